@@ -1,0 +1,7 @@
+"""``python -m pytest_weekops.cli``: the same as ``weekops``."""
+
+import sys
+
+from pytest_weekops.cli import main
+
+sys.exit(main())

@@ -1,0 +1,106 @@
+"""Findings and verdicts: what a judgement is made of."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any, Literal
+
+from pytest_weekops.core.records import Record
+
+
+class CheckStatus(StrEnum):
+    """Outcome of one check. It starts at ``inconclusive`` and moves only on evidence; ``no_data`` blocks."""
+
+    PASS = "pass"  # noqa: S105 - a status, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NO_DATA = "no_data"
+
+
+class Severity(IntEnum):
+    """Severity of a verdict; lower is worse, as on-call people say it (SEV1 is the worst)."""
+
+    SEV1 = 1
+    SEV2 = 2
+    SEV3 = 3
+    SEV4 = 4
+
+
+class Decision(StrEnum):
+    """The verdict's one word."""
+
+    PROMOTE = "promote"
+    ITERATE = "iterate"
+
+
+class ExitStatus(IntEnum):
+    """What the process ends with; 2 to 5 are pytest's own and never a promote."""
+
+    PROMOTE = 0
+    ITERATE = 1
+    INTERRUPTED = 2
+    INTERNAL_ERROR = 3
+    USAGE_ERROR = 4
+    NOTHING_COLLECTED = 5
+    ROLLBACK_REQUIRED = 10
+    INCONCLUSIVE = 11
+
+
+class Finding(Record):
+    """One check applied: its status, a stable reason code, the numbers, and what to do about it.
+
+    ``rows`` are the policy rows, cells or cases concerned; ``details`` carries per-row numbers for reports.
+    ``strict_only`` marks what the older evaluators would not have raised.
+    """
+
+    check: str
+    status: CheckStatus
+    reason_code: str
+    message: str
+    observed: float | int | str | None = None
+    required: float | int | str | None = None
+    rows: tuple[str, ...] = ()
+    details: tuple[dict[str, Any], ...] = ()
+    strict_only: bool = False
+    blocking: bool = True
+    severity: Severity | None = None
+
+
+class Verdict(Record):
+    """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed."""
+
+    kind: str
+    rules: Literal["compat", "strict"]
+    decision: Decision
+    findings: tuple[Finding, ...]
+    severity: Severity
+    owner: str
+    respond_within_minutes: int
+    action: str
+    policy_id: str
+    policy_sha256: str
+    rows: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed_checks(self) -> tuple[str, ...]:
+        """Names of the blocking checks that did not pass, in order, each once."""
+        names = [f.check for f in self.findings if f.blocking and f.status is not CheckStatus.PASS]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def inconclusive_checks(self) -> tuple[str, ...]:
+        """The subset of ``failed_checks`` that failed for want of evidence only."""
+        hard = {f.check for f in self.findings if f.blocking and f.status is CheckStatus.FAIL}
+        return tuple(name for name in self.failed_checks if name not in hard)
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """The process exit status this verdict asks for."""
+        if self.decision is Decision.PROMOTE:
+            return ExitStatus.PROMOTE
+        if self.severity is Severity.SEV1:
+            return ExitStatus.ROLLBACK_REQUIRED
+        if len(self.inconclusive_checks) == len(self.failed_checks):
+            return ExitStatus.INCONCLUSIVE
+        return ExitStatus.ITERATE

@@ -1,0 +1,210 @@
+"""The records of a campaign: what was asked for, what a driver is, what was measured.
+
+Every record is a frozen pydantic model, because each crosses a boundary: a worker's pipe, the journal, an artifact.
+Non-finite numbers are legal values (a driver may answer NaN) and travel as the strings ``NaN`` and ``Infinity``,
+so that every artifact is strict JSON.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, strict about unknown keys, strict JSON on output."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class MeasurementStatus(StrEnum):
+    """How a measurement ended. Only ``ok`` carries times that count."""
+
+    OK = "ok"
+    WRONG = "wrong"
+    BUILD_FAILED = "build_failed"
+    LAUNCH_FAILED = "launch_failed"
+    CRASHED = "crashed"
+    HUNG = "hung"
+    LOST = "lost"
+    SKIPPED = "skipped"
+
+
+class Phase(StrEnum):
+    """What a worker is doing; named by the worker before it enters it, timed by the controller."""
+
+    IMPORT = "import"
+    ENUMERATE = "enumerate"
+    CONTEXT = "context"
+    BUILD = "build"
+    WARM_UP = "warm-up"
+    LAUNCH = "launch"
+    READ_BACK = "read-back"
+    VERIFY = "verify"
+    SEND = "send"
+    CLOSE = "close"
+    IDLE = "idle"
+
+
+class Case(Record):
+    """Kernel mode x size x seed x platform in one snapshot: one pytest item, one measurement."""
+
+    platform: str
+    kernel: str
+    size: int = Field(gt=0)
+    seed: int
+    snapshot: int = Field(ge=1)
+
+    @property
+    def id(self) -> str:
+        """Readable pytest id, e.g. ``rusticl-auto-2048-seed11-s3``."""
+        return f"{self.platform}-{self.kernel}-{self.size}-seed{self.seed}-s{self.snapshot}"
+
+    @property
+    def row(self) -> str:
+        """The policy row this case feeds: ``kernel:size``."""
+        return f"{self.kernel}:{self.size}"
+
+
+class DeviceIdentity(Record):
+    """Which driver answered. A version string alone does not identify a driver; the library's hash does.
+
+    ``environment`` holds the variables that change this driver's behaviour, ``quirks`` the known defects seen.
+    Memory is in bytes. ``hardware`` names the silicon without the driver (CPU model x cores, or the GPU's name).
+    """
+
+    profile: str
+    platform_name: str
+    platform_vendor: str
+    platform_version: str
+    device_name: str
+    device_vendor: str
+    device_type: str
+    driver_version: str
+    device_version: str
+    library: str
+    library_sha256: str
+    icd: str
+    hardware: str
+    host: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    compute_units: int
+    max_work_group_size: int
+    local_mem_bytes: int
+    global_mem_bytes: int
+    max_alloc_bytes: int
+    has_fp64: bool = False
+    quirks: tuple[str, ...] = ()
+    pyopencl_version: str = ""
+
+
+class SessionSamples(Record):
+    """One session of a case: the raw launches on one set of data, and whether its result was right.
+
+    ``wall_ns`` are host ``perf_counter_ns`` intervals around enqueue and wait, in the order they were taken;
+    ``device_ns`` are ``end - start`` of the event, same order, or None where the driver has no usable events.
+    ``start_ns`` are host monotonic time stamps of each launch (for order and gaps).
+    ``max_abs_error`` is max |C - C_ref| over all elements of the session's last launch, against float64;
+    ``k_scaled_error`` is the same in units of ``u * k * scale(A) * scale(B)``, with u = 2**-24.
+    """
+
+    session: int = Field(ge=1)
+    warmup_ns: tuple[int, ...] = ()
+    wall_ns: tuple[int, ...]
+    device_ns: tuple[int, ...] | None = None
+    start_ns: tuple[int, ...] = ()
+    verified: bool
+    max_abs_error: float
+    k_scaled_error: float
+    error_scale: float = 1.0
+    nonfinite: int = 0
+
+
+class TimerTrust(Record):
+    """Whether the device timer proved itself on this measurement, and why not where it did not."""
+
+    trusted: bool
+    reason: str
+
+
+class GuardEvidence(Record):
+    """What an ABFT guard (T5) saw during one measurement; absent where the kernel mode has no guard."""
+
+    overhead_percent: float
+    false_positive_rate: float
+    disable_events: int
+    disable_reason: str | None = None
+    checks: int = 0
+
+
+class SelectorEvidence(Record):
+    """What online selection (T3) did during one measurement; absent where the kernel mode has no selector."""
+
+    fallback_rate: float
+    policy_disabled: bool
+    chosen: str = ""
+
+
+class HostCondition(Record):
+    """The host around one measurement: the anchor SGEMM before and after (milliseconds) and CPU steal."""
+
+    anchor_before_ms: float | None = None
+    anchor_after_ms: float | None = None
+    steal_percent: float | None = None
+
+
+class Measurement(Record):
+    """The answer to one case: every raw sample, or the error that stood in its place."""
+
+    type: Literal["measurement"] = "measurement"
+    case: Case
+    status: MeasurementStatus
+    reason: str = ""
+    phase: Phase | None = None
+    signal: str | None = None
+    stderr_tail: str = ""
+    variant: str = ""
+    operation: str = "gemm"
+    flops: float = 0.0
+    bytes_moved: float = 0.0
+    identity: DeviceIdentity | None = None
+    kernel_sha256: str = ""
+    build_options: tuple[str, ...] = ()
+    sessions: tuple[SessionSamples, ...] = ()
+    timer: TimerTrust | None = None
+    guard: GuardEvidence | None = None
+    selector: SelectorEvidence | None = None
+    host: HostCondition = HostCondition()
+    attempt: int = 1
+    flaky: bool = False
+    void: bool = False
+    void_reason: str = ""
+    order: int = 0
+    started_at: str = ""
+    elapsed_s: float = 0.0
+
+
+class PressureRecord(Record):
+    """The pressure pulses of one snapshot (or seed) on one platform: asked for, done, failed."""
+
+    type: Literal["pressure"] = "pressure"
+    platform: str
+    snapshot: int | None = None
+    seed: int | None = None
+    requested: int
+    completed: int
+    failures: int
+    errors: tuple[str, ...] = ()
+
+
+class GateRecord(Record):
+    """One item of the canonical gate or of the driver smoke: what was checked on which platform, with what result."""
+
+    type: Literal["gate"] = "gate"
+    gate: str
+    stage: Literal["opening", "closing", "canonical", "smoke"]
+    platform: str
+    passed: bool
+    reason: str = ""

@@ -1,0 +1,1 @@
+"""OpenCL and numpy: everything that touches a driver. Imported by worker processes only."""

@@ -1,0 +1,1 @@
+"""One report format per module, each made from records and a verdict."""

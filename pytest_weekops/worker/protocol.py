@@ -1,0 +1,229 @@
+"""The protocol between controller and worker: versioned, typed messages in length-prefixed frames.
+
+A frame is ``MAGIC`` (4 bytes), the payload length (4 bytes, big endian), the payload's CRC-32 (4 bytes), then the
+payload: one UTF-8 JSON object with a ``type``. The worker speaks on a pipe of its own, never on stdout, so that a
+driver that prints cannot corrupt it. The first message of a worker is ``hello``; every request gets any number of
+``phase`` messages and then exactly one reply; a worker is done only after ``goodbye`` *and* exit status 0.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from pytest_weekops.core.records import (
+    DeviceIdentity,
+    GuardEvidence,
+    MeasurementStatus,
+    Phase,
+    Record,
+    SelectorEvidence,
+    SessionSamples,
+    TimerTrust,
+)
+
+PROTOCOL_VERSION = 1
+MAGIC = b"WKO1"
+MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
+
+
+class OpenRequest(Record):
+    """Enumerate, pick the device, make the context and queue, report the identity."""
+
+    type: Literal["open"] = "open"
+    profile: str
+    platform_name: str | None = None  # regular expressions, matched with re.search, case-insensitive
+    platform_vendor: str | None = None
+    platform_version: str | None = None
+    device_pattern: str | None = None
+    device_types: tuple[str, ...] = ()
+    icd: str = ""
+    environment: dict[str, str] = Field(default_factory=dict)
+
+
+class MeasureRequest(Record):
+    """One case: build if needed, warm up, then ``sessions`` x ``iterations`` timed launches, each session verified.
+
+    ``reference`` maps session number to a ``.npy`` file with the float64 result (shape m x n); inputs are generated from
+    (seed, session, shape) by ``device.problem`` so that every worker has the same bytes.
+    """
+
+    type: Literal["measure"] = "measure"
+    operation: str = "gemm"
+    kernel: str
+    m: int
+    n: int
+    k: int
+    seed: int
+    sessions: int
+    iterations: int
+    warmup_min: int = 5
+    warmup_max: int = 20
+    alpha: float = 1.0
+    beta: float = 0.0
+    references: dict[int, str] = Field(default_factory=dict)
+    pressure_during: int = 0
+    pressure_size: int = 896
+    kernel_dirs: tuple[str, ...] = ()
+    max_abs_error: float | None = None
+    k_scaled_bound: float | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class PressureRequest(Record):
+    """Pressure pulses: ``pulses`` bursts of ``iterations`` GEMM launches of ``size`` on the device's queue."""
+
+    type: Literal["pressure"] = "pressure"
+    pulses: int
+    iterations: int
+    size: int
+    kernel_dirs: tuple[str, ...] = ()
+
+
+class SmokeRequest(Record):
+    """The driver smoke: compile, run, verify, timer trust, memory and work-group limits, known quirks."""
+
+    type: Literal["smoke"] = "smoke"
+    kernel_dirs: tuple[str, ...] = ()
+
+
+class ReferenceRequest(Record):
+    """Host worker only: the float64 reference for one problem and session, written as ``.npy`` to ``path``."""
+
+    type: Literal["reference"] = "reference"
+    operation: str = "gemm"
+    m: int
+    n: int
+    k: int
+    seed: int
+    session: int
+    alpha: float = 1.0
+    beta: float = 0.0
+    path: str
+
+
+class AnchorRequest(Record):
+    """Host worker only: time a fixed SGEMM for at least ``min_ms``; answers the median milliseconds per call."""
+
+    type: Literal["anchor"] = "anchor"
+    min_ms: float = 50.0
+    size: int = 768
+
+
+class CloseRequest(Record):
+    """Release everything and exit 0."""
+
+    type: Literal["close"] = "close"
+
+
+class Hello(Record):
+    """First message of a worker."""
+
+    type: Literal["hello"] = "hello"
+    protocol: int = PROTOCOL_VERSION
+    pid: int
+
+
+class PhaseNotice(Record):
+    """The worker is about to enter this phase; the controller restarts its deadline."""
+
+    type: Literal["phase"] = "phase"
+    phase: Phase
+
+
+class Opened(Record):
+    """Reply to ``open``."""
+
+    type: Literal["opened"] = "opened"
+    identity: DeviceIdentity
+
+
+class Measured(Record):
+    """Reply to ``measure``: samples, or a status with its reason (a build log, an OpenCL error, the worst element)."""
+
+    type: Literal["measured"] = "measured"
+    status: MeasurementStatus
+    reason: str = ""
+    phase: Phase | None = None
+    variant: str = ""
+    flops: float = 0.0
+    bytes_moved: float = 0.0
+    kernel_sha256: str = ""
+    build_options: tuple[str, ...] = ()
+    sessions: tuple[SessionSamples, ...] = ()
+    timer: TimerTrust | None = None
+    guard: GuardEvidence | None = None
+    selector: SelectorEvidence | None = None
+    retire: bool = False
+
+
+class Pressed(Record):
+    """Reply to ``pressure``."""
+
+    type: Literal["pressed"] = "pressed"
+    completed: int
+    failures: int
+    errors: tuple[str, ...] = ()
+
+
+class SmokeStep(Record):
+    """One step of the driver smoke: what was tried, whether it held, and a recommendation in words where it did not."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    detail: str
+    recommendation: str = ""
+
+
+class Smoked(Record):
+    """Reply to ``smoke``."""
+
+    type: Literal["smoked"] = "smoked"
+    steps: tuple[SmokeStep, ...]
+
+
+class Referenced(Record):
+    """Reply to ``reference``."""
+
+    type: Literal["referenced"] = "referenced"
+    path: str
+    sha256: str = ""
+
+
+class Anchored(Record):
+    """Reply to ``anchor``."""
+
+    type: Literal["anchored"] = "anchored"
+    median_ms: float
+    calls: int
+
+
+class Failed(Record):
+    """A request failed with an exception the worker survived; ``retire`` asks for a fresh process."""
+
+    type: Literal["failed"] = "failed"
+    status: MeasurementStatus
+    phase: Phase
+    reason: str
+    retire: bool = False
+
+
+class Goodbye(Record):
+    """Last message before exit status 0."""
+
+    type: Literal["goodbye"] = "goodbye"
+
+
+Request = Annotated[
+    OpenRequest | MeasureRequest | PressureRequest | SmokeRequest | ReferenceRequest | AnchorRequest | CloseRequest,
+    Field(discriminator="type"),
+]
+Message = Annotated[
+    Hello | PhaseNotice | Opened | Measured | Pressed | Smoked | Referenced | Anchored | Failed | Goodbye,
+    Field(discriminator="type"),
+]
+Reply = Opened | Measured | Pressed | Smoked | Referenced | Anchored | Failed | Goodbye
+
+REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
+MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)
