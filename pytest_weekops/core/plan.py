@@ -34,7 +34,7 @@ class PressurePlan(Record):
 
 
 class CampaignPlan(Record):
-    """What will be run. ``platforms`` are worker labels; in a split the first is the baseline, the second the candidate.
+    """What will be run. ``platforms`` are worker labels; in a split: baseline first, then candidate.
 
     ``required_sizes`` empty means every size in ``sizes``.
     """

@@ -45,8 +45,8 @@ class OpenRequest(Record):
 class MeasureRequest(Record):
     """One case: build if needed, warm up, then ``sessions`` x ``iterations`` timed launches, each session verified.
 
-    ``reference`` maps session number to a ``.npy`` file with the float64 result (shape m x n); inputs are generated from
-    (seed, session, shape) by ``device.problem`` so that every worker has the same bytes.
+    ``references`` maps session number to a ``.npy`` file with the float64 result (shape m x n); inputs are generated
+    from (seed, session, shape) by ``device.problem`` so that every worker has the same bytes.
     """
 
     type: Literal["measure"] = "measure"
