@@ -36,7 +36,8 @@ class PressurePlan(Record):
 class CampaignPlan(Record):
     """What will be run. ``platforms`` are worker labels; in a split: baseline first, then candidate.
 
-    ``required_sizes`` empty means every size in ``sizes``.
+    ``required_sizes`` empty means every size in ``sizes``. ``gates`` are the gate records a promote needs, each as
+    ``stage/gate/platform``: one that is absent is as bad as one that failed.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -56,6 +57,7 @@ class CampaignPlan(Record):
     min_rusticl_ratio: float | None = None
     required_sizes: tuple[int, ...] = ()
     mode: Literal["local", "ci"] = "local"
+    gates: tuple[str, ...] = ()
 
     def cases(self, snapshot: int) -> tuple[Case, ...]:
         """All cases of one snapshot, in plan order (the schedule decides the order of measurement)."""

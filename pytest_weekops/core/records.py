@@ -200,11 +200,20 @@ class PressureRecord(Record):
 
 
 class GateRecord(Record):
-    """One item of the canonical gate or of the driver smoke: what was checked on which platform, with what result."""
+    """One gate item: what was checked on which platform, with what result.
+
+    ``opening``, ``closing``, ``canonical`` and ``smoke`` speak of a platform. ``check`` is a user's own check and
+    ``suite`` the other tests of the same pytest run; both may leave ``platform`` empty. Any failed gate blocks.
+    """
 
     type: Literal["gate"] = "gate"
     gate: str
-    stage: Literal["opening", "closing", "canonical", "smoke"]
-    platform: str
+    stage: Literal["opening", "closing", "canonical", "smoke", "check", "suite"]
+    platform: str = ""
     passed: bool
     reason: str = ""
+
+    @property
+    def key(self) -> str:
+        """What a plan's ``gates`` lists: ``stage/gate/platform``."""
+        return f"{self.stage}/{self.gate}/{self.platform}"
