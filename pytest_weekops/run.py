@@ -1,0 +1,318 @@
+"""A live run: the workers, the journal, and every record in the order it was made.
+
+The run asks workers and writes down what came back; it decides nothing. Whatever a driver does, :meth:`Run.measure`
+returns a measurement, and that measurement is on disk before the next one starts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.records import (
+    Case,
+    DeviceIdentity,
+    GateRecord,
+    HostCondition,
+    Measurement,
+    MeasurementStatus,
+    PressureRecord,
+)
+from pytest_weekops.steal import StealMeter
+from pytest_weekops.store import Journal, JudgedRecord
+from pytest_weekops.worker.protocol import MeasureRequest, PressureRequest, ReferenceRequest, Smoked, SmokeRequest
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.campaign import Baseline
+    from pytest_weekops.core.policy import Policy
+    from pytest_weekops.worker.supervisor import HostWorker, PlatformSupervisor
+
+T = TypeVar("T", Measurement, PressureRecord, GateRecord)
+
+MOST_ATTEMPTS = 3  # a case on an unstable host is measured this often, then the judge calls it inconclusive
+ANCHOR_LIMIT = 0.20  # the anchor may move by this share within one measurement
+STEAL_LIMIT_PERCENT = 5.0
+
+# Shapes of the opening and closing gate: one element, less than any tile, primes, and every remainder at once.
+GATE_SHAPES = ((1, 1, 1, 1.0, 0.0), (7, 5, 3, 1.0, 0.0), (61, 67, 71, 1.5, -0.5), (129, 130, 131, 1.0, 0.0))
+PROBE_SIZE = 480
+
+
+@dataclass
+class Platform:
+    """One platform of the run: its supervisor, and why it cannot be measured once that is known."""
+
+    label: str
+    supervisor: PlatformSupervisor
+    identity: DeviceIdentity | None = None
+    unusable: str = ""
+    probe_gflops: float = 0.0
+
+
+@dataclass
+class Run:
+    """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given."""
+
+    plan: CampaignPlan
+    policy: Policy
+    platforms: Mapping[str, Platform]
+    host: HostWorker
+    journal: Journal
+    kernel_dirs: tuple[str, ...] = ()
+    max_abs_error: float | None = None
+    k_scaled_bound: float | None = None
+    say: Callable[[str], None] = lambda _line: None
+    baselines: tuple[Baseline, ...] = ()
+    records: list[JudgedRecord] = field(default_factory=list)
+    smokes: dict[str, Smoked] = field(default_factory=dict)
+    _anchor: tuple[float, float] | None = None  # (monotonic seconds, milliseconds) of the last anchor
+    _order: int = 0
+
+    # -- inventory ---------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Start every platform and journal who answered. Raises ``DeviceError`` where a profile matches nothing.
+
+        A driver that crashes or hangs while it is enumerated is evidence, not a mistake of the user: that platform
+        becomes unusable and the others go on.
+        """
+        for platform in self.platforms.values():
+            try:
+                platform.identity = platform.supervisor.start()
+            except WorkerError as error:
+                platform.unusable = str(error)
+                self.journal.append("note", {"platform": platform.label, "unusable": str(error)})
+                continue
+            self.journal.append("identity", platform.identity)
+
+    @property
+    def identities(self) -> dict[str, DeviceIdentity]:
+        """Identity per platform label, for those that answered."""
+        return {label: p.identity for label, p in self.platforms.items() if p.identity is not None}
+
+    # -- gates -------------------------------------------------------------------------------------------------
+
+    def gate(self, stage: str, label: str) -> GateRecord:
+        """Run the canonical gate on one platform: every planned kernel right at odd shapes. Journals the result."""
+        failed = self._gate_failure(stage, label)
+        if failed and stage == "opening":
+            self.platforms[label].unusable = f"the opening gate failed: {failed}"
+        return self.record(
+            GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed)  # type: ignore[arg-type]
+        )
+
+    def _gate_failure(self, stage: str, label: str) -> str:
+        platform = self.platforms[label]
+        if platform.unusable:
+            return platform.unusable
+        for kernel in self.plan.kernels:
+            for shape in GATE_SHAPES:
+                answer = self.verify(label, kernel, *shape[:3], alpha=shape[3], beta=shape[4])
+                if answer.status is not MeasurementStatus.OK or answer.flaky:
+                    m, n, k = shape[:3]
+                    return f"{kernel} at {m}x{n}x{k}: {_story(answer)}"
+        if stage == "opening":
+            self._probe(platform)
+        return ""
+
+    def _probe(self, platform: Platform) -> None:
+        """Time a small GEMM, for the estimate only."""
+        answer = self.verify(platform.label, self.plan.kernels[0], PROBE_SIZE, PROBE_SIZE, PROBE_SIZE, iterations=2)
+        times = [ns for session in answer.sessions for ns in session.wall_ns]
+        if times and answer.flops > 0:
+            platform.probe_gflops = answer.flops / min(times)
+
+    def verify(self, label: str, kernel: str, m: int, n: int, k: int, *, seed: int = 1, alpha: float = 1.0, beta: float = 0.0, iterations: int = 1) -> Measurement:  # fmt: skip
+        """Run one kernel once at one shape and verify it; not a campaign measurement, so it is not journalled."""
+        reference = self._reference(m, n, k, seed=seed, session=1, alpha=alpha, beta=beta)
+        request = MeasureRequest(
+            kernel=kernel,
+            m=m,
+            n=n,
+            k=k,
+            seed=seed,
+            sessions=1,
+            iterations=iterations,
+            warmup_min=1,
+            warmup_max=1,
+            alpha=alpha,
+            beta=beta,
+            references={1: reference},
+            kernel_dirs=self.kernel_dirs,
+            max_abs_error=self.max_abs_error,
+            k_scaled_bound=self.k_scaled_bound,
+        )
+        case = Case(platform=label, kernel=kernel, size=max(m, n, k), seed=seed, snapshot=1)
+        return self.platforms[label].supervisor.measure(case, request)
+
+    def smoke(self, label: str) -> GateRecord:
+        """Run the driver smoke of one platform and journal it."""
+        platform = self.platforms[label]
+        if platform.unusable:
+            return self.record(GateRecord(gate="driver", stage="smoke", platform=label, passed=False, reason=platform.unusable))  # fmt: skip
+        smoked = platform.supervisor.smoke(SmokeRequest(kernel_dirs=self.kernel_dirs))
+        self.smokes[label] = smoked
+        self.journal.append("smoke", {"platform": label, **smoked.model_dump(mode="json")})
+        failed = [f"{step.name}: {step.detail}" for step in smoked.steps if step.status == "failed"]
+        if not smoked.steps:
+            failed = ["the smoke did nothing"]
+        return self.record(GateRecord(gate="driver", stage="smoke", platform=label, passed=not failed, reason="; ".join(failed)))  # fmt: skip
+
+    # -- measuring ---------------------------------------------------------------------------------------------
+
+    def pulse(self, label: str, snapshot: int) -> PressureRecord:
+        """Send the pressure pulses of one snapshot to one platform and journal how many were done."""
+        wanted = self.plan.pressure
+        platform = self.platforms[label]
+        if platform.unusable:
+            answer = PressureRecord(platform=label, snapshot=snapshot, requested=wanted.pulses, completed=0, failures=wanted.pulses, errors=(platform.unusable,))  # fmt: skip
+        else:
+            request = PressureRequest(pulses=wanted.pulses, iterations=wanted.iterations, size=wanted.size, kernel_dirs=self.kernel_dirs)  # fmt: skip
+            done = platform.supervisor.pressure(request)
+            answer = PressureRecord(platform=label, snapshot=snapshot, requested=wanted.pulses, completed=done.completed, failures=done.failures, errors=done.errors)  # fmt: skip
+        self._anchor = None
+        return self.record(answer)
+
+    def measure(self, case: Case) -> Measurement:
+        """Measure one case, again (at most three times) while the host was unstable; every attempt is journalled."""
+        answer = self._attempt(case, 1)
+        while answer.void and answer.attempt < MOST_ATTEMPTS:
+            self.say(f"{case.id}: void, {answer.void_reason}; measuring again")
+            answer = self._attempt(case, answer.attempt + 1)
+        return answer
+
+    def _attempt(self, case: Case, attempt: int) -> Measurement:
+        self.journal.append("start", {"case": case.model_dump(mode="json"), "attempt": attempt})
+        platform = self.platforms[case.platform]
+        if platform.unusable:
+            return self.record(Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=platform.unusable, attempt=attempt))  # fmt: skip
+        request = self._request(case)
+        before = self._anchor_now()
+        started, clock, steal = datetime.now(UTC), time.monotonic(), StealMeter()
+        answer = platform.supervisor.measure(case, request)
+        elapsed, stolen = time.monotonic() - clock, steal.percent()
+        after = self._anchor_now(fresh=True)
+        host = HostCondition(anchor_before_ms=before, anchor_after_ms=after, steal_percent=stolen)
+        void = _void_reason(host) if answer.status is MeasurementStatus.OK else ""
+        self._order += 1
+        return self.record(
+            answer.model_copy(
+                update={
+                    "host": host,
+                    "attempt": attempt,
+                    "void": bool(void),
+                    "void_reason": void,
+                    "order": self._order,
+                    "started_at": started.isoformat(timespec="milliseconds"),
+                    "elapsed_s": round(elapsed, 6),
+                }
+            )
+        )
+
+    def _request(self, case: Case) -> MeasureRequest:
+        n = case.size
+        sessions = range(1, self.plan.sessions + 1)
+        during = self.plan.pressure.pulses if self.plan.pressure.mode == "during" else 0
+        return MeasureRequest(
+            kernel=case.kernel,
+            m=n,
+            n=n,
+            k=n,
+            seed=case.seed,
+            sessions=self.plan.sessions,
+            iterations=self.plan.iterations,
+            references={session: self._reference(n, n, n, seed=case.seed, session=session) for session in sessions},
+            pressure_during=during,
+            pressure_size=self.plan.pressure.size,
+            kernel_dirs=self.kernel_dirs,
+            max_abs_error=self.max_abs_error,
+            k_scaled_bound=self.k_scaled_bound,
+        )
+
+    def _reference(self, m: int, n: int, k: int, *, seed: int, session: int, alpha: float = 1.0, beta: float = 0.0) -> str:  # fmt: skip
+        request = ReferenceRequest(m=m, n=n, k=k, seed=seed, session=session, alpha=alpha, beta=beta, path="")
+        return str(self.host.reference(request))
+
+    def _anchor_now(self, *, fresh: bool = False) -> float:
+        """Milliseconds of the anchor; one taken under a second ago is still now."""
+        if not fresh and self._anchor is not None and time.monotonic() - self._anchor[0] < 1.0:
+            return self._anchor[1]
+        value = self.host.anchor()
+        self._anchor = (time.monotonic(), value)
+        return value
+
+    # -- records -----------------------------------------------------------------------------------------------
+
+    def record(self, record: T) -> T:
+        """Journal a record, keep it for the judge, and hand it back."""
+        self.journal.append(record.type, record)
+        self.records.append(record)
+        return record
+
+    def close(self) -> None:
+        """Stop every worker and close the journal. Never raises for a driver's sake."""
+        for platform in self.platforms.values():
+            platform.supervisor.close()
+        self.host.close()
+        self.journal.close()
+
+
+def _story(answer: Measurement) -> str:
+    """What happened to a measurement, in one line for people."""
+    if answer.flaky:
+        return "crashed once and worked on the second try (flaky)"
+    where = f" in {answer.phase.value}" if answer.phase else ""
+    signal = f" by {answer.signal}" if answer.signal else ""
+    return f"{answer.status.value}{signal}{where}: {answer.reason}".rstrip(": ")
+
+
+def _void_reason(host: HostCondition) -> str:
+    """Why a measurement on this host condition does not count, or nothing. Blind to the measured times."""
+    before, after = host.anchor_before_ms, host.anchor_after_ms
+    if before and after and abs(after / before - 1.0) > ANCHOR_LIMIT:
+        return f"the anchor moved from {before:.1f} to {after:.1f} ms"
+    if host.steal_percent is not None and host.steal_percent > STEAL_LIMIT_PERCENT:
+        return f"{host.steal_percent:.1f} % of the host's time was stolen"
+    return ""
+
+
+def bytes_needed(size: int) -> int:
+    """Device memory of one GEMM case in bytes: A, B, C and the packed copies of A and B, float32, padded."""
+    edge = (size + 63) // 64 * 64
+    return 5 * 4 * edge * edge
+
+
+def memory_problem(sizes: Sequence[int], identity: DeviceIdentity) -> str:
+    """A sentence where a size cannot fit the device, or nothing."""
+    for size in sizes:
+        matrix, whole = 4 * size * size, bytes_needed(size)
+        if matrix > identity.max_alloc_bytes or whole > identity.global_mem_bytes:
+            return (
+                f"--sizes {size} does not fit {identity.profile} ({identity.device_name}): one matrix needs "
+                f"{_mebibytes(matrix)} and all of them {_mebibytes(whole)}; the device allows "
+                f"{_mebibytes(identity.max_alloc_bytes)} per buffer and {_mebibytes(identity.global_mem_bytes)} in all. "
+                "Give a smaller size."
+            )
+    return ""
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB"
+
+
+def scratch_problem(sizes: Sequence[int], seeds: int, sessions: int, free_bytes: int) -> str:
+    """A sentence where the float64 references cannot be kept, or nothing."""
+    needed = sum(8 * size * size for size in sizes) * seeds * sessions
+    if needed > free_bytes:
+        return (
+            f"The float64 references of --sizes {' '.join(map(str, sizes))} need {_mebibytes(needed)} of temporary "
+            f"space and {_mebibytes(free_bytes)} are free. Without them no result can be verified. Give fewer sizes or "
+            "seeds, or point TMPDIR at a larger disk."
+        )
+    return ""
+

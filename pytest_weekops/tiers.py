@@ -1,0 +1,75 @@
+"""Tiers: which tests a run takes along, and where the shipped suites are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.options import Options
+
+_LEFT_OUT = {"cpu-fast": ("device", "slow"), "canonical": ("slow",), "full": ()}
+
+
+def suites_dir(config: pytest.Config) -> Path:
+    """The shipped suites: the project's own ``suites`` where it has them, else those in the package."""
+    own = config.rootpath / "suites"
+    return own if (own / "canonical").is_dir() else data_dir("suites")
+
+
+def data_dir(name: str) -> Path:
+    """A shipped data directory (``kernels``, ``policies``, ``suites``): in a checkout beside the package, else in it."""
+    package = Path(__file__).resolve().parent
+    packaged = package / "_data" / name
+    return packaged if packaged.is_dir() else package.parent / name
+
+
+def configure(config: pytest.Config) -> None:
+    """Add the canonical suite for ``--tier`` and ``--driver-smoke``, and refuse to measure under xdist."""
+    tier, smoke = config.getoption("tier", None), config.getoption("driver_smoke", False)
+    if (tier or smoke) and _parallel(config):
+        raise pytest.UsageError(PARALLEL_SENTENCE)
+    for name in ("sizes", "seeds", "kernels", "required-sizes", "platforms"):
+        Options(config).words(name)
+    if Options(config).text("mode") == "ci":
+        config.option.color = "no"
+    if not (tier or smoke) or hasattr(config, "workerinput"):
+        return
+    suite = suites_dir(config) / "canonical"
+    if smoke and tier in (None, "cpu-fast"):
+        suite = suite / "test_driver_smoke.py"
+    elif tier == "cpu-fast":
+        suite = suite / "test_schemas.py"
+    if not _covered(config, suite):
+        config.args.append(str(suite))
+
+
+def _covered(config: pytest.Config, suite: Path) -> bool:
+    """Whether the arguments collect this suite already (a packaged one, in a venv below the root, they never do)."""
+    named = [Path(config.invocation_params.dir, word.split("::")[0]).resolve() for word in config.args]
+    own = suite.is_relative_to(config.rootpath / "suites")
+    return own and any(suite.is_relative_to(path) for path in named)
+
+
+PARALLEL_SENTENCE = (
+    "pytest-xdist (-n) was asked to run a campaign. Two things timed on one device at once falsify each other. "
+    "Run the campaign without -n, or with -n0."
+)
+
+
+def _parallel(config: pytest.Config) -> bool:
+    return bool(config.getoption("numprocesses", None)) or config.getoption("dist", "no") != "no"
+
+
+def is_parallel(config: pytest.Config) -> bool:
+    """Whether this process is, or commands, an xdist worker."""
+    return hasattr(config, "workerinput") or _parallel(config)
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the items that the tier leaves out, and tell pytest so."""
+    left_out = _LEFT_OUT.get(config.getoption("tier", None) or "full", ())
+    gone = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
