@@ -1,0 +1,83 @@
+"""``decision.json``: everything a machine needs to know about one run's verdict, and how it can be checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_weekops import __version__
+from pytest_weekops.core.finding import Verdict
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
+
+SCHEMA = "weekops-decision/1"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of ``decision.json`` (draft 2020-12), as shipped."""
+    text = Path(__file__).with_name("decision.schema.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def count_records(records: Sequence[Measurement | PressureRecord | GateRecord], plan: CampaignPlan) -> dict[str, int]:
+    """How many cases were planned and how the measurements ended."""
+    measured = [record for record in records if isinstance(record, Measurement)]
+    counts = Counter(record.status.value for record in measured if not record.void)
+    launches = sum(len(s.wall_ns) for m in measured if not m.void for s in m.sessions if s.verified)
+    planned = len(plan.all_cases()) if plan.kind != "canonical" else 0
+    return {
+        "planned": planned,
+        "measured": len({m.case for m in measured if not m.void}),
+        "void": sum(m.void for m in measured),
+        "verified_launches": launches,
+        "gates_failed": sum(isinstance(r, GateRecord) and not r.passed for r in records),
+        **dict(sorted(counts.items())),
+    }
+
+
+def artifact(path: Path, root: Path) -> dict[str, Any]:
+    """Relative path, SHA-256 and size of one file of the run."""
+    data = path.read_bytes()
+    return {"path": path.relative_to(root).as_posix(), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def build_decision(
+    verdict: Verdict,
+    *,
+    run_id: str,
+    created_at: str,
+    command: Sequence[str],
+    exit_status: int,
+    plan: CampaignPlan,
+    policy: Mapping[str, Any],
+    identities: Mapping[str, DeviceIdentity],
+    kernels: Mapping[str, str],
+    counts: Mapping[str, int],
+    artifacts: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The decision as strict JSON data. ``decision`` is promote only where verdict and exit status both say so."""
+    promoted = verdict.decision.value == "promote" and exit_status == 0
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "run_id": run_id,
+        "kind": verdict.kind,
+        "created_at": created_at,
+        "command": list(command),
+        "decision": "promote" if promoted else "iterate",
+        "exit_status": exit_status,
+        "severity": int(verdict.severity),
+        "failed_checks": list(verdict.failed_checks),
+        "inconclusive_checks": list(verdict.inconclusive_checks),
+        "verdict": verdict.model_dump(mode="json"),
+        "policy": {"id": verdict.policy_id, "sha256": verdict.policy_sha256, "effective": dict(policy)},
+        "plan": plan.model_dump(mode="json"),
+        "identities": {label: identity.model_dump(mode="json") for label, identity in identities.items()},
+        "kernels": dict(kernels),
+        "counts": dict(counts),
+        "artifacts": [dict(entry) for entry in artifacts],
+    }

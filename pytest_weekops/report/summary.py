@@ -1,0 +1,76 @@
+"""The Markdown summary of a run: the same facts as the terminal, for people who were not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_weekops.core.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.report.table import render_table
+
+NEXT_STEPS = {
+    0: "Nothing is owed. `weekops baseline pin` makes this run the device's baseline.",
+    1: "Read the findings from the top, fix what they name, and run the same command again.",
+    2: "The run was interrupted; the journal holds what was measured. Run the same command again.",
+    10: "Roll back: `weekops rollback` shows what would be done, `weekops rollback --apply` does it.",
+    11: "The evidence does not suffice. Add what the findings ask for and run again.",
+}
+
+
+def next_step(exit_status: int) -> str:
+    """What to do after this exit status."""
+    return NEXT_STEPS.get(exit_status, "This is not a promote. Read the messages above and run again.")
+
+
+def escape(text: object) -> str:
+    """Text from a driver or a stranger's file, safe inside a Markdown table or line."""
+    flat = " ".join(str(text).split())
+    for character in "\\`*_{}[]<>#|~":
+        flat = flat.replace(character, "\\" + character)
+    return flat
+
+
+def sort_findings(findings: tuple[Finding, ...]) -> list[Finding]:
+    """Findings that are not passed, worst severity first, otherwise in the judge's order."""
+    open_ones = [finding for finding in findings if finding.status is not CheckStatus.PASS]
+    return sorted(open_ones, key=lambda finding: (not finding.blocking, finding.severity or 4))
+
+
+def finding_line(finding: Finding) -> str:
+    """One finding in one line."""
+    level = f"SEV{int(finding.severity)}" if finding.severity else "info"
+    note = "" if finding.blocking else " (does not block)"
+    return f"{level} {finding.check} {finding.status.value}: {finding.message}{note}"
+
+
+def render_summary(verdict: Verdict, document: Mapping[str, Any]) -> str:
+    """The summary as Markdown; every string that came from outside is escaped."""
+    plan = document["plan"]
+    lines = [
+        f"# {document['decision']}: {document['kind']} run {escape(document['run_id'])}",
+        "",
+        f"- verdict: **{document['decision']}**, SEV{document['severity']}, exit status {document['exit_status']}",
+        f"- owner: {escape(verdict.owner)}, within {verdict.respond_within_minutes} minutes: {escape(verdict.action)}",
+        f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
+        f"- made: {document['created_at']} with `{' '.join(document['command']).replace('`', '')}`",
+        f"- plan: sizes {plan['sizes']}, seeds {plan['seeds']}, kernels {plan['kernels']}, {plan['snapshots']} snapshots",
+        f"- counts: {', '.join(f'{key} {value}' for key, value in document['counts'].items())}",
+        "",
+        "## Drivers",
+        "",
+    ]
+    for label, identity in document["identities"].items():
+        lines.append(
+            f"- {escape(label)}: {escape(identity['platform_name'])}, {escape(identity['platform_version'])}, "
+            f"{escape(identity['device_name'])}, driver {escape(identity['driver_version'])}, "
+            f"library sha256 {identity['library_sha256'][:16]}"
+        )
+    table = render_table(verdict.kind, verdict.rows)
+    if table:
+        lines += ["", "## Results", "", "```text", *table, "```"]
+    lines += ["", "## Findings", ""]
+    found = sort_findings(verdict.findings)
+    lines += [f"- {escape(finding_line(finding))}" for finding in found] or ["Every check passed."]
+    lines += [f"- note: {escape(note)}" for note in verdict.notes]
+    lines += ["", "## Next", "", next_step(document["exit_status"]), ""]
+    return "\n".join(lines)

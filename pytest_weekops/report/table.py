@@ -1,0 +1,89 @@
+"""The results table of a verdict as plain text lines, made to fit 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+_WEEKLY = (
+    ("cell", 26, "<"),
+    ("GFLOPS", 8, ">"),
+    ("median ms", 10, ">"),
+    ("p95 ms", 10, ">"),
+    ("drift %", 8, ">"),
+    ("status", 12, "<"),
+)
+_SPLIT = (
+    ("cell", 18, "<"),
+    ("ratio", 7, ">"),
+    ("base ms", 10, ">"),
+    ("cand ms", 10, ">"),
+    ("status", 12, "<"),
+)
+
+
+def number(value: object, digits: int = 2) -> str:
+    """A number for people: fixed digits, ``-`` for none, and NaN or infinity as they are."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return "-"
+    if not math.isfinite(value):
+        return "inf" if value > 0 else "-inf" if value < 0 else "NaN"
+    return f"{value:.{digits}f}" if abs(value) < 1e6 else f"{value:.2e}"
+
+
+def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
+    """Lines of the table: cells first; in a split, the ratio table follows. Empty where there are no rows."""
+    cells = [row for row in rows if "ratio" not in row]
+    ratios = [row for row in rows if "ratio" in row]
+    lines = _table(_WEEKLY, [_cell(row) for row in cells]) if cells else []
+    for row in cells:
+        if limits := _limits(row):
+            lines.append(f"  {_name(row)}: {limits}")
+    if ratios:
+        lines += ["", *_table(_SPLIT, [_ratio(row) for row in ratios])]
+        lines += [f"  {_name(row)}: {row['reason']}" for row in ratios if row.get("reason")]
+    return lines if kind != "canonical" else []
+
+
+def _table(columns: Sequence[tuple[str, int, str]], rows: Sequence[Sequence[str]]) -> list[str]:
+    head = " ".join(f"{name:{align}{width}}" for name, width, align in columns)
+    rule = " ".join("-" * width for _name, width, _align in columns)
+    body = [
+        " ".join(f"{text:{align}{width}}" for text, (_n, width, align) in zip(row, columns, strict=True)) for row in rows
+    ]
+    return [line.rstrip() for line in (head, rule, *body)]
+
+
+def _name(row: Row) -> str:
+    parts = [row.get("platform"), row.get("kernel"), row.get("size")]
+    if row.get("seed") is not None:
+        parts.append(f"seed {row['seed']}")
+    return " ".join(str(part) for part in parts if part not in (None, ""))
+
+
+def _cell(row: Row) -> tuple[str, ...]:
+    return (
+        _name(row),
+        number(row.get("mean_gflops")),
+        number(row.get("median_ms"), 3),
+        number(row.get("p95_ms"), 3),
+        number(row.get("drift_percent")),
+        str(row.get("status", "")),
+    )
+
+
+def _ratio(row: Row) -> tuple[str, ...]:
+    return (
+        _name(row),
+        number(row.get("ratio"), 3),
+        number(row.get("baseline_median_ms"), 3),
+        number(row.get("candidate_median_ms"), 3),
+        str(row.get("status", "")),
+    )
+
+
+def _limits(row: Row) -> str:
+    return str(row.get("limits") or "")
