@@ -30,7 +30,8 @@ from pytest_weekops.worker.protocol import MeasureRequest, PressureRequest, Refe
 if TYPE_CHECKING:
     from pytest_weekops.core.campaign import Baseline
     from pytest_weekops.core.policy import Policy
-    from pytest_weekops.worker.supervisor import HostWorker, PlatformSupervisor
+    from pytest_weekops.worker.host import HostWorker
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 T = TypeVar("T", Measurement, PressureRecord, GateRecord)
 
@@ -67,6 +68,8 @@ class Run:
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     say: Callable[[str], None] = lambda _line: None
+    created_at: str = ""
+    command: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)

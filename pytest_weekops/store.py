@@ -28,7 +28,7 @@ JOURNAL_NAME = "journal.jsonl"
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 
 JudgedRecord = Measurement | PressureRecord | GateRecord
-_JUDGED: dict[str, type[Measurement] | type[PressureRecord] | type[GateRecord]] = {
+_JUDGED: dict[str, type[Measurement | PressureRecord | GateRecord]] = {
     "measurement": Measurement,
     "pressure": PressureRecord,
     "gate": GateRecord,
@@ -69,17 +69,20 @@ class Journal:
         body = data.model_dump(mode="json") if isinstance(data, Record) else dict(data)
         line = encode_event(self._seq + 1, kind, body)
         try:
-            written = os.write(self._fd, line)
-            if written != len(line):
-                raise OSError(28, f"only {written} of {len(line)} bytes were written")
+            whole = os.write(self._fd, line) == len(line)
             os.fsync(self._fd)
         except OSError as error:
-            raise WeekopsError(
-                f"Journal {self.path} cannot be written: {error.strerror}. What was measured so far is in it, the rest "
-                "would be lost, so the run stops here. Make room and run again."
-            ) from error
+            raise self._refused(error.strerror) from error
+        if not whole:
+            raise self._refused("the disk took only part of a line")
         self._seq += 1
         return self._seq
+
+    def _refused(self, why: str | None) -> WeekopsError:
+        return WeekopsError(
+            f"Journal {self.path} cannot be written: {why}. What was measured so far is in it, the rest would be lost, "
+            "so the run stops here. Make room and run again."
+        )
 
     def close(self) -> None:
         """Close the file; harmless when closed already."""
@@ -188,6 +191,6 @@ def read_run(path: Path) -> StoredRun:
         )
     except (ValidationError, KeyError, TypeError) as error:
         raise InputError(
-            f"Journal {journal} holds a record of another shape: {str(error).splitlines()[0]}. It was written by another "
-            "version or altered. Judge it with the version that wrote it."
+            f"Journal {journal} holds a record of another shape: {str(error).splitlines()[0]}. It was written by "
+            "another version or altered. Judge it with the version that wrote it."
         ) from error

@@ -1,0 +1,167 @@
+"""The end of a run: judge, write the artifacts, and say it to people and to machines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_weekops.core.errors import WeekopsError
+from pytest_weekops.core.finding import Decision, Verdict
+from pytest_weekops.report.summary import finding_line, next_step, render_summary, sort_findings
+from pytest_weekops.report.table import render_table
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_weekops.session import GateSession
+
+_PYTESTS_OWN = (2, 3, 4, 5)
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """Verdict, decision document and exit status of one finished run."""
+
+    verdict: Verdict
+    document: dict[str, Any]
+    exit_status: int
+    run_dir: Path
+    remarks: tuple[str, ...] = ()
+
+    def machine_line(self) -> str:
+        """The last line of ``--mode ci``: one JSON object after a fixed word."""
+        keys = ("run_id", "kind", "decision", "exit_status", "severity", "failed_checks", "inconclusive_checks")
+        fields = {key: self.document[key] for key in keys} | {"run_dir": str(self.run_dir)}
+        return "weekops-summary " + json.dumps(fields, separators=(",", ":"), sort_keys=True)
+
+    def print(self, terminal: pytest.TerminalReporter, config: pytest.Config) -> None:
+        """Table, findings, verdict, artifacts, exit status, next step; with ``-q`` findings and verdict only."""
+        quiet = config.get_verbosity() < 0
+        if not quiet:
+            terminal.section("weekops", sep="=")
+            for line in render_table(self.verdict.kind, self.verdict.rows):
+                terminal.write_line(line)
+            for remark in self.remarks:
+                terminal.write_line(f"note: {remark}")
+        for finding in sort_findings(self.verdict.findings):
+            terminal.write_line(finding_line(finding), red=finding.blocking, yellow=not finding.blocking)
+        good = self.document["decision"] == Decision.PROMOTE.value
+        level = f"SEV{self.document['severity']}"
+        terminal.write_line(
+            f"verdict: {self.document['decision']} ({level}), exit status {self.exit_status}", green=good, red=not good
+        )
+        if not quiet:
+            if not good:
+                within = self.verdict.respond_within_minutes
+                terminal.write_line(f"owner: {self.verdict.owner}, within {within} minutes: {self.verdict.action}")
+            terminal.write_line(f"artifacts: {_short(self.run_dir, config)}/ (decision.json, summary.md, journal.jsonl)")
+            terminal.write_line(f"next: {next_step(self.exit_status)}")
+        if os.environ.get("GITHUB_ACTIONS"):
+            for line in annotations(self):
+                terminal.write_line(line)
+
+
+def annotations(conclusion: Conclusion) -> list[str]:
+    """GitHub workflow commands, one per finding; newlines and percent signs escaped as that format asks."""
+    lines = []
+    for finding in sort_findings(conclusion.verdict.findings):
+        level = "error" if finding.blocking else "warning"
+        text = finding_line(finding).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        lines.append(f"::{level} title=weekops {conclusion.document['decision']}::{text}")
+    return lines
+
+
+def conclude(session: GateSession, exitstatus: int) -> Conclusion:
+    """Judge the run's records and write every artifact; the journal is closed by the caller afterwards."""
+    from pytest_weekops.judging import judge_records
+    from pytest_weekops.report.decision import artifact, build_decision, count_records
+
+    run = session.run
+    if run is None:
+        raise WeekopsError("There is no run to conclude.")
+    run_checks(session)
+    verdict = judge_records(
+        run.policy, run.plan, run.records, identities=run.identities, baselines=run.baselines
+    )
+    status = exitstatus if exitstatus in _PYTESTS_OWN else int(verdict.exit_status)
+    run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status})
+    run_dir = run.journal.path.parent
+    facts: dict[str, Any] = {
+        "run_id": run_dir.name,
+        "created_at": run.created_at,
+        "command": run.command,
+        "exit_status": status,
+        "plan": run.plan,
+        "policy": run.policy.effective(),
+        "identities": run.identities,
+        "kernels": hash_kernels(run.kernel_dirs),
+        "counts": count_records(run.records, run.plan),
+    }
+    draft = build_decision(verdict, **facts, artifacts=[])
+    document = _write(run_dir, verdict, draft, lambda files: build_decision(verdict, **facts, artifacts=files), artifact)
+    remarks = [*verdict.notes, *_after(session, document, run_dir)]
+    if session.deselected:
+        remarks.append(f"{session.deselected} items were deselected: for the judge they are missing evidence.")
+    session.config.hook.pytest_weekops_report(config=session.config, run_dir=run_dir, verdict=verdict)
+    return Conclusion(verdict, document, status, run_dir, tuple(remarks))
+
+
+def _write(run_dir: Path, verdict: Verdict, draft: Mapping[str, Any], finish: Any, artifact: Any) -> dict[str, Any]:
+    from pytest_weekops.atomic import write_atomic
+
+    write_atomic(run_dir / "summary.md", render_summary(verdict, draft))
+    files = [artifact(run_dir / name, run_dir) for name in ("journal.jsonl", "summary.md")]
+    document: dict[str, Any] = finish(files)
+    write_atomic(run_dir / "decision.json", json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    return document
+
+
+def _after(session: GateSession, document: Mapping[str, Any], run_dir: Path) -> list[str]:
+    """Enter the run into the ledger; what fails there is said, and never turns a verdict around."""
+    from pytest_weekops.ledger import record_run
+
+    try:
+        record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
+    except WeekopsError as error:
+        return [f"the ledger did not take this run: {error}"]
+    return []
+
+
+def run_checks(session: GateSession) -> None:
+    """Run users' own checks and journal each as a gate; one that raises has failed."""
+    from pytest_weekops.core.records import GateRecord, Measurement
+
+    run = session.run
+    if run is None:
+        return
+    measurements = [record for record in run.records if isinstance(record, Measurement)]
+    for checks in session.config.hook.pytest_weekops_checks(config=session.config):
+        for name, check in checks.items():
+            try:
+                reason = check(run.plan, measurements) or ""
+            except Exception as error:  # noqa: BLE001 - a user's check may raise anything, and must not pass by it
+                reason = f"the check raised {type(error).__name__}: {error}"
+            run.record(GateRecord(gate=name, stage="check", passed=not reason, reason=reason))
+
+
+def hash_kernels(dirs: tuple[str, ...]) -> dict[str, str]:
+    """SHA-256 of every kernel file that could have been used, by directory name and file name."""
+    found: dict[str, str] = {}
+    for directory in dirs:
+        for path in sorted(Path(directory).glob("*")):
+            if path.suffix in (".cl", ".yaml", ".h"):
+                name = f"{path.parent.name}/{path.name}"
+                found.setdefault(name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return found
+
+
+def _short(path: Path, config: pytest.Config) -> str:
+    try:
+        return str(path.relative_to(config.rootpath))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,128 @@
+"""Opening a run: policy, baselines, journal, workers, and every refusal that can be made before measuring."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_weekops import __version__
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.options import report_directory
+from pytest_weekops.run import Platform, Run, memory_problem, scratch_problem
+from pytest_weekops.store import Journal
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.campaign import Baseline
+    from pytest_weekops.core.records import DeviceIdentity
+    from pytest_weekops.session import GateSession
+
+
+def open_run(session: GateSession) -> Run:
+    """Start workers and journal for the session's plan. Raises ``InputError`` or ``DeviceError`` with a sentence."""
+    from pytest_weekops.worker.host import HostWorker
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+    plan, policy, scratch = session.plan, session.policy, session.scratch
+    policy_problem = policy.refuses(plan)
+    if policy_problem:
+        raise InputError(policy_problem)
+    if plan.kind != "canonical":
+        free = shutil.disk_usage(scratch).free
+        _refuse(scratch_problem(plan.sizes, len(plan.seeds), plan.sessions, free))
+    created = datetime.now(UTC)
+    journal = Journal(_run_dir(session, created) / "journal.jsonl")
+    run = Run(
+        plan=plan,
+        policy=policy,
+        platforms={
+            launch.label: Platform(launch.label, PlatformSupervisor(launch, plan.deadlines, scratch))
+            for launch in session.launches
+        },
+        host=HostWorker(scratch, plan.deadlines),
+        journal=journal,
+        kernel_dirs=session.kernel_dirs,
+        max_abs_error=policy.max_abs_error,
+        k_scaled_bound=policy.k_scaled_bound,
+        say=session.progress.say,
+        created_at=created.isoformat(timespec="seconds"),
+        command=("pytest", *map(str, session.config.invocation_params.args)),
+    )
+    try:
+        _start(session, run)
+    except BaseException:
+        run.close()
+        _discard(journal.path)
+        raise
+    return run
+
+
+def _start(session: GateSession, run: Run) -> None:
+    journal = run.journal
+    journal.append(
+        "run",
+        {
+            "run_id": journal.path.parent.name,
+            "version": __version__,
+            "python": sys.version.split()[0],
+            "created_at": run.created_at,
+            "command": list(run.command),
+            "plan": run.plan.model_dump(mode="json"),
+            "policy": run.policy.effective(),
+        },
+    )
+    run.open()
+    for identity in run.identities.values():
+        if run.plan.kind != "canonical":
+            _refuse(memory_problem(run.plan.sizes, identity))
+    if run.plan.kind == "weekly":
+        run.baselines = find_baselines(session, run.identities)
+        for baseline in run.baselines:
+            journal.append("baseline", baseline)
+
+
+def find_baselines(session: GateSession, identities: Mapping[str, DeviceIdentity]) -> tuple[Baseline, ...]:
+    """The pinned baselines that speak of these devices: the one named by ``--baseline``, else those pinned here."""
+    from pytest_weekops.baselines import load_baseline, pinned_path
+
+    named = session.options.text("baseline")
+    if named:
+        baseline = load_baseline(Path(named))
+        if not any(baseline.fits(identity) for identity in identities.values()):
+            raise InputError(
+                f"--baseline {named} was pinned for {baseline.profile} on {baseline.hardware}. None of the selected "
+                "platforms is that device, so it can judge nothing here. Select that platform or pin a new baseline."
+            )
+        return (baseline,)
+    directory = report_directory(session.config) / "baselines"
+    paths = [pinned_path(directory, identity.profile, identity.hardware) for identity in identities.values()]
+    return tuple(load_baseline(path) for path in paths if path.exists())
+
+
+def _run_dir(session: GateSession, created: datetime) -> Path:
+    prefix = session.options.text("report-prefix") or session.plan.kind
+    if "/" in prefix or prefix.startswith(".") or not prefix.isprintable():
+        raise InputError(
+            f"--report-prefix {prefix!r} is no plain name. It becomes part of a directory's name. "
+            "Give letters, digits, dots and dashes; --report-dir sets the place."
+        )
+    name = f"{prefix}-{created:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    return report_directory(session.config) / name
+
+
+def _refuse(problem: str) -> None:
+    if problem:
+        raise InputError(problem)
+
+
+def _discard(journal: Path) -> None:
+    """Take back the empty run directory of a run that never measured anything."""
+    journal.unlink(missing_ok=True)
+    try:
+        journal.parent.rmdir()
+    except OSError:
+        return

@@ -1,0 +1,67 @@
+"""The host worker: float64 references and the anchor, in a process without any driver.
+
+It exists so that the pytest process stays small and its memory out of the measurement, and so that a reference never
+depends on the driver under test.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.records import Record
+from pytest_weekops.worker.process import Worker
+from pytest_weekops.worker.protocol import Anchored, AnchorRequest, Failed, Referenced, ReferenceRequest
+
+_TRIES = 2
+
+
+class HostWorker:
+    """References by problem, each computed once per run, and the anchor."""
+
+    def __init__(self, scratch: Path, deadlines: Deadlines) -> None:
+        self._scratch = scratch
+        self._deadlines = deadlines
+        self._worker: Worker | None = None
+        self._references: dict[ReferenceRequest, Path] = {}
+
+    def reference(self, request: ReferenceRequest) -> Path:
+        """The ``.npy`` file with the float64 result; the request's own ``path`` is ignored. Raises ``WorkerError``."""
+        key = request.model_copy(update={"path": ""})
+        if key not in self._references:
+            path = self._scratch / f"reference-{len(self._references)}.npy"
+            reply = self._ask(request.model_copy(update={"path": str(path)}))
+            if not isinstance(reply, Referenced):
+                raise WorkerError(f"the host worker could not make a reference: {_reason(reply)}")
+            self._references[key] = path
+        return self._references[key]
+
+    def anchor(self, min_ms: float = 50.0) -> float:
+        """Median milliseconds of the fixed host SGEMM. Raises ``WorkerError``."""
+        reply = self._ask(AnchorRequest(min_ms=min_ms))
+        if not isinstance(reply, Anchored):
+            raise WorkerError(f"the host worker could not time the anchor: {_reason(reply)}")
+        return reply.median_ms
+
+    def _ask(self, request: Record) -> Record:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                if self._worker is None:
+                    self._worker = Worker(label="host", environment={}, deadlines=self._deadlines, scratch=self._scratch)
+                return self._worker.ask(request)
+            except WorkerError:
+                self.close()
+                if attempt == _TRIES:
+                    raise
+        raise WorkerError("the host worker was not asked")  # pragma: no cover - the loop returns or raises
+
+    def close(self) -> None:
+        """Stop the worker."""
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+
+def _reason(reply: Record) -> str:
+    return reply.reason if isinstance(reply, Failed) else f"it answered {type(reply).__name__}"

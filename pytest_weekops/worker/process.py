@@ -1,0 +1,226 @@
+"""One worker process: started clean, kept within its deadlines, killed and reaped whatever it does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from pytest_weekops.core.errors import WorkerCrash, WorkerError, WorkerTimeout
+from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.records import Phase, Record
+from pytest_weekops.worker.framing import DeadlineExpired, receive, send
+from pytest_weekops.worker.protocol import (
+    MESSAGES,
+    PROTOCOL_VERSION,
+    CloseRequest,
+    Goodbye,
+    Hello,
+    OpenRequest,
+    PhaseNotice,
+    Reply,
+)
+
+WORKER_MODULE = "pytest_weekops.worker.main"
+STDERR_TAIL_LINES = 12
+_FORGED = ("PYOPENCL_BUILD_OPTIONS", "OPENCL_LAYERS", "PYOPENCL_CTX", "PYOPENCL_TEST")
+_CPU_BACKSTOP_S = 6 * 3600
+_REAP_S = 5.0
+
+
+class Launch(Record):
+    """How to start one platform's worker: label, environment, exactly one ICD, and what to open.
+
+    ``command`` replaces the worker program; only tests of the supervisor use it.
+    """
+
+    label: str
+    profile: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    open: OpenRequest
+    missing: str = ""
+    command: tuple[str, ...] = ()
+
+
+class Worker:
+    """A running worker. Every method raises ``WorkerCrash`` or ``WorkerTimeout``; after that it is dead and reaped."""
+
+    def __init__(
+        self, *, label: str, environment: Mapping[str, str], deadlines: Deadlines, scratch: Path, command: tuple[str, ...] = ()
+    ) -> None:
+        self.label = label
+        self.phase = Phase.IMPORT
+        self._deadlines = deadlines
+        self.home = Path(tempfile.mkdtemp(prefix=f"worker-{label}-".replace("/", "_"), dir=scratch))
+        self._stderr = self.home / "stderr"
+        to_worker, self._out = os.pipe()
+        self._in, from_worker = os.pipe()
+        program = command or (sys.executable, "-m", WORKER_MODULE)
+        with (self.home / "stdout").open("wb") as stdout, self._stderr.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [*program, "--in-fd", str(to_worker), "--out-fd", str(from_worker)],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=self._environment(environment),
+                pass_fds=(to_worker, from_worker),
+                start_new_session=True,
+            )
+        os.close(to_worker)
+        os.close(from_worker)
+        with contextlib.suppress(OSError, ValueError):
+            resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (_CPU_BACKSTOP_S, _CPU_BACKSTOP_S))
+        hello = self._next()
+        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
+            self.kill()
+            raise self._crash(f"the worker of {label} spoke another protocol: {hello!r}")
+
+    def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """The worker's environment: caches of its own (a killed build poisons them), nothing that falsifies."""
+        kept = {key: value for key, value in os.environ.items() if key not in _FORGED}
+        cache = self.home / "cache"
+        cache.mkdir()
+        root = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))
+        own = {"PYOPENCL_NO_CACHE": "1", "XDG_CACHE_HOME": str(cache), "POCL_CACHE_DIR": str(cache), "PYTHONPATH": path}
+        return {**kept, **own, **extra}
+
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
+    def ask(self, request: Record) -> Reply:
+        """Send a request and return its one reply, restarting the deadline at each phase the worker names."""
+        try:
+            send(self._out, request)
+        except OSError as error:
+            raise self._ended() from error
+        while True:
+            message = self._next()
+            if isinstance(message, PhaseNotice):
+                self.phase = message.phase
+            elif isinstance(message, Hello):
+                self.kill()
+                raise self._crash(f"the worker of {self.label} said hello twice")
+            else:
+                self.phase = Phase.IDLE
+                return message
+
+    def _next(self) -> Hello | PhaseNotice | Reply:
+        limit = self._limit_s()
+        try:
+            frame = receive(self._in, deadline=time.monotonic() + limit)
+            if frame is None:
+                raise self._ended()
+            return MESSAGES.validate_python(frame)
+        except DeadlineExpired as error:
+            self.kill()
+            raise WorkerTimeout(
+                f"{self.label} stayed in phase {self.phase.value} for more than {limit:g} s and was killed",
+                deadline_s=limit,
+                stderr_tail=self.stderr_tail(),
+                phase=self.phase.value,
+            ) from error
+        except ValidationError as error:
+            self.kill()
+            raise self._crash(f"{self.label} answered nonsense: {str(error).splitlines()[0]}") from error
+        except (WorkerCrash, WorkerTimeout):
+            raise
+        except (WorkerError, OSError) as error:
+            self.kill()
+            raise self._crash(f"{self.label} answered nonsense: {error}") from error
+
+    def _limit_s(self) -> float:
+        name = Phase.SEND if self.phase is Phase.IDLE else self.phase
+        return float(getattr(self._deadlines, name.value.replace("-", "_") + "_s"))
+
+    def close(self) -> None:
+        """Ask for the end and insist: done means the goodbye frame and exit status 0. Raises ``WorkerCrash`` else."""
+        if self._process.returncode is not None:
+            return
+        self.phase = Phase.CLOSE
+        reply = self.ask(CloseRequest())
+        self.phase = Phase.CLOSE
+        try:
+            code = self._process.wait(self._deadlines.close_s)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise WorkerTimeout(
+                f"{self.label} did not exit after its goodbye", deadline_s=self._deadlines.close_s, phase="close"
+            ) from error
+        self._release()
+        if code != 0 or not isinstance(reply, Goodbye):
+            raise self._crash(f"{self.label} ended with {describe_exit(code)} after {reply.type}")
+
+    def kill(self) -> None:
+        """SIGKILL the worker's whole group and reap it; harmless when it is gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_REAP_S)
+        self._release()
+
+    def _release(self) -> None:
+        for name in ("_in", "_out"):
+            fd = getattr(self, name)
+            if fd >= 0:
+                os.close(fd)
+                setattr(self, name, -1)
+
+    def _ended(self) -> WorkerCrash:
+        """The worker closed its pipe: it is ending, whatever its exit status says."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_REAP_S)
+        if self._process.returncode is None:
+            self.kill()
+        code = self._process.returncode
+        self.kill()
+        return self._crash(f"{self.label} ended in phase {self.phase.value} with {describe_exit(code)}")
+
+    def _crash(self, message: str) -> WorkerCrash:
+        code = self._process.returncode
+        return WorkerCrash(
+            message,
+            status=describe_exit(code),
+            signal=signal_name(code),
+            stderr_tail=self.stderr_tail(),
+            phase=self.phase.value,
+        )
+
+    def stderr_tail(self) -> str:
+        """The last lines that the worker or its driver wrote to stderr."""
+        try:
+            with self._stderr.open("rb") as stream:
+                stream.seek(max(0, self._stderr.stat().st_size - 16384))
+                lines = stream.read().decode(errors="replace").splitlines()
+        except OSError:
+            return ""
+        return "\n".join(line[:300] for line in lines[-STDERR_TAIL_LINES:])
+
+
+def signal_name(code: int | None) -> str | None:
+    """``SIGSEGV`` for a wait status of -11; None where no signal ended the process."""
+    if code is None or code >= 0:
+        return None
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def describe_exit(code: int | None) -> str:
+    """A wait status in words."""
+    if code is None:
+        return "no exit"
+    name = signal_name(code)
+    return name if name else f"exit status {code}"

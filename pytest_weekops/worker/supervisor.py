@@ -1,0 +1,266 @@
+"""Keeps one platform measurable: replaces workers, retries a crash once, and knows when to give up.
+
+A crash is tried once more in a fresh process with a fresh cache. Twice the same is ``crashed``; cured is ``flaky``.
+A hang is not retried, since it already cost its whole deadline. After four restarts, or once more than 30 % of the
+cases failed, there are no more retries; out of restarts the platform is ``lost`` and the other platforms go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout
+from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase, Record
+from pytest_weekops.worker.locking import DeviceLock
+from pytest_weekops.worker.process import Launch, Worker
+from pytest_weekops.worker.protocol import (
+    Failed,
+    Measured,
+    MeasureRequest,
+    Opened,
+    Pressed,
+    PressureRequest,
+    Reply,
+    Smoked,
+    SmokeRequest,
+    SmokeStep,
+)
+
+__all__ = ["RESTART_BUDGET", "Launch", "PlatformSupervisor"]
+
+RESTART_BUDGET = 4
+RETRY_SHARE = 0.30
+_RETRY_AFTER = 4  # the share of failed cases says nothing before this many were tried
+Answer = TypeVar("Answer", Measured, Pressed, Smoked)
+
+
+class PlatformSupervisor:
+    """One platform's worker over a whole run. Only :meth:`start` raises; afterwards a bad driver is an answer."""
+
+    def __init__(
+        self, launch: Launch, deadlines: Deadlines, scratch: Path, on_event: Callable[[str], None] | None = None
+    ) -> None:
+        self.launch = launch
+        self.identity: DeviceIdentity | None = None
+        self.lost = ""
+        self._deadlines = deadlines
+        self._scratch = scratch
+        self._say = on_event or (lambda _line: None)
+        self._worker: Worker | None = None
+        self._restarts = 0
+        self._tried = 0
+        self._failed = 0
+        self._lock = DeviceLock(launch.label, on_event=self._say)
+
+    def start(self) -> DeviceIdentity:
+        """Start the worker and open the device.
+
+        Raises ``DeviceError`` where no platform or device matches, ``WorkerError`` where the driver takes the worker
+        down; then the platform is lost.
+        """
+        self._lock.acquire()
+        try:
+            self.identity = self._open()
+        except WorkerError as error:
+            self.lost = str(error)
+            raise
+        except DeviceError:
+            self._drop()
+            raise
+        return self.identity
+
+    def _open(self) -> DeviceIdentity:
+        self._worker = Worker(
+            label=self.launch.label,
+            environment=self.launch.environment,
+            deadlines=self._deadlines,
+            scratch=self._scratch,
+            command=self.launch.command,
+        )
+        reply = self._worker.ask(self.launch.open)
+        if isinstance(reply, Failed):
+            raise DeviceError(reply.reason)
+        if not isinstance(reply, Opened):
+            raise WorkerCrash(f"{self.launch.label} answered open with {reply.type}", status="nonsense")
+        identity = reply.identity.model_copy(update={"profile": self.launch.label})
+        if self.identity is not None and identity.library_sha256 != self.identity.library_sha256:
+            raise WorkerCrash(
+                f"library replaced: {self.identity.library} is not the file it was when the run began; the numbers "
+                "before and after belong to two drivers",
+                status="replaced",
+            )
+        return identity
+
+    def measure(self, case: Case, request: MeasureRequest) -> Measurement:
+        """Measure one case. Crash, hang, garbage: each becomes a measurement with that status, never an exception."""
+        self._tried += 1
+        answer = self._measure_once(case, request)
+        if answer.status is MeasurementStatus.CRASHED and self._may_retry():
+            again = self._measure_once(case, request)
+            if again.status is MeasurementStatus.OK:
+                reason = f"crashed once ({answer.signal or answer.reason}) and worked on the second try"
+                again = again.model_copy(update={"flaky": True, "reason": reason, "stderr_tail": answer.stderr_tail})
+            answer = again
+        if answer.status is not MeasurementStatus.OK or answer.flaky:
+            self._failed += 1
+        return answer
+
+    def _may_retry(self) -> bool:
+        many = self._tried >= _RETRY_AFTER and self._failed > RETRY_SHARE * self._tried
+        return not many and self._restarts < RESTART_BUDGET
+
+    def _measure_once(self, case: Case, request: MeasureRequest) -> Measurement:
+        try:
+            reply = self._ask(request)
+        except WorkerTimeout as error:
+            return self._without_answer(case, MeasurementStatus.HUNG, error, phase=error.phase, tail=error.stderr_tail)
+        except WorkerCrash as error:
+            lost = self.lost != "" or error.status == "replaced"
+            status = MeasurementStatus.LOST if lost else MeasurementStatus.CRASHED
+            return self._without_answer(
+                case, status, error, phase=error.phase, tail=error.stderr_tail, signal=error.signal
+            )
+        if isinstance(reply, Failed):
+            return Measurement(
+                case=case, status=_not_ok(reply.status), phase=reply.phase, reason=reply.reason, identity=self.identity
+            )
+        if not isinstance(reply, Measured):
+            self._drop()
+            return Measurement(
+                case=case, status=MeasurementStatus.LOST, reason=f"the worker answered measure with {reply.type}"
+            )
+        return Measurement(
+            case=case, identity=self.identity, **{name: getattr(reply, name) for name in _SHARED_FIELDS}
+        )
+
+    def _without_answer(
+        self, case: Case, status: MeasurementStatus, error: WorkerError, *, phase: str, tail: str, signal: str | None = None
+    ) -> Measurement:
+        return Measurement(
+            case=case,
+            status=status,
+            reason=str(error),
+            phase=Phase(phase) if phase else None,
+            signal=signal,
+            stderr_tail=tail,
+            identity=self.identity,
+        )
+
+    def pressure(self, request: PressureRequest) -> Pressed:
+        """Send pressure pulses; a driver that goes down under them failed them all."""
+        try:
+            reply = self._ask(request)
+        except WorkerError as error:
+            return Pressed(completed=0, failures=max(1, request.pulses), errors=(str(error),))
+        if isinstance(reply, Pressed):
+            return reply
+        reason = reply.reason if isinstance(reply, Failed) else f"the worker answered pressure with {reply.type}"
+        return Pressed(completed=0, failures=max(1, request.pulses), errors=(reason,))
+
+    def smoke(self, request: SmokeRequest) -> Smoked:
+        """Run the driver smoke; a driver that goes down in it gives a failed step."""
+        try:
+            reply = self._ask(request)
+        except WorkerError as error:
+            tail = error.stderr_tail if isinstance(error, WorkerCrash | WorkerTimeout) else ""
+            return Smoked(steps=(_failed_step(f"{error}\n{tail}".rstrip()),))
+        if isinstance(reply, Smoked):
+            return reply
+        return Smoked(
+            steps=(_failed_step(reply.reason if isinstance(reply, Failed) else f"answered with {reply.type}"),)
+        )
+
+    def _ask(self, request: Record) -> Reply:
+        """Ask the worker, starting a fresh one first where there is none. A dead worker is dropped."""
+        if self._worker is None:
+            self._restart()
+        if self._worker is None:  # pragma: no cover - _restart either sets it or raises
+            raise WorkerCrash(self.lost, status="lost")
+        try:
+            reply = self._worker.ask(request)
+        except WorkerError:
+            self._drop()
+            raise
+        if getattr(reply, "retire", False):
+            self._retire()
+        return reply
+
+    def _restart(self) -> None:
+        if self.lost:
+            raise WorkerCrash(self.lost, status="lost")
+        if self._restarts >= RESTART_BUDGET:
+            self.lost = f"{self.launch.label} is lost: its worker was replaced {RESTART_BUDGET} times"
+            raise WorkerCrash(self.lost, status="lost")
+        self._restarts += 1
+        self._say(f"{self.launch.label}: starting a fresh worker ({self._restarts} of {RESTART_BUDGET})")
+        try:
+            self._open()
+        except DeviceError as error:
+            self._drop()
+            raise WorkerCrash(str(error), status="lost", phase=Phase.ENUMERATE.value) from error
+        except WorkerCrash as error:
+            self._drop()
+            if error.status == "replaced":
+                self.lost = str(error)
+            raise
+        except WorkerError:
+            self._drop()
+            raise
+
+    def _retire(self) -> None:
+        """End a worker whose context may be damaged; the next request starts a fresh one."""
+        if self._worker is not None:
+            with contextlib.suppress(WorkerError):
+                self._worker.close()
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+    def close(self) -> str:
+        """End the worker; a sentence where it did not end well, else nothing. Harmless when called twice."""
+        problem = ""
+        if self._worker is not None:
+            try:
+                self._worker.close()
+            except WorkerError as error:
+                problem = str(error)
+        self._drop()
+        self._lock.release()
+        return problem
+
+
+_SHARED_FIELDS = (
+    "status",
+    "reason",
+    "phase",
+    "variant",
+    "flops",
+    "bytes_moved",
+    "kernel_sha256",
+    "build_options",
+    "sessions",
+    "timer",
+    "guard",
+    "selector",
+)
+
+
+def _not_ok(status: MeasurementStatus) -> MeasurementStatus:
+    """A failed request is never ``ok``, whatever the worker claims."""
+    return MeasurementStatus.LOST if status is MeasurementStatus.OK else status
+
+
+def _failed_step(detail: str) -> SmokeStep:
+    return SmokeStep(
+        name="worker",
+        status="failed",
+        detail=detail,
+        recommendation="The driver took its process down. Reinstall it, or report it with the lines above.",
+    )
