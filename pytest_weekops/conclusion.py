@@ -59,7 +59,9 @@ class Conclusion:
             if not good:
                 within = self.verdict.respond_within_minutes
                 terminal.write_line(f"owner: {self.verdict.owner}, within {within} minutes: {self.verdict.action}")
-            terminal.write_line(f"artifacts: {_short(self.run_dir, config)}/ (decision.json, summary.md, journal.jsonl)")
+            terminal.write_line(
+                f"artifacts: {_short(self.run_dir, config)}/ (decision.json, summary.md, journal.jsonl)"
+            )
             terminal.write_line(f"next: {next_step(self.exit_status)}")
         if os.environ.get("GITHUB_ACTIONS"):
             for line in annotations(self):
@@ -85,9 +87,7 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
     if run is None:
         raise WeekopsError("There is no run to conclude.")
     run_checks(session)
-    verdict = judge_records(
-        run.policy, run.plan, run.records, identities=run.identities, baselines=run.baselines
-    )
+    verdict = judge_records(run.policy, run.plan, run.records, identities=run.identities, baselines=run.baselines)
     status = exitstatus if exitstatus in _PYTESTS_OWN else int(verdict.exit_status)
     run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status})
     run_dir = run.journal.path.parent
@@ -103,7 +103,9 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
         "counts": count_records(run.records, run.plan),
     }
     draft = build_decision(verdict, **facts, artifacts=[])
-    document = _write(run_dir, verdict, draft, lambda files: build_decision(verdict, **facts, artifacts=files), artifact)
+    document = _write(
+        run_dir, verdict, draft, lambda files: build_decision(verdict, **facts, artifacts=files), artifact
+    )
     remarks = [*verdict.notes, *_after(session, document, run_dir)]
     if session.deselected:
         remarks.append(f"{session.deselected} items were deselected: for the judge they are missing evidence.")

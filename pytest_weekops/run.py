@@ -318,4 +318,3 @@ def scratch_problem(sizes: Sequence[int], seeds: int, sessions: int, free_bytes:
             "seeds, or point TMPDIR at a larger disk."
         )
     return ""
-

@@ -177,6 +177,7 @@ class Measurement(Record):
     guard: GuardEvidence | None = None
     selector: SelectorEvidence | None = None
     host: HostCondition = HostCondition()
+    pressure_completed: int = 0
     attempt: int = 1
     flaky: bool = False
     void: bool = False

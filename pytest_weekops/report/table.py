@@ -52,7 +52,8 @@ def _table(columns: Sequence[tuple[str, int, str]], rows: Sequence[Sequence[str]
     head = " ".join(f"{name:{align}{width}}" for name, width, align in columns)
     rule = " ".join("-" * width for _name, width, _align in columns)
     body = [
-        " ".join(f"{text:{align}{width}}" for text, (_n, width, align) in zip(row, columns, strict=True)) for row in rows
+        " ".join(f"{text:{align}{width}}" for text, (_n, width, align) in zip(row, columns, strict=True))
+        for row in rows
     ]
     return [line.rstrip() for line in (head, rule, *body)]
 

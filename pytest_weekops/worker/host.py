@@ -48,7 +48,9 @@ class HostWorker:
         for attempt in range(1, _TRIES + 1):
             try:
                 if self._worker is None:
-                    self._worker = Worker(label="host", environment={}, deadlines=self._deadlines, scratch=self._scratch)
+                    self._worker = Worker(
+                        label="host", environment={}, deadlines=self._deadlines, scratch=self._scratch
+                    )
                 return self._worker.ask(request)
             except WorkerError:
                 self.close()

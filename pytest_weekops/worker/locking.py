@@ -23,7 +23,9 @@ def lock_dir() -> Path:
 class DeviceLock:
     """The right to time things on this host's device behind ``label``. Two platforms of one run hold two locks."""
 
-    def __init__(self, label: str, *, wait_s: float | None = None, on_event: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, label: str, *, wait_s: float | None = None, on_event: Callable[[str], None] | None = None
+    ) -> None:
         self.label = label
         self._wait_s = float(os.environ.get("WEEKOPS_LOCK_WAIT", WAIT_S)) if wait_s is None else wait_s
         self._say = on_event or (lambda _line: None)

@@ -55,7 +55,13 @@ class Worker:
     """A running worker. Every method raises ``WorkerCrash`` or ``WorkerTimeout``; after that it is dead and reaped."""
 
     def __init__(
-        self, *, label: str, environment: Mapping[str, str], deadlines: Deadlines, scratch: Path, command: tuple[str, ...] = ()
+        self,
+        *,
+        label: str,
+        environment: Mapping[str, str],
+        deadlines: Deadlines,
+        scratch: Path,
+        command: tuple[str, ...] = (),
     ) -> None:
         self.label = label
         self.phase = Phase.IMPORT
@@ -67,7 +73,7 @@ class Worker:
         program = command or (sys.executable, "-m", WORKER_MODULE)
         with (self.home / "stdout").open("wb") as stdout, self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [*program, "--in-fd", str(to_worker), "--out-fd", str(from_worker)],
+                [*program, "--in-fd", str(to_worker), "--out-fd", str(from_worker), "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,

@@ -155,6 +155,7 @@ class Measured(Record):
     timer: TimerTrust | None = None
     guard: GuardEvidence | None = None
     selector: SelectorEvidence | None = None
+    pressure_completed: int = 0
     retire: bool = False
 
 

@@ -133,12 +133,17 @@ class PlatformSupervisor:
             return Measurement(
                 case=case, status=MeasurementStatus.LOST, reason=f"the worker answered measure with {reply.type}"
             )
-        return Measurement(
-            case=case, identity=self.identity, **{name: getattr(reply, name) for name in _SHARED_FIELDS}
-        )
+        return Measurement(case=case, identity=self.identity, **{name: getattr(reply, name) for name in _SHARED_FIELDS})
 
     def _without_answer(
-        self, case: Case, status: MeasurementStatus, error: WorkerError, *, phase: str, tail: str, signal: str | None = None
+        self,
+        case: Case,
+        status: MeasurementStatus,
+        error: WorkerError,
+        *,
+        phase: str,
+        tail: str,
+        signal: str | None = None,
     ) -> Measurement:
         return Measurement(
             case=case,
@@ -249,6 +254,7 @@ _SHARED_FIELDS = (
     "timer",
     "guard",
     "selector",
+    "pressure_completed",
 )
 
 

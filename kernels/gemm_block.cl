@@ -1,0 +1,70 @@
+/* gemm_block: C = alpha * A * B + beta * C in float32, MR x NR outputs per work-item in registers.
+ *
+ * Variant       for CPU drivers and small sizes: no local memory, nothing is packed
+ * Shapes        A m x k, B k x n, C m x n, any m, n, k >= 1
+ * Layout        row-major: A[i * k + l], B[l * ldb + j], C[i * ldc + j]
+ * Oracle        float64 product on the host
+ * Origin        register blocking (Goto and van de Geijn 2008, the micro-kernel alone)
+ * Build options MR  rows per work-item, 1 to 8 (default 4)
+ *               NV  vectors per row of the block, 1 to 4 (default 2)
+ *               VW  floats per vector, 4, 8 or 16 (default 8); NR = NV * VW
+ * Work-group    (1, 1, 1), required: one item is one block, and the driver spreads groups over its cores
+ * Local memory  0 bytes
+ * Precondition  ldb and ldc are multiples of NR, both buffers padded to it; C has a multiple of MR rows
+ * Numerics      one sequential sum per output; the compiler may contract a * b + c
+ *
+ * Vectors are read through pointers, never with vload: Clover's compiler aborts on vload.
+ */
+#ifndef MR
+#define MR 4
+#endif
+#ifndef NV
+#define NV 2
+#endif
+#ifndef VW
+#define VW 8
+#endif
+#define NR (NV * VW)
+#if VW == 4
+typedef float4 vec;
+#elif VW == 8
+typedef float8 vec;
+#elif VW == 16
+typedef float16 vec;
+#else
+#error "VW must be 4, 8 or 16"
+#endif
+
+__attribute__((reqd_work_group_size(1, 1, 1)))
+__kernel void gemm(__global const float *A, __global const float *B, __global float *C, const int m, const int n,
+                   const int k, const int ldb, const int ldc, const float alpha, const float beta)
+{
+    const int col = get_global_id(0) * NR;
+    const int row = get_global_id(1) * MR;
+    vec acc[MR][NV];
+    #pragma unroll
+    for (int i = 0; i < MR; ++i)
+        #pragma unroll
+        for (int j = 0; j < NV; ++j)
+            acc[i][j] = (vec)(0.0f);
+
+    for (int l = 0; l < k; ++l) {
+        __global const vec *b = (__global const vec *)(B + l * ldb + col);
+        #pragma unroll
+        for (int i = 0; i < MR; ++i) {
+            /* Rows beyond the edge read row 0 instead: their sums land in the padding of C. */
+            const float a = A[(row + i < m ? row + i : 0) * k + l];
+            #pragma unroll
+            for (int j = 0; j < NV; ++j)
+                acc[i][j] += a * b[j];
+        }
+    }
+
+    #pragma unroll
+    for (int i = 0; i < MR; ++i) {
+        __global vec *c = (__global vec *)(C + (row + i) * ldc + col);
+        #pragma unroll
+        for (int j = 0; j < NV; ++j)
+            c[j] = beta == 0.0f ? alpha * acc[i][j] : alpha * acc[i][j] + beta * c[j];
+    }
+}

@@ -1,0 +1,26 @@
+/* gemm_scalar: C = alpha * A * B + beta * C in float32, one output per work-item.
+ *
+ * Variant       the one that every compiler survives: no vectors, no local memory, no macros that matter
+ * Shapes        A m x k, B k x n, C m x n, any m, n, k >= 1
+ * Layout        row-major: A[i * k + l], B[l * ldb + j], C[i * ldc + j]
+ * Oracle        float64 product on the host
+ * Origin        the definition
+ * Build options none
+ * Work-group    any; the launch gives the driver its choice
+ * Local memory  0 bytes
+ * Precondition  global size >= (n, m); items beyond the edge do nothing
+ * Numerics      one sequential sum per output; the compiler may contract a * b + c
+ */
+__kernel void gemm(__global const float *A, __global const float *B, __global float *C, const int m, const int n,
+                   const int k, const int ldb, const int ldc, const float alpha, const float beta)
+{
+    const int j = get_global_id(0);
+    const int i = get_global_id(1);
+    if (i >= m || j >= n)
+        return;
+    float sum = 0.0f;
+    for (int l = 0; l < k; ++l)
+        sum += A[i * k + l] * B[l * ldb + j];
+    /* beta = 0 must not read C: it may hold NaN, and 0 * NaN is NaN (BLAS reference, sgemm). */
+    C[i * ldc + j] = beta == 0.0f ? alpha * sum : alpha * sum + beta * C[i * ldc + j];
+}

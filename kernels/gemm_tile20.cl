@@ -1,0 +1,19 @@
+/* gemm_tile20: C = alpha * A * B + beta * C in float32, 20 x 20 tiles in local memory.
+ *
+ * Variant       made for Polaris-class GPUs: 10 x 10 work-items, 2 x 2 outputs each
+ * Shapes        A m x k, B k x n, C m x n, any m, n, k >= 1; edges are padded with zeros in local memory
+ * Layout        row-major: A[i * k + l], B[l * ldb + j], C[i * ldc + j]
+ * Oracle        float64 product on the host
+ * Origin        classic two-level tiling (NVIDIA OpenCL best practices; CNugteren, myGEMM, kernel 3)
+ * Build options none
+ * Work-group    (10, 10, 1), required; groups cover C in (20, 20) blocks
+ * Local memory  2 * 20 * 21 * 4 = 3360 bytes (one padding column against bank conflicts)
+ * Precondition  the device allows 100 work-items per group
+ * Numerics      sums in tiles of 20 along k, sequential inside; the compiler may contract a * b + c
+ *
+ *        B: k x n          As = 20 x 20 of A, Bs = 20 x 20 of B, both moved along k together;
+ *      +--[Bs]--+          item (x, y) owns rows y, y + 10 and columns x, x + 10 of the C block.
+ *   A [As]  [C block]
+ */
+#define TILE 20
+#include "gemm_tile.clh"

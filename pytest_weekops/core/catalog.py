@@ -1,0 +1,92 @@
+"""The kernel catalogue: which variants exist, how each is built and what it needs. Parsed strictly, read elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.records import DeviceIdentity, Record
+
+VECTOR_CPUS = re.compile(
+    r"haswell|broadwell|skylake|cascadelake|icelake|sapphirerapids|alderlake|znver|cortex|neoverse|apple", re.IGNORECASE
+)
+
+
+class Needs(Record):
+    """What a device must have for a variant."""
+
+    work_group_size: int = Field(default=1, ge=1)
+    local_mem_bytes: int = Field(default=0, ge=0)
+    fp64: bool = False
+
+
+class KernelEntry(Record):
+    """One variant. ``defines`` become ``-D`` options; ``quirks`` overrides them per device class.
+
+    ``layout`` says how the NDRange covers the result: ``elementwise`` one item per output, ``tile`` groups of
+    ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block, ``vector`` one item per element.
+    """
+
+    mode: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    operation: str = "gemm"
+    file: str = Field(pattern=r"^[\w.-]+\.cl$")
+    layout: Literal["elementwise", "tile", "block", "packed", "vector"]
+    tile: int = Field(default=0, ge=0)
+    defines: dict[str, int] = Field(default_factory=dict)
+    quirks: dict[str, dict[str, int]] = Field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    needs: Needs = Needs()
+
+    @field_validator("mode")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value.startswith("auto"):
+            raise ValueError("names that start with auto are the selector's")
+        return value
+
+    def defines_for(self, device_class: str) -> dict[str, int]:
+        """The ``-D`` values on this class of device."""
+        return {**self.defines, **self.quirks.get(device_class, {})}
+
+
+class Catalog(Record):
+    """All variants of one ``catalog.yaml``."""
+
+    version: Literal[1]
+    kernels: dict[str, KernelEntry]
+
+
+def parse_catalog(data: Any, source: str) -> Catalog:
+    """Validate a parsed ``catalog.yaml``. Raises ``PolicyError`` that names the file, the key and the value."""
+    try:
+        return Catalog.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise PolicyError(
+            f"Kernel catalogue {source}: {key or 'the document'}: {first['msg']} (value {first.get('input')!r:.80}). "
+            "A kernel that is not described right would be launched wrong. Correct the entry.",
+            path=source,
+            key=key,
+        ) from error
+
+
+def device_class(identity: DeviceIdentity) -> str:
+    """Which of the catalogue's ``quirks`` apply: clover, llvmpipe, gpu, baseline-x86 or cpu.
+
+    PoCL names its device after the CPU it compiles for (``pthread-haswell-...``); without such a name it compiles
+    for plain x86-64.
+    """
+    if "clover" in identity.platform_name.lower():
+        return "clover"
+    if "llvmpipe" in identity.device_name.lower():
+        return "llvmpipe"
+    if "gpu" in identity.device_type.lower():
+        return "gpu"
+    pocl = "portable computing" in identity.platform_name.lower()
+    if pocl and not VECTOR_CPUS.search(identity.device_name):
+        return "baseline-x86"
+    return "cpu"

@@ -1,0 +1,172 @@
+"""One case on one device: warm up, time, verify, session by session."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from pytest_weekops.core.records import MeasurementStatus, Phase, SessionSamples
+from pytest_weekops.core.selector import choose_variant
+from pytest_weekops.device.catalog import Source, load_sources
+from pytest_weekops.device.launcher import Launcher, make_launcher
+from pytest_weekops.device.operation import OPERATIONS, Operation, Shape
+from pytest_weekops.device.opened import OpenDevice
+from pytest_weekops.device.pressure import Pressure
+from pytest_weekops.device.timing import Launch, judge_timer, time_launch
+from pytest_weekops.device.verify import Comparison, compare
+from pytest_weekops.worker.protocol import Measured, MeasureRequest
+
+STEADY_MEDIANS = 5
+STEADY_SHARE = 0.05
+SLOW_WARM_UP_S = 1.0  # past this a warm-up ends with its second launch: the launches themselves are long
+
+Notify = Callable[[Phase], None]
+
+
+def measure(device: OpenDevice, request: MeasureRequest, notify: Notify) -> Measured:
+    """Answer one measure request. Raises what the driver raises; the worker turns that into a status."""
+    notify(Phase.BUILD)
+    sources = load_sources(request.kernel_dirs)
+    operation = OPERATIONS[request.operation]
+    source = pick(device, request, sources)
+    shape = Shape(m=request.m, n=request.n, k=request.k, alpha=request.alpha, beta=request.beta)
+    launcher = make_launcher(device.queue, device.programs, source, shape)
+    try:
+        return _measure(device, request, notify, launcher, source, operation, shape)
+    finally:
+        launcher.release()
+
+
+def pick(device: OpenDevice, request: MeasureRequest, sources: dict[str, Source]) -> Source:
+    """The source behind the request's kernel mode."""
+    entries = {mode: s.entry for mode, s in sources.items() if s.entry.operation == request.operation}
+    if request.operation != "gemm" and request.kernel == "auto":
+        return sources[next(iter(entries))]
+    chosen = choose_variant(request.kernel, device.identity, request.m, request.n, request.k, entries)
+    return sources[chosen.mode]
+
+
+def _measure(
+    device: OpenDevice,
+    request: MeasureRequest,
+    notify: Notify,
+    launcher: Launcher,
+    source: Source,
+    operation: Operation,
+    shape: Shape,
+) -> Measured:
+    pressure = Pressure(device, request, notify) if request.pressure_during else None
+    sessions: list[SessionSamples] = []
+    launches: list[Launch] = []
+    problem = ""
+    for number in range(1, request.sessions + 1):
+        samples, timed, reason = _session(device, request, notify, launcher, operation, shape, number, pressure)
+        sessions.append(samples)
+        launches += timed
+        problem = problem or reason
+        if reason:
+            break
+    trust = judge_timer(launches)
+    if not trust.trusted:
+        sessions = [session.model_copy(update={"device_ns": None}) for session in sessions]
+    return Measured(
+        status=MeasurementStatus.WRONG if problem else MeasurementStatus.OK,
+        reason=problem,
+        phase=Phase.VERIFY if problem else None,
+        variant=source.entry.mode,
+        flops=operation.flops(shape),
+        bytes_moved=operation.bytes_moved(shape),
+        kernel_sha256=source.sha256,
+        build_options=device.programs.options(source),
+        sessions=tuple(sessions),
+        timer=trust,
+        pressure_completed=pressure.completed if pressure else 0,
+    )
+
+
+def _session(
+    device: OpenDevice,
+    request: MeasureRequest,
+    notify: Notify,
+    launcher: Launcher,
+    operation: Operation,
+    shape: Shape,
+    number: int,
+    pressure: Pressure | None,
+) -> tuple[SessionSamples, list[Launch], str]:
+    inputs = operation.inputs(shape, request.seed, number)
+    launcher.upload(inputs)
+    launcher.poison()
+    warm = _warm_up(device, request, notify, launcher)
+    timed: list[Launch] = []
+    for iteration in range(request.iterations):
+        if pressure is not None:
+            pressure.between(iteration, request.iterations)
+        # The last result is the one verified: poisoned, so that a launch that was dropped cannot pass for it.
+        if iteration == request.iterations - 1 or shape.beta != 0.0:
+            launcher.poison()
+        notify(Phase.LAUNCH)
+        timed.append(time_launch(device.queue, launcher.enqueue))
+    notify(Phase.READ_BACK)
+    result = launcher.read()
+    notify(Phase.VERIFY)
+    reference = np.load(request.references[number], mmap_mode="r")
+    found = compare(result, reference)
+    unit = operation.error_unit(shape, inputs)
+    scaled = found.max_abs_error / unit if unit > 0 else found.max_abs_error
+    reason = _problem(found, scaled, request, number)
+    device_ns = [launch.device_ns for launch in timed]
+    samples = SessionSamples(
+        session=number,
+        warmup_ns=tuple(launch.wall_ns for launch in warm),
+        wall_ns=tuple(launch.wall_ns for launch in timed),
+        device_ns=None if None in device_ns else tuple(ns for ns in device_ns if ns is not None),
+        start_ns=tuple(launch.start_ns for launch in timed),
+        verified=not reason,
+        max_abs_error=found.max_abs_error,
+        k_scaled_error=scaled,
+        error_scale=unit,
+        nonfinite=found.nonfinite,
+    )
+    return samples, timed, reason
+
+
+def _warm_up(device: OpenDevice, request: MeasureRequest, notify: Notify, launcher: Launcher) -> list[Launch]:
+    """Launch until the last five running medians agree within 5 %, within the request's bounds."""
+    launches: list[Launch] = []
+    medians: list[float] = []
+    began = time.monotonic()
+    while len(launches) < request.warmup_max:
+        notify(Phase.WARM_UP)
+        if request.beta != 0.0:
+            launcher.poison()
+        launches.append(time_launch(device.queue, launcher.enqueue))
+        medians.append(statistics.median(launch.wall_ns for launch in launches[-STEADY_MEDIANS:]))
+        if len(launches) >= 2 and time.monotonic() - began > SLOW_WARM_UP_S:
+            break
+        if len(launches) >= request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
+            break
+    return launches
+
+
+def _steady(medians: list[float]) -> bool:
+    return len(medians) >= STEADY_MEDIANS and max(medians) <= (1.0 + STEADY_SHARE) * min(medians)
+
+
+def _problem(found: Comparison, scaled: float, request: MeasureRequest, session: int) -> str:
+    """Why a result is wrong, or nothing. Written so that a NaN fails every comparison."""
+    where = (
+        f"session {session}, row {found.row}, column {found.column}: {found.value!r} where {found.expected!r} is right"
+    )
+    if found.nonfinite:
+        return f"{found.nonfinite} elements are not finite; {where}"
+    if request.max_abs_error is not None and not found.max_abs_error <= request.max_abs_error:
+        return f"error {found.max_abs_error:.3g} exceeds {request.max_abs_error:.3g}; {where}"
+    if request.k_scaled_bound is not None and not scaled <= request.k_scaled_bound:
+        return f"error of {scaled:.3g} rounding units exceeds {request.k_scaled_bound:.3g}; {where}"
+    if request.max_abs_error is None and request.k_scaled_bound is None:
+        return "no bound was given, so nothing can be called right"
+    return ""

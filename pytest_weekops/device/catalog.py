@@ -1,0 +1,55 @@
+"""Kernel sources in a worker: entries by mode, text with its includes, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from pytest_weekops.core.catalog import KernelEntry, parse_catalog
+
+_INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One variant's entry and its whole text; ``sha256`` covers text and options that do not come from the device."""
+
+    entry: KernelEntry
+    path: Path
+    text: str
+    sha256: str
+
+
+def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
+    """Sources by mode; the first directory that has a mode wins. Raises ``PolicyError`` or ``OSError``."""
+    found: dict[str, Source] = {}
+    for directory in dirs:
+        root = Path(directory)
+        path = root / "catalog.yaml"
+        catalog = parse_catalog(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        for entry in catalog.kernels.values():
+            if entry.mode not in found:
+                text = expand(root / entry.file)
+                digest = hashlib.sha256((text + entry.model_dump_json()).encode()).hexdigest()
+                found[entry.mode] = Source(entry=entry, path=root / entry.file, text=text, sha256=digest)
+    return found
+
+
+def expand(path: Path) -> str:
+    """The file's text with each ``#include "name"`` replaced by that file beside it.
+
+    Done here because not every driver's compiler can read the host's files. ``#line`` keeps the log's line numbers.
+    """
+
+    def include(match: re.Match[str]) -> str:
+        name = match.group(1)
+        line = text[: match.start()].count("\n") + 2
+        return f'#line 1 "{name}"\n{(path.parent / name).read_text(encoding="utf-8")}\n#line {line} "{path.name}"'
+
+    text = path.read_text(encoding="utf-8")
+    return f'#line 1 "{path.name}"\n' + _INCLUDE.sub(include, text)

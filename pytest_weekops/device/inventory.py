@@ -1,0 +1,160 @@
+"""Which platforms and devices are there, which one was asked for, and what exactly it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform as host_platform
+import re
+from pathlib import Path
+from typing import Any
+
+import pyopencl as cl
+
+from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.records import DeviceIdentity
+from pytest_weekops.worker.protocol import OpenRequest
+
+_TYPE_NAMES = (
+    (cl.device_type.GPU, "gpu"),
+    (cl.device_type.CPU, "cpu"),
+    (cl.device_type.ACCELERATOR, "accelerator"),
+)
+_RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
+# Variables that change what these drivers do; whatever of them is set belongs to the identity.
+_TELLING = re.compile(r"^(OCL_|POCL_|RUSTICL_|LP_|CLOVER_|GALLIUM_|MESA_|LIBGL_|CL_|CUDA_VISIBLE|ROCR_|HSA_|ONEAPI_)")
+
+
+def type_name(device: Any) -> str:
+    """``gpu``, ``cpu`` or ``accelerator``."""
+    for flag, name in _TYPE_NAMES:
+        if device.type & flag:
+            return name
+    return "other"
+
+
+def find_device(request: OpenRequest) -> tuple[Any, Any]:
+    """The platform and device asked for. Raises ``DeviceError`` where none or several match."""
+    try:
+        platforms = cl.get_platforms()
+    except cl.Error as error:
+        raise DeviceError(
+            f"No OpenCL driver answers for profile {request.profile}: {error}. Nothing can be measured. "
+            "Install a driver, or look at `weekops drivers`."
+        ) from error
+    matching = [platform for platform in platforms if _platform_matches(platform, request)]
+    if not matching:
+        there = ", ".join(f"{p.name} ({p.version.strip()})" for p in platforms) or "none"
+        raise DeviceError(
+            f"Profile {request.profile} matches no OpenCL platform. The driver it is for is not the one that answers. "
+            f"There: {there}. Choose a profile that is there, or install the driver."
+        )
+    found = [(platform, device) for platform in matching for device in _devices(platform)]
+    wanted = [pair for pair in found if _device_matches(pair[1], request)]
+    if not wanted:
+        there = ", ".join(f"{d.name} ({type_name(d)})" for _p, d in found) or "no device at all"
+        raise DeviceError(
+            f"Platform of profile {request.profile} has no device like {request.device_pattern or request.device_types}. "
+            f"Nothing can be measured on it. There: {there}."
+        )
+    if len(wanted) > 1 and request.device_pattern:
+        raise DeviceError(
+            f"--device {request.device_pattern!r} matches {len(wanted)} devices: "
+            f"{', '.join(d.name for _p, d in wanted)}. A number must belong to one device. Give a pattern for one."
+        )
+    return min(wanted, key=lambda pair: _RANK.get(type_name(pair[1]), 3))
+
+
+def _devices(platform: Any) -> list[Any]:
+    try:
+        return list(platform.get_devices())
+    except cl.Error:  # DEVICE_NOT_FOUND: a platform may be empty
+        return []
+
+
+def _platform_matches(platform: Any, request: OpenRequest) -> bool:
+    pairs = (
+        (request.platform_name, platform.name),
+        (request.platform_vendor, platform.vendor),
+        (request.platform_version, platform.version),
+    )
+    return all(pattern is None or re.search(pattern, text, re.IGNORECASE) for pattern, text in pairs)
+
+
+def _device_matches(device: Any, request: OpenRequest) -> bool:
+    if request.device_types and type_name(device) not in request.device_types:
+        return False
+    return request.device_pattern is None or bool(re.search(request.device_pattern, device.name, re.IGNORECASE))
+
+
+def identify(platform: Any, device: Any, request: OpenRequest) -> DeviceIdentity:
+    """Everything that tells this driver on this device from any other."""
+    library = loaded_library(request.icd)
+    kind = type_name(device)
+    return DeviceIdentity(
+        profile=request.profile,
+        platform_name=platform.name,
+        platform_vendor=platform.vendor,
+        platform_version=platform.version.strip(),
+        device_name=device.name.strip(),
+        device_vendor=device.vendor,
+        device_type=kind,
+        driver_version=device.driver_version,
+        device_version=device.version.strip(),
+        library=library.name if library else "",
+        library_sha256=hashlib.sha256(library.read_bytes()).hexdigest() if library else "",
+        icd=Path(request.icd).name,
+        hardware=_cpu() if kind == "cpu" or "llvmpipe" in device.name else _bare(device.name),
+        host=host_platform.node(),
+        environment={key: value for key, value in sorted(os.environ.items()) if _TELLING.match(key)},
+        compute_units=device.max_compute_units,
+        max_work_group_size=device.max_work_group_size,
+        local_mem_bytes=device.local_mem_size,
+        global_mem_bytes=device.global_mem_size,
+        max_alloc_bytes=device.max_mem_alloc_size,
+        has_fp64="cl_khr_fp64" in device.extensions,
+        quirks=_quirks(platform, device),
+        pyopencl_version=cl.VERSION_TEXT,
+    )
+
+
+def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
+    quirks = []
+    if platform.name == "Clover":
+        quirks.append("aborts-on-vector-loads")
+    if "llvmpipe" in device.name:
+        quirks.append("stops-after-65535-loop-iterations")
+    return tuple(quirks)
+
+
+def loaded_library(icd: str) -> Path | None:
+    """The driver library that this process really mapped: the one the ICD file names, found in ``/proc/self/maps``."""
+    try:
+        named = Path(icd).read_text(encoding="utf-8").strip() if icd.endswith(".icd") else icd
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    stem = Path(named).name.split(".so")[0] + ".so"
+    paths = {line.split(maxsplit=5)[5] for line in maps.splitlines() if line.count("/") and len(line.split()) >= 6}
+    for path in sorted(paths):
+        if Path(path).name.startswith(stem) and Path(path).is_file():
+            return Path(path)
+    return None
+
+
+def _cpu() -> str:
+    """CPU model and the number of cores this process may use."""
+    model = host_platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = " ".join(line.split(":", 1)[1].split())
+                break
+    except OSError:
+        pass
+    return f"{model} x {len(os.sched_getaffinity(0))}"
+
+
+def _bare(name: str) -> str:
+    """A GPU's name without the driver's text in parentheses."""
+    return " ".join(re.sub(r"\([^)]*\)", "", name).split()) or name

@@ -1,0 +1,185 @@
+"""Buffers and NDRanges of one variant on one problem: upload, poison, enqueue, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pyopencl as cl
+from numpy.typing import NDArray
+
+from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.device.catalog import Source
+from pytest_weekops.device.operation import Array, Shape
+from pytest_weekops.device.program import Programs, kernels_of
+
+_PACK_DEPTH = 32  # PACK_DEPTH of gemm_packed.cl
+_MARGIN = 16  # columns of B and C are padded to this at least, so that a vector never leaves its row
+
+F32 = NDArray[np.float32]
+
+
+class Launcher(Protocol):
+    """A variant ready to be launched again and again on one problem shape."""
+
+    def upload(self, inputs: Mapping[str, Array]) -> None:
+        """Copy inputs to the device, blocking."""
+
+    def poison(self) -> None:
+        """Overwrite the output (with NaN, or with C where beta reads it), blocking."""
+
+    def enqueue(self) -> Sequence[Any]:
+        """Enqueue one launch, packing included; its events in order."""
+
+    def read(self) -> F32:
+        """The result (m x n), blocking."""
+
+    def release(self) -> None:
+        """Free the buffers."""
+
+
+def make_launcher(queue: Any, programs: Programs, source: Source, shape: Shape) -> Launcher:
+    """The launcher for a source's layout. Raises ``BuildError`` and pyopencl's errors."""
+    if source.entry.layout == "vector":
+        return VectorLauncher(queue, programs, source, shape)
+    return GemmLauncher(queue, programs, source, shape)
+
+
+def _up(value: int, multiple: int) -> int:
+    return (value + multiple - 1) // multiple * multiple
+
+
+class GemmLauncher:
+    """GEMM in any of its layouts. B and C have padded rows (ldb, ldc), A has none (lda = k)."""
+
+    def __init__(self, queue: Any, programs: Programs, source: Source, shape: Shape) -> None:
+        self._queue, self._shape, self._entry = queue, shape, source.entry
+        defines = programs.defines(source)
+        self._mr = defines.get("MR", 1)
+        self._nr = defines.get("NV", 1) * defines.get("VW", 1)
+        self._mt, self._nt = defines.get("MT", 8), defines.get("NT", 4)
+        tile = max(source.entry.tile, 1)
+        pitch = max(self._nr, _MARGIN)
+        self._ld = _up(shape.n, pitch if source.entry.layout in ("block", "packed") else 1)
+        self._rows = _up(shape.m, max(self._mr, 1))
+        self._kernels = kernels_of(programs.get(source))
+        if "gemm" not in self._kernels:
+            raise DeviceError(f"{source.path.name} has no kernel named gemm. Nothing could be launched. Name it so.")
+        self._tile = tile
+        self._buffers: dict[str, Any] = {}
+        self._addend: F32 | None = None
+        self._poison = np.full((self._rows, self._ld), np.nan, dtype=np.float32)
+        self._allocate()
+
+    def _allocate(self) -> None:
+        context, flags, shape = self._queue.context, cl.mem_flags, self._shape
+        sizes = {"A": shape.m * shape.k, "B": shape.k * self._ld, "C": self._rows * self._ld}
+        if self._entry.layout == "packed":
+            sizes["Ap"] = _up(shape.m, self._mr) * shape.k
+            sizes["Bp"] = _up(shape.n, self._nr) * shape.k
+        for name, count in sizes.items():
+            self._buffers[name] = cl.Buffer(context, flags.READ_WRITE, 4 * max(count, 1))
+        self._bind()
+
+    def _bind(self) -> None:
+        """Set the arguments once: they do not change between launches."""
+        shape, buffers = self._shape, self._buffers
+        i32, f32 = np.int32, np.float32
+        sizes = (i32(shape.m), i32(shape.n), i32(shape.k))
+        scalars = (f32(shape.alpha), f32(shape.beta))
+        gemm = self._kernels["gemm"]
+        if self._entry.layout == "packed":
+            self._kernels["pack_a"].set_args(buffers["A"], buffers["Ap"], i32(shape.m), i32(shape.k))
+            self._kernels["pack_b"].set_args(buffers["B"], buffers["Bp"], i32(shape.k), i32(self._ld))
+            gemm.set_args(buffers["Ap"], buffers["Bp"], buffers["C"], *sizes, i32(self._ld), *scalars)
+        else:
+            leading = (i32(self._ld), i32(self._ld))
+            gemm.set_args(buffers["A"], buffers["B"], buffers["C"], *sizes, *leading, *scalars)
+
+    def upload(self, inputs: Mapping[str, Array]) -> None:
+        """Copy A and a padded B to the device, and keep C for :meth:`poison` where beta is not 0."""
+        padded = np.zeros((self._shape.k, self._ld), dtype=np.float32)
+        padded[:, : self._shape.n] = inputs["B"]
+        cl.enqueue_copy(self._queue, self._buffers["A"], np.ascontiguousarray(inputs["A"]), is_blocking=True)
+        cl.enqueue_copy(self._queue, self._buffers["B"], padded, is_blocking=True)
+        self._addend = None
+        if "C" in inputs:
+            self._addend = np.zeros((self._rows, self._ld), dtype=np.float32)
+            self._addend[: self._shape.m, : self._shape.n] = inputs["C"]
+
+    def poison(self) -> None:
+        """Fill C with NaN, or restore the C that beta reads."""
+        content = self._poison if self._addend is None else self._addend
+        cl.enqueue_copy(self._queue, self._buffers["C"], content, is_blocking=True)
+
+    def enqueue(self) -> Sequence[Any]:
+        """One launch: the pre-kernels where there are any, then GEMM."""
+        shape, queue = self._shape, self._queue
+        if self._entry.layout == "packed":
+            panels_m, panels_n = -(-shape.m // self._mr), -(-shape.n // self._nr)
+            steps = -(-shape.k // _PACK_DEPTH)
+            run = cl.enqueue_nd_range_kernel
+            return (
+                run(queue, self._kernels["pack_a"], (panels_m, steps), None),
+                run(queue, self._kernels["pack_b"], (panels_n, steps), None),
+                run(queue, self._kernels["gemm"], (-(-panels_n // self._nt), -(-panels_m // self._mt)), (1, 1)),
+            )
+        return (cl.enqueue_nd_range_kernel(queue, self._kernels["gemm"], *self._range()),)
+
+    def _range(self) -> tuple[tuple[int, int], tuple[int, int] | None]:
+        shape = self._shape
+        if self._entry.layout == "tile":
+            half = self._tile // 2
+            return (_up(shape.n, self._tile) // 2, _up(shape.m, self._tile) // 2), (half, half)
+        if self._entry.layout == "block":
+            return (-(-shape.n // self._nr), self._rows // self._mr), (1, 1)
+        return (shape.n, shape.m), None
+
+    def read(self) -> F32:
+        """C without its padding."""
+        whole = np.empty((self._rows, self._ld), dtype=np.float32)
+        cl.enqueue_copy(self._queue, whole, self._buffers["C"], is_blocking=True)
+        return whole[: self._shape.m, : self._shape.n]
+
+    def release(self) -> None:
+        """Free the buffers."""
+        for buffer in self._buffers.values():
+            buffer.release()
+        self._buffers.clear()
+
+
+class VectorLauncher:
+    """One item per element: ``kernel NAME(b, c, a, n, s)`` with NAME the operation's."""
+
+    def __init__(self, queue: Any, programs: Programs, source: Source, shape: Shape) -> None:
+        self._queue, self._shape = queue, shape
+        self._kernel = kernels_of(programs.get(source))[source.entry.operation]
+        flags = cl.mem_flags.READ_WRITE
+        self._buffers = {name: cl.Buffer(queue.context, flags, 4 * shape.n) for name in ("b", "c", "a")}
+        self._kernel.set_args(*self._buffers.values(), np.int32(shape.n), np.float32(shape.alpha))
+
+    def upload(self, inputs: Mapping[str, Array]) -> None:
+        """Copy b and c to the device."""
+        for name in ("b", "c"):
+            cl.enqueue_copy(self._queue, self._buffers[name], np.ascontiguousarray(inputs[name]), is_blocking=True)
+
+    def poison(self) -> None:
+        """Fill a with NaN."""
+        nan = np.full(self._shape.n, np.nan, dtype=np.float32)
+        cl.enqueue_copy(self._queue, self._buffers["a"], nan, is_blocking=True)
+
+    def enqueue(self) -> Sequence[Any]:
+        """One launch over n items."""
+        return (cl.enqueue_nd_range_kernel(self._queue, self._kernel, (self._shape.n,), None),)
+
+    def read(self) -> F32:
+        """A as a 1 x n matrix."""
+        result = np.empty((1, self._shape.n), dtype=np.float32)
+        cl.enqueue_copy(self._queue, result, self._buffers["a"], is_blocking=True)
+        return result
+
+    def release(self) -> None:
+        """Free the buffers."""
+        for buffer in self._buffers.values():
+            buffer.release()

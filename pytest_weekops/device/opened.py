@@ -1,0 +1,28 @@
+"""An open device: context, profiling queue, programs and identity, for the life of a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyopencl as cl
+
+from pytest_weekops.core.records import DeviceIdentity, Phase
+from pytest_weekops.device.inventory import find_device, identify
+from pytest_weekops.device.program import Programs
+from pytest_weekops.worker.protocol import OpenRequest
+
+
+class OpenDevice:
+    """Everything that is made once per worker."""
+
+    def __init__(self, request: OpenRequest, notify: Callable[[Phase], None]) -> None:
+        notify(Phase.ENUMERATE)
+        platform, device = find_device(request)
+        self.platform = platform
+        self.device = device
+        self.identity: DeviceIdentity = identify(platform, device, request)
+        notify(Phase.CONTEXT)
+        self.context: Any = cl.Context([device])
+        self.queue: Any = cl.CommandQueue(self.context, device, properties=cl.command_queue_properties.PROFILING_ENABLE)
+        self.programs = Programs(self.context, device, self.identity)

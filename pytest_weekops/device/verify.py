@@ -1,0 +1,45 @@
+"""Comparing a result with its float64 reference: every element, in blocks, and never a NaN let through."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK_ELEMENTS = 1 << 20  # keeps the float64 temporaries in the cache and small
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Largest absolute error, how many elements are not finite, and where the worst one is."""
+
+    max_abs_error: float
+    nonfinite: int
+    row: int
+    column: int
+    value: float
+    expected: float
+
+
+def compare(result: NDArray[np.float32], reference: NDArray[np.float64]) -> Comparison:
+    """Compare (m x n) float32 with (m x n) float64. A non-finite element makes the error infinite."""
+    if result.shape != reference.shape or result.size == 0:
+        return Comparison(math.inf, int(result.size), 0, 0, math.nan, math.nan)
+    rows = max(1, _BLOCK_ELEMENTS // result.shape[1])
+    worst, nonfinite, place = -1.0, 0, (0, 0)
+    for first in range(0, result.shape[0], rows):
+        error = np.abs(result[first : first + rows] - reference[first : first + rows])
+        bad = ~np.isfinite(error)
+        count = int(np.count_nonzero(bad))
+        if count:
+            nonfinite += count
+            error[bad] = np.inf
+        index = int(np.argmax(error))
+        largest = float(error.flat[index])
+        if largest > worst:
+            worst = largest
+            place = (first + index // result.shape[1], index % result.shape[1])
+    row, column = place
+    return Comparison(worst, nonfinite, row, column, float(result[row, column]), float(reference[row, column]))
