@@ -5,9 +5,10 @@
  * Layout        row-major: A[i * k + l], B[l * ldb + j], C[i * ldc + j]
  * Oracle        float64 product on the host
  * Origin        register blocking (Goto and van de Geijn 2008, the micro-kernel alone)
- * Build options MR  rows per work-item, 1 to 8 (default 4)
+ * Build options MR  rows per work-item, 1 to 14 (default 4)
  *               NV  vectors per row of the block, 1 to 4 (default 2)
  *               VW  floats per vector, 4, 8 or 16 (default 8); NR = NV * VW
+ *               USE_FMA  1: fma(), 0: a * b + c (default 0)
  * Work-group    (1, 1, 1), required: one item is one block, and the driver spreads groups over its cores
  * Local memory  0 bytes
  * Precondition  ldb and ldc are multiples of NR, both buffers padded to it; C has a multiple of MR rows
@@ -24,16 +25,24 @@
 #ifndef VW
 #define VW 8
 #endif
-#define NR (NV * VW)
-#if VW == 4
-typedef float4 vec;
-#elif VW == 8
-typedef float8 vec;
-#elif VW == 16
-typedef float16 vec;
-#else
-#error "VW must be 4, 8 or 16"
+#ifndef USE_FMA
+#define USE_FMA 0
 #endif
+#include "register_block.clh"
+
+#define STEP_ROW(i)                                                                                                   \
+    {                                                                                                                 \
+        /* Rows beyond the edge read row 0 instead: their sums land in the padding of C. */                           \
+        const float a##i = A[(row + i < m ? row + i : 0) * k + l];                                                    \
+        EACH_VEC(MADD_VEC, i)                                                                                         \
+    }
+/* beta = 0 must not read C: it may hold NaN, and 0 * NaN is NaN. */
+#define STORE_VEC(i, j)                                                                                               \
+    {                                                                                                                 \
+        __global vec *c = (__global vec *)(C + (row + i) * ldc + col) + j;                                            \
+        *c = beta == 0.0f ? alpha * acc##i##_##j : alpha * acc##i##_##j + beta * *c;                                  \
+    }
+#define STORE_ROW(i) EACH_VEC(STORE_VEC, i)
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void gemm(__global const float *A, __global const float *B, __global float *C, const int m, const int n,
@@ -41,30 +50,11 @@ __kernel void gemm(__global const float *A, __global const float *B, __global fl
 {
     const int col = get_global_id(0) * NR;
     const int row = get_global_id(1) * MR;
-    vec acc[MR][NV];
-    #pragma unroll
-    for (int i = 0; i < MR; ++i)
-        #pragma unroll
-        for (int j = 0; j < NV; ++j)
-            acc[i][j] = (vec)(0.0f);
-
+    EACH_ROW(DECLARE_ROW)
     for (int l = 0; l < k; ++l) {
         __global const vec *b = (__global const vec *)(B + l * ldb + col);
-        #pragma unroll
-        for (int i = 0; i < MR; ++i) {
-            /* Rows beyond the edge read row 0 instead: their sums land in the padding of C. */
-            const float a = A[(row + i < m ? row + i : 0) * k + l];
-            #pragma unroll
-            for (int j = 0; j < NV; ++j)
-                acc[i][j] += a * b[j];
-        }
+        LOAD_B
+        EACH_ROW(STEP_ROW)
     }
-
-    #pragma unroll
-    for (int i = 0; i < MR; ++i) {
-        __global vec *c = (__global vec *)(C + (row + i) * ldc + col);
-        #pragma unroll
-        for (int j = 0; j < NV; ++j)
-            c[j] = beta == 0.0f ? alpha * acc[i][j] : alpha * acc[i][j] + beta * c[j];
-    }
+    EACH_ROW(STORE_ROW)
 }

@@ -47,27 +47,13 @@
 #define USE_FMA 1
 #endif
 #define UNROLL 4
-#define NR (NV * VW)
 #if KC % UNROLL != 0
 #error "KC must be a multiple of 4, the depth to which the inner loop is unrolled"
 #endif
 #if MT * NT * (4096 / UNROLL) > 65535
 #error "MT * NT is too large: a work-item would exceed llvmpipe's 65,535 loop iterations at k = 4096"
 #endif
-#if VW == 4
-typedef float4 vec;
-#elif VW == 8
-typedef float8 vec;
-#elif VW == 16
-typedef float16 vec;
-#else
-#error "VW must be 4, 8 or 16"
-#endif
-#if USE_FMA
-#define MADD(a, b, c) fma((vec)(a), (b), (c))
-#else
-#define MADD(a, b, c) ((a) * (b) + (c))
-#endif
+#include "register_block.clh"
 #define PACK_DEPTH 32 /* k steps per work-item of the pre-kernels */
 
 /* Ap: item (p, q) copies steps q * PACK_DEPTH ... of row panel p. */
@@ -88,6 +74,8 @@ __kernel void pack_a(__global const float *A, __global float *Ap, const int m, c
     }
 }
 
+#define COPY_VEC(i, j) out[j] = in[j];
+
 /* Bp: item (q, s) copies steps s * PACK_DEPTH ... of column panel q; B is padded to ldb with zeros. */
 __kernel void pack_b(__global const float *B, __global float *Bp, const int k, const int ldb)
 {
@@ -97,22 +85,29 @@ __kernel void pack_b(__global const float *B, __global float *Bp, const int k, c
     for (int l = first; l < last; ++l) {
         __global const vec *in = (__global const vec *)(B + l * ldb + q * NR);
         __global vec *out = (__global vec *)(Bp + q * k * NR + l * NR);
-        #pragma unroll
-        for (int j = 0; j < NV; ++j)
-            out[j] = in[j];
+        EACH_VEC(COPY_VEC, 0)
     }
 }
 
-#define STEP(l)                                                                                                       \
+#define STEP_ROW(i)                                                                                                   \
     {                                                                                                                 \
-        vec bv[NV];                                                                                                   \
-        _Pragma("unroll") for (int j = 0; j < NV; ++j) bv[j] = b[(l) * NV + j];                                       \
-        _Pragma("unroll") for (int i = 0; i < MR; ++i)                                                                \
-        {                                                                                                             \
-            const float av = a[(l) * MR + i];                                                                         \
-            _Pragma("unroll") for (int j = 0; j < NV; ++j) acc[i][j] = MADD(av, bv[j], acc[i][j]);                    \
-        }                                                                                                             \
+        const float a##i = a[i];                                                                                      \
+        EACH_VEC(MADD_VEC, i)                                                                                         \
     }
+#define STEP                                                                                                          \
+    {                                                                                                                 \
+        LOAD_B                                                                                                        \
+        EACH_ROW(STEP_ROW)                                                                                            \
+        a += MR;                                                                                                      \
+        b += NV;                                                                                                      \
+    }
+/* beta = 0 must not read C: it may hold NaN. Later k blocks add to the first one's result. */
+#define STORE_VEC(i, j)                                                                                               \
+    {                                                                                                                 \
+        __global vec *c = (__global vec *)(C + (p * MR + i) * ldc + q * NR) + j;                                      \
+        *c = scale == 0.0f ? alpha * acc##i##_##j : alpha * acc##i##_##j + scale * *c;                                \
+    }
+#define STORE_ROW(i) EACH_VEC(STORE_VEC, i)
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void gemm(__global const float *Ap, __global const float *Bp, __global float *C, const int m, const int n,
@@ -130,39 +125,15 @@ __kernel void gemm(__global const float *Ap, __global const float *Bp, __global 
             for (int p = p_first; p < p_last; ++p) {
                 __global const float *a = Ap + (p * k + base) * MR;
                 __global const vec *b = (__global const vec *)(Bp + (q * k + base) * NR);
-                vec acc[MR][NV];
-                #pragma unroll
-                for (int i = 0; i < MR; ++i)
-                    #pragma unroll
-                    for (int j = 0; j < NV; ++j)
-                        acc[i][j] = (vec)(0.0f);
+                const float scale = base == 0 ? beta : 1.0f;
+                EACH_ROW(DECLARE_ROW)
                 for (int l = 0; l < whole; l += UNROLL) {
-                    STEP(0)
-                    STEP(1)
-                    STEP(2)
-                    STEP(3)
-                    a += UNROLL * MR;
-                    b += UNROLL * NV;
+                    STEP STEP STEP STEP
                 }
                 for (int l = whole; l < depth; ++l) {
-                    STEP(0)
-                    a += MR;
-                    b += NV;
+                    STEP
                 }
-                #pragma unroll
-                for (int i = 0; i < MR; ++i) {
-                    __global vec *c = (__global vec *)(C + (p * MR + i) * ldc + q * NR);
-                    #pragma unroll
-                    for (int j = 0; j < NV; ++j) {
-                        vec value = alpha * acc[i][j];
-                        /* beta = 0 must not read C: it may hold NaN. Later k blocks add to the first one's result. */
-                        if (base != 0)
-                            value += c[j];
-                        else if (beta != 0.0f)
-                            value += beta * c[j];
-                        c[j] = value;
-                    }
-                }
+                EACH_ROW(STORE_ROW)
             }
     }
 }

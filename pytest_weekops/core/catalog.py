@@ -74,8 +74,11 @@ def parse_catalog(data: Any, source: str) -> Catalog:
         ) from error
 
 
+WIDE_CPUS = re.compile(r"avx512|cascadelake|icelake|sapphirerapids|znver[4-9]", re.IGNORECASE)
+
+
 def device_class(identity: DeviceIdentity) -> str:
-    """Which of the catalogue's ``quirks`` apply: clover, llvmpipe, gpu, baseline-x86 or cpu.
+    """Which of the catalogue's ``quirks`` apply: clover, llvmpipe, gpu, avx512, baseline-x86 or cpu.
 
     PoCL names its device after the CPU it compiles for (``pthread-haswell-...``); without such a name it compiles
     for plain x86-64.
@@ -89,4 +92,4 @@ def device_class(identity: DeviceIdentity) -> str:
     pocl = "portable computing" in identity.platform_name.lower()
     if pocl and not VECTOR_CPUS.search(identity.device_name):
         return "baseline-x86"
-    return "cpu"
+    return "avx512" if WIDE_CPUS.search(identity.device_name) else "cpu"
