@@ -1,0 +1,214 @@
+"""The policy: every limit a verdict rests on, as data, with the hash that names it.
+
+Numbers are checked for being finite here; what a limit may be (above zero, a row that can match) is checked where a
+YAML policy is read, so that an older JSON policy with odd limits still judges as it always did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.policy_defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
+
+T3_KERNEL = "auto_t3_controlled"
+T5_KERNEL = "auto_t5_guarded"
+CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
+
+
+class PolicyPart(BaseModel):
+    """Base of every section: frozen, unknown keys refused, numbers finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Scope(PolicyPart):
+    """What the policy speaks of; an empty list means any."""
+
+    kinds: tuple[Literal["canonical", "weekly", "split"], ...] = ("canonical", "weekly", "split")
+    kernels: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    platform: str = ""
+
+
+class Guardrails(PolicyPart):
+    """Limits over the whole campaign. Errors are absolute, rates shares of one, overheads and drifts percent.
+
+    ``max_k_scaled_error`` is in units of ``2**-24 * k * scale(A) * scale(B)``.
+    """
+
+    minimum_snapshots: float = 2
+    max_correctness_error: float | None = 0.001
+    max_k_scaled_error: float | None = None
+    max_t3_fallback_rate: float = 0.08
+    max_t5_disable_events_total: float = 0
+    max_t5_overhead_percent: float = 3.0
+    max_t5_false_positive_rate: float = 0.05
+    max_abs_throughput_drift_percent: float = 3.0
+    max_throughput_deviation_percent: float = 8.0
+    max_p95_drift_percent: float | None = 8.0
+    drift_reason: str = ""
+
+
+class Row(PolicyPart):
+    """Floor and ceiling of one ``kernel:size``, or the words that waive them."""
+
+    min_avg_gflops: float | None = None
+    max_p95_time_ms: float | None = None
+    waiver: str = ""
+    notes: str = ""
+
+
+class Floors(PolicyPart):
+    """What holds for cells without a row: a waiver in words, until a pinned baseline supplies floors."""
+
+    waiver: str = ""
+    min_share_of_baseline_gflops: float = 0.95
+    max_share_of_baseline_p95: float = 1.08
+    max_baseline_age_days: float = 180.0
+
+
+class Evidence(PolicyPart):
+    """How much evidence a number needs before it counts (live runs, which keep their launches)."""
+
+    min_p95_launches: int = 59
+    flag_p95_launches: int = 100
+    voids_until_unstable: int = 3
+
+
+class SplitRules(PolicyPart):
+    """What the candidate owes the baseline. Ratios are of throughput; the latency ratio is candidate p95 / baseline p95."""
+
+    baseline: str = "clover"
+    candidate: str = "rusticl"
+    min_ratio: float = 0.85
+    max_latency_ratio: float = 1.25
+    required_sizes: tuple[int, ...] = ()
+
+
+class CampaignRules(PolicyPart):
+    """The older campaigns' own rules, applied snapshot by snapshot while they ran."""
+
+    minimum_snapshots: float = 2
+    max_correctness_error: float = 0.001
+    max_t3_fallback_rate: float = 0.08
+    max_t5_disable_events: float = 0
+    max_t5_false_positive_rate: float = 0.05
+    max_t5_overhead_hard_percent: float = 5.0
+    max_t5_overhead_soft_percent: float = 3.0
+    soft_streak_limit: int = 2
+    min_throughput_change_percent: float = -8.0
+    max_p95_change_percent: float = 15.0
+    max_abs_drift_percent: float = 10.0
+    min_peak_ratio: float = 0.80
+
+
+class SeverityLevel(PolicyPart):
+    """What one severity asks of whom, and how soon."""
+
+    within_minutes: int = Field(ge=0)
+    action: str
+    owner: str
+
+
+class SeverityTable(PolicyPart):
+    """Severity of each check that does not pass, and what each level asks for. A check not listed is SEV2."""
+
+    levels: dict[int, SeverityLevel] = Field(
+        default_factory=lambda: {level: SeverityLevel.model_validate(facts) for level, facts in SEVERITY_LEVELS.items()}
+    )
+    checks: dict[str, int] = Field(default_factory=lambda: dict(SEVERITY_OF_CHECK))
+    unlisted: int = 2
+    inconclusive: int = 3
+
+
+class RollbackStep(PolicyPart):
+    """One step of the user's own: an argument list, run without a shell, and its time limit in seconds."""
+
+    argv: tuple[str, ...] = Field(min_length=1)
+    timeout_s: float = Field(default=60.0, gt=0)
+
+
+class Rollback(PolicyPart):
+    """Whether SEV1 switches back by itself, and the user's own steps."""
+
+    mode: Literal["never", "plan", "auto"] = "plan"
+    steps: tuple[RollbackStep, ...] = ()
+
+
+class Policy(PolicyPart):
+    """A whole policy, resolved: nothing is inherited any more."""
+
+    version: Literal[1] = 1
+    policy_id: str = Field(min_length=1)
+    description: str = ""
+    scope: Scope = Scope()
+    guardrails: Guardrails = Guardrails()
+    rows: dict[str, Row] = Field(default_factory=dict)
+    floors: Floors = Floors()
+    evidence: Evidence = Evidence()
+    split: SplitRules = SplitRules()
+    campaign: CampaignRules = CampaignRules()
+    severity: SeverityTable = Field(default_factory=SeverityTable)
+    rollback: Rollback = Rollback()
+    notes: dict[str, str] = Field(default_factory=dict)
+
+    def effective(self) -> dict[str, Any]:
+        """Every key with its value in force, as strict JSON data; ``Policy.model_validate`` reads it back."""
+        return self.model_dump(mode="json")
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the effective policy: two policies with the same limits and words have the same hash."""
+        text = json.dumps(self.effective(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def max_abs_error(self) -> float | None:
+        """Largest absolute error a result may have, where the policy states one."""
+        return self.guardrails.max_correctness_error
+
+    @property
+    def k_scaled_bound(self) -> float | None:
+        """Largest K-scaled error a result may have, where the policy states one."""
+        return self.guardrails.max_k_scaled_error
+
+    @property
+    def demanded_rows(self) -> dict[str, Row]:
+        """The rows that must be measured: those with a floor or a ceiling."""
+        return {
+            key: row
+            for key, row in self.rows.items()
+            if row.min_avg_gflops is not None or row.max_p95_time_ms is not None
+        }
+
+    def covers(self, key: str) -> str:
+        """How a ``kernel:size`` is covered: ``row``, ``waiver``, ``floors`` (waived for all), or nothing."""
+        if key in self.demanded_rows:
+            return "row"
+        if key in self.rows and self.rows[key].waiver:
+            return "waiver"
+        return "floors" if self.floors.waiver else ""
+
+    def refuses(self, plan: CampaignPlan) -> str:
+        """A sentence where this policy cannot judge the plan at all, or nothing."""
+        if plan.kind not in self.scope.kinds:
+            return (
+                f"Policy {self.policy_id} is for {', '.join(self.scope.kinds)} runs, this one is {plan.kind}. "
+                "Its limits were not meant for it. Give another --policy."
+            )
+        if plan.kind == "canonical":
+            return ""
+        bare = [f"{k}:{n}" for k in plan.kernels for n in plan.sizes if not self.covers(f"{k}:{n}")]
+        if bare:
+            return (
+                f"Policy {self.policy_id} has neither a row nor a waiver for {', '.join(bare)}. What no limit speaks of "
+                "cannot be promoted. Add rows, waive them in words, or measure what the policy covers: "
+                f"{', '.join(self.rows) or 'nothing'}."
+            )
+        return ""
