@@ -21,6 +21,7 @@ from pytest_weekops.core.records import Case, GateRecord, Measurement
 from pytest_weekops.core.schedule import measuring_order
 from pytest_weekops.options import Options, build_plan, report_directory
 from pytest_weekops.progress import Progress
+from pytest_weekops.shipped import data_dir
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy import Policy
@@ -103,7 +104,7 @@ class GateSession:
         for more in self.config.hook.pytest_weekops_kernel_dirs(config=self.config):
             dirs.extend(more)
         own = self.config.rootpath / "kernels"
-        shipped = tiers.data_dir("kernels")
+        shipped = data_dir("kernels")
         if (own / "catalog.yaml").is_file() and own.resolve() != shipped.resolve():
             dirs.append(own)
         return tuple(str(path) for path in (*dirs, shipped))

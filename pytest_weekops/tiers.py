@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.options import Options
+from pytest_weekops.shipped import data_dir
 
 _LEFT_OUT = {"cpu-fast": ("device", "slow"), "canonical": ("slow",), "full": ()}
 
@@ -15,13 +16,6 @@ def suites_dir(config: pytest.Config) -> Path:
     """The shipped suites: the project's own ``suites`` where it has them, else those in the package."""
     own = config.rootpath / "suites"
     return own if (own / "canonical").is_dir() else data_dir("suites")
-
-
-def data_dir(name: str) -> Path:
-    """A shipped data directory (``kernels``, ``policies``, ``suites``): in a checkout beside the package, else in it."""
-    package = Path(__file__).resolve().parent
-    packaged = package / "_data" / name
-    return packaged if packaged.is_dir() else package.parent / name
 
 
 def configure(config: pytest.Config) -> None:

@@ -1,0 +1,57 @@
+"""Platform profiles: named ways to reach one driver, parsed strictly. Pure; ``platforms`` finds the files."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.records import Record
+
+
+class Profile(Record):
+    """One way to reach one driver. Patterns are regular expressions, searched without regard to case."""
+
+    platform_name: str | None = None
+    platform_vendor: str | None = None
+    platform_version: str | None = None
+    device_types: tuple[Literal["gpu", "cpu", "accelerator"], ...] = ()
+    environment: dict[str, str] = Field(default_factory=dict)
+    icds: tuple[str, ...] = ()
+    library_path: tuple[str, ...] = ()
+    missing: str = ""
+
+    @field_validator("platform_name", "platform_vendor", "platform_version")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
+
+class Profiles(Record):
+    """All profiles of one file, and the order in which ``auto`` tries them."""
+
+    version: Literal[1]
+    profiles: dict[str, Profile] = Field(default_factory=dict)
+    auto: tuple[str, ...] = ()
+
+
+def parse_profiles(data: Any, source: str) -> Profiles:
+    """Validate a parsed platform file. Raises ``PolicyError`` that names file, key and value."""
+    try:
+        return Profiles.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise PolicyError(
+            f"Platform file {source}: {key or 'the document'}: {first['msg']} (value {first.get('input')!r:.80}). "
+            "A profile that is not understood could reach the wrong driver. Correct the entry.",
+            path=source,
+            key=key,
+        ) from error
