@@ -1,0 +1,1 @@
+"""Campaigns recorded by somebody else: their normal form, the older rules exactly, and the strict ones beside them."""

@@ -1,0 +1,91 @@
+"""A recorded campaign in normal form: runs in the order they stand in the file, numbers as they were written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+RecordedKind = Literal["weekly", "split", "canary_campaign", "stress_split"]
+THROUGHPUT, P95, ERROR, PEAK = "avg_mean_gflops", "p95_time_ms", "max_error_max", "peak_mean_gflops"
+
+
+def as_number(value: object) -> float | None:
+    """A number as a float (NaN and infinities included), or None for anything that is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. ``metrics`` are as recorded: any key may be absent and any value anything."""
+
+    number: int
+    status: str
+    platform: str
+    kernel: str
+    size: int
+    seed: Any
+    snapshot: int | None
+    metrics: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The policy row this run feeds."""
+        return f"{self.kernel}:{self.size}"
+
+    @property
+    def on(self) -> str:
+        """The platform asked for, in lower case."""
+        return self.platform.lower()
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the run ended ok."""
+        return self.status == "ok"
+
+    @property
+    def name(self) -> str:
+        """A name for people."""
+        where = f"snapshot {self.snapshot}" if self.snapshot is not None else f"seed {self.seed!r:.20}"
+        return f"run {self.number} ({self.platform[:40]} {self.kernel[:40]}:{self.size} {where})"
+
+    def number_of(self, metric: str) -> float | None:
+        """A metric as a float, or None where it is absent or no number."""
+        return as_number(self.metrics.get(metric))
+
+
+@dataclass(frozen=True)
+class RecordedCampaign:
+    """One recorded file. ``defects`` are sentences about entries that could not be read as runs at all."""
+
+    kind: RecordedKind
+    runs: tuple[Run, ...]
+    pressure: tuple[Mapping[str, Any], ...] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    rollback_event: Any = None
+    baseline_runs: tuple[Run, ...] | None = None
+    defects: tuple[str, ...] = ()
+
+    @property
+    def ok_runs(self) -> tuple[Run, ...]:
+        """The runs that ended ok, in file order."""
+        return tuple(run for run in self.runs if run.is_ok)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether two platforms are compared."""
+        return self.kind in ("split", "stress_split")
+
+
+def group(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs by ``kernel:size``, keys sorted, each list in the order given."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.key, []).append(run)
+    return dict(sorted(found.items()))

@@ -1,0 +1,166 @@
+"""Reading campaign files that somebody else recorded: a stranger's JSON becomes a recorded campaign or a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, RecordedKind, Run
+
+LARGEST_CAMPAIGN_BYTES = 64 * 1024 * 1024
+DEEPEST_NESTING = 64
+MOST_RUNS = 200_000
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_REASONABLE = 100_000_000  # sizes and snapshot numbers beyond this are no sizes
+
+
+def read_campaign(path: Path, *, own_rules: bool = False, baseline: Path | None = None) -> RecordedCampaign:
+    """Read a recorded weekly or split file. Raises ``InputError`` with a sentence where it is neither.
+
+    ``own_rules`` asks for the campaign's own rules; ``baseline`` is the recorded file these compare with.
+    """
+    document = read_document(path)
+    campaign = parse_campaign(document, str(path), own_rules=own_rules)
+    if baseline is None:
+        return campaign
+    runs, _defects = _parse_runs(read_document(baseline).get("runs"))
+    return dataclasses.replace(campaign, baseline_runs=runs)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Parse a JSON object from a file of reasonable size and depth. NaN literals are numbers, and judged as such."""
+    text = _read_text(path)
+    if not text.strip():
+        raise InputError(f"Campaign {path} is empty. There is nothing to judge. Give a recorded campaign.")
+    _refuse_depth(path, text)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else "somewhere"
+        cut = " It looks cut off." if isinstance(error, json.JSONDecodeError) and error.pos >= len(text.rstrip()) else ""
+        raise InputError(
+            f"Campaign {path} is not JSON ({where}).{cut} What cannot be read cannot be judged. Give an intact copy."
+        ) from error
+    if not isinstance(document, dict):
+        raise InputError(
+            f"Campaign {path} holds a JSON {type(document).__name__}, not an object. No campaign looks like that. "
+            "Give a recorded weekly or split file, a journal or a run directory."
+        )
+    return document
+
+
+def _read_text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_CAMPAIGN_BYTES:
+            raise InputError(
+                f"Campaign {path} has {size / 2**20:,.0f} MiB; at most {LARGEST_CAMPAIGN_BYTES // 2**20} MiB are read. "
+                "A campaign of ten thousand runs has ten. Check what this file is."
+            )
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"Campaign {path} cannot be read: {error.strerror}. Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"Campaign {path} is not text (byte {error.start} is not UTF-8). Check the file.") from error
+
+
+def _refuse_depth(path: Path, text: str) -> None:
+    """Refuse absurd nesting before the parser recurses into it; brackets inside strings do not count."""
+    depth = 0
+    for match in _STRUCTURE.finditer(text):
+        mark = match.group()
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        if depth > DEEPEST_NESTING:
+            raise InputError(
+                f"Campaign {path} is nested more than {DEEPEST_NESTING} levels deep. No campaign is. "
+                "Check where this file comes from."
+            )
+
+
+def parse_campaign(document: Mapping[str, Any], source: str, *, own_rules: bool = False) -> RecordedCampaign:
+    """Bring a parsed document into normal form; its kind is recognised from what its runs hold."""
+    if "runs" not in document:
+        keys = ", ".join(sorted(str(key)[:40] for key in document)[:8]) or "none"
+        raise InputError(
+            f"Campaign {source} has no runs (its keys: {keys}). It is of an unknown kind; a verdict on it would rest on "
+            "nothing. Give a recorded weekly or split file, a journal or a run directory."
+        )
+    runs, defects = _parse_runs(document["runs"])
+    is_split = _is_split(document, runs)
+    kinds: tuple[RecordedKind, RecordedKind] = ("stress_split", "canary_campaign") if own_rules else ("split", "weekly")
+    metadata = document.get("metadata")
+    pressure = document.get("pressure")
+    if pressure is not None and not isinstance(pressure, list):
+        defects = (*defects, "pressure is no list")
+    return RecordedCampaign(
+        kind=kinds[0] if is_split else kinds[1],
+        runs=runs,
+        pressure=tuple(p if isinstance(p, dict) else {} for p in pressure) if isinstance(pressure, list) else None,
+        metadata=metadata if isinstance(metadata, dict) else {},
+        rollback_event=document.get("rollback_event"),
+        defects=defects,
+    )
+
+
+def _is_split(document: Mapping[str, Any], runs: tuple[Run, ...]) -> bool:
+    """A weekly file counts its snapshots; a split names platforms in its pressure, lists seeds or has two platforms."""
+    metadata = document.get("metadata")
+    keys = set(metadata) if isinstance(metadata, dict) else set()
+    if keys & {"executed_snapshots", "planned_snapshots"} or "snapshots" in document:
+        return False
+    pressure = document.get("pressure")
+    pulses = [pulse for pulse in pressure if isinstance(pulse, dict)] if isinstance(pressure, list) else []
+    if "seeds" in keys or len({run.on for run in runs}) > 1 or any("platform_selector" in pulse for pulse in pulses):
+        return True
+    return all(run.snapshot is None for run in runs)
+
+
+def _parse_runs(raw: object) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+    """Runs in file order, and a sentence for each entry that is none."""
+    if not isinstance(raw, list):
+        return (), ("runs is no list",)
+    runs: list[Run] = []
+    defects: list[str] = []
+    for number, entry in enumerate(raw[:MOST_RUNS], start=1):
+        run = _parse_run(number, entry)
+        if run is None:
+            defects.append(f"run {number} names no kernel, size or platform")
+        else:
+            runs.append(run)
+    if len(raw) > MOST_RUNS:
+        defects.append(f"{len(raw) - MOST_RUNS} runs beyond the first {MOST_RUNS} were not read")
+    return tuple(runs), tuple(defects)
+
+
+def _parse_run(number: int, entry: object) -> Run | None:
+    if not isinstance(entry, dict):
+        return None
+    kernel, size, platform = entry.get("kernel"), _whole(entry.get("size")), entry.get("platform_selector")
+    if not isinstance(kernel, str) or size is None or not isinstance(platform, str):
+        return None
+    metrics = entry.get("metrics")
+    return Run(
+        number=number,
+        status=entry["status"] if isinstance(entry.get("status"), str) else "unknown",
+        platform=platform,
+        kernel=kernel,
+        size=size,
+        seed=entry.get("seed"),
+        snapshot=_whole(entry.get("snapshot")),
+        metrics=metrics if isinstance(metrics, dict) else {},
+    )
+
+
+def _whole(value: object) -> int | None:
+    """A whole number of reasonable size, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if -_REASONABLE < value < _REASONABLE and value == int(value) else None
