@@ -42,7 +42,9 @@ def read_document(path: Path) -> dict[str, Any]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else "somewhere"
-        cut = " It looks cut off." if isinstance(error, json.JSONDecodeError) and error.pos >= len(text.rstrip()) else ""
+        cut = (
+            " It looks cut off." if isinstance(error, json.JSONDecodeError) and error.pos >= len(text.rstrip()) else ""
+        )
         raise InputError(
             f"Campaign {path} is not JSON ({where}).{cut} What cannot be read cannot be judged. Give an intact copy."
         ) from error

@@ -54,9 +54,7 @@ def load_policy(path: Path | str) -> Policy:
 def _read(path: Path) -> str:
     try:
         if path.is_dir():
-            raise PolicyError(
-                f"Policy {path} is a directory. A policy is one file. Name the file.", path=str(path)
-            )
+            raise PolicyError(f"Policy {path} is a directory. A policy is one file. Name the file.", path=str(path))
         if path.stat().st_size > LARGEST_POLICY_BYTES:
             raise PolicyError(
                 f"Policy {path} is larger than 1 MiB. No policy is. Check what this file is.", path=str(path)
@@ -94,7 +92,9 @@ def _resolve(path: Path, text: str, lines: Lines, *, seen: tuple[Path, ...]) -> 
         raise _at(path, lines, ("inherits",), f"is {parent_name!r}, not the name of a policy", "Name one policy file.")
     here = path.resolve()
     if here in seen or len(seen) >= DEEPEST_INHERITANCE:
-        raise _at(path, lines, ("inherits",), "closes a circle or is too deep", "Inherit from a policy that stands alone.")
+        raise _at(
+            path, lines, ("inherits",), "closes a circle or is too deep", "Inherit from a policy that stands alone."
+        )
     parent = _find_parent(path, parent_name, lines)
     base = _resolve(parent, _read(parent), {}, seen=(*seen, here))
     return _merge(base, document)
@@ -218,8 +218,8 @@ def refuse_types(path: Path, document: Any, lines: Lines, at: tuple[str, ...] = 
     if isinstance(document, dict):
         for key, value in document.items():
             refuse_types(path, value, lines, (*at, str(key)))
-    elif at and at[-1].startswith(("max_", "min_", "minimum_", "flag_", "voids_")) and (
-        isinstance(document, bool | str)
+    elif (
+        at and at[-1].startswith(("max_", "min_", "minimum_", "flag_", "voids_")) and (isinstance(document, bool | str))
     ):
         raise _at(path, lines, at, f"is {document!r}, not a number", "Give a plain number without quotes.")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_weekops.core.errors import PolicyError
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.policy import Policy
+    from pytest_weekops.core.policy import Policy, SeverityTable
 
 Refuse = Callable[[tuple[str, ...], str, str], PolicyError]
 Problem = tuple[tuple[str, ...], str, str]
@@ -95,9 +95,14 @@ def _coverage(policy: Policy) -> Iterator[Problem]:
                 )
 
 
+def _others(table: SeverityTable) -> Iterator[tuple[str, int]]:
+    for name in ("unlisted", "no_data", "inconclusive"):
+        yield name, getattr(table, name)
+
+
 def _severity(policy: Policy) -> Iterator[Problem]:
     table = policy.severity
-    for check, level in (*table.checks.items(), ("unlisted", table.unlisted), ("inconclusive", table.inconclusive)):
+    for check, level in (*table.checks.items(), *_others(table)):
         if level not in (1, 2, 3):
             yield ("severity", "checks", check), f"is {level}", "A check that does not pass is 1, 2 or 3."
     missing = sorted({1, 2, 3, 4} - set(table.levels))

@@ -1,120 +1,125 @@
-"""A campaign in normal form: what the judge is given, whether it was measured here or recorded by somebody else."""
+"""What the judge is given: a plan, records in the order they were made, identities, and pinned baselines."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import cached_property
 
-from pydantic import Field
-
+from pytest_weekops.core.metrics import CaseMetrics, case_metrics
 from pytest_weekops.core.plan import CampaignPlan
-from pytest_weekops.core.records import Case, DeviceIdentity, GateRecord, Measurement, PressureRecord, Record
+from pytest_weekops.core.records import (
+    Case,
+    DeviceIdentity,
+    GateRecord,
+    Measurement,
+    MeasurementStatus,
+    PressureRecord,
+    Record,
+)
 
-CampaignKind = Literal["canonical", "weekly", "split", "canary_campaign", "stress_split"]
+CellKey = tuple[str, str, int]  # platform, kernel, size
 
 
 class BaselineRow(Record):
-    """What one ``kernel:size`` did in the pinned run; ``anchor_ms`` is the host anchor beside it, where there was one."""
+    """What a promoted run reached in one cell. ``anchor_ms`` is that run's mean host anchor, where it had one."""
 
-    gflops: float = Field(gt=0, allow_inf_nan=False)
-    median_ms: float = Field(gt=0, allow_inf_nan=False)
-    p95_ms: float = Field(gt=0, allow_inf_nan=False)
-    anchor_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    launches: int = 0
+    kernel: str
+    size: int
+    mean_gflops: float
+    p95_ms: float
+    anchor_ms: float | None = None
 
 
 class Baseline(Record):
-    """The pinned run of one device: profile label and hardware name it, the driver version on purpose does not."""
+    """A promoted run pinned for one device: profile and hardware, never the driver's version.
 
-    version: Literal[1] = 1
+    A new driver is judged against what the old one reached. ``source_sha256`` is the hash of the run's journal.
+    """
+
     profile: str
     hardware: str
     run_id: str
     created_at: str
     source_sha256: str
-    policy_sha256: str = ""
-    max_age_days: float | None = None
-    rows: dict[str, BaselineRow]
+    rows: tuple[BaselineRow, ...] = ()
 
     def fits(self, identity: DeviceIdentity) -> bool:
         """Whether this baseline speaks of that device."""
         return (self.profile, self.hardware) == (identity.profile, identity.hardware)
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a campaign. ``metrics`` are as recorded: any key may be absent and any value anything.
-
-    ``platform`` is what was asked for, ``answered`` what answered. ``measurement`` is there in live runs only.
-    """
-
-    number: int
-    status: str
-    platform: str
-    kernel: str
-    size: int
-    seed: int | None
-    snapshot: int | None
-    metrics: Mapping[str, Any]
-    answered: str | None = None
-    device: str | None = None
-    void: bool = False
-    flaky: bool = False
-    reason: str = ""
-    measurement: Measurement | None = None
-
-    @property
-    def key(self) -> str:
-        """The policy row this run feeds."""
-        return f"{self.kernel}:{self.size}"
-
-    @property
-    def name(self) -> str:
-        """A name for people."""
-        parts = (self.platform, self.kernel, self.size, f"seed {self.seed}", f"snapshot {self.snapshot}")
-        return " ".join(str(part) for part in parts if not str(part).endswith("None"))
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """Pressure pulses of one snapshot or seed; numbers as recorded."""
-
-    requested: Any
-    completed: Any
-    failures: Any
-    snapshot: Any = None
-    platform: str = ""
+    def row(self, kernel: str, size: int) -> BaselineRow | None:
+        """The row of a cell."""
+        return next((row for row in self.rows if (row.kernel, row.size) == (kernel, size)), None)
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """Runs in the order they were recorded, with everything around them that a rule speaks of.
+    """A live or replayed campaign, with the records sorted out once."""
 
-    ``plan`` and ``gates`` are there in live campaigns only; ``defects`` are sentences about what could not be read.
-    """
+    plan: CampaignPlan
+    records: Sequence[Measurement | PressureRecord | GateRecord]
+    identities: Mapping[str, DeviceIdentity]
+    baselines: Sequence[Baseline] = ()
+    created_at: str = ""
 
-    kind: CampaignKind
-    runs: tuple[Run, ...]
-    pressure: tuple[Pulse, ...] = ()
-    gates: tuple[GateRecord, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    identities: Mapping[str, DeviceIdentity] = field(default_factory=dict)
-    baselines: tuple[Baseline, ...] = ()
-    baseline_runs: tuple[Run, ...] | None = None
-    rollback_event: Any = None
-    plan: CampaignPlan | None = None
-    defects: tuple[str, ...] = ()
+    @cached_property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Every measurement, void ones included, in order."""
+        return tuple(record for record in self.records if isinstance(record, Measurement))
 
-    @property
-    def is_live(self) -> bool:
-        """Whether the raw samples are here."""
-        return self.plan is not None
+    @cached_property
+    def pressure(self) -> tuple[PressureRecord, ...]:
+        """Every pressure record."""
+        return tuple(record for record in self.records if isinstance(record, PressureRecord))
 
-    @property
-    def ok_runs(self) -> tuple[Run, ...]:
-        """Runs that ended ok and were not void."""
-        return tuple(run for run in self.runs if run.status == "ok" and not run.void)
+    @cached_property
+    def gates(self) -> tuple[GateRecord, ...]:
+        """Every gate record."""
+        return tuple(record for record in self.records if isinstance(record, GateRecord))
+
+    @cached_property
+    def by_case(self) -> dict[Case, tuple[Measurement, ...]]:
+        """Measurements that count, per case: void ones do not. More than one per case is a finding elsewhere."""
+        found: dict[Case, list[Measurement]] = defaultdict(list)
+        for measurement in self.measurements:
+            if not measurement.void:
+                found[measurement.case].append(measurement)
+        return {case: tuple(group) for case, group in found.items()}
+
+    @cached_property
+    def voids(self) -> dict[Case, int]:
+        """How often each case was void."""
+        found: dict[Case, int] = defaultdict(int)
+        for measurement in self.measurements:
+            found[measurement.case] += measurement.void
+        return dict(found)
+
+    @cached_property
+    def cells(self) -> tuple[CellKey, ...]:
+        """The plan's cells, in plan order."""
+        plan = self.plan
+        return tuple((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
+
+    @cached_property
+    def good(self) -> dict[CellKey, tuple[CaseMetrics, ...]]:
+        """Metrics of every measurement that is ok, in the plan and complete, per cell, by snapshot then seed."""
+        planned = set(self.plan.all_cases())
+        found: dict[CellKey, list[CaseMetrics]] = {cell: [] for cell in self.cells}
+        for case, group in self.by_case.items():
+            if case not in planned or len(group) != 1 or group[0].status is not MeasurementStatus.OK:
+                continue
+            metrics = case_metrics(group[0], self.plan)
+            if metrics is not None:
+                found[(case.platform, case.kernel, case.size)].append(metrics)
+        order = {seed: place for place, seed in enumerate(self.plan.seeds)}
+        return {cell: tuple(sorted(rows, key=lambda m: (m.snapshot, order[m.seed]))) for cell, rows in found.items()}
+
+    def baseline_for(self, platform: str) -> Baseline | None:
+        """The baseline that speaks of a platform's device."""
+        identity = self.identities.get(platform)
+        return next((b for b in self.baselines if identity is not None and b.fits(identity)), None)
 
 
 def live_campaign(
@@ -123,36 +128,10 @@ def live_campaign(
     *,
     identities: Mapping[str, DeviceIdentity],
     baseline: Baseline | Sequence[Baseline] | None = None,
+    created_at: str = "",
 ) -> Campaign:
-    """Bring the records of a live run into normal form. Never raises on data."""
-    from pytest_weekops.core.metrics import live_run
-
-    baselines = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline or ())
-    measured = [record for record in records if isinstance(record, Measurement)]
+    """The records of a live run, or of its journal, as the judge takes them."""
+    pinned = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline or ())
     return Campaign(
-        kind=plan.kind,
-        runs=tuple(live_run(number, record, identities) for number, record in enumerate(measured, start=1)),
-        pressure=tuple(_pulse(record) for record in records if isinstance(record, PressureRecord)),
-        gates=tuple(record for record in records if isinstance(record, GateRecord)),
-        identities=dict(identities),
-        baselines=baselines,
-        plan=plan,
+        plan=plan, records=tuple(records), identities=dict(identities), baselines=pinned, created_at=created_at
     )
-
-
-def _pulse(record: PressureRecord) -> Pulse:
-    return Pulse(
-        requested=record.requested,
-        completed=record.completed,
-        failures=record.failures,
-        snapshot=record.snapshot,
-        platform=record.platform,
-    )
-
-
-def missing_cases(campaign: Campaign) -> tuple[Case, ...]:
-    """Planned cases of a live campaign that have no measurement that counts."""
-    if campaign.plan is None or campaign.kind == "canonical":
-        return ()
-    seen = {run.measurement.case for run in campaign.runs if run.measurement is not None and not run.void}
-    return tuple(case for case in campaign.plan.all_cases() if case not in seen)

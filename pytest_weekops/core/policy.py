@@ -44,7 +44,7 @@ class Guardrails(PolicyPart):
 
     minimum_snapshots: float = 2
     max_correctness_error: float | None = 0.001
-    max_k_scaled_error: float | None = None
+    max_k_scaled_error: float = 8.0
     max_t3_fallback_rate: float = 0.08
     max_t5_disable_events_total: float = 0
     max_t5_overhead_percent: float = 3.0
@@ -78,7 +78,6 @@ class Evidence(PolicyPart):
 
     min_p95_launches: int = 59
     flag_p95_launches: int = 100
-    voids_until_unstable: int = 3
 
 
 class SplitRules(PolicyPart):
@@ -117,13 +116,17 @@ class SeverityLevel(PolicyPart):
 
 
 class SeverityTable(PolicyPart):
-    """Severity of each check that does not pass, and what each level asks for. A check not listed is SEV2."""
+    """Severity of each check that does not pass, and what each level asks for. A check not listed is ``unlisted``.
+
+    Evidence that is missing is ``no_data`` where the check itself is graver, and inconclusive evidence is ``inconclusive``.
+    """
 
     levels: dict[int, SeverityLevel] = Field(
         default_factory=lambda: {level: SeverityLevel.model_validate(facts) for level, facts in SEVERITY_LEVELS.items()}
     )
     checks: dict[str, int] = Field(default_factory=lambda: dict(SEVERITY_OF_CHECK))
     unlisted: int = 2
+    no_data: int = 2
     inconclusive: int = 3
 
 
@@ -174,8 +177,8 @@ class Policy(PolicyPart):
         return self.guardrails.max_correctness_error
 
     @property
-    def k_scaled_bound(self) -> float | None:
-        """Largest K-scaled error a result may have, where the policy states one."""
+    def k_scaled_bound(self) -> float:
+        """Largest K-scaled error a result may have."""
         return self.guardrails.max_k_scaled_error
 
     @property

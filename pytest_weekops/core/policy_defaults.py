@@ -22,10 +22,11 @@ SEVERITY_LEVELS: dict[int, dict[str, Any]] = {
 SEVERITY_OF_CHECK: dict[str, int] = {
     "all_runs_success": 1,
     "all_snapshot_hard_checks_passed": 2,
+    "canonical_gate": 1,
     "correctness_error_bound": 1,
     "correctness_bound_all_runs": 1,
     "drift_abs_percent_bounded": 3,
-    "gates_passed": 1,
+    "device_selected": 1,
     "p95_drift_bound": 3,
     "platform_split_clover_and_rusticl": 1,
     "platform_split_present": 1,

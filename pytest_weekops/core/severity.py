@@ -18,8 +18,10 @@ def grade(finding: Finding, table: SeverityTable) -> Severity:
     if finding.status is CheckStatus.PASS or not finding.blocking:
         return Severity.SEV4
     level = table.checks.get(finding.check, table.unlisted)
-    if finding.status is CheckStatus.INCONCLUSIVE:
-        level = table.inconclusive
+    if finding.status is CheckStatus.NO_DATA:
+        level = max(level, table.no_data)
+    elif finding.status is CheckStatus.INCONCLUSIVE:
+        level = max(level, table.inconclusive)
     return Severity(min(level, finding.severity or level, 3))
 
 

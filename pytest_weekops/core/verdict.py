@@ -1,15 +1,18 @@
-"""The judge: one pure function from policy and campaign to verdict."""
+"""The judge: one pure function from policy and campaign to verdict, total on any data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from pytest_weekops.core.campaign import Campaign
-from pytest_weekops.core.checks import compat_findings, strict_findings
+from pytest_weekops.core.checks import Check, checks_for
+from pytest_weekops.core.checks.table import table_rows
 from pytest_weekops.core.finding import CheckStatus, Decision, Finding, Verdict
 from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.recorded.campaign import RecordedCampaign
+from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.core.severity import grade_findings, verdict_severity
 
 Rules = Literal["compat", "strict"]
@@ -17,39 +20,85 @@ Rules = Literal["compat", "strict"]
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeOptions:
-    """What the command line may say beside the policy; ``None`` leaves it to the plan, then the policy."""
+    """What a command line may say beside plan and policy; ``None`` leaves it to them."""
 
     min_rusticl_ratio: float | None = None
     required_sizes: Sequence[int] | None = None
 
 
 def judge(
-    policy: Policy, campaign: Campaign, *, rules: Rules = "strict", options: JudgeOptions | None = None
+    policy: Policy,
+    campaign: Campaign | RecordedCampaign,
+    *,
+    rules: Rules = "strict",
+    options: JudgeOptions | None = None,
 ) -> Verdict:
-    """Judge a campaign. Total: data never makes it raise, it answers with findings."""
+    """Judge a campaign, live or recorded. Live campaigns are always judged strictly: no older evaluator knew them."""
     options = options or JudgeOptions()
-    findings: tuple[Finding, ...]
-    rows: tuple[dict[str, object], ...] = ()
-    notes: tuple[str, ...] = ()
-    if rules == "compat":
-        findings, notes = compat_findings(policy, campaign, options)
-    else:
-        findings, rows, notes = strict_findings(policy, campaign, options)
-    graded = grade_findings(findings, policy.severity)
-    blocked = [finding for finding in graded if finding.blocking and finding.status is not CheckStatus.PASS]
-    severity = verdict_severity(graded)
+    if isinstance(campaign, RecordedCampaign):
+        return judge_recorded(
+            policy,
+            campaign,
+            rules=rules,
+            min_ratio=options.min_rusticl_ratio,
+            required_sizes=options.required_sizes,
+        ).verdict
+    campaign = _with_options(campaign, options)
+    kind = campaign.plan.kind
+    findings = grade_findings([_total(check, policy, campaign) for check in checks_for(kind)], policy.severity)
+    blocked = any(finding.blocking and finding.status is not CheckStatus.PASS for finding in findings)
+    severity = verdict_severity(findings)
     level = policy.severity.levels[int(severity)]
     return Verdict(
-        kind=campaign.kind,
-        rules=rules,
-        decision=Decision.ITERATE if blocked or not graded else Decision.PROMOTE,
-        findings=graded,
+        kind=kind,
+        rules="strict",
+        decision=Decision.ITERATE if blocked or not findings else Decision.PROMOTE,
+        findings=findings,
         severity=severity,
         owner=level.owner,
         respond_within_minutes=level.within_minutes,
         action=level.action,
         policy_id=policy.policy_id,
         policy_sha256=policy.sha256,
-        rows=rows,
-        notes=notes,
+        rows=_total_rows(policy, campaign),
+        notes=_notes(policy, campaign),
     )
+
+
+def _with_options(campaign: Campaign, options: JudgeOptions) -> Campaign:
+    update: dict[str, Any] = {}
+    if options.min_rusticl_ratio is not None:
+        update["min_rusticl_ratio"] = options.min_rusticl_ratio
+    if options.required_sizes is not None:
+        update["required_sizes"] = tuple(options.required_sizes)
+    return replace(campaign, plan=campaign.plan.model_copy(update=update)) if update else campaign
+
+
+_DATA_ERRORS = (ArithmeticError, ValueError, TypeError, LookupError, AttributeError)
+
+
+def _total(check: Check, policy: Policy, campaign: Campaign) -> Finding:
+    """One check's finding. A check that cannot work with the numbers has not passed."""
+    try:
+        return check(policy, campaign)
+    except _DATA_ERRORS as error:
+        message = f"the numbers cannot be worked with: {type(error).__name__}: {error}"[:300]
+        return Finding(
+            check=getattr(check, "__name__", "check"),
+            status=CheckStatus.FAIL,
+            reason_code="unreadable",
+            message=message,
+        )
+
+
+def _total_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...]:
+    try:
+        return table_rows(policy, campaign)
+    except _DATA_ERRORS:
+        return ()
+
+
+def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
+    if campaign.plan.kind != "weekly" or campaign.baselines or not policy.floors.waiver:
+        return ()
+    return (policy.floors.waiver,)

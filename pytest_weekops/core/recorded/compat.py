@@ -46,7 +46,9 @@ def _guards(runs: Sequence[Run], policy: Policy, order: Sequence[str]) -> list[F
     absolute = rails.max_correctness_error
     found = {
         "correctness": check("correctness_error_bound", lambda: _correctness(runs, absolute)),
-        "t3": check("t3_fallback_bound", lambda: _largest(runs, T3_KERNEL, "t3_fallback_rate", rails.max_t3_fallback_rate)),
+        "t3": check(
+            "t3_fallback_bound", lambda: _largest(runs, T3_KERNEL, "t3_fallback_rate", rails.max_t3_fallback_rate)
+        ),
         "t5_disable": check(
             "t5_disable_events_total_bound", lambda: _disable_events(runs, rails.max_t5_disable_events_total)
         ),
@@ -69,7 +71,10 @@ def _all_ok(runs: Sequence[Run]) -> Result:
 
 def _both_platforms(runs: Sequence[Run]) -> Result:
     seen = sorted({run.on for run in runs})
-    return "clover" in seen and "rusticl" in seen, {"observed": ", ".join(seen) or "none", "required": "clover, rusticl"}
+    return "clover" in seen and "rusticl" in seen, {
+        "observed": ", ".join(seen) or "none",
+        "required": "clover, rusticl",
+    }
 
 
 def _correctness(runs: Sequence[Run], limit: float | None) -> Result:

@@ -54,9 +54,14 @@ def judge_canary(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict
         check("minimum_snapshots_completed", lambda: _minimum(campaign, rules)),
         check(
             "all_snapshot_hard_checks_passed",
-            lambda: (not hard_failed and bool(decisions), {"observed": len(hard_failed), "required": 0, "rows": tuple(hard_failed)}),
+            lambda: (
+                not hard_failed and bool(decisions),
+                {"observed": len(hard_failed), "required": 0, "rows": tuple(hard_failed)},
+            ),
         ),
-        check("soft_overhead_consecutive_below_limit", lambda: (longest < limit, {"observed": longest, "required": limit})),
+        check(
+            "soft_overhead_consecutive_below_limit", lambda: (longest < limit, {"observed": longest, "required": limit})
+        ),
         check("rollback_policy_enforced", lambda: _enforced(decisions, campaign.rollback_event)),
         check("drift_abs_percent_bounded", lambda: _drift(campaign.ok_runs, rules.max_abs_drift_percent)),
     )
@@ -137,7 +142,10 @@ def _t3(runs: Sequence[Run], rules: CampaignRules) -> Result:
     mine = [run for run in runs if run.kernel == T3_KERNEL]
     worst = max([metric_or_zero(run, "t3_fallback_rate") for run in mine], default=0.0)
     disabled = sum(bool(run.metrics.get("t3_policy_disabled")) for run in mine)
-    return worst <= rules.max_t3_fallback_rate and not disabled, {"observed": worst, "required": rules.max_t3_fallback_rate}
+    return worst <= rules.max_t3_fallback_rate and not disabled, {
+        "observed": worst,
+        "required": rules.max_t3_fallback_rate,
+    }
 
 
 def _t5(runs: Sequence[Run], rules: CampaignRules, overhead_limit: float) -> Result:
@@ -155,7 +163,10 @@ def _t5(runs: Sequence[Run], rules: CampaignRules, overhead_limit: float) -> Res
 
 def _soft(runs: Sequence[Run], rules: CampaignRules) -> Result:
     overhead = max([metric_or_zero(r, "t5_overhead_percent") for r in runs if r.kernel == T5_KERNEL], default=0.0)
-    return overhead <= rules.max_t5_overhead_soft_percent, {"observed": overhead, "required": rules.max_t5_overhead_soft_percent}
+    return overhead <= rules.max_t5_overhead_soft_percent, {
+        "observed": overhead,
+        "required": rules.max_t5_overhead_soft_percent,
+    }
 
 
 def _no_regression(runs: Sequence[Run], baseline: Sequence[Run] | None, rules: CampaignRules) -> Result:
@@ -195,4 +206,7 @@ def _peak_ratio(runs: Sequence[Run], rules: CampaignRules) -> Result:
         below = peaks.get(("clover", key, seed), 0.0)
         ratios.append(peaks.get(("rusticl", key, seed), 0.0) / below if below else 0.0)
     worst = min(ratios, default=None)
-    return bool(ratios) and all(r >= rules.min_peak_ratio for r in ratios), {"observed": worst, "required": rules.min_peak_ratio}
+    return bool(ratios) and all(r >= rules.min_peak_ratio for r in ratios), {
+        "observed": worst,
+        "required": rules.min_peak_ratio,
+    }

@@ -1,0 +1,98 @@
+"""Checks on correctness and on the two controlled lanes: T3 online selection and the T5 ABFT guard."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_weekops.core.campaign import Campaign
+from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.finding import Finding
+from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.records import Measurement, MeasurementStatus
+
+T3_KERNEL = "auto_t3_controlled"
+T5_KERNEL = "auto_t5_guarded"
+
+
+def _ok(campaign: Campaign, kernel: str | None = None) -> list[Measurement]:
+    return [m for m in campaign.measurements if m.status is MeasurementStatus.OK and kernel in (None, m.case.kernel)]
+
+
+def correctness_error_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """The largest error of every run is within the absolute bound, where one is stated, and the K-scaled one."""
+    check = "correctness_error_bound"
+    absolute, scaled = policy.max_abs_error, policy.k_scaled_bound
+    sessions = [(m.case.id, session) for m in campaign.measurements for session in m.sessions]
+    if not sessions:
+        return no_data(check, "no_runs", "no result was verified", required=absolute)
+    # Written so that NaN fails: no comparison with it is true.
+    bad = [
+        f"{name} session {s.session}: {s.max_abs_error:.3g} ({s.k_scaled_error:.3g} units)"
+        for name, s in sessions
+        if not (absolute is None or s.max_abs_error <= absolute) or not s.k_scaled_error <= scaled or s.nonfinite
+    ]
+    errors = [s.max_abs_error for _name, s in sessions]
+    observed = math.nan if any(math.isnan(e) for e in errors) else max(errors)
+    worst_units = max((s.k_scaled_error for _n, s in sessions if not math.isnan(s.k_scaled_error)), default=math.nan)
+    if bad:
+        return failed(check, "too_large", listed(bad), observed=observed, required=absolute, rows=tuple(bad))
+    message = f"largest error {observed:.3g} and {worst_units:.3g} rounding units of at most {scaled:g}"
+    return passed(check, message, observed=observed, required=absolute)
+
+
+def t3_fallback_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """Online selection fell back within its limit and was never disabled."""
+    check = "t3_fallback_bound"
+    limit = policy.guardrails.max_t3_fallback_rate
+    found = [(m, m.selector) for m in _ok(campaign, T3_KERNEL) if m.selector is not None]
+    bad = [m.case.id for m, t3 in found if not t3.fallback_rate <= limit or t3.policy_disabled]
+    if bad:
+        return failed(
+            check, "too_high", f"fallback above {limit:g} or disabled: {listed(bad)}", required=limit, rows=tuple(bad)
+        )
+    rates = [t3.fallback_rate for _m, t3 in found]
+    return passed(
+        check, "within the limit" if found else "no T3 run", observed=max(rates, default=None), required=limit
+    )
+
+
+def t5_disable_events_total_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """The guard was disabled at most as often as allowed, in all."""
+    check = "t5_disable_events_total_bound"
+    limit = policy.guardrails.max_t5_disable_events_total
+    found = [(m, m.guard) for m in _ok(campaign, T5_KERNEL) if m.guard is not None]
+    total = sum(abs(guard.disable_events) for _m, guard in found)
+    if total > limit:
+        rows = tuple(m.case.id for m, guard in found if guard.disable_events)
+        return failed(
+            check, "disabled", f"{total} disable events: {listed(rows)}", observed=total, required=limit, rows=rows
+        )
+    return passed(check, f"{total} disable events", observed=total, required=limit)
+
+
+def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """The guard's overhead and its false alarms are within their limits in every run."""
+    check = "t5_overhead_bound"
+    limit = policy.guardrails.max_t5_overhead_percent
+    alarms = policy.guardrails.max_t5_false_positive_rate
+    found = [(m, m.guard) for m in _ok(campaign, T5_KERNEL) if m.guard is not None]
+    bad = [
+        m.case.id for m, g in found if not 0 <= g.overhead_percent <= limit or not 0 <= g.false_positive_rate <= alarms
+    ]
+    if bad:
+        message = f"overhead above {limit:g} % or false alarms above {alarms:g}: {listed(bad)}"
+        return failed(check, "too_high", message, required=limit, rows=tuple(bad))
+    overheads = [g.overhead_percent for _m, g in found]
+    return passed(
+        check, "within the limit" if found else "no T5 run", observed=max(overheads, default=None), required=limit
+    )
+
+
+def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
+    """Every T3 and T5 run carries the evidence that the policy bounds; missing is not zero."""
+    check = "guard_evidence_present"
+    bare = [m.case.id for m in _ok(campaign, T3_KERNEL) if m.selector is None]
+    bare += [m.case.id for m in _ok(campaign, T5_KERNEL) if m.guard is None or m.guard.checks <= 0]
+    if bare:
+        return no_data(check, "missing", f"no T3 or T5 evidence: {listed(bare)}", rows=tuple(bare))
+    return passed(check, "every controlled run carries its evidence")

@@ -1,0 +1,111 @@
+"""Numbers of one measurement and of one cell, from verified launches only. Times in milliseconds, speed in GFLOPS."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.records import Measurement
+from pytest_weekops.core.stats import percentile95
+
+
+@dataclass(frozen=True)
+class CaseMetrics:
+    """One ok measurement in numbers. ``launches_ms`` are all verified launches in order."""
+
+    snapshot: int
+    seed: int
+    launches_ms: tuple[float, ...]
+    mean_gflops: float
+    median_ms: float
+    p95_ms: float
+    anchor_ms: float | None
+
+    @property
+    def speed(self) -> float:
+        """ln(anchor / median): log throughput, freed from the host's own speed where there is an anchor."""
+        return math.log((self.anchor_ms or 1.0) / self.median_ms)
+
+    @property
+    def slowness95(self) -> float:
+        """ln(p95 / anchor)."""
+        return math.log(self.p95_ms / (self.anchor_ms or 1.0))
+
+
+def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | None:
+    """Metrics of a complete, verified, finite measurement; None for anything less."""
+    if incompleteness(measurement, plan) or nonfinite(measurement):
+        return None
+    launches = tuple(ns * 1e-6 for session in measurement.sessions for ns in session.wall_ns)
+    return CaseMetrics(
+        snapshot=measurement.case.snapshot,
+        seed=measurement.case.seed,
+        launches_ms=launches,
+        mean_gflops=measurement.flops / (statistics.fmean(launches) * 1e6),
+        median_ms=statistics.median(launches),
+        p95_ms=percentile95(launches),
+        anchor_ms=anchor_ms(measurement),
+    )
+
+
+def anchor_ms(measurement: Measurement) -> float | None:
+    """Mean of the anchor before and after, where both are usable."""
+    before, after = measurement.host.anchor_before_ms, measurement.host.anchor_after_ms
+    if before is None or after is None:
+        return None
+    usable = math.isfinite(before) and math.isfinite(after) and before > 0 and after > 0
+    return (before + after) / 2.0 if usable else None
+
+
+def incompleteness(measurement: Measurement, plan: CampaignPlan) -> str:
+    """What of the planned launches is missing or unverified, or nothing."""
+    sessions = measurement.sessions
+    if [session.session for session in sessions] != list(range(1, plan.sessions + 1)):
+        return f"{len(sessions)} of {plan.sessions} sessions"
+    for session in sessions:
+        if len(session.wall_ns) != plan.iterations:
+            return f"{len(session.wall_ns)} of {plan.iterations} launches in session {session.session}"
+        if not session.verified:
+            return f"session {session.session} is not verified"
+    return ""
+
+
+def nonfinite(measurement: Measurement) -> str:
+    """Which number is not finite or not positive, or nothing. Zero launches are incomplete, not finite."""
+    if not math.isfinite(measurement.flops) or measurement.flops <= 0:
+        return f"flops is {measurement.flops}"
+    for session in measurement.sessions:
+        if any(ns <= 0 for ns in session.wall_ns):
+            return f"a launch of session {session.session} took no time"
+        if session.nonfinite:
+            return f"{session.nonfinite} elements of session {session.session} are not finite"
+        for name in ("max_abs_error", "k_scaled_error"):
+            value = getattr(session, name)
+            if not math.isfinite(value) or value < 0:
+                return f"{name} of session {session.session} is {value}"
+    return ""
+
+
+def all_launches(rows: Sequence[CaseMetrics]) -> list[float]:
+    """Every verified launch of a cell in milliseconds."""
+    return [ms for row in rows for ms in row.launches_ms]
+
+
+def mean_gflops(rows: Sequence[CaseMetrics]) -> float:
+    """Mean over measurements of each measurement's mean throughput."""
+    return statistics.fmean(row.mean_gflops for row in rows)
+
+
+def mean_anchor(rows: Sequence[CaseMetrics]) -> float | None:
+    """Mean anchor of a cell, where every measurement has one."""
+    anchors = [row.anchor_ms for row in rows]
+    return statistics.fmean(a for a in anchors if a is not None) if anchors and None not in anchors else None
+
+
+def by_snapshot(rows: Sequence[CaseMetrics], value: str) -> list[float]:
+    """Per snapshot, the mean of a metric over seeds; in snapshot order."""
+    snapshots = sorted({row.snapshot for row in rows})
+    return [statistics.fmean(getattr(row, value) for row in rows if row.snapshot == s) for s in snapshots]

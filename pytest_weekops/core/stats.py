@@ -1,0 +1,42 @@
+"""The few statistics that the judge decides with: order statistics and robust trends. Pure Python, exact, replayable."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+
+def percentile95(values: Sequence[float]) -> float:
+    """The order statistic of rank ceil(0.95 n): at least 95 % of the values are at or below it. NaN for none."""
+    if not values:
+        return math.nan
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(0.95 * len(ordered)) - 1)]
+
+
+def theil_sen_slope(values: Sequence[float]) -> float:
+    """Median of all pairwise slopes of an evenly spaced series (Sen 1968); 0 for fewer than two values."""
+    slopes = [(values[j] - values[i]) / (j - i) for i in range(len(values)) for j in range(i + 1, len(values))]
+    return statistics.median(slopes) if slopes else 0.0
+
+
+def trend(values: Sequence[float]) -> float:
+    """Change over the whole series along its Theil-Sen line, in the values' own unit."""
+    return theil_sen_slope(values) * (len(values) - 1)
+
+
+def lowest_deviation(values: Sequence[float]) -> float:
+    """Largest fall below the series' median, as a negative number or 0; the first value is left out.
+
+    A cold first snapshot alone is no collapse; one in the middle of the window is.
+    """
+    if len(values) < 2:
+        return 0.0
+    center = statistics.median(values)
+    return min(0.0, min(value - center for value in values[1:]))
+
+
+def percent(log_change: float) -> float:
+    """A change of a logarithm as percent."""
+    return math.expm1(log_change) * 100.0
