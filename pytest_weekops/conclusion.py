@@ -87,7 +87,14 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
     if run is None:
         raise WeekopsError("There is no run to conclude.")
     run_checks(session)
-    verdict = judge_records(run.policy, run.plan, run.records, identities=run.identities, baselines=run.baselines)
+    verdict = judge_records(
+        run.policy,
+        run.plan,
+        run.records,
+        identities=run.identities,
+        baselines=run.baselines,
+        created_at=run.created_at,
+    )
     status = exitstatus if exitstatus in _PYTESTS_OWN else int(verdict.exit_status)
     run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status})
     run_dir = run.journal.path.parent

@@ -80,7 +80,9 @@ def _check_pattern(pattern: str | None) -> None:
     try:
         re.compile(pattern or "")
     except re.error as error:
-        raise InputError(f"--device {pattern!r} is no regular expression: {error}. Give part of a device name.") from error
+        raise InputError(
+            f"--device {pattern!r} is no regular expression: {error}. Give part of a device name."
+        ) from error
 
 
 def _split(name: str, profiles: Profiles) -> tuple[str, str, str | None]:
@@ -102,7 +104,9 @@ def _free_label(label: str, taken: list[str], *, explicit: bool) -> str:
     if label not in taken:
         return label
     if explicit:
-        raise InputError(f"--platforms names the label {label!r} twice. Numbers must tell the two apart. Choose another.")
+        raise InputError(
+            f"--platforms names the label {label!r} twice. Numbers must tell the two apart. Choose another."
+        )
     number = 2
     while f"{label}-{number}" in taken:
         number += 1
@@ -180,7 +184,9 @@ def _as_icd(path: Path, scratch: Path) -> str:
 def _fill(pattern: str) -> str:
     spec = importlib.util.find_spec("pyopencl")
     origin = Path(spec.origin).parent if spec is not None and spec.origin else Path("/nonexistent")
-    return pattern.format(vendors=os.environ.get("WEEKOPS_ICD_DIR", _VENDORS), pyopencl=origin / ".libs", prefix=sys.prefix)
+    return pattern.format(
+        vendors=os.environ.get("WEEKOPS_ICD_DIR", _VENDORS), pyopencl=origin / ".libs", prefix=sys.prefix
+    )
 
 
 def _best(profiles: Profiles, scratch: Path, device_pattern: str | None) -> Launch:

@@ -163,7 +163,7 @@ class GateSession:
                 "A weekly and a split campaign were collected in one run. Each has its own verdict and its own exit "
                 "status. Run them one after the other: pytest suites/weekly, then pytest suites/split."
             )
-        if kind != self.kind and kind != "canonical" or not self.kind:
+        if not self.kind or (kind != "canonical" and kind != self.kind):
             self.kind, self._launches = kind, []
 
     def _draft(self) -> CampaignPlan:
@@ -230,9 +230,8 @@ class GateSession:
 
     def note_report(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Remember failures that no record explains: other tests, broken fixtures, a user's own assertion."""
-        if report.failed and not (call.excinfo and isinstance(call.excinfo.value, GateFailure)):
-            self._unexplained.append(report.nodeid)
-        elif report.failed and self.run is None:
+        explained = call.excinfo is not None and isinstance(call.excinfo.value, GateFailure) and self.run is not None
+        if report.failed and not explained:
             self._unexplained.append(report.nodeid)
         report.weekops = _is_campaign(item)  # type: ignore[attr-defined]  # our own mark on our own items' reports
 

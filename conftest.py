@@ -1,0 +1,3 @@
+"""The project's own pytest configuration: pytester for the plugin's tests."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,83 @@
+"""The canonical gate: every kernel variant on every selected platform, against float64, at odd shapes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_weekops.core.records import GateRecord, MeasurementStatus
+from pytest_weekops.run import Run
+from pytest_weekops.session import GateFailure, GateSession
+
+pytestmark = [pytest.mark.weekops_campaign("canonical"), pytest.mark.device]
+
+# m, n, k, alpha, beta: one element, K = 1, below every tile, primes, each remainder, alpha and beta of every kind.
+SHAPES = (
+    (1, 1, 1, 1.0, 0.0),
+    (5, 3, 1, 1.0, 0.0),
+    (19, 23, 17, 1.0, 0.0),
+    (20, 24, 20, 1.0, 1.0),
+    (61, 67, 71, -0.5, 2.0),
+    (97, 101, 103, 0.0, 0.5),
+    (127, 131, 257, 1.5, -1.0),
+)
+
+
+def check(run: Run, platform: str, variant: str, shape: tuple[int, int, int, float, float], seed: int = 1) -> None:
+    """Run one variant once and refuse anything but a right answer on the first try."""
+    m, n, k, alpha, beta = shape
+    answer = run.verify(platform, variant, m, n, k, seed=seed, alpha=alpha, beta=beta)
+    if answer.status is not MeasurementStatus.OK or answer.flaky:
+        story = f"{answer.status.value}{' (flaky)' if answer.flaky else ''}: {answer.reason}"
+        raise GateFailure(f"{variant} on {platform} at {m}x{n}x{k}, alpha {alpha}, beta {beta}: {story}")
+
+
+def record(run: Run, platform: str, gate: str, failures: list[str]) -> None:
+    """Journal one gate of the canonical tier and fail with its reason."""
+    run.record(
+        GateRecord(
+            gate=gate, stage="canonical", platform=platform, passed=not failures, reason="; ".join(failures[:3])
+        )
+    )
+    if failures:
+        raise GateFailure("; ".join(failures))
+
+
+@pytest.mark.weekops_gate_name("odd-shapes")
+def test_odd_shapes(weekops_platform: str, weekops_run: Run, weekops_session: GateSession) -> None:
+    """Every variant is right at shapes that fit no tile."""
+    failures = []
+    for variant in (*weekops_session.variants, "auto"):
+        for shape in SHAPES:
+            try:
+                check(weekops_run, weekops_platform, variant, shape)
+            except GateFailure as failure:
+                failures.append(str(failure))
+    record(weekops_run, weekops_platform, "odd-shapes", failures)
+
+
+@pytest.mark.weekops_gate_name("any-shape")
+def test_any_shape(weekops_platform: str, weekops_run: Run, weekops_session: GateSession) -> None:
+    """Every variant is right at whatever shape hypothesis thinks of."""
+    variants = (*weekops_session.variants, "auto")
+    failures: list[str] = []
+
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(
+        variant=st.sampled_from(variants),
+        m=st.integers(1, 130),
+        n=st.integers(1, 130),
+        k=st.integers(1, 300),
+        alpha=st.sampled_from([1.0, 0.0, -1.0, 0.375]),
+        beta=st.sampled_from([0.0, 1.0, -2.0]),
+        seed=st.integers(0, 3),
+    )
+    def explore(variant: str, m: int, n: int, k: int, alpha: float, beta: float, seed: int) -> None:
+        check(weekops_run, weekops_platform, variant, (m, n, k, alpha, beta), seed)
+
+    try:
+        explore()
+    except GateFailure as failure:
+        failures.append(str(failure))
+    record(weekops_run, weekops_platform, "any-shape", failures)
