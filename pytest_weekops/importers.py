@@ -92,8 +92,8 @@ def parse_campaign(document: Mapping[str, Any], source: str, *, own_rules: bool 
     if "runs" not in document:
         keys = ", ".join(sorted(str(key)[:40] for key in document)[:8]) or "none"
         raise InputError(
-            f"Campaign {source} has no runs (its keys: {keys}). It is of an unknown kind; a verdict on it would rest on "
-            "nothing. Give a recorded weekly or split file, a journal or a run directory."
+            f"Campaign {source} has no runs (its keys: {keys}). It is of an unknown kind, and a verdict on "
+            "it would rest on nothing. Give a recorded weekly or split file, a journal or a run directory."
         )
     runs, defects = _parse_runs(document["runs"])
     is_split = _is_split(document, runs)

@@ -104,12 +104,13 @@ def _find_parent(path: Path, name: str, lines: Lines) -> Path:
     for candidate in (path.parent / name, policies_dir() / name):
         if candidate.is_file():
             return candidate
+    shipped = sorted(p.name for p in policies_dir().glob("*.yaml") if p.name != "platforms.yaml")
     raise _at(
         path,
         lines,
         ("inherits",),
         f"names {name!r}, which is neither beside this file nor a shipped policy",
-        f"Shipped are {', '.join(sorted(p.name for p in policies_dir().glob('*.yaml') if p.name != 'platforms.yaml'))}.",
+        f"Shipped are {', '.join(shipped)}.",
     )
 
 
@@ -163,8 +164,8 @@ def _construct(path: Path, node: Any, at: tuple[str, ...], lines: Lines) -> Any:
             if key in found or not isinstance(key_node, yaml.ScalarNode):
                 line = key_node.start_mark.line + 1
                 raise PolicyError(
-                    f"Policy {path} line {line}: key {'.'.join(place)} stands there twice or is no plain word. Only one "
-                    "of the two could count. Remove one.",
+                    f"Policy {path} line {line}: key {'.'.join(place)} stands there twice or is no plain word. Only "
+                    "one of the two could count. Remove one.",
                     path=str(path),
                     key=".".join(place),
                 )
@@ -175,7 +176,7 @@ def _construct(path: Path, node: Any, at: tuple[str, ...], lines: Lines) -> Any:
         return [_construct(path, child, (*at, str(number)), lines) for number, child in enumerate(node.value)]
     if node is None:
         return None
-    return yaml.SafeLoader("").construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    return yaml.SafeLoader("").construct_object(node, deep=True)
 
 
 def _build(path: Path, document: dict[str, Any], lines: Lines) -> Policy:
@@ -270,9 +271,9 @@ def _load_json(path: Path, text: str) -> Policy:
         return _from_slo(path, document)
     if "version" in document:
         return _build(path, document, {})
+    name = next((document[key] for key in ("policy_id", "profile_id", "sla_id") if document.get(key)), "no id")
     raise PolicyError(
-        f"Policy {path} ({document.get('policy_id') or document.get('profile_id') or document.get('sla_id') or 'no id'}) "
-        "has no weekly_slo. It configures something else and holds no limits for a week. Give a weekly policy.",
+        f"Policy {path} ({name!s:.80}) has no weekly_slo. It configures something else and holds no limits for a week. Give a weekly policy.",
         path=str(path),
         key="weekly_slo",
     )

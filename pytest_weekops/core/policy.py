@@ -81,7 +81,7 @@ class Evidence(PolicyPart):
 
 
 class SplitRules(PolicyPart):
-    """What the candidate owes the baseline. Ratios are of throughput; the latency ratio is candidate p95 / baseline p95."""
+    """What the candidate owes the baseline: least throughput ratio, and most ratio of candidate p95 / baseline p95."""
 
     baseline: str = "clover"
     candidate: str = "rusticl"
@@ -118,7 +118,7 @@ class SeverityLevel(PolicyPart):
 class SeverityTable(PolicyPart):
     """Severity of each check that does not pass, and what each level asks for. A check not listed is ``unlisted``.
 
-    Evidence that is missing is ``no_data`` where the check itself is graver, and inconclusive evidence is ``inconclusive``.
+    Where evidence is missing or inconclusive, no finding is graver than ``no_data`` or ``inconclusive``.
     """
 
     levels: dict[int, SeverityLevel] = Field(
@@ -210,8 +210,8 @@ class Policy(PolicyPart):
         bare = [f"{k}:{n}" for k in plan.kernels for n in plan.sizes if not self.covers(f"{k}:{n}")]
         if bare:
             return (
-                f"Policy {self.policy_id} has neither a row nor a waiver for {', '.join(bare)}. What no limit speaks of "
-                "cannot be promoted. Add rows, waive them in words, or measure what the policy covers: "
+                f"Policy {self.policy_id} has neither a row nor a waiver for {', '.join(bare)}. What no limit speaks "
+                "of cannot be promoted. Add rows, waive them in words, or measure what the policy covers: "
                 f"{', '.join(self.rows) or 'nothing'}."
             )
         return ""

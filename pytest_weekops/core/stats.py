@@ -1,4 +1,4 @@
-"""The few statistics that the judge decides with: order statistics and robust trends. Pure Python, exact, replayable."""
+"""The few statistics that the judge decides with: order statistics and robust trends. Pure Python, replayable."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lowest_deviation(values: Sequence[float]) -> float:
     if len(values) < 2:
         return 0.0
     center = statistics.median(values)
-    return min(0.0, min(value - center for value in values[1:]))
+    return min(0.0, *(value - center for value in values[1:]))
 
 
 def percent(log_change: float) -> float:

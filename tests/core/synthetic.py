@@ -120,7 +120,7 @@ def make_records(plan: CampaignPlan, *, speed: Callable[[Case], float] = lambda 
 
 def _gate(key: str) -> GateRecord:
     stage, gate, platform = key.split("/")
-    return GateRecord(gate=gate, stage=stage, platform=platform, passed=True)  # type: ignore[arg-type]  # from the plan
+    return GateRecord(gate=gate, stage=stage, platform=platform, passed=True)
 
 
 def make_campaign(plan: CampaignPlan, records: Sequence[Any], **facts: Any) -> Campaign:

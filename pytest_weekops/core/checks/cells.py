@@ -65,7 +65,7 @@ def _usable(row: BaselineRow) -> bool:
 
 
 def baseline_usable(policy: Policy, campaign: Campaign) -> Finding:
-    """A pinned baseline speaks of a device measured here, is young enough, and has a usable row for each of its cells."""
+    """A pinned baseline speaks of a device measured here, is young enough, and has a usable row for each cell."""
     check = "baseline_usable"
     if not campaign.baselines:
         return passed(check, f"no baseline is pinned: {policy.floors.waiver or 'rows bound the cells'}")

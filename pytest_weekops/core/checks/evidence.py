@@ -35,8 +35,8 @@ def _gates(check: str, campaign: Campaign, *, others: bool) -> Finding:
             check, "failed", listed(words), rows=tuple(gate.key for gate in bad), observed=len(bad), required=0
         )
     if missing or not wanted:
-        words = listed(missing) if missing else "the plan names none"
-        return no_data(check, "missing", f"not run: {words}", rows=tuple(missing), observed=len(missing), required=0)
+        lacking = listed(missing) if missing else "the plan names none"
+        return no_data(check, "missing", f"not run: {lacking}", rows=tuple(missing), observed=len(missing), required=0)
     return passed(check, f"{len(seen)} gates passed", observed=0, required=0)
 
 

@@ -1,4 +1,4 @@
-"""The older evaluators' arithmetic, kept as it was: Python's ``max`` with its NaN habit, exact means, inclusive bounds."""
+"""The older evaluators' arithmetic as it was: Python's ``max`` with its NaN habit, exact means, inclusive bounds."""
 
 from __future__ import annotations
 

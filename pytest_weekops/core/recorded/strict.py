@@ -94,7 +94,7 @@ def all_runs_success(terms: Terms, campaign: RecordedCampaign) -> Finding:  # no
 
 
 def unique_cases(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa: ARG001
-    """No (kernel, size, seed, snapshot, platform) stands there twice; in a weekly file no (kernel, size, snapshot) either."""
+    """No (kernel, size, seed, snapshot, platform) stands there twice."""
     check = "unique_cases"
     seen = Counter((r.on, r.kernel, r.size, repr(r.seed), r.snapshot) for r in campaign.runs)
     twice = [
@@ -218,9 +218,9 @@ def finite_metrics(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa
                 bad.append(f"{name} {value} of {run.name}")
         for name, raw in run.metrics.items():
             value = as_number(raw)
-            if name not in (THROUGHPUT, P95, ERROR) and value is not None:
-                if not math.isfinite(value) or (name == PEAK and value <= 0):
-                    bad.append(f"{str(name)[:40]} {value} of {run.name}")
+            other = name not in (THROUGHPUT, P95, ERROR) and value is not None
+            if other and value is not None and (not math.isfinite(value) or (name == PEAK and value <= 0)):
+                bad.append(f"{str(name)[:40]} {value} of {run.name}")
     if bad:
         return failed(check, "not_finite", listed(bad), observed=len(bad), required=0, rows=tuple(bad))
     if missing or not campaign.ok_runs:

@@ -1,4 +1,4 @@
-"""Strict rules per ``kernel:size`` of a recorded campaign: rows, coverage, drift over the whole series, and the split."""
+"""Strict rules per ``kernel:size`` of a recorded campaign: rows, coverage, drift over the series, and the split."""
 
 from __future__ import annotations
 

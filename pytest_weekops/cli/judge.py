@@ -1,0 +1,185 @@
+"""``weekops judge``: the verdict on a run directory, a journal or a recorded campaign."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_weekops.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.finding import Verdict
+
+LARGEST_SIZE = 100_000_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the subcommand."""
+    parser.add_argument("campaign", type=Path, help="run directory, journal.jsonl, or recorded weekly or split JSON")
+    parser.add_argument("--policy", help="YAML or the older JSON (default: a run's own; a recorded file's own rules)")
+    parser.add_argument("--rules", choices=("strict", "compat"), default="strict", help="default: strict")
+    parser.add_argument("--min-rusticl-ratio", metavar="R", help="split: least candidate / baseline throughput")
+    parser.add_argument("--required-sizes", nargs="+", metavar="N", help="split: sizes needed on both platforms")
+    parser.add_argument("--baseline", type=Path, help="recorded file that a campaign's own rules compare with")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge, print, and return the verdict's exit status."""
+    ratio = _ratio(arguments.min_rusticl_ratio)
+    sizes = _sizes(arguments.required_sizes)
+    path: Path = arguments.campaign
+    if path.is_dir() or _is_journal(path):
+        verdict, extra = _judge_run(arguments, ratio, sizes)
+    else:
+        verdict, extra = _judge_recorded(arguments, ratio, sizes)
+    if arguments.json:
+        print(json.dumps(_clean(as_document(verdict, extra)), indent=2, sort_keys=True, allow_nan=False))
+    _tell(verdict, extra)
+    return int(verdict.exit_status)
+
+
+def _is_journal(path: Path) -> bool:
+    """A journal is recognised by its first line: an event of its own, which names what kind it is."""
+    if path.name.endswith(".jsonl"):
+        return True
+    try:
+        with path.open("rb") as stream:
+            first = stream.readline(200)
+    except OSError:
+        return False
+    return first.startswith(b'{"v":') and b'"seq":' in first
+
+
+def _judge_run(
+    arguments: argparse.Namespace, ratio: float | None, sizes: tuple[int, ...] | None
+) -> tuple[Verdict, dict[str, Any]]:
+    from pytest_weekops.core.campaign import live_campaign
+    from pytest_weekops.core.verdict import JudgeOptions, judge
+    from pytest_weekops.policy_files import load_policy
+    from pytest_weekops.store import read_run
+
+    if arguments.rules == "compat":
+        raise InputError(
+            f"Run {arguments.campaign} cannot be judged with --rules compat: the older evaluators knew recorded files "
+            "only, and would not see its raw samples. Leave --rules out."
+        )
+    stored = read_run(arguments.campaign)
+    policy = load_policy(arguments.policy) if arguments.policy else stored.policy
+    problem = policy.refuses(stored.plan)
+    if problem:
+        raise InputError(problem)
+    campaign = live_campaign(
+        stored.plan,
+        stored.records,
+        identities=stored.identities,
+        baseline=stored.baselines,
+        created_at=stored.created_at,
+    )
+    options = JudgeOptions(min_rusticl_ratio=ratio, required_sizes=sizes)
+    return judge(policy, campaign, options=options), {}
+
+
+def _judge_recorded(
+    arguments: argparse.Namespace, ratio: float | None, sizes: tuple[int, ...] | None
+) -> tuple[Verdict, dict[str, Any]]:
+    from pytest_weekops.core.recorded.judge import judge_recorded
+    from pytest_weekops.importers import read_campaign
+    from pytest_weekops.policy_files import default_policy, load_policy
+
+    policy = load_policy(arguments.policy) if arguments.policy else default_policy()
+    own = arguments.policy is None
+    campaign = read_campaign(arguments.campaign, own_rules=own, baseline=arguments.baseline if own else None)
+    kind = "split" if campaign.is_split else "weekly"
+    if kind not in policy.scope.kinds:
+        raise InputError(
+            f"Policy {policy.policy_id} is for {', '.join(policy.scope.kinds)} campaigns, {arguments.campaign} is "
+            f"{kind}. Its limits were not meant for it. Give another --policy."
+        )
+    judged = judge_recorded(policy, campaign, rules=arguments.rules, min_ratio=ratio, required_sizes=sizes)
+    extra: dict[str, Any] = {"decision": judged.decision}
+    if campaign.kind == "canary_campaign":
+        extra["snapshot_decisions"] = list(judged.snapshot_decisions)
+    return judged.verdict, extra
+
+
+def as_document(verdict: Verdict, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``--json`` prints."""
+    return {
+        "kind": verdict.kind,
+        "rules": verdict.rules,
+        "decision": verdict.decision.value,
+        "failed_checks": list(verdict.failed_checks),
+        "strict_only": list(
+            dict.fromkeys(f.check for f in verdict.findings if f.strict_only and f.check in verdict.failed_checks)
+        ),
+        "inconclusive_checks": list(verdict.inconclusive_checks),
+        "severity": int(verdict.severity),
+        "owner": verdict.owner,
+        "respond_within_minutes": verdict.respond_within_minutes,
+        "action": verdict.action,
+        "exit_status": int(verdict.exit_status),
+        "findings": [finding.model_dump(mode="json") for finding in verdict.findings],
+        "policy_id": verdict.policy_id,
+        "policy_sha256": verdict.policy_sha256,
+        "rows": list(verdict.rows),
+        "notes": list(verdict.notes),
+        **extra,
+    }
+
+
+def _clean(value: Any) -> Any:
+    """NaN and infinities as words, so that what is printed is strict JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {str(key): _clean(inner) for key, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _tell(verdict: Verdict, extra: Mapping[str, Any]) -> None:
+    """The verdict in words on standard error; control characters of strangers' names are not passed on."""
+    lines = [f"{verdict.kind}, {verdict.rules} rules, policy {verdict.policy_id}"]
+    for finding in sorted(verdict.findings, key=lambda f: int(f.severity or 4)):
+        if finding.status.value != "pass":
+            level = f"SEV{int(finding.severity or 4)}"
+            lines.append(f"  {level} {finding.check} {finding.status.value}: {finding.message}")
+    lines += [f"  note: {note}" for note in verdict.notes]
+    word = extra.get("decision", verdict.decision.value)
+    lines.append(f"verdict: {word} (SEV{int(verdict.severity)}), exit status {int(verdict.exit_status)}")
+    if verdict.decision.value != "promote":
+        lines.append(f"owner: {verdict.owner}, within {verdict.respond_within_minutes} minutes: {verdict.action}")
+    for line in lines:
+        print("".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
+
+
+def _ratio(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value <= 0:
+        raise InputError(
+            f"--min-rusticl-ratio {text!r} is not a finite number above 0. A limit that is not a number would let "
+            "everything pass. Give a ratio such as 0.85."
+        )
+    return value
+
+
+def _sizes(words: list[str] | None) -> tuple[int, ...] | None:
+    if words is None:
+        return None
+    for word in words:
+        if not (word.isascii() and word.isdigit() and 0 < int(word[:12]) <= LARGEST_SIZE):
+            raise InputError(
+                f"--required-sizes {word!r} is not a size. A size that cannot be read cannot be required. "
+                "Give whole numbers above 0."
+            )
+    return tuple(dict.fromkeys(int(word) for word in words))

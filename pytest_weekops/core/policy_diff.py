@@ -1,0 +1,97 @@
+"""What became stricter and what looser between two policies, limit by limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_weekops.core.policy import Policy, PolicyPart
+
+Direction = Literal["stricter", "looser", "changed"]
+
+# Limits whose larger value is the stricter one; every other number in a limit section is a ceiling.
+_FLOORS = frozenset(
+    {
+        "minimum_snapshots",
+        "min_avg_gflops",
+        "min_share_of_baseline_gflops",
+        "min_p95_launches",
+        "flag_p95_launches",
+        "min_ratio",
+        "min_throughput_change_percent",
+        "min_peak_ratio",
+    }
+)
+_SECTIONS = ("guardrails", "floors", "evidence", "split", "campaign")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference, with the value before and after."""
+
+    key: str
+    before: Any
+    after: Any
+    direction: Direction
+
+    def __str__(self) -> str:
+        return f"{self.direction}: {self.key} {_show(self.before)} -> {_show(self.after)}"
+
+
+def diff_policies(before: Policy, after: Policy) -> tuple[Change, ...]:
+    """Every difference that can change a verdict, in a fixed order."""
+    changes: list[Change] = []
+    for section in _SECTIONS:
+        changes += _section(section, getattr(before, section), getattr(after, section))
+    for key in sorted({*before.rows, *after.rows}):
+        changes += _row(before, after, key)
+    changes += _severity(before, after)
+    for name in ("scope", "rollback"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            changes.append(Change(name, old.model_dump(mode="json"), new.model_dump(mode="json"), "changed"))
+    return tuple(changes)
+
+
+def _section(section: str, before: PolicyPart, after: PolicyPart) -> Iterator[Change]:
+    for name in type(before).model_fields:
+        old, new = getattr(before, name), getattr(after, name)
+        if old == new or name.endswith("reason"):
+            continue
+        yield Change(f"{section}.{name}", old, new, _direction(name, old, new))
+
+
+def _direction(name: str, old: Any, new: Any) -> Direction:
+    if name == "waiver":
+        return "stricter" if old and not new else "looser" if new and not old else "changed"
+    if name == "required_sizes":
+        return "stricter" if set(old) < set(new) else "looser" if set(new) < set(old) else "changed"
+    if old is None or new is None:
+        return "stricter" if old is None else "looser"
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return "stricter" if (new > old) == (name in _FLOORS) else "looser"
+    return "changed"
+
+
+def _row(before: Policy, after: Policy, key: str) -> Iterator[Change]:
+    old, new = before.rows.get(key), after.rows.get(key)
+    for name in ("min_avg_gflops", "max_p95_time_ms", "waiver"):
+        was, is_now = (getattr(row, name) if row is not None else None for row in (old, new))
+        if (was or None) != (is_now or None):
+            direction = _direction(name, was, is_now)
+            if name == "waiver":  # a row that gives up its limits is looser by these; words alone change nothing
+                direction = "changed"
+            yield Change(f"rows.{key}.{name}", was, is_now, direction)
+
+
+def _severity(before: Policy, after: Policy) -> Iterator[Change]:
+    old, new = before.severity, after.severity
+    for check in sorted({*old.checks, *new.checks}):
+        was, is_now = old.checks.get(check, old.unlisted), new.checks.get(check, new.unlisted)
+        if was != is_now:
+            yield Change(f"severity.checks.{check}", was, is_now, "stricter" if is_now < was else "looser")
+
+
+def _show(value: Any) -> str:
+    return "none" if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
