@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +48,9 @@ class Conclusion:
             for line in render_table(self.verdict.kind, self.verdict.rows):
                 terminal.write_line(line)
             for remark in self.remarks:
-                terminal.write_line(f"note: {remark}")
+                _write_wrapped(terminal, f"note: {remark}")
         for finding in sort_findings(self.verdict.findings):
-            terminal.write_line(finding_line(finding), red=finding.blocking, yellow=not finding.blocking)
+            _write_wrapped(terminal, finding_line(finding), red=finding.blocking, yellow=not finding.blocking)
         good = self.document["decision"] == Decision.PROMOTE.value
         level = f"SEV{self.document['severity']}"
         terminal.write_line(
@@ -66,6 +67,13 @@ class Conclusion:
         if os.environ.get("GITHUB_ACTIONS"):
             for line in annotations(self):
                 terminal.write_line(line)
+
+
+def _write_wrapped(terminal: pytest.TerminalReporter, text: str, **markup: bool) -> None:
+    """Write a paragraph in lines of at most 80 columns, continued with an indent; long words stay whole."""
+    lines = textwrap.wrap(text, 79, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        terminal.write_line(line, **markup)
 
 
 def annotations(conclusion: Conclusion) -> list[str]:

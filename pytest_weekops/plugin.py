@@ -88,6 +88,13 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         gate.open(session.items)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Let progress lines take over from file headers when the first campaign item runs."""
+    if (session := _active(item.config)) and item.get_closest_marker("weekops_campaign") is not None:
+        session.progress.quiet_headers()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -6,6 +6,7 @@ the verdict is printed; with ``-v`` pytest prints its own line per item and this
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,25 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print one line, unless ``-q``."""
+        if self._config.get_verbosity() >= 0:
+            self.shout(line)
+
+    def shout(self, line: str) -> None:
+        """Print one line, even with ``-q``. Capturing is suspended, or the line would land in an item's output."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is not None and self._config.get_verbosity() >= 0:
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        if terminal is None:
+            return
+        with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
             terminal.ensure_newline()
             terminal.write_line(line)
+            terminal.flush()
+
+    def quiet_headers(self) -> None:
+        """Stop pytest from printing the file's name between progress lines, once campaign items run."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and self._config.get_verbosity() == 0:
+            terminal.showfspath = False
 
     def begin(self, plan: CampaignPlan, run: Run, *, cases: int) -> None:
         """Start counting."""

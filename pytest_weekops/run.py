@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", Measurement, PressureRecord, GateRecord)
 
 MOST_ATTEMPTS = 3  # a case on an unstable host is measured this often, then the judge calls it inconclusive
+LEAST_SESSION_MS = 80.0
 ANCHOR_LIMIT = 0.20  # the anchor may move by this share within one measurement
 STEAL_LIMIT_PERCENT = 5.0
 
@@ -229,6 +230,7 @@ class Run:
             seed=case.seed,
             sessions=self.plan.sessions,
             iterations=self.plan.iterations,
+            least_session_ms=LEAST_SESSION_MS,
             references={session: self._reference(n, n, n, seed=case.seed, session=session) for session in sessions},
             pressure_during=during,
             pressure_size=self.plan.pressure.size,

@@ -202,9 +202,17 @@ class GateSession:
             return
         from pytest_weekops.launching import open_run
 
+        self._quiet_benchmark()
         self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}")
         self.run = _usage(lambda: open_run(self))
         self.progress.begin(self.plan, self.run, cases=sum(_parameter(i, "weekops_case") is not None for i in mine))
+
+    def _quiet_benchmark(self) -> None:
+        """Leave pytest-benchmark's wide table out, unless one of its options asks for its reports."""
+        benchmark = getattr(self.config, "_benchmarksession", None)
+        asked = any(str(word).startswith("--benchmark") for word in self.config.invocation_params.args)
+        if benchmark is not None and not asked:
+            benchmark.quiet = True
 
     def require_run(self) -> Run:
         """The open run, or a failure that says why there is none."""

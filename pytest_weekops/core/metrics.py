@@ -66,7 +66,7 @@ def incompleteness(measurement: Measurement, plan: CampaignPlan) -> str:
     if [session.session for session in sessions] != list(range(1, plan.sessions + 1)):
         return f"{len(sessions)} of {plan.sessions} sessions"
     for session in sessions:
-        if len(session.wall_ns) != plan.iterations:
+        if len(session.wall_ns) < plan.iterations:
             return f"{len(session.wall_ns)} of {plan.iterations} launches in session {session.session}"
         if not session.verified:
             return f"session {session.session} is not verified"

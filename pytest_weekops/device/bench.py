@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from pytest_weekops.device.timing import Launch, judge_timer, time_launch
 from pytest_weekops.device.verify import Comparison, compare
 from pytest_weekops.worker.protocol import Measured, MeasureRequest
 
+MOST_LAUNCHES = 200
 STEADY_MEDIANS = 5
 STEADY_SHARE = 0.05
 SLOW_WARM_UP_S = 1.0  # past this a warm-up ends with its second launch: the launches themselves are long
@@ -101,12 +103,13 @@ def _session(
     launcher.upload(inputs)
     launcher.poison()
     warm = _warm_up(device, request, notify, launcher)
+    count = _launch_count(request, warm)
     timed: list[Launch] = []
-    for iteration in range(request.iterations):
+    for iteration in range(count):
         if pressure is not None:
-            pressure.between(iteration, request.iterations)
+            pressure.between(iteration, count)
         # The last result is the one verified: poisoned, so that a launch that was dropped cannot pass for it.
-        if iteration == request.iterations - 1 or shape.beta != 0.0:
+        if iteration == count - 1 or shape.beta != 0.0:
             launcher.poison()
         notify(Phase.LAUNCH)
         timed.append(time_launch(device.queue, launcher.enqueue))
@@ -150,6 +153,13 @@ def _warm_up(device: OpenDevice, request: MeasureRequest, notify: Notify, launch
         if len(launches) >= request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
             break
     return launches
+
+
+def _launch_count(request: MeasureRequest, warm: list[Launch]) -> int:
+    """Launches of a session: as many as asked for, more where they would not fill the least session time."""
+    usual = statistics.median(launch.wall_ns for launch in warm) if warm else 0
+    filling = math.ceil(request.least_session_ms * 1e6 / usual) if usual > 0 else 0
+    return max(request.iterations, min(filling, MOST_LAUNCHES))
 
 
 def _steady(medians: list[float]) -> bool:

@@ -46,7 +46,8 @@ class MeasureRequest(Record):
     """One case: build if needed, warm up, then ``sessions`` x ``iterations`` timed launches, each session verified.
 
     ``references`` maps session number to a ``.npy`` file with the float64 result (shape m x n); inputs are generated
-    from (seed, session, shape) by ``device.problem`` so that every worker has the same bytes.
+    from (seed, session, shape) by ``core.problem`` so that every worker has the same bytes. A session whose launches
+    fill less than ``least_session_ms`` goes on, up to 200 launches: eight launches of 0.2 ms are no sample of anything.
     """
 
     type: Literal["measure"] = "measure"
@@ -58,6 +59,7 @@ class MeasureRequest(Record):
     seed: int
     sessions: int
     iterations: int
+    least_session_ms: float = 0.0
     warmup_min: int = 5
     warmup_max: int = 20
     alpha: float = 1.0

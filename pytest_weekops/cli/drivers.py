@@ -1,0 +1,102 @@
+"""``weekops drivers``: every platform profile, what answers behind it, and what to do where nothing does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--platforms", nargs="+", metavar="NAME", help="profiles to look at (default: all)")
+    parser.add_argument("--device", metavar="PATTERN", help="regular expression that picks the device")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Probe each profile in a worker of its own. Status 0 where at least one driver passes its smoke, else 1."""
+    with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
+        document = survey(Path(scratch), arguments.platforms, arguments.device)
+    if arguments.json:
+        print(json.dumps(document, indent=2, sort_keys=True))
+    else:
+        _print_table(document)
+    return 0 if document["opencl"] else 1
+
+
+def survey(scratch: Path, names: list[str] | None = None, device: str | None = None) -> dict[str, Any]:
+    """``overall_status`` (ok, degraded, none), ``opencl``, ``recommendations`` and one entry per profile."""
+    from pytest_weekops.platforms import every_launch, resolve_platforms
+
+    launches = resolve_platforms(names, scratch=scratch, device_pattern=device) if names else every_launch(scratch)
+    entries = [_probe(launch, scratch) for launch in launches]
+    installed = [entry for entry in entries if entry["status"] != "not installed"]
+    working = [entry for entry in installed if entry["status"] in ("ok", "warning")]
+    broken = [entry for entry in installed if entry["status"] == "failed"]
+    advice = [f"{e['profile']}: {text}" for e in installed for text in e["recommendations"]]
+    if not working:
+        advice += [f"{e['profile']}: {e['reason']}" for e in entries if e["status"] == "not installed"]
+    return {
+        "overall_status": "none" if not working else "degraded" if broken else "ok",
+        "opencl": bool(working),
+        "recommendations": advice,
+        "platforms": entries,
+    }
+
+
+def _probe(launch: Any, scratch: Path) -> dict[str, Any]:
+    from pytest_weekops.core.errors import WeekopsError
+    from pytest_weekops.core.plan import Deadlines
+    from pytest_weekops.shipped import data_dir
+    from pytest_weekops.worker.protocol import SmokeRequest
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+    entry: dict[str, Any] = {
+        "profile": launch.label,
+        "reason": "",
+        "identity": None,
+        "steps": [],
+        "recommendations": [],
+    }
+    if launch.missing:
+        return {**entry, "status": "not installed", "reason": launch.missing}
+    supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+    try:
+        entry["identity"] = supervisor.start().model_dump(mode="json")
+        steps = supervisor.smoke(SmokeRequest(kernel_dirs=(str(data_dir("kernels")),))).steps
+    except WeekopsError as error:
+        advice = "Reinstall this driver or leave it out; the others are not affected."
+        return {**entry, "status": "failed", "reason": str(error), "recommendations": [advice]}
+    finally:
+        supervisor.close()
+    states = {step.status for step in steps}
+    entry["status"] = "failed" if "failed" in states or not steps else "warning" if "warning" in states else "ok"
+    entry["reason"] = next((" ".join(step.detail.split()) for step in steps if step.status == "failed"), "")
+    entry["steps"] = [step.model_dump(mode="json") for step in steps]
+    entry["recommendations"] = list(dict.fromkeys(step.recommendation for step in steps if step.recommendation))
+    return entry
+
+
+def _print_table(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(title=f"OpenCL: {document['overall_status']}", title_justify="left")
+    for column in ("profile", "status", "what answers"):
+        table.add_column(column, overflow="fold")
+    for entry in document["platforms"]:
+        who = entry["identity"]
+        words = (
+            f"{who['platform_name']}, {who['device_name']}, driver {who['driver_version']}" if who else entry["reason"]
+        )
+        if who and entry["reason"]:
+            words += f": {entry['reason'][:300]}"
+        table.add_row(escape(entry["profile"]), entry["status"], escape(words))
+    console.print(table)
+    for text in document["recommendations"]:
+        console.print(f"- {escape(text)}")
