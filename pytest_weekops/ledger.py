@@ -18,8 +18,8 @@ from typing import Any
 
 from pytest_weekops.atomic import write_atomic
 from pytest_weekops.core.entry import GENESIS, RUN, Entry, RunEntry, canonical_json, chain_problems
-from pytest_weekops.core.run_entry import run_directory, run_entry
 from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.run_entry import run_directory, run_entry
 
 LEDGER_NAME = "ledger.sqlite"
 APPLICATION_ID = 0x57454B4F  # "WEKO"

@@ -1,0 +1,143 @@
+"""``weekops status``: may the candidate be deployed now, since when, why, and what lifts it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_weekops.core.attempts import Attempt, attempts_of
+from pytest_weekops.core.channel import Channel, ChannelState, channel_of, last_rehearsal
+from pytest_weekops.core.entry import Entry, run_entries
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.week import Week, week_of
+from pytest_weekops.ledger import Ledger, open_ledger
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--verify", action="store_true", help="check every record of the ledger; 1 where one is wrong")
+    parser.add_argument(
+        "--require", choices=[state.value for state in ChannelState], help="exit 0 only in this state, else 1"
+    )
+    parser.add_argument("--max-age-days", metavar="N", help="a promote older than this no longer counts")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the state; 0, or 1 where ``--require`` or ``--verify`` is not met."""
+    ledger = open_ledger(Path(arguments.report_dir))
+    if arguments.verify and (problems := ledger.problems()):
+        return _say_damage(ledger, problems, as_json=arguments.json)
+    entries = ledger.entries()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    channel = channel_of(entries, now=now, max_age_days=_days(arguments.max_age_days))
+    attempts = attempts_of(run_entries(entries), week_of(now))
+    if arguments.json:
+        print(json.dumps(_document(channel, attempts, entries, week_of(now)), indent=2, sort_keys=True))
+    else:
+        _print(channel, attempts, entries, week_of(now))
+    if arguments.verify:
+        print(f"ledger: {len(entries)} records, every one verifies", file=sys.stderr if arguments.json else sys.stdout)
+    if arguments.require and channel.state.value != arguments.require:
+        print(f"weekops: the channel is {channel.state.value}, not {arguments.require}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _days(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not math.isfinite(days) or days < 0:
+        raise InputError(f"--max-age-days {text!r:.40} is no number of days. Every promote would count. Give a number.")
+    return days
+
+
+def _say_damage(ledger: Ledger, problems: Sequence[str], *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"state": None, "ledger": str(ledger.path), "verified": False, "problems": list(problems)}))
+    for problem in problems:
+        print(f"weekops: ledger {ledger.path}: {problem}", file=sys.stderr)
+    print("weekops: the channel's state is not known. Restore the ledger from a copy.", file=sys.stderr)
+    return 1
+
+
+def _document(channel: Channel, attempts: Sequence[Attempt], entries: Sequence[Entry], week: Week) -> dict[str, Any]:
+    rehearsal = last_rehearsal(entries)
+    return {
+        "schema": "weekops-status/1",
+        "state": channel.state.value,
+        "since": channel.since,
+        "why": list(channel.why),
+        "lifted_by": list(channel.lifts),
+        "notes": list(channel.notes),
+        "open_failures": [
+            {
+                "run_id": o.run.run_id,
+                "kind": o.run.kind,
+                "severity": o.run.severity,
+                "week": str(o.run.week),
+                "failed_checks": list(o.run.failed_checks),
+                "not_lifted_by": list(o.refused),
+            }
+            for o in channel.obstacles
+        ],  # fmt: skip
+        "promoted_by": [run.run_id for run in channel.promoted_by],
+        "rollback": asdict(channel.rollback) if channel.rollback else None,
+        "week": str(week),
+        "attempts": [attempt_document(attempt) for attempt in attempts],
+        "last_rehearsal": {"at": rehearsal.recorded_at, **rehearsal.body} if rehearsal else None,
+        "ledger": {"records": len(entries), "head": entries[-1].hash if entries else None},
+    }
+
+
+def attempt_document(attempt: Attempt) -> dict[str, Any]:
+    """One attempt as JSON data."""
+    run = attempt.run
+    return {
+        "n": attempt.n,
+        "run_id": run.run_id,
+        "kind": run.kind,
+        "created_at": run.created_at,
+        "decision": run.decision,
+        "exit_status": run.exit_status,
+        "severity": run.severity,
+        "failed_checks": list(run.failed_checks),
+        "weaker_than_before": list(attempt.change.weaker),
+        "changed": list(attempt.change.other),
+    }
+
+
+def _print(channel: Channel, attempts: Sequence[Attempt], entries: Sequence[Entry], week: Week) -> None:
+    since = f" since {channel.since}" if channel.since else ""
+    print(f"channel: {channel.state.value}{since}")
+    for text in channel.why:
+        print(f"  why: {text}")
+    for text in channel.lifts:
+        print(f"  lifted by: {text}")
+    for text in channel.notes:
+        print(f"  note: {text}")
+    print(f"attempts of {week}: {len(attempts) or 'none'}")
+    for attempt in attempts:
+        run = attempt.run
+        checks = f": {', '.join(run.failed_checks)}" if run.failed_checks else ""
+        print(f"  {run.kind} attempt {attempt.n}: {run.decision} (SEV{run.severity}) {run.run_id}{checks}")
+        for text in attempt.change.weaker:
+            print(f"    weaker than the attempt before: {text}")
+        for text in attempt.change.other:
+            print(f"    changed: {text}")
+    rehearsal = last_rehearsal(entries)
+    if rehearsal is not None:
+        outcome = "verified" if rehearsal.body.get("verified") else "NOT verified"
+        print(f"last rehearsal of the rollback: {rehearsal.recorded_at}, {rehearsal.body.get('seconds')} s, {outcome}")

@@ -1,0 +1,225 @@
+"""The channel: whether the candidate driver may be deployed now, drawn from the ledger's entries alone.
+
+Every run that did not promote stands open until a complete run of the same kind promotes at a profile that is not
+weaker. An open SEV1 or SEV2 freezes the channel, in whatever week it was; a milder one binds within its own ISO week,
+and the next week's promote answers it. A rollback in effect holds the channel until a promote that measured the
+platform which was rolled away from.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from pytest_weekops.core.attempts import compare
+from pytest_weekops.core.entry import ROLLBACK, Entry, RunEntry, run_entries
+from pytest_weekops.core.week import parse_time
+
+
+class ChannelState(StrEnum):
+    """``promoted`` is the only state in which a deployment may go ahead."""
+
+    PROMOTED = "promoted"
+    FROZEN = "frozen"
+    ROLLED_BACK = "rolled_back"
+    ITERATE = "iterate"
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """A run that did not promote and is not answered yet; ``refused`` says which later promotes did not lift it."""
+
+    run: RunEntry
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RollbackInEffect:
+    """A rollback that was begun and not undone; ``stage`` is the last one recorded."""
+
+    seq: int
+    since: str
+    stage: str
+    from_platform: str
+    to_platform: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Channel:
+    """State, since when, why, and what lifts it."""
+
+    state: ChannelState
+    since: str
+    why: tuple[str, ...]
+    lifts: tuple[str, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    rollback: RollbackInEffect | None = None
+    promoted_by: tuple[RunEntry, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def channel_of(entries: Sequence[Entry], *, now: str | None = None, max_age_days: float | None = None) -> Channel:
+    """The channel's state. With ``now`` and ``max_age_days``, a promote older than that no longer counts."""
+    runs = run_entries(entries)
+    obstacles = open_obstacles(runs)
+    rollback = rollback_in_effect(entries)
+    promotes = tuple(run for run in runs if run.kind != "canonical" and run.is_promote)
+    held = rollback is not None and not _answered(rollback, promotes)
+    notes = tuple(_notes(rollback, held=held))
+    frozen = [o for o in obstacles if o.run.freezes]
+    if rollback is not None and held:
+        why = (_rollback_words(rollback), *(_failure_words(o) for o in frozen))
+        lifts = (*_lifts(rollback), *(_lift_words(o) for o in frozen))
+        return Channel(ChannelState.ROLLED_BACK, rollback.since, why, lifts, obstacles, rollback, promotes[-1:], notes)
+    if obstacles:
+        state = ChannelState.FROZEN if frozen else ChannelState.ITERATE
+        shown = frozen or list(obstacles)
+        why, lifts = tuple(map(_failure_words, shown)), tuple(map(_lift_words, shown))
+        since = shown[0].run.created_at
+        return Channel(state, since, why, lifts, obstacles, rollback, promotes[-1:], notes)
+    return _without_obstacles(runs, promotes, rollback, notes, now, max_age_days)
+
+
+def _without_obstacles(
+    runs: Sequence[RunEntry],
+    promotes: tuple[RunEntry, ...],
+    rollback: RollbackInEffect | None,
+    notes: tuple[str, ...],
+    now: str | None,
+    max_age_days: float | None,
+) -> Channel:
+    measure = "a weekly or split run that is complete and ends in promote"
+    if not promotes:
+        why = "No complete weekly or split run ended in promote." if runs else "No run is recorded."
+        return Channel(ChannelState.ITERATE, runs[-1].created_at if runs else "", (why,), (measure,), notes=notes)
+    last = promotes[-1]
+    if now is not None and max_age_days is not None:
+        age = parse_time(now) - parse_time(last.created_at)
+        if age > timedelta(days=max_age_days):
+            words = f"Run {last.run_id} promoted {age.days} days ago; at most {max_age_days:g} are allowed."
+            return Channel(ChannelState.ITERATE, last.created_at, (words,), (measure,), (), rollback, (last,), notes)
+    why = f"Run {last.run_id} ({last.kind}) was complete and ended in promote; no failed run is unanswered."
+    return Channel(ChannelState.PROMOTED, last.created_at, (why,), (), (), rollback, (last,), notes)
+
+
+def open_obstacles(runs: Sequence[RunEntry]) -> tuple[Obstacle, ...]:
+    """The runs that did not promote and were not answered since, oldest first."""
+    standing: list[Obstacle] = []
+    for run in runs:
+        if run.is_promote:
+            standing = [left for obstacle in standing if (left := _after_promote(obstacle, run)) is not None]
+        else:
+            standing.append(Obstacle(run))
+    return tuple(standing)
+
+
+def _after_promote(obstacle: Obstacle, promote: RunEntry) -> Obstacle | None:
+    failed = obstacle.run
+    if promote.kind != failed.kind:
+        return obstacle
+    # Order of recording is not enough: a run made before the failure says nothing about what came after it.
+    if parse_time(promote.created_at) < parse_time(failed.created_at):
+        refused = f"{promote.run_id} was made before the failure"
+    else:
+        if not failed.freezes and promote.week > failed.week:
+            return None
+        weaker = compare(promote, failed).weaker
+        if not weaker:
+            return None
+        refused = f"{promote.run_id} promoted at a weaker profile: {'; '.join(weaker)}"
+    return Obstacle(failed, (*obstacle.refused, refused))
+
+
+def _failure_words(obstacle: Obstacle) -> str:
+    run = obstacle.run
+    checks = ", ".join(run.failed_checks) or run.incompleteness or f"exit status {run.exit_status}"
+    words = f"Run {run.run_id} ({run.kind}, {run.week}) ended in {run.decision} at SEV{run.severity}: {checks}."
+    return " ".join((words, *(f"Not lifted: {reason}." for reason in obstacle.refused)))
+
+
+def _lift_words(obstacle: Obstacle) -> str:
+    run = obstacle.run
+    command = shlex.join(run.command) if run.command else f"the {run.kind} suite"
+    return f"a complete {run.kind} run that promotes at a profile not weaker than {run.run_id}'s: {command}"
+
+
+# -- rollback ----------------------------------------------------------------------------------------------------
+
+
+def rollback_in_effect(entries: Sequence[Entry]) -> RollbackInEffect | None:
+    """The last rollback that was begun and not undone. One that was only begun counts: where it stopped is unknown."""
+    found: RollbackInEffect | None = None
+    for entry in entries:
+        if entry.kind != ROLLBACK:
+            continue
+        stage = str(entry.body.get("stage", ""))
+        if stage == "begun" and found is None:
+            found = _begun(entry)
+        elif stage in ("switched", "verified", "unverified") and found is not None:
+            seconds = entry.body.get("seconds")
+            usable = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            found = RollbackInEffect(
+                found.seq, found.since, stage, found.from_platform, found.to_platform, seconds if usable else None
+            )
+        elif stage == "undone":
+            found = None
+    return found
+
+
+def _begun(entry: Entry) -> RollbackInEffect:
+    before: Mapping[str, Any] = entry.body.get("from") or {}
+    after: Mapping[str, Any] = entry.body.get("to") or {}
+    return RollbackInEffect(
+        entry.seq, entry.recorded_at, "begun", str(before.get("platform", "")), str(after.get("platform", ""))
+    )
+
+
+def _answered(rollback: RollbackInEffect, promotes: Sequence[RunEntry]) -> bool:
+    return any(
+        run.seq > rollback.seq
+        and parse_time(run.created_at) >= parse_time(rollback.since) - timedelta(seconds=1)
+        and _measured(run, rollback)
+        for run in promotes
+    )
+
+
+def _measured(run: RunEntry, rollback: RollbackInEffect) -> bool:
+    """Whether a run measured what was rolled away from: the baseline's own promote says nothing about it."""
+    platforms = [str(name) for name in run.plan.get("platforms", ())]
+    if rollback.from_platform and rollback.from_platform != rollback.to_platform:
+        return rollback.from_platform in platforms
+    return any(name != rollback.to_platform for name in platforms)
+
+
+def _rollback_words(rollback: RollbackInEffect) -> str:
+    target = rollback.to_platform or "the baseline"
+    stories = {
+        "begun": f"A rollback to {target} was begun and not finished: `weekops rollback --apply` finishes it.",
+        "switched": f"The runtime profile was switched to {target}, not verified yet: run `weekops rollback --apply`.",
+        "unverified": f"The runtime profile was switched to {target}, and its verification FAILED.",
+    }
+    return stories.get(rollback.stage, f"The runtime profile was rolled back to {target} and verified.")
+
+
+def _lifts(rollback: RollbackInEffect) -> Iterator[str]:
+    away = rollback.from_platform or "the candidate"
+    yield f"a complete weekly or split run of {away} that promotes; `weekops rollback --undo` puts the profile back"
+
+
+def _notes(rollback: RollbackInEffect | None, *, held: bool) -> Iterator[str]:
+    if rollback is not None and not held:
+        yield (
+            f"The runtime profile is still {rollback.to_platform or 'the baseline'}'s; "
+            "`weekops rollback --undo` puts the one before back."
+        )
+
+
+def last_rehearsal(entries: Sequence[Entry]) -> Entry | None:
+    """The last rehearsal of a rollback, whatever its outcome."""
+    found = [e for e in entries if e.kind == ROLLBACK and e.body.get("stage") == "rehearsed"]
+    return found[-1] if found else None
