@@ -59,11 +59,10 @@ class Conclusion:
         if not quiet:
             if not good:
                 within = self.verdict.respond_within_minutes
-                terminal.write_line(f"owner: {self.verdict.owner}, within {within} minutes: {self.verdict.action}")
-            terminal.write_line(
-                f"artifacts: {_short(self.run_dir, config)}/ (decision.json, summary.md, journal.jsonl)"
-            )
-            terminal.write_line(f"next: {next_step(self.exit_status)}")
+                owner = f"owner: {self.verdict.owner}, within {within} minutes: {self.verdict.action}"
+                _write_wrapped(terminal, owner)
+            terminal.write_line(f"artifacts: {_short(self.run_dir, config)}/")
+            _write_wrapped(terminal, f"next: {next_step(self.exit_status)}")
         if os.environ.get("GITHUB_ACTIONS"):
             for line in annotations(self):
                 terminal.write_line(line)

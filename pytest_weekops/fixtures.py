@@ -51,13 +51,14 @@ def opencl_identities(weekops_run: Run) -> Mapping[str, DeviceIdentity]:
 
 
 @pytest.fixture
-def weekops_platform(request: pytest.FixtureRequest, weekops_run: Run) -> str:
+def weekops_platform(request: pytest.FixtureRequest, weekops_run: Run, weekops_session: GateSession) -> str:
     """One selected platform's label; a test that uses it and is marked ``weekops_campaign`` runs on each."""
     label: str = request.param
     if weekops_run.platforms[label].unusable:
         from pytest_weekops.session import GateFailure
 
         raise GateFailure(f"{label}: {weekops_run.platforms[label].unusable}")
+    weekops_session.progress.stage(f"{getattr(request.node, 'originalname', 'test')} on {label}")
     return label
 
 

@@ -31,9 +31,6 @@ def open_run(session: GateSession) -> Run:
     policy_problem = policy.refuses(plan)
     if policy_problem:
         raise InputError(policy_problem)
-    if plan.kind != "canonical":
-        free = shutil.disk_usage(scratch).free
-        _refuse(scratch_problem(plan.sizes, len(plan.seeds), plan.sessions, free))
     created = datetime.now(UTC)
     journal = Journal(_run_dir(session, created) / "journal.jsonl")
     run = Run(
@@ -79,6 +76,9 @@ def _start(session: GateSession, run: Run) -> None:
     for identity in run.identities.values():
         if run.plan.kind != "canonical":
             _refuse(memory_problem(run.plan.sizes, identity))
+    if run.plan.kind != "canonical":
+        free = shutil.disk_usage(session.scratch).free
+        _refuse(scratch_problem(run.plan.sizes, len(run.plan.seeds), run.plan.sessions, free))
     if run.plan.kind == "weekly":
         run.baselines = find_baselines(session, run.identities)
         for baseline in run.baselines:

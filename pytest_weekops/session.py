@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SPLIT_DEFAULTS = (("baseline-platform", "clover"), ("candidate-platform", "rusticl"))
 _OPENING, _SNAPSHOTS, _CLOSING = 0, 1, 2
+_PARAMETERS = {"weekops_gate", "weekops_pulse", "weekops_case", "weekops_smoke", "weekops_platform"}
 _latest: list[Conclusion] = []
 
 
@@ -58,6 +59,7 @@ class GateSession:
         self._canonical_gates: list[str] = []
         self._unexplained: list[str] = []
         self._deselected = 0
+        self._refusal: pytest.UsageError | None = None
         self.progress = Progress(config)
 
     # -- plan --------------------------------------------------------------------------------------------------
@@ -129,7 +131,19 @@ class GateSession:
     # -- collection --------------------------------------------------------------------------------------------
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
-        """Give a campaign test its items."""
+        """Give a campaign test its items.
+
+        What the user got wrong is kept until collection ends: raised here, pytest would call it a collection error and
+        end with status 2 instead of 4.
+        """
+        try:
+            self._parametrize(metafunc)
+        except pytest.UsageError as error:
+            self._refusal = self._refusal or error
+            for name in _PARAMETERS & set(metafunc.fixturenames):
+                metafunc.parametrize(name, [], indirect=True)
+
+    def _parametrize(self, metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("weekops_campaign")
         self._settle_kind(str(marker.args[0]) if marker and marker.args else "weekly")
         names = set(metafunc.fixturenames)
@@ -178,8 +192,10 @@ class GateSession:
 
     def arrange(self, items: list[pytest.Item]) -> None:
         """Sort campaign items into measuring order behind all others, and drop empty parameter sets."""
+        if self._refusal is not None:
+            raise self._refusal
         mine = [item for item in items if _is_campaign(item)]
-        others = [item for item in items if item not in mine]
+        others = [item for item in items if not _is_campaign(item)]
         order = {case.id: place for place, case in enumerate(measuring_order(self.plan))}
         kept = [item for item in mine if not _is_empty(item)]
         kept.sort(key=lambda item: _place(item, order))

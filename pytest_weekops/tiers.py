@@ -25,6 +25,7 @@ def configure(config: pytest.Config) -> None:
         raise pytest.UsageError(PARALLEL_SENTENCE)
     for name in ("sizes", "seeds", "kernels", "required-sizes", "platforms"):
         Options(config).words(name)
+    _refuse_wrong_root(config)
     if Options(config).text("mode") == "ci":
         config.option.color = "no"
     if not (tier or smoke) or hasattr(config, "workerinput"):
@@ -36,6 +37,25 @@ def configure(config: pytest.Config) -> None:
         suite = suite / "test_schemas.py"
     if not _covered(config, suite):
         config.args.append(str(suite))
+
+
+def _refuse_wrong_root(config: pytest.Config) -> None:
+    """Refuse a root directory that pytest took from an option's value.
+
+    pytest settles its root before plugins may declare options, so that in ``--report-dir /elsewhere`` the directory
+    looks like a path to test. The project's own configuration, its suites and markers would then be missing.
+    """
+    here = config.invocation_params.dir
+    for name in ("report-dir", "policy", "baseline"):
+        value = Options(config).text(name) if Options(config).given(name) else None
+        separate = value is not None and f"--{name}={value}" not in map(str, config.invocation_params.args)
+        if value is None or not separate or here.is_relative_to(config.rootpath):
+            continue
+        if Path(here, value).resolve().is_relative_to(config.rootpath):
+            raise pytest.UsageError(
+                f"--{name} {value}: pytest took that path for the tests' root ({config.rootpath}), so this project's "
+                f"configuration would not be read. Write it with an equals sign: --{name}={value}."
+            )
 
 
 def _covered(config: pytest.Config, suite: Path) -> bool:
