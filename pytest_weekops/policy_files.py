@@ -273,7 +273,8 @@ def _load_json(path: Path, text: str) -> Policy:
         return _build(path, document, {})
     name = next((document[key] for key in ("policy_id", "profile_id", "sla_id") if document.get(key)), "no id")
     raise PolicyError(
-        f"Policy {path} ({name!s:.80}) has no weekly_slo. It configures something else and holds no limits for a week. Give a weekly policy.",
+        f"Policy {path} ({name!s:.80}) has no weekly_slo. It configures something else and holds no limits for a "
+        "week. Give a weekly policy.",
         path=str(path),
         key="weekly_slo",
     )

@@ -29,12 +29,15 @@ def trend(values: Sequence[float]) -> float:
 def lowest_deviation(values: Sequence[float]) -> float:
     """Largest fall below the series' median, as a negative number or 0; the first value is left out.
 
-    A cold first snapshot alone is no collapse; one in the middle of the window is.
+    A cold first snapshot alone is no collapse; one in the middle of the window is. A rising trend is taken out first,
+    so that an improvement does not make its own beginning look like a fall.
     """
     if len(values) < 2:
         return 0.0
-    center = statistics.median(values)
-    return min(0.0, *(value - center for value in values[1:]))
+    rise = max(0.0, theil_sen_slope(values[1:]))
+    level = [value - rise * place for place, value in enumerate(values)]
+    center = statistics.median(level)
+    return min(0.0, *(value - center for value in level[1:]))
 
 
 def percent(log_change: float) -> float:

@@ -67,7 +67,8 @@ def make_plan(kind: str = "weekly", **changes: Any) -> CampaignPlan:
         **changes,
     }
     plan = CampaignPlan.model_validate(facts)
-    return plan.model_copy(update={"gates": expected_gates(plan)})
+    canonical = ("shapes",) if kind == "canonical" else ()
+    return plan.model_copy(update={"gates": expected_gates(plan, canonical=canonical)})
 
 
 def make_measurement(

@@ -1,0 +1,149 @@
+"""Policies are read strictly, and every refusal names file, line, key and value and says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.policy import Policy
+from pytest_weekops.policy_files import default_policy, load_policy, policies_dir
+from tests.recorded_data import RECORDED, needs_recorded
+
+SHIPPED = sorted(path.name for path in policies_dir().glob("*.yaml") if path.name != "platforms.yaml")
+HEAD = "version: 1\npolicy_id: mine\n"
+
+
+def written(tmp_path: Path, text: str, name: str = "mine.yaml") -> Path:
+    """A policy file."""
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_policy_is_valid_and_survives_its_own_dump(name: str) -> None:
+    """Effective policies read back as the same policy with the same hash."""
+    policy = load_policy(name)
+    assert Policy.model_validate(policy.effective()) == policy
+
+
+def test_the_default_policy_bounds_errors_and_waives_floors_in_words() -> None:
+    """Portable holds on any device: guardrails stand, floors wait for a baseline."""
+    policy = default_policy()
+    assert policy.max_abs_error == 0.001
+    assert "pin" in policy.floors.waiver
+    assert policy.demanded_rows == {}
+
+
+@needs_recorded
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [
+        ("rx590-weekly-v1", "policy_week11_block3_weekly_slo_v1.json"),
+        ("rx590-weekly-v2", "policy_week13_block3_weekly_slo_v2.json"),
+        ("rx590-weekly-v3", "policy_week19_block2_weekly_slo_v3.json"),
+    ],
+)
+def test_the_restated_policies_have_the_same_numbers(name: str, figures: str) -> None:
+    """Every limit of the older JSON stands in the YAML, to the last bit."""
+    ours, theirs = load_policy(name), load_policy(RECORDED / "policies" / figures)
+    limits = {key: (row.min_avg_gflops, row.max_p95_time_ms) for key, row in ours.demanded_rows.items()}
+    assert limits == {key: (row.min_avg_gflops, row.max_p95_time_ms) for key, row in theirs.demanded_rows.items()}
+    for limit in (
+        "minimum_snapshots",
+        "max_correctness_error",
+        "max_t3_fallback_rate",
+        "max_t5_disable_events_total",
+        "max_t5_overhead_percent",
+        "max_abs_throughput_drift_percent",
+        "max_p95_drift_percent",
+    ):
+        assert getattr(ours.guardrails, limit) == getattr(theirs.guardrails, limit)
+    assert ours.covers("auto_t5_guarded:3072") == "waiver"
+
+
+REFUSED = [
+    ("", "empty"),
+    ("[1, 2]", "not a mapping"),
+    ("version: 1\npolicy_id: [", "line 2"),
+    ("policy_id: x\n", "version is missing"),
+    ("version: 2\npolicy_id: x\n", "This program reads version 1"),
+    ("version: 1\n", "policy_id"),
+    (HEAD + "guardrail:\n  minimum_snapshots: 3\n", "Did you mean guardrails?"),
+    (HEAD + "guardrails:\n  max_correctnes_error: 0.1\n", "line 4: guardrails.max_correctnes_error"),
+    (
+        HEAD + "guardrails:\n  max_correctness_error: -1\n",
+        "guardrails.max_correctness_error is -1.0; it must be above 0",
+    ),
+    (HEAD + "guardrails:\n  max_correctness_error: .nan\n", "line 4"),
+    (HEAD + "guardrails:\n  max_correctness_error: .inf\n", "line 4"),
+    (HEAD + "guardrails:\n  max_correctness_error: '0.1'\n", "not a number"),
+    (HEAD + "guardrails:\n  max_correctness_error: yes\n", "not a number"),
+    (HEAD + "guardrails:\n  minimum_snapshots: 1\n", "at least 2"),
+    (HEAD + "guardrails: 5\n", "guardrails is 5"),
+    (HEAD + "guardrails:\n  minimum_snapshots: 3\n  minimum_snapshots: 4\n", "stands there twice"),
+    (
+        HEAD + "rows:\n  auto:1400:\n    min_avg_gflops: -5\n",
+        "line 5: rows.auto:1400.min_avg_gflops is -5.0; it must be above 0",
+    ),
+    (HEAD + "rows:\n  auto-1400:\n    min_avg_gflops: 5\n", "can never match"),
+    (HEAD + "rows:\n  auto:1400: {}\n", "neither limit nor waiver"),
+    (HEAD + "rows:\n  auto:1400:\n    min_avg_gflop: 5\n", "Did you mean min_avg_gflops?"),
+    (HEAD + "scope:\n  kernels: [auto]\n  sizes: [64]\n", "nothing for auto:64"),
+    (HEAD + "scope:\n  kernels: [tile20]\nrows:\n  auto:64:\n    waiver: x\n", "scope.kernels does not list auto"),
+    (HEAD + "split:\n  min_ratio: 85\n", "not percent"),
+    (HEAD + "severity:\n  checks:\n    p95_drift_bound: 4\n", "is 1, 2 or 3"),
+    (HEAD + "inherits: nowhere.yaml\n", "nowhere.yaml"),
+    (HEAD + "inherits: mine.yaml\n", "circle"),
+    ("{", "not"),
+    ('{"policy_id": "x"}', "no weekly_slo"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED, ids=[str(n) for n in range(len(REFUSED))])
+def test_a_policy_that_cannot_be_trusted_is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
+    """The message names the file and what is wrong, and ends with what to do."""
+    path = written(tmp_path, text)
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path)
+    message = str(caught.value)
+    assert words in message
+    assert str(path) in message
+    assert message.endswith((".", "?", "`."))
+
+
+def test_a_missing_policy_is_refused_in_words(tmp_path: Path) -> None:
+    """There is no default behind a name that is not there."""
+    with pytest.raises(PolicyError, match="cannot be read"):
+        load_policy(tmp_path / "none.yaml")
+
+
+def test_a_policy_inherits_what_it_does_not_say(tmp_path: Path) -> None:
+    """Sections merge key by key, rows by row; a shipped policy can be inherited by name."""
+    written(
+        tmp_path,
+        "version: 1\npolicy_id: base\ninherits: portable.yaml\nguardrails:\n  minimum_snapshots: 4\n",
+        "base.yaml",
+    )
+    path = written(tmp_path, HEAD + "inherits: base.yaml\nrows:\n  auto:64:\n    min_avg_gflops: 3\n")
+    policy = load_policy(path)
+    assert policy.policy_id == "mine"
+    assert policy.guardrails.minimum_snapshots == 4
+    assert policy.guardrails.max_k_scaled_error == default_policy().guardrails.max_k_scaled_error
+    assert policy.rows["auto:64"].min_avg_gflops == 3
+
+
+def test_a_policy_says_before_measuring_what_it_cannot_judge() -> None:
+    """A plan that the policy does not cover is refused in a sentence."""
+    plan = CampaignPlan(kind="weekly", platforms=("pocl",), kernels=("auto",), sizes=(1400,), seeds=(1,))
+    assert "auto:1400" in load_policy("rx590-weekly-v3").refuses(plan)
+    assert default_policy().refuses(plan) == ""
+
+
+def test_no_shipped_policy_names_a_home_directory() -> None:
+    """Figures are taken from elsewhere, paths are not."""
+    for name in SHIPPED:
+        assert "/home" not in (policies_dir() / name).read_text(encoding="utf-8")
