@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
 TIERS = ("cpu-fast", "canonical", "full")
-_PHASES = ("import", "enumerate", "context", "build", "warm-up", "launch", "read-back", "verify", "send", "close")
+_PHASES = ("import", "enumerate", "context", "build", "upload", "warm-up", "launch", "read-back", "verify", "send", "close")
 
 # name, aliases, keyword arguments of argparse, (ini type, ini help) or None
 _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (

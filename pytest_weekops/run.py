@@ -38,6 +38,7 @@ T = TypeVar("T", Measurement, PressureRecord, GateRecord)
 MOST_ATTEMPTS = 3  # a case on an unstable host is measured this often, then the judge calls it inconclusive
 LEAST_SESSION_MS = 80.0
 ANCHOR_LIMIT = 0.20  # the anchor may move by this share within one measurement
+SETTLE_S = 20.0
 STEAL_LIMIT_PERCENT = 5.0
 
 # Shapes of the opening and closing gate: one element, less than any tile, primes, and every remainder at once.
@@ -186,7 +187,8 @@ class Run:
         """Measure one case, again (at most three times) while the host was unstable; every attempt is journalled."""
         answer = self._attempt(case, 1)
         while answer.void and answer.attempt < MOST_ATTEMPTS:
-            self.say(f"{case.id}: void, {answer.void_reason}; measuring again")
+            self.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
+            self._settle()
             answer = self._attempt(case, answer.attempt + 1)
         return answer
 
@@ -217,6 +219,17 @@ class Run:
                 }
             )
         )
+
+    def _settle(self) -> None:
+        """Wait, at most :data:`SETTLE_S`, until two anchors in a row agree: measuring again at once is void again."""
+        ends = time.monotonic() + SETTLE_S
+        last = self._anchor_now(fresh=True)
+        while time.monotonic() < ends:
+            time.sleep(1.0)
+            now = self._anchor_now(fresh=True)
+            if abs(now / last - 1.0) <= ANCHOR_LIMIT / 2:
+                return
+            last = now
 
     def _request(self, case: Case) -> MeasureRequest:
         n = case.size

@@ -16,6 +16,7 @@ class Deadlines(Record):
     enumerate_s: float = Field(default=30.0, gt=0)
     context_s: float = Field(default=30.0, gt=0)
     build_s: float = Field(default=120.0, gt=0)
+    upload_s: float = Field(default=120.0, gt=0)
     warm_up_s: float = Field(default=300.0, gt=0)
     launch_s: float = Field(default=120.0, gt=0)
     read_back_s: float = Field(default=60.0, gt=0)

@@ -39,6 +39,7 @@ class Phase(StrEnum):
     ENUMERATE = "enumerate"
     CONTEXT = "context"
     BUILD = "build"
+    UPLOAD = "upload"
     WARM_UP = "warm-up"
     LAUNCH = "launch"
     READ_BACK = "read-back"
@@ -178,6 +179,7 @@ class Measurement(Record):
     selector: SelectorEvidence | None = None
     host: HostCondition = HostCondition()
     pressure_completed: int = 0
+    phase_s: dict[str, float] = Field(default_factory=dict)
     attempt: int = 1
     flaky: bool = False
     void: bool = False

@@ -99,6 +99,7 @@ def _session(
     number: int,
     pressure: Pressure | None,
 ) -> tuple[SessionSamples, list[Launch], str]:
+    notify(Phase.UPLOAD)
     inputs = operation.inputs(shape, request.seed, number)
     launcher.upload(inputs)
     launcher.poison()

@@ -12,6 +12,7 @@ import faulthandler
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import BuildError, DeviceError, InputError
@@ -55,11 +56,23 @@ class Program:
         self._out = out_fd
         self._device: OpenDevice | None = None
         self._phase = Phase.IDLE
+        self._since = time.perf_counter()
+        self._spent: dict[str, float] = {}
 
     def notify(self, phase: Phase) -> None:
         """Tell the controller what comes next; it restarts the deadline."""
-        self._phase = phase
+        now = time.perf_counter()
+        self._spent[self._phase.value] = self._spent.get(self._phase.value, 0.0) + now - self._since
+        self._phase, self._since = phase, now
         send(self._out, PhaseNotice(phase=phase))
+
+    def spent(self) -> dict[str, float]:
+        """Seconds per phase since the last call, the current phase included."""
+        now = time.perf_counter()
+        self._spent[self._phase.value] = self._spent.get(self._phase.value, 0.0) + now - self._since
+        self._since = now
+        spent, self._spent = self._spent, {}
+        return {phase: round(seconds, 6) for phase, seconds in spent.items()}
 
     def answer(self, request: Any) -> Reply:
         """The reply to one request; whatever goes wrong in Python becomes a :class:`Failed`."""
@@ -103,7 +116,8 @@ class Program:
         from pytest_weekops.device.smoke import smoke
 
         if isinstance(request, MeasureRequest):
-            return measure(device, request, self.notify)
+            self.spent()
+            return measure(device, request, self.notify).model_copy(update={"phase_s": self.spent()})
         if isinstance(request, PressureRequest):
             return press(device, request, self.notify)
         if isinstance(request, SmokeRequest):

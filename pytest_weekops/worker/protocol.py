@@ -158,6 +158,7 @@ class Measured(Record):
     guard: GuardEvidence | None = None
     selector: SelectorEvidence | None = None
     pressure_completed: int = 0
+    phase_s: dict[str, float] = Field(default_factory=dict)
     retire: bool = False
 
 

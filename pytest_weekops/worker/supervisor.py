@@ -255,6 +255,7 @@ _SHARED_FIELDS = (
     "guard",
     "selector",
     "pressure_completed",
+    "phase_s",
 )
 
 
