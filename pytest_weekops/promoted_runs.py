@@ -42,14 +42,14 @@ def _stored(path: Path) -> list[CellEvidence]:
     from pytest_weekops.core.metrics import all_launches, mean_gflops
     from pytest_weekops.core.recalibration import CellEvidence
     from pytest_weekops.core.stats import percentile95
-    from pytest_weekops.core.verdict import judge
+    from pytest_weekops.judging import judge_stored
     from pytest_weekops.store import read_run
 
     run = read_run(path)
     campaign = live_campaign(
         run.plan, run.records, identities=run.identities, baseline=run.baselines, created_at=run.created_at
     )
-    verdict = judge(run.policy, campaign)
+    verdict = judge_stored(run)
     if verdict.decision is not Decision.PROMOTE or run.kind != "weekly" or len(run.plan.platforms) != 1:
         raise _refuse(path, verdict.failed_checks or ("a weekly run of one platform is needed",))
     return [

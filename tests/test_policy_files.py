@@ -8,7 +8,7 @@ import pytest
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.plan import CampaignPlan
-from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.policy import Policy, RollbackStep, Row, SeverityLevel
 from pytest_weekops.policy_files import default_policy, load_policy, policies_dir
 from tests.recorded_data import RECORDED, needs_recorded
 
@@ -138,7 +138,7 @@ def test_a_policy_inherits_what_it_does_not_say(tmp_path: Path) -> None:
 
 def test_a_policy_says_before_measuring_what_it_cannot_judge() -> None:
     """A plan that the policy does not cover is refused in a sentence."""
-    plan = CampaignPlan(kind="weekly", platforms=("pocl",), kernels=("auto",), sizes=(1400,), seeds=(1,))
+    plan = CampaignPlan(kind="weekly", platforms=("clover",), kernels=("auto",), sizes=(1400,), seeds=(1,))
     assert "auto:1400" in load_policy("rx590-weekly-v3").refuses(plan)
     assert default_policy().refuses(plan) == ""
 
@@ -147,3 +147,25 @@ def test_no_shipped_policy_names_a_home_directory() -> None:
     """Figures are taken from elsewhere, paths are not."""
     for name in SHIPPED:
         assert "/home" not in (policies_dir() / name).read_text(encoding="utf-8")
+
+
+def test_every_key_is_documented() -> None:
+    """docs/policy.md names each key of each section."""
+    from pydantic import BaseModel
+
+    from tests.recorded_data import ROOT
+
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    sections: list[type[BaseModel]] = [Policy, Row, SeverityLevel, RollbackStep]
+    sections += [type(value) for _name, value in default_policy() if isinstance(value, BaseModel)]
+    missing = [f"{s.__name__}.{name}" for s in sections for name in s.model_fields if f"`{name}`" not in text]
+    assert not missing
+
+
+def test_the_documented_example_is_a_policy(tmp_path: Path) -> None:
+    """The example of docs/policy.md can be used as it stands."""
+    from tests.recorded_data import ROOT
+
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n", 1)[1].split("```", 1)[0]
+    assert load_policy(written(tmp_path, example)).covers("auto:2048") == "waiver"

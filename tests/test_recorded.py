@@ -1,4 +1,4 @@
-"""Recorded campaigns: the older results exactly, and every hole of the older rules blocked by the check that names it."""
+"""Recorded campaigns: the older results exactly, and every hole blocked by the check that names it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def compat(document: dict[str, Any], name: str = "rx590-weekly-v3", **options: A
     return judge_recorded(policy(name), parse_campaign(document, "test"), rules="compat", **options).verdict
 
 
-SIZES = {"required_sizes": (1400, 2048)}
+SIZES: dict[str, Any] = {"required_sizes": (1400, 2048)}
 
 
 def test_a_healthy_weekly_file_promotes() -> None:

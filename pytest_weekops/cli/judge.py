@@ -59,8 +59,8 @@ def _is_journal(path: Path) -> bool:
 def _judge_run(
     arguments: argparse.Namespace, ratio: float | None, sizes: tuple[int, ...] | None
 ) -> tuple[Verdict, dict[str, Any]]:
-    from pytest_weekops.core.campaign import live_campaign
-    from pytest_weekops.core.verdict import JudgeOptions, judge
+    from pytest_weekops.core.verdict import JudgeOptions
+    from pytest_weekops.judging import judge_stored
     from pytest_weekops.policy_files import load_policy
     from pytest_weekops.store import read_run
 
@@ -74,15 +74,8 @@ def _judge_run(
     problem = policy.refuses(stored.plan)
     if problem:
         raise InputError(problem)
-    campaign = live_campaign(
-        stored.plan,
-        stored.records,
-        identities=stored.identities,
-        baseline=stored.baselines,
-        created_at=stored.created_at,
-    )
     options = JudgeOptions(min_rusticl_ratio=ratio, required_sizes=sizes)
-    return judge(policy, campaign, options=options), {}
+    return judge_stored(stored, policy=policy, options=options), {}
 
 
 def _judge_recorded(

@@ -207,6 +207,12 @@ class Policy(PolicyPart):
             )
         if plan.kind == "canonical":
             return ""
+        labels = {label.split("@", 1)[0].lower() for label in plan.platforms}
+        if self.scope.platform and self.scope.platform.lower() not in labels:
+            return (
+                f"Policy {self.policy_id} is for {self.scope.platform}, this run measures {', '.join(plan.platforms)}. "
+                "Floors of one driver say nothing about another. Give another --policy or select that platform."
+            )
         bare = [f"{k}:{n}" for k in plan.kernels for n in plan.sizes if not self.covers(f"{k}:{n}")]
         if bare:
             return (
