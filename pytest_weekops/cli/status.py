@@ -92,7 +92,7 @@ def _document(channel: Channel, attempts: Sequence[Attempt], entries: Sequence[E
                 "not_lifted_by": list(o.refused),
             }
             for o in channel.obstacles
-        ],  # fmt: skip
+        ],
         "promoted_by": [run.run_id for run in channel.promoted_by],
         "rollback": asdict(channel.rollback) if channel.rollback else None,
         "week": str(week),
