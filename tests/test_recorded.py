@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -308,3 +309,24 @@ def test_strict_own_rules_need_a_usable_baseline() -> None:
     """A baseline without usable rows compared nothing for sixteen weeks; strict says so."""
     verdict = judge_recorded(default_policy(), parse_campaign(weekly(), "test", own_rules=True)).verdict
     assert verdict.failed_checks == ("baseline_usable",)
+
+
+def _long(snapshots: int, sizes: int) -> dict[str, Any]:
+    """Ten thousand runs: many snapshots of few cells, or few of many."""
+    run = weekly()["runs"][0]
+    runs = [
+        {**run, "size": size, "snapshot": snapshot, "seed": snapshot}
+        for snapshot in range(1, snapshots + 1)
+        for size in range(1400, 1400 + sizes)
+    ]
+    return {**weekly(), "runs": runs}
+
+
+@pytest.mark.parametrize(("snapshots", "sizes"), [(10_000, 1), (1, 10_000), (100, 100)])
+@pytest.mark.parametrize("own", [False, True])
+def test_ten_thousand_recorded_runs_are_judged_in_two_seconds(snapshots: int, sizes: int, own: bool) -> None:
+    """Whatever the shape of the campaign."""
+    campaign = parse_campaign(_long(snapshots, sizes), "test", own_rules=own)
+    started = time.perf_counter()
+    judge_recorded(policy(), campaign)
+    assert time.perf_counter() - started < 2.0

@@ -107,5 +107,7 @@ def mean_anchor(rows: Sequence[CaseMetrics]) -> float | None:
 
 def by_snapshot(rows: Sequence[CaseMetrics], value: str) -> list[float]:
     """Per snapshot, the mean of a metric over seeds; in snapshot order."""
-    snapshots = sorted({row.snapshot for row in rows})
-    return [statistics.fmean(getattr(row, value) for row in rows if row.snapshot == s) for s in snapshots]
+    found: dict[int, list[float]] = {}
+    for row in rows:
+        found.setdefault(row.snapshot, []).append(getattr(row, value))
+    return [statistics.fmean(found[snapshot]) for snapshot in sorted(found)]

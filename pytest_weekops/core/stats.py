@@ -6,6 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+_MOST_POINTS = 256
+
 
 def percentile95(values: Sequence[float]) -> float:
     """The order statistic of rank ceil(0.95 n): at least 95 % of the values are at or below it. NaN for none."""
@@ -16,7 +18,14 @@ def percentile95(values: Sequence[float]) -> float:
 
 
 def theil_sen_slope(values: Sequence[float]) -> float:
-    """Median of all pairwise slopes of an evenly spaced series (Sen 1968); 0 for fewer than two values."""
+    """Median of all pairwise slopes of an evenly spaced series (Sen 1968); 0 for fewer than two values.
+
+    Pairs grow with the square: a longer series is judged by the medians of at most 256 consecutive blocks.
+    """
+    if len(values) > _MOST_POINTS:
+        block = math.ceil(len(values) / _MOST_POINTS)
+        whole = len(values) - len(values) % block
+        return theil_sen_slope([statistics.median(values[at : at + block]) for at in range(0, whole, block)]) / block
     slopes = [(values[j] - values[i]) / (j - i) for i in range(len(values)) for j in range(i + 1, len(values))]
     return statistics.median(slopes) if slopes else 0.0
 

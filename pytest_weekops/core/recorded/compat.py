@@ -154,9 +154,9 @@ def _p95_drift(runs: Sequence[Run], limit: float | None) -> Result:
 
 def _ratio(runs: Sequence[Run], least: float) -> Result:
     details = []
-    for key in group(runs):
-        clover = [metric(r, THROUGHPUT) for r in runs if r.key == key and r.on == "clover"]
-        rusticl = [metric(r, THROUGHPUT) for r in runs if r.key == key and r.on == "rusticl"]
+    for key, members in group(runs).items():
+        clover = [metric(r, THROUGHPUT) for r in members if r.on == "clover"]
+        rusticl = [metric(r, THROUGHPUT) for r in members if r.on == "rusticl"]
         below = mean(clover) if clover else 0.0
         ratio = mean(rusticl) / below if rusticl and below != 0 else 0.0
         details.append({"key": key, "ratio": ratio, "min_ratio": least, "pass": ratio >= least})

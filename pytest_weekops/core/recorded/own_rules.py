@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from pytest_weekops.core.recorded.campaign import (
 from pytest_weekops.core.recorded.older import OlderError, change_percent, check, mean, metric, metric_or_zero, need
 
 Result = tuple[bool, dict[str, Any]]
+Baseline = Mapping[str, list[Run]]  # ok runs on Clover by kernel:size
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ def judge_canary(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict
     hard_failed: list[str] = []
     breach = False
     streak = longest = 0
-    for snapshot in sorted({run.snapshot for run in campaign.runs if run.snapshot is not None}):
-        hard, soft = _snapshot_checks(rules, campaign, snapshot)
+    before = group(run for run in campaign.baseline_runs or () if run.is_ok and run.on == "clover")
+    for snapshot, every, pulses in _snapshots(campaign):
+        hard, soft = _snapshot_checks(rules, every, pulses, before)
         bad = [finding.check for finding in hard if finding.status is not CheckStatus.PASS]
         breach = breach or "correctness_bound_all_runs" in bad
         is_soft = soft.status is not CheckStatus.PASS
@@ -71,6 +73,7 @@ def judge_canary(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict
 def judge_stress_split(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict:
     """A split campaign by its own rules."""
     runs = campaign.ok_runs
+    before = group(run for run in campaign.baseline_runs or () if run.is_ok and run.on == "clover")
     findings = (
         check("all_runs_success", lambda: _all_ok(campaign.runs)),
         check("pressure_failures_zero", lambda: _pressure(campaign.pressure or ())),
@@ -79,7 +82,7 @@ def judge_stress_split(rules: CampaignRules, campaign: RecordedCampaign) -> OwnV
         check("t3_guardrails_all_runs", lambda: _t3(runs, rules)),
         check("t5_guardrails_all_runs", lambda: _t5(runs, rules, rules.max_t5_overhead_soft_percent)),
         check("rusticl_peak_ratio_min", lambda: _peak_ratio(runs, rules)),
-        check("no_regression_vs_block3_clover", lambda: _no_regression(runs, campaign.baseline_runs, rules)),
+        check("no_regression_vs_block3_clover", lambda: _no_regression(runs, before, rules)),
     )
     breach = findings[3].status is not CheckStatus.PASS
     return OwnVerdict(findings, _word(findings, breach=breach, worst="drop"))
@@ -91,17 +94,32 @@ def _word(findings: Sequence[Finding], *, breach: bool, worst: str) -> str:
     return "promote" if all(finding.status is CheckStatus.PASS for finding in findings) else "iterate"
 
 
-def _snapshot_checks(rules: CampaignRules, campaign: RecordedCampaign, snapshot: int) -> tuple[list[Finding], Finding]:
-    every = [run for run in campaign.runs if run.snapshot == snapshot]
+def _snapshots(campaign: RecordedCampaign) -> Iterator[tuple[int, list[Run], list[Mapping[str, Any]]]]:
+    """Number, runs and pressure pulses of each snapshot, in order."""
+    runs: dict[int, list[Run]] = {}
+    for run in campaign.runs:
+        if run.snapshot is not None:
+            runs.setdefault(run.snapshot, []).append(run)
+    pulses: dict[float, list[Mapping[str, Any]]] = {}
+    for pulse in campaign.pressure or ():
+        number = as_number(pulse.get("snapshot"))
+        if number is not None:
+            pulses.setdefault(number, []).append(pulse)
+    for snapshot in sorted(runs):
+        yield snapshot, runs[snapshot], pulses.get(float(snapshot), [])
+
+
+def _snapshot_checks(
+    rules: CampaignRules, every: list[Run], pulses: list[Mapping[str, Any]], before: Baseline
+) -> tuple[list[Finding], Finding]:
     runs = [run for run in every if run.is_ok]
-    pulses = [p for p in campaign.pressure or () if as_number(p.get("snapshot")) == snapshot]
     hard = [
         check("all_runs_success", lambda: _all_ok(every)),
         check("pressure_failures_zero", lambda: _pressure(pulses)),
         check("correctness_bound_all_runs", lambda: _correct(runs, rules)),
         check("t3_guardrails_all_runs", lambda: _t3(runs, rules)),
         check("t5_guardrails_hard", lambda: _t5(runs, rules, rules.max_t5_overhead_hard_percent)),
-        check("no_regression_vs_block6_clover", lambda: _no_regression(runs, campaign.baseline_runs, rules)),
+        check("no_regression_vs_block6_clover", lambda: _no_regression(runs, before, rules)),
     ]
     return hard, check("t5_overhead_soft_limit", lambda: _soft(runs, rules))
 
@@ -169,9 +187,8 @@ def _soft(runs: Sequence[Run], rules: CampaignRules) -> Result:
     }
 
 
-def _no_regression(runs: Sequence[Run], baseline: Sequence[Run] | None, rules: CampaignRules) -> Result:
+def _no_regression(runs: Sequence[Run], before: Baseline, rules: CampaignRules) -> Result:
     """Cells that both have are compared; with none there is nothing to regress from, as it was."""
-    before = group(run for run in baseline or () if run.is_ok and run.on == "clover")
     now = group(run for run in runs if run.on == "clover")
     details = []
     for key in sorted(set(before) & set(now)):
