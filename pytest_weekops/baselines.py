@@ -65,8 +65,8 @@ def baselines_of(run: StoredRun, verdict: Verdict, journal: Path) -> list[Baseli
         raise InputError(f"Run {run.run_id} is a {run.kind} run. Only a weekly run has floors to pin. Name one.")
     if verdict.decision.value != "promote":
         raise InputError(
-            f"Run {run.run_id} ends in iterate ({', '.join(verdict.failed_checks)}). A baseline from a run that was not "
-            "promoted would make its faults the norm. Pin a promoted run."
+            f"Run {run.run_id} ends in iterate ({', '.join(verdict.failed_checks)}). A baseline from a run that "
+            "was not promoted would make its faults the norm. Pin a promoted run."
         )
     campaign = live_campaign(run.plan, run.records, identities=run.identities, created_at=run.created_at)
     digest = hashlib.sha256(journal.read_bytes()).hexdigest()

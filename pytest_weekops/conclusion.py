@@ -64,7 +64,7 @@ class Conclusion:
             terminal.write_line(f"artifacts: {_short(self.run_dir, config)}/")
             _write_wrapped(terminal, f"next: {next_step(self.exit_status)}")
         if os.environ.get("GITHUB_ACTIONS"):
-            for line in annotations(self):
+            for line in github_lines(self):
                 terminal.write_line(line)
 
 
@@ -75,7 +75,7 @@ def _write_wrapped(terminal: pytest.TerminalReporter, text: str, **markup: bool)
         terminal.write_line(line, **markup)
 
 
-def annotations(conclusion: Conclusion) -> list[str]:
+def github_lines(conclusion: Conclusion) -> list[str]:
     """GitHub workflow commands, one per finding; newlines and percent signs escaped as that format asks."""
     lines = []
     for finding in sort_findings(conclusion.verdict.findings):

@@ -10,6 +10,7 @@ import pytest
 from pytest_weekops.core.records import Case, DeviceIdentity, Measurement, MeasurementStatus
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from pytest_weekops.core.plan import CampaignPlan
@@ -152,11 +153,11 @@ def pressure_pulses(weekops_run: Run) -> Callable[[str, int], None]:
 
 
 @pytest.fixture
-def seeded_problem() -> Callable[..., tuple[NDArray[object], NDArray[object]]]:
+def seeded_problem() -> Callable[..., tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """``seeded_problem(m=, n=, k=, seed=)``: the A (m x k) and B (k x n) float32 arrays that every worker uses."""
-    from pytest_weekops.device.problem import gemm_inputs
+    from pytest_weekops.core.problem import gemm_inputs
 
-    return gemm_inputs  # type: ignore[return-value]
+    return gemm_inputs
 
 
 def failure_sentence(answer: Measurement) -> str:

@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
 TIERS = ("cpu-fast", "canonical", "full")
-_PHASES = ("import", "enumerate", "context", "build", "upload", "warm-up", "launch", "read-back", "verify", "send", "close")
+_PHASES = (
+    "import",
+    "enumerate",
+    "context",
+    "build",
+    "upload",
+    "warm-up",
+    "launch",
+    "read-back",
+    "verify",
+    "send",
+    "close",
+)
 
 # name, aliases, keyword arguments of argparse, (ini type, ini help) or None
 _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
@@ -213,7 +225,7 @@ def build_plan(
     _refuse_missing_required(required, sizes)
     split = kind == "split"
     plan = CampaignPlan(
-        kind=kind,  # type: ignore[arg-type]  # one of the three kinds, checked by the marker
+        kind=kind,
         platforms=tuple(labels),
         kernels=tuple(kernels),
         sizes=sizes,
@@ -226,7 +238,7 @@ def build_plan(
             size=options.integer("pressure-size", 896, least=1),
             iterations=options.integer("pressure-iterations", 3),
             pulses=options.integer("pressure-pulses", 3),
-            mode=options.text("pressure-mode") or "before",  # type: ignore[arg-type]  # argparse checked the choice
+            mode=options.text("pressure-mode") or "before",
         ),
         deadlines=Deadlines(**_deadlines(options)),
         device_pattern=options.text("device"),
@@ -281,5 +293,5 @@ def report_directory(config: pytest.Config) -> Path:
 
 def explicit_options(config: pytest.Config) -> list[str]:
     """Names of the plugin's options that stand on this command line."""
-    names = [row[0] for row in (*_LISTS, *_SINGLES, *_CHOICES)]
+    names = [*(row[0] for row in _LISTS), *(row[0] for row in _SINGLES), *(row[0] for row in _CHOICES)]
     return [name for name in names if Options(config).given(name)]

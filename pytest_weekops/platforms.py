@@ -1,4 +1,4 @@
-"""From names on the command line to launches: which ICD, which environment, which platform. No driver is loaded here."""
+"""From names on the command line to launches: which ICD, environment and platform. No driver is loaded here."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _check_pattern(pattern: str | None) -> None:
 
 
 def _split(name: str, profiles: Profiles) -> tuple[str, str, str | None]:
-    label, _, rest = name.rpartition("=") if "=" in name.split("@")[0] else ("", "", name)
+    label, _, rest = name.rpartition("=") if "=" in name.split("@", maxsplit=1)[0] else ("", "", name)
     profile_name, _, path = rest.partition("@")
     if profile_name not in profiles.profiles:
         close = difflib.get_close_matches(profile_name, profiles.profiles, n=1)
@@ -166,7 +166,8 @@ def _find_icd(profile_name: str, profile: Profile, path: str | None, scratch: Pa
         if found.is_file():
             return _as_icd(found, scratch), ""
     return "", (
-        f"Profile {profile_name}: no driver is installed (looked for {', '.join(map(_fill, profile.icds)) or 'nothing'}). "
+        f"Profile {profile_name}: no driver is installed (looked for "
+        f"{', '.join(map(_fill, profile.icds)) or 'nothing'}). "
         f"{profile.missing or 'Install the driver.'} `weekops drivers` shows what is there."
     )
 
@@ -190,7 +191,7 @@ def _fill(pattern: str) -> str:
 
 
 def _best(profiles: Profiles, scratch: Path, device_pattern: str | None) -> Launch:
-    """The first profile of ``auto`` whose driver answers and compiles a kernel. Each is tried in a worker of its own."""
+    """The first profile of ``auto`` whose driver answers and compiles a kernel, each tried in a worker of its own."""
     reasons: list[str] = []
     for name in profiles.auto:
         launch = _launch(name, name, profiles.profiles[name], None, scratch=scratch, device_pattern=device_pattern)

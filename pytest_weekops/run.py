@@ -107,9 +107,7 @@ class Run:
         failed = self._gate_failure(stage, label)
         if failed and stage == "opening":
             self.platforms[label].unusable = f"the opening gate failed: {failed}"
-        return self.record(
-            GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed)  # type: ignore[arg-type]
-        )
+        return self.record(GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed))
 
     def _gate_failure(self, stage: str, label: str) -> str:
         platform = self.platforms[label]
@@ -132,7 +130,19 @@ class Run:
         if times and answer.flops > 0:
             platform.probe_gflops = answer.flops / min(times)
 
-    def verify(self, label: str, kernel: str, m: int, n: int, k: int, *, seed: int = 1, alpha: float = 1.0, beta: float = 0.0, iterations: int = 1) -> Measurement:  # fmt: skip
+    def verify(
+        self,
+        label: str,
+        kernel: str,
+        m: int,
+        n: int,
+        k: int,
+        *,
+        seed: int = 1,
+        alpha: float = 1.0,
+        beta: float = 0.0,
+        iterations: int = 1,
+    ) -> Measurement:
         """Run one kernel once at one shape and verify it; not a campaign measurement, so it is not journalled."""
         reference = self._reference(m, n, k, seed=seed, session=1, alpha=alpha, beta=beta)
         request = MeasureRequest(
@@ -159,14 +169,18 @@ class Run:
         """Run the driver smoke of one platform and journal it."""
         platform = self.platforms[label]
         if platform.unusable:
-            return self.record(GateRecord(gate="driver", stage="smoke", platform=label, passed=False, reason=platform.unusable))  # fmt: skip
+            return self.record(
+                GateRecord(gate="driver", stage="smoke", platform=label, passed=False, reason=platform.unusable)
+            )
         smoked = platform.supervisor.smoke(SmokeRequest(kernel_dirs=self.kernel_dirs))
         self.smokes[label] = smoked
         self.journal.append("smoke", {"platform": label, **smoked.model_dump(mode="json")})
         failed = [f"{step.name}: {step.detail}" for step in smoked.steps if step.status == "failed"]
         if not smoked.steps:
             failed = ["the smoke did nothing"]
-        return self.record(GateRecord(gate="driver", stage="smoke", platform=label, passed=not failed, reason="; ".join(failed)))  # fmt: skip
+        return self.record(
+            GateRecord(gate="driver", stage="smoke", platform=label, passed=not failed, reason="; ".join(failed))
+        )
 
     # -- measuring ---------------------------------------------------------------------------------------------
 
@@ -175,11 +189,27 @@ class Run:
         wanted = self.plan.pressure
         platform = self.platforms[label]
         if platform.unusable:
-            answer = PressureRecord(platform=label, snapshot=snapshot, requested=wanted.pulses, completed=0, failures=wanted.pulses, errors=(platform.unusable,))  # fmt: skip
+            answer = PressureRecord(
+                platform=label,
+                snapshot=snapshot,
+                requested=wanted.pulses,
+                completed=0,
+                failures=wanted.pulses,
+                errors=(platform.unusable,),
+            )
         else:
-            request = PressureRequest(pulses=wanted.pulses, iterations=wanted.iterations, size=wanted.size, kernel_dirs=self.kernel_dirs)  # fmt: skip
+            request = PressureRequest(
+                pulses=wanted.pulses, iterations=wanted.iterations, size=wanted.size, kernel_dirs=self.kernel_dirs
+            )
             done = platform.supervisor.pressure(request)
-            answer = PressureRecord(platform=label, snapshot=snapshot, requested=wanted.pulses, completed=done.completed, failures=done.failures, errors=done.errors)  # fmt: skip
+            answer = PressureRecord(
+                platform=label,
+                snapshot=snapshot,
+                requested=wanted.pulses,
+                completed=done.completed,
+                failures=done.failures,
+                errors=done.errors,
+            )
         self._anchor = None
         return self.record(answer)
 
@@ -196,7 +226,9 @@ class Run:
         self.journal.append("start", {"case": case.model_dump(mode="json"), "attempt": attempt})
         platform = self.platforms[case.platform]
         if platform.unusable:
-            return self.record(Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=platform.unusable, attempt=attempt))  # fmt: skip
+            return self.record(
+                Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=platform.unusable, attempt=attempt)
+            )
         request = self._request(case)
         before = self._anchor_now()
         started, clock, steal = datetime.now(UTC), time.monotonic(), StealMeter()
@@ -252,7 +284,9 @@ class Run:
             k_scaled_bound=self.k_scaled_bound,
         )
 
-    def _reference(self, m: int, n: int, k: int, *, seed: int, session: int, alpha: float = 1.0, beta: float = 0.0) -> str:  # fmt: skip
+    def _reference(
+        self, m: int, n: int, k: int, *, seed: int, session: int, alpha: float = 1.0, beta: float = 0.0
+    ) -> str:
         request = ReferenceRequest(m=m, n=n, k=k, seed=seed, session=session, alpha=alpha, beta=beta, path="")
         return str(self.host.reference(request))
 
@@ -313,8 +347,8 @@ def memory_problem(sizes: Sequence[int], identity: DeviceIdentity) -> str:
             return (
                 f"--sizes {size} does not fit {identity.profile} ({identity.device_name}): one matrix needs "
                 f"{_mebibytes(matrix)} and all of them {_mebibytes(whole)}; the device allows "
-                f"{_mebibytes(identity.max_alloc_bytes)} per buffer and {_mebibytes(identity.global_mem_bytes)} in all. "
-                "Give a smaller size."
+                f"{_mebibytes(identity.max_alloc_bytes)} per buffer and {_mebibytes(identity.global_mem_bytes)} in "
+                "all. Give a smaller size."
             )
     return ""
 

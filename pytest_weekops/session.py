@@ -6,10 +6,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -19,7 +19,7 @@ from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import Case, GateRecord, Measurement
 from pytest_weekops.core.schedule import measuring_order
-from pytest_weekops.options import Options, build_plan, report_directory
+from pytest_weekops.options import Options, build_plan
 from pytest_weekops.progress import Progress
 from pytest_weekops.shipped import data_dir
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_weekops.run import Run
     from pytest_weekops.worker.process import Launch
 
+T = TypeVar("T")
 _SPLIT_DEFAULTS = (("baseline-platform", "clover"), ("candidate-platform", "rusticl"))
 _OPENING, _SNAPSHOTS, _CLOSING = 0, 1, 2
 _PARAMETERS = {"weekops_gate", "weekops_pulse", "weekops_case", "weekops_smoke", "weekops_platform"}
@@ -307,7 +308,7 @@ class GateSession:
             print(self.conclusion.machine_line(), file=sys.stdout, flush=True)  # noqa: T201 - the contract of --mode ci
 
 
-def _usage(action: Any) -> Any:
+def _usage(action: Callable[[], T]) -> T:
     """Run an action; what the user got wrong becomes a usage error (status 4)."""
     try:
         return action()

@@ -29,7 +29,7 @@ def gemm_addend(*, m: int, n: int, seed: int, session: int = 1) -> F32:
 
 
 def triad_inputs(*, n: int, seed: int, session: int = 1) -> tuple[F32, F32]:
-    """b and c of ``a = b + s * c`` (n each), float32, N(0, 1)."""
+    """B and c of ``a = b + s * c`` (n each), float32, N(0, 1)."""
     import numpy as np
 
     generator = np.random.default_rng([seed, session])

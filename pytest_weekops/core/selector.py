@@ -18,7 +18,8 @@ _ORDER = {
 def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
     """Why a variant cannot run on a device, or nothing."""
     if entry.needs.work_group_size > identity.max_work_group_size:
-        return f"needs {entry.needs.work_group_size} work-items per group, the device allows {identity.max_work_group_size}"
+        allowed = identity.max_work_group_size
+        return f"needs {entry.needs.work_group_size} work-items per group, the device allows {allowed}"
     if entry.needs.local_mem_bytes > identity.local_mem_bytes:
         return f"needs {entry.needs.local_mem_bytes} bytes of local memory, the device has {identity.local_mem_bytes}"
     if entry.needs.fp64 and not identity.has_fp64:

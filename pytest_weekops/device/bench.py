@@ -13,8 +13,8 @@ from pytest_weekops.core.records import MeasurementStatus, Phase, SessionSamples
 from pytest_weekops.core.selector import choose_variant
 from pytest_weekops.device.catalog import Source, load_sources
 from pytest_weekops.device.launcher import Launcher, make_launcher
-from pytest_weekops.device.operation import OPERATIONS, Operation, Shape
 from pytest_weekops.device.opened import OpenDevice
+from pytest_weekops.device.operation import OPERATIONS, Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.timing import Launch, judge_timer, time_launch
 from pytest_weekops.device.verify import Comparison, compare

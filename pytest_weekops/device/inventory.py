@@ -53,8 +53,9 @@ def find_device(request: OpenRequest) -> tuple[Any, Any]:
     wanted = [pair for pair in found if _device_matches(pair[1], request)]
     if not wanted:
         there = ", ".join(f"{d.name} ({type_name(d)})" for _p, d in found) or "no device at all"
+        asked = request.device_pattern or request.device_types
         raise DeviceError(
-            f"Platform of profile {request.profile} has no device like {request.device_pattern or request.device_types}. "
+            f"Platform of profile {request.profile} has no device like {asked}. "
             f"Nothing can be measured on it. There: {there}."
         )
     if len(wanted) > 1 and request.device_pattern:

@@ -61,7 +61,7 @@ class Gemm:
         return arrays
 
     def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
-        """alpha A B + beta C in float64."""
+        """Alpha A B + beta C in float64."""
         result = inputs["A"].astype(np.float64) @ inputs["B"].astype(np.float64)
         # The kernels get alpha and beta as float32, so the reference rounds them the same way.
         result *= float(np.float32(shape.alpha))

@@ -11,8 +11,8 @@ from pytest_weekops.core.errors import BuildError
 from pytest_weekops.core.records import Phase
 from pytest_weekops.device.catalog import load_sources
 from pytest_weekops.device.launcher import make_launcher
-from pytest_weekops.device.operation import OPERATIONS, Shape
 from pytest_weekops.device.opened import OpenDevice
+from pytest_weekops.device.operation import OPERATIONS, Shape
 from pytest_weekops.device.program import build, kernels_of
 from pytest_weekops.device.timing import judge_timer, time_launch
 from pytest_weekops.device.verify import compare
@@ -112,7 +112,7 @@ def _timer(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[Sm
     return [SmokeStep(name="timer", status="warning", detail=trust.reason, recommendation=advice)]
 
 
-def _limits(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[SmokeStep]:
+def _limits(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[SmokeStep]:  # noqa: ARG001
     """Memory and work-group limits against what the shipped variants use."""
     notify(Phase.CONTEXT)
     who = device.identity
@@ -126,7 +126,7 @@ def _limits(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[S
     return [SmokeStep(name="limits", status=status, detail=detail, recommendation=advice if small else "")]
 
 
-def _loops(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[SmokeStep]:
+def _loops(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[SmokeStep]:  # noqa: ARG001
     """Whether a long loop runs to its end: llvmpipe stops after 65,535 iterations and calls it success."""
     notify(Phase.BUILD)
     kernel = kernels_of(build(device.context, device.device, _LOOP_PROBE, (), "loop probe"))["count"]

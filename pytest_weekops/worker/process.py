@@ -229,4 +229,4 @@ def describe_exit(code: int | None) -> str:
     if code is None:
         return "no exit"
     name = signal_name(code)
-    return name if name else f"exit status {code}"
+    return name or f"exit status {code}"

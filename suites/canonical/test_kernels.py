@@ -36,9 +36,7 @@ def check(run: Run, platform: str, variant: str, shape: tuple[int, int, int, flo
 def record(run: Run, platform: str, gate: str, failures: list[str]) -> None:
     """Journal one gate of the canonical tier and fail with its reason."""
     run.record(
-        GateRecord(
-            gate=gate, stage="canonical", platform=platform, passed=not failures, reason="; ".join(failures[:3])
-        )
+        GateRecord(gate=gate, stage="canonical", platform=platform, passed=not failures, reason="; ".join(failures[:3]))
     )
     if failures:
         raise GateFailure("; ".join(failures))

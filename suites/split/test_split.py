@@ -1,4 +1,4 @@
-"""The split: the same cells on the driver in service and on the candidate, back to back. The verdict is made at the end of the run."""
+"""The split: the same cells on the driver in service and on the candidate, back to back."""
 
 from __future__ import annotations
 
