@@ -123,8 +123,19 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
     remarks = [*verdict.notes, *_after(session, document, run_dir)]
     if session.deselected:
         remarks.append(f"{session.deselected} items were deselected: for the judge they are missing evidence.")
+    _tell_junit(session.config, document)
     session.config.hook.pytest_weekops_report(config=session.config, run_dir=run_dir, verdict=verdict)
     return Conclusion(verdict, document, status, run_dir, tuple(remarks))
+
+
+def _tell_junit(config: pytest.Config, document: Mapping[str, Any]) -> None:
+    """Put the verdict on the JUnit suite, where that report is on."""
+    from _pytest.junitxml import xml_key
+
+    xml = config.stash.get(xml_key, None)
+    if xml is not None:
+        for name in ("decision", "exit_status", "severity", "run_id", "failed_checks"):
+            xml.add_global_property(f"weekops_{name}", str(document[name]))
 
 
 def _write(run_dir: Path, verdict: Verdict, draft: Mapping[str, Any], finish: Any, artifact: Any) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_weekops.core.records import Case, DeviceIdentity, Measurement, MeasurementStatus
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from pytest_weekops.core.plan import CampaignPlan
     from pytest_weekops.core.policy import Policy
+    from pytest_weekops.core.records import Case, DeviceIdentity, Measurement
     from pytest_weekops.run import Run
     from pytest_weekops.session import GateSession
 
@@ -131,12 +130,12 @@ def measure(
         answer = run.measure(case)
         weekops_session.progress.measured(answer)
         _record_properties(answer, record_property)
-        if answer.status is MeasurementStatus.SKIPPED:
+        if answer.status == "skipped":
             pytest.skip(answer.reason)
         from pytest_weekops.session import feed_benchmark
 
         feed_benchmark(request, answer)
-        _fail_unless(answer.status is MeasurementStatus.OK and not answer.flaky, failure_sentence(answer))
+        _fail_unless(answer.status == "ok" and not answer.flaky, failure_sentence(answer))
         return answer
 
     return measure_case

@@ -113,11 +113,12 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     return session.teststatus(report) if session else None
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-    """Judge, write the artifacts, and set the exit status."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> Generator[None, None, None]:
+    """Judge, write the artifacts, and set the exit status, before any report is written."""
     if gate := _active(session.config):
         session.exitstatus = gate.finish(int(exitstatus))
+    return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -44,7 +44,7 @@ class Guardrails(PolicyPart):
 
     minimum_snapshots: float = 2
     max_correctness_error: float | None = 0.001
-    max_k_scaled_error: float = 8.0
+    max_k_scaled_error: float = 12.0
     max_t3_fallback_rate: float = 0.08
     max_t5_disable_events_total: float = 0
     max_t5_overhead_percent: float = 3.0

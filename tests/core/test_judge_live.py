@@ -125,7 +125,7 @@ BAD: list[tuple[str, str, Change]] = [
     ("nan flops", "finite_metrics", updated(flops=math.nan)),
     ("nan error", "correctness_error_bound", in_session(max_abs_error=math.nan)),
     ("large error", "correctness_error_bound", in_session(max_abs_error=0.0011)),
-    ("large scaled error", "correctness_error_bound", in_session(k_scaled_error=9.0)),
+    ("large scaled error", "correctness_error_bound", in_session(k_scaled_error=12.5)),
     ("not finite", "correctness_error_bound", in_session(nonfinite=1)),
     ("pressure", "pressure_failures_zero", bad_pulse),
     ("no pressure", "pressure_failures_zero", dropped(PressureRecord)),

@@ -1,0 +1,120 @@
+"""Everything that must end in iterate, on a real driver: wrong kernels, high floors, failing tests, missing evidence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.store import read_journal
+from tests.plugin.conftest import POLICY, SMALL, GateResult
+
+pytestmark = pytest.mark.device
+
+Gate = Callable[..., GateResult]
+Need = Callable[[str], str]
+
+
+def own_kernel(directory: Path, repository: Path, old: str, new: str) -> None:
+    """A project whose own kernel directory has a changed scalar variant."""
+    kernels = directory / "kernels"
+    shutil.copytree(repository / "kernels", kernels)
+    path = kernels / "gemm_scalar.cl"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("l < k; ++l", "l < k - 1; ++l", "error"),
+        ("alpha * sum :", "NAN :", "not finite"),
+    ],
+    ids=["wrong", "nan"],
+)
+def test_a_wrong_kernel_is_caught(
+    gate: Gate, need_platform: Need, tmp_path: Path, repository: Path, old: str, new: str, word: str
+) -> None:
+    """A kernel that leaves out a term, or answers NaN, fails the opening gate; nothing is measured after it."""
+    own_kernel(tmp_path, repository, old, new)
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL)
+    assert result.status == 10, result.output
+    gate_finding = result.finding("canonical_gate")
+    assert gate_finding["status"] == "fail"
+    assert word in gate_finding["message"]
+    assert result.decision["counts"]["skipped"] == 2
+    assert result.decision["counts"]["verified_launches"] == 0
+
+
+def test_a_floor_above_the_device_is_not_met(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
+    """A policy row that the device cannot reach ends in iterate with the numbers."""
+    rows = "rows:\n  auto:96: {min_avg_gflops: 1000000, max_p95_time_ms: 10000}\n"
+    (tmp_path / "high.yaml").write_text(POLICY.replace("inherits", rows + "inherits"), encoding="utf-8")
+    result = gate("--platforms", need_platform("pocl"), *SMALL, "--policy", "high.yaml")
+    assert result.status == 1, result.output
+    assert result.finding("per_kernel_size_slo")["status"] == "fail"
+
+
+def test_deselected_cases_are_missing_evidence(gate: Gate, need_platform: Need) -> None:
+    """-k leaves cases out; the judge calls that no data, and the summary says how many."""
+    result = gate("--platforms", need_platform("pocl"), *SMALL, "-k", "not s2")
+    assert result.status == 11, result.output
+    assert result.finding("all_runs_success")["status"] == "no_data"
+    assert "items were deselected" in result.output
+
+
+def test_another_failing_test_blocks(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
+    """A campaign that would be promoted is not when another test of the same run fails."""
+    (tmp_path / "test_other.py").write_text("def test_other():\n    assert False\n", encoding="utf-8")
+    result = gate("--platforms", need_platform("pocl"), *SMALL, "--", "test_other.py")
+    assert result.status == 1, result.output
+    assert result.decision["decision"] == "iterate"
+    assert "test_other" in result.finding("other_tests")["message"]
+
+
+@pytest.mark.parametrize("body", ["return 'too noisy for us'", "raise RuntimeError('broken check')"])
+def test_a_users_check_blocks(gate: Gate, need_platform: Need, tmp_path: Path, body: str) -> None:
+    """A check from a conftest blocks with its sentence, and one that raises blocks too."""
+    (tmp_path / "conftest.py").write_text(
+        f"def pytest_weekops_checks(config):\n    def mine(plan, measurements):\n        {body}\n"
+        "    return {'mine': mine}\n",
+        encoding="utf-8",
+    )
+    result = gate("--platforms", need_platform("pocl"), *SMALL, f"--confcutdir={tmp_path}", "-c", "pytest.ini", "-p", "conftest", PYTHONPATH=str(tmp_path))  # fmt: skip
+    assert result.status == 1, result.output
+    assert "check mine" in result.finding("other_tests")["message"]
+
+
+def test_a_crashing_compiler_ends_in_iterate(gate: Gate, need_platform: Need, tmp_path: Path, repository: Path) -> None:
+    """Clover aborts on vector loads: the worker dies, the run goes on to a verdict that names the signal."""
+    own_kernel(tmp_path, repository, "float sum = 0.0f;", "float sum = vload4(0, A).x * 0.0f;")
+    result = gate("--platforms", need_platform("clover"), "--kernels", "scalar", *SMALL)
+    assert result.status == 10, result.output
+    assert "SIGABRT" in result.finding("canonical_gate")["message"]
+
+
+def test_interrupting_keeps_the_journal(need_platform: Need, tmp_path: Path, repository: Path) -> None:
+    """Ctrl-C in mid-run: status 2, no promote, what was measured is in the journal, no worker is left."""
+    platform = need_platform("pocl")
+    command = [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", str(repository / "suites/weekly")]
+    options = ["--platforms", platform, "--sizes", "256", "--snapshots", "50", "--pressure-size", "64"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen([*command, *options], cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and "2/50" not in (tmp_path / "log").read_text(encoding="utf-8"):
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(30) == 2, (tmp_path / "log").read_text(encoding="utf-8")
+    (journal,) = tmp_path.glob("reports/*/journal.jsonl")
+    assert any(event.type == "measurement" for event in read_journal(journal))
+    assert "promote" not in (journal.parent / "decision.json").read_text(encoding="utf-8").split('"verdict"')[0].replace("promoted", "")  # fmt: skip
+    workers = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False).stdout
+    assert not workers.strip()

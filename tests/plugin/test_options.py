@@ -1,0 +1,117 @@
+"""Bad input: a sentence, exit status 4, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import GateResult
+
+Gate = Callable[..., GateResult]
+Need = Callable[[str], str]
+
+REFUSED = [
+    (("--sizes", "0"), "--sizes 0 is too small"),
+    (("--sizes", "-1"), "--sizes -1 is too small"),
+    (("--sizes", "2O48"), "for example --sizes 2048"),
+    (("--sizes", "64", "64"), "more than once"),
+    (("--kernels", "paked"), "Did you mean packed?"),
+    (("--platforms", "poccl"), "Did you mean pocl?"),
+    (("--snapshots", "two"), "not a whole number"),
+    (("--policy", "missing.yaml"), "missing.yaml"),
+    (("--snapshot-interval", "nan"), "not a finite number"),
+    (("--device", "("), "no regular expression"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), REFUSED, ids=[" ".join(a) for a, _ in REFUSED])
+def test_bad_options_are_refused(gate: Gate, need_platform: Need, arguments: tuple[str, ...], words: str) -> None:
+    """The sentence names the value, the status is 4, and no run directory is made."""
+    platform = () if "--platforms" in arguments else ("--platforms", need_platform("pocl"))
+    result = gate(*platform, *arguments)
+    assert result.status == 4, result.output
+    assert words in result.output
+    assert not result.run_dirs
+
+
+def test_a_size_that_does_not_fit_says_how_much(gate: Gate, need_platform: Need) -> None:
+    """Needed and available memory are both in the sentence."""
+    result = gate("--platforms", need_platform("pocl"), "--sizes", "100000")
+    assert result.status == 4, result.output
+    assert "MiB" in result.output
+    assert "does not fit" in result.output
+    assert not result.run_dirs
+
+
+def test_a_swallowed_path_is_recognised(gate: Gate, tmp_path: Path) -> None:
+    """``--sizes 1400 suites/weekly`` is told what it did and shown the right order."""
+    result = gate("--sizes", "1400", "suites/weekly")
+    assert result.status == 4, result.output
+    assert "pytest suites/weekly --sizes 1400" in result.output
+
+
+POLICIES = {
+    "empty": ("", "empty"),
+    "not-yaml": ("a: [", "line"),
+    "version": ("version: 9\npolicy_id: x\n", "version"),
+    "typo": ("version: 1\npolicy_id: x\nguardrials: {}\n", "guardrials"),
+    "negative": ("version: 1\npolicy_id: x\nguardrails: {max_correctness_error: -1}\n", "-1"),
+    "no-row": ("version: 1\npolicy_id: x\n", "neither a row nor a waiver"),
+}
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_bad_policies_are_refused(gate: Gate, need_platform: Need, tmp_path: Path, name: str) -> None:
+    """A policy that cannot be trusted ends the run before anything is measured."""
+    text, words = POLICIES[name]
+    (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
+    result = gate("--platforms", need_platform("pocl"), "--policy", "bad.yaml")
+    assert result.status == 4, result.output
+    assert words in result.output
+    assert not result.run_dirs
+
+
+def test_a_report_directory_that_is_a_file_is_refused(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
+    """Where nothing can be written, nothing is measured."""
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    result = gate("--platforms", need_platform("pocl"), "--sizes", "64", "--report-dir=taken")
+    assert result.status == 4, result.output
+    assert "cannot be written" in result.output
+
+
+def test_weekly_and_split_in_one_run_are_refused(gate: Gate, need_platform: Need, repository: Path) -> None:
+    """Two campaigns would share one exit status."""
+    result = gate(str(repository / "suites/split"), "--platforms", need_platform("pocl"))
+    assert result.status == 4, result.output
+    assert "one after the other" in result.output
+
+
+def test_xdist_is_refused(gate: Gate, need_platform: Need) -> None:
+    """Nothing is measured in parallel: under -n every item fails with the reason, and there is no run."""
+    result = gate("--platforms", need_platform("pocl"), "--sizes", "64", "--snapshots", "1", "-n", "2")
+    assert result.status != 0, result.output
+    assert "falsify each other" in result.output
+    assert not result.run_dirs
+
+
+def test_ids_and_order(gate: Gate, need_platform: Need) -> None:
+    """Opening gate, snapshots with the platforms in turn, closing gate."""
+    platforms = [need_platform("pocl"), need_platform("rusticl")]
+    result = gate("--platforms", *platforms, "--sizes", "64", "--snapshots", "2", "--collect-only", "-q")
+    ids = [line.split("::")[1] for line in result.output.splitlines() if "::" in line]
+    assert ids == [
+        "test_gate[opening-pocl]",
+        "test_gate[opening-rusticl]",
+        "test_pressure[pocl-s1]",
+        "test_pressure[rusticl-s1]",
+        "test_cell[pocl-auto-64-seed11-s1]",
+        "test_cell[rusticl-auto-64-seed11-s1]",
+        "test_pressure[pocl-s2]",
+        "test_pressure[rusticl-s2]",
+        "test_cell[rusticl-auto-64-seed11-s2]",
+        "test_cell[pocl-auto-64-seed11-s2]",
+        "test_gate[closing-pocl]",
+        "test_gate[closing-rusticl]",
+    ]
