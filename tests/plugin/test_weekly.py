@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jsonschema
@@ -16,7 +17,7 @@ import pytest
 from pytest_weekops.core.records import GateRecord, Measurement, PressureRecord
 from pytest_weekops.judging import judge_stored
 from pytest_weekops.report.decision import schema
-from pytest_weekops.store import StoredRun, read_run
+from pytest_weekops.store import JudgedRecord, StoredRun, read_run
 from tests.plugin.conftest import SMALL, GateResult, run_gate
 
 pytestmark = pytest.mark.device
@@ -86,7 +87,7 @@ def test_no_record_can_be_doubled_or_spoiled(stored: StoredRun) -> None:
     """A doubled measurement, a failed gate and a failed pulse each block."""
     for place, record in enumerate(stored.records):
         if isinstance(record, Measurement) and not record.void:
-            changed = [*stored.records, record]
+            changed: list[JudgedRecord] = [*stored.records, record]
         elif isinstance(record, GateRecord):
             changed = [
                 *stored.records[:place],
@@ -100,10 +101,8 @@ def test_no_record_can_be_doubled_or_spoiled(stored: StoredRun) -> None:
         assert judge_stored(_with(stored, changed)).decision == "iterate", f"promoted with a spoiled {record.type}"
 
 
-def _with(stored: StoredRun, records: list[object]) -> StoredRun:
-    import dataclasses
-
-    return dataclasses.replace(stored, records=tuple(records))  # type: ignore[arg-type]
+def _with(stored: StoredRun, records: Sequence[JudgedRecord]) -> StoredRun:
+    return dataclasses.replace(stored, records=tuple(records))
 
 
 def test_pytest_benchmark_sees_the_measured_times(promoted: GateResult, stored: StoredRun) -> None:

@@ -1,0 +1,123 @@
+"""Reports: tables that fit 80 columns, text that cannot break out of Markdown, a decision that cannot overstate."""
+
+from __future__ import annotations
+
+import math
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_weekops.core.finding import CheckStatus, Decision, Finding, Severity, Verdict
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.report.decision import build_decision, schema
+from pytest_weekops.report.summary import escape, render_summary, sort_findings
+from pytest_weekops.report.table import number, render_table
+
+PLAN = CampaignPlan(kind="weekly", platforms=("pocl",), kernels=("auto",), sizes=(64,), seeds=(11,))
+
+
+def verdict(*findings: Finding, decision: Decision = Decision.PROMOTE) -> Verdict:
+    """A verdict with these findings."""
+    return Verdict(
+        kind="weekly",
+        rules="strict",
+        decision=decision,
+        findings=findings,
+        severity=Severity.SEV4,
+        owner="owner",
+        respond_within_minutes=1440,
+        action="record",
+        policy_id="p",
+        policy_sha256="0" * 64,
+    )
+
+
+def decide(of: Verdict, exit_status: int) -> dict[str, object]:
+    """A decision document of an otherwise empty run."""
+    return build_decision(
+        of,
+        run_id="r",
+        created_at="2026-01-01T00:00:00+00:00",
+        command=["pytest"],
+        exit_status=exit_status,
+        plan=PLAN,
+        policy={},
+        identities={},
+        kernels={},
+        counts={"planned": 6},
+        artifacts=[],
+    )
+
+
+@pytest.mark.parametrize("exit_status", [1, 2, 3, 4, 5, 10, 11])
+def test_a_promote_with_a_bad_exit_status_is_an_iterate(exit_status: int) -> None:
+    """The decision is promote only where verdict and process agree."""
+    document = decide(verdict(), exit_status)
+    assert document["decision"] == "iterate"
+    jsonschema.Draft202012Validator(schema()).validate(document)
+
+
+def test_the_schema_refuses_a_promote_that_contradicts_itself() -> None:
+    """A promote with failed checks or a status other than 0 is invalid."""
+    document = decide(verdict(), 0)
+    validator = jsonschema.Draft202012Validator(schema())
+    assert validator.is_valid(document)
+    assert not validator.is_valid({**document, "exit_status": 1})
+    assert not validator.is_valid({**document, "failed_checks": ["all_runs_success"]})
+
+
+@given(st.floats() | st.none() | st.booleans())
+def test_every_number_renders(value: float | None) -> None:
+    """Nothing that is no finite number looks like one."""
+    text = number(value)
+    if isinstance(value, bool) or value is None:
+        assert text == "-"
+    elif math.isnan(value):
+        assert text == "NaN"
+    else:
+        assert text
+
+
+def test_the_table_fits_a_terminal() -> None:
+    """A row with long but usual names stays within 80 columns."""
+    row = {
+        "platform": "pocl-embedded",
+        "kernel": "packed",
+        "size": 3072,
+        "mean_gflops": 1234.5,
+        "median_ms": 1234.567,
+        "p95_ms": 2345.678,
+        "drift_percent": -12.34,
+        "status": "pass",
+        "limits": "",
+    }
+    assert max(len(line) for line in render_table("weekly", [row])) <= 80
+
+
+@given(st.text())
+def test_no_text_leaves_its_line(text: str) -> None:
+    """Text from outside stays on one line and has no unescaped markup."""
+    safe = escape(text)
+    assert "\n" not in safe
+    assert "<" not in safe.replace("\\<", "")
+    assert "|" not in safe.replace("\\|", "")
+
+
+def test_findings_come_worst_first() -> None:
+    """Severity orders the findings; passed ones are left out."""
+    findings = tuple(
+        Finding(check=f"c{level}", status=CheckStatus.FAIL, reason_code="x", message="m", severity=Severity(level))
+        for level in (3, 1, 2)
+    )
+    passed = Finding(check="ok", status=CheckStatus.PASS, reason_code="ok", message="m")
+    assert [f.check for f in sort_findings((*findings, passed))] == ["c1", "c2", "c3"]
+
+
+def test_the_summary_names_verdict_policy_and_next_step() -> None:
+    """The summary holds what somebody who was not there must know."""
+    text = render_summary(verdict(), decide(verdict(), 0))
+    assert "**promote**" in text
+    assert "exit status 0" in text
+    assert "weekops baseline pin" in text
