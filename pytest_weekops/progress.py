@@ -77,8 +77,9 @@ class Progress:
             self.say(f"  {label}: {identity.platform_name}, {identity.device_name}, driver {identity.driver_version}")
 
     def stage(self, words: str) -> None:
-        """A gate or a smoke begins."""
-        self.say(f"  {words}")
+        """A gate or a smoke begins; with ``-v`` pytest says so itself."""
+        if self._config.get_verbosity() == 0:
+            self.say(f"  {words}")
 
     def gate(self, record: GateRecord) -> None:
         """A gate or a smoke ended."""
