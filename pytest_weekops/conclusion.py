@@ -120,7 +120,7 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
     document = _write(
         run_dir, verdict, draft, lambda files: build_decision(verdict, **facts, artifacts=files), artifact
     )
-    remarks = [*verdict.notes, *_after(session, document, run_dir)]
+    remarks = [*verdict.notes, *_after(document, run_dir)]
     if session.deselected:
         remarks.append(f"{session.deselected} items were deselected: for the judge they are missing evidence.")
     _tell_junit(session.config, document)
@@ -148,7 +148,7 @@ def _write(run_dir: Path, verdict: Verdict, draft: Mapping[str, Any], finish: An
     return document
 
 
-def _after(session: GateSession, document: Mapping[str, Any], run_dir: Path) -> list[str]:
+def _after(document: Mapping[str, Any], run_dir: Path) -> list[str]:
     """Enter the run into the ledger; what fails there is said, and never turns a verdict around."""
     from pytest_weekops.ledger import record_run
 

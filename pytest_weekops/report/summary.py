@@ -53,8 +53,7 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any]) -> str:
         f"- owner: {escape(verdict.owner)}, within {verdict.respond_within_minutes} minutes: {escape(verdict.action)}",
         f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
         f"- made: {document['created_at']} with `{' '.join(document['command']).replace('`', '')}`",
-        f"- plan: sizes {plan['sizes']}, seeds {plan['seeds']}, kernels {plan['kernels']}, "
-        f"{plan['snapshots']} snapshots",
+        f"- plan: sizes {plan['sizes']}, seeds {plan['seeds']}, {plan['snapshots']} snapshots, kernels {plan['kernels']}",
         f"- counts: {', '.join(f'{key} {value}' for key, value in document['counts'].items())}",
         "",
         "## Drivers",
