@@ -1,7 +1,7 @@
-"""The runtime profile as text, and what a rollback would do: pure, nothing here touches the host.
+r"""The runtime profile as text, and what a rollback would do: pure, nothing here touches the host.
 
 A profile is an environment file that systemd's ``EnvironmentFile`` and a POSIX shell's ``.`` read alike. Every value
-stands in double quotes with ``" \\ $ `` and the backquote escaped, the one spelling both parsers agree on.
+stands in double quotes with ``" \ $ `` and the backquote escaped, the one spelling both parsers agree on.
 """
 
 from __future__ import annotations

@@ -1,0 +1,50 @@
+"""``weekops rollback``: plan, apply, undo or rehearse the switch back to the baseline driver."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pytest_weekops.rollback_target import resolve_target
+from pytest_weekops.rollout import Applied, Rollout
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--apply", action="store_true", help="switch, run the canonical gate, measure again")
+    action.add_argument("--undo", action="store_true", help="put the profile before the rollback back")
+    action.add_argument("--rehearse", action="store_true", help="do it all on a copy and record how long it took")
+    parser.add_argument("--platform", metavar="NAME", help="the baseline (default: the policy's split.baseline)")
+    parser.add_argument("--policy", metavar="PATH", help="policy (default: that of the last recorded run)")
+    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; 0 when it is done and verified (or only planned), 1 when the verification failed."""
+    report_dir = Path(arguments.report_dir)
+    rollout = Rollout(report_dir)
+    if arguments.undo:
+        print(rollout.undo())
+        return 0
+    keep = arguments.apply or arguments.rehearse
+    target = resolve_target(report_dir, platform=arguments.platform, policy_path=arguments.policy, keep=keep)
+    if arguments.apply:
+        verifier = target.verifier(report_dir)
+        return _report(rollout.apply(target.profile, verifier, steps=target.steps, reason="asked for"))
+    if arguments.rehearse:
+        return _report(rollout.rehearse(target.profile, target.verifier, steps=target.steps))
+    plan = rollout.plan(target.profile, target.verifier(report_dir), target.steps)
+    print(f"rollback from {plan.from_platform or 'no profile'} to {plan.to_platform}; nothing is done yet:")
+    for number, step in enumerate(plan.steps, start=1):
+        print(f"  {number}. {step}")
+    print("`weekops rollback --apply` does it, `weekops rollback --rehearse` tries it on a copy.")
+    return 0
+
+
+def _report(applied: Applied) -> int:
+    stream = sys.stdout if applied.verified else sys.stderr
+    for line in applied.lines:
+        print(line, file=stream)
+    return 0 if applied.verified else 1

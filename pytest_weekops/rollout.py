@@ -1,0 +1,349 @@
+"""The only module that changes the host: it switches the runtime profile, records each stage, and can switch back.
+
+Below ``<report-dir>/runtime``: ``active.env`` is a symbolic link into ``profiles/``, whose files are named after their
+content and never rewritten. The switch is one rename, so that a crash anywhere leaves either profile whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_weekops.atomic import switch_symlink, sync_directory, write_atomic
+from pytest_weekops.core.channel import rollback_in_effect
+from pytest_weekops.core.entry import ROLLBACK, Entry
+from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.rollback import (
+    ACTIVE_NAME,
+    PROFILES_NAME,
+    RollbackPlan,
+    RuntimeProfile,
+    parse_environment,
+    plan_rollback,
+)
+from pytest_weekops.ledger import Ledger, open_ledger
+from pytest_weekops.verification import Outcome, Verifier, hash_file, run_own_steps
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.policy import RollbackStep
+
+
+@dataclass(frozen=True)
+class Active:
+    """The profile now in force: its file, the platform it names, and its hash. All empty where there is none."""
+
+    path: Path | None = None
+    platform: str = ""
+    sha256: str = ""
+
+    def document(self, runtime: Path) -> dict[str, Any]:
+        """As the ledger keeps it, with the file relative to the runtime directory."""
+        name = self.path.relative_to(runtime).as_posix() if self.path else None
+        return {"file": name, "platform": self.platform, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How a rollback ended. ``seconds`` run from the trigger to the end of the verification."""
+
+    verified: bool
+    seconds: float
+    lines: tuple[str, ...]
+    switched: bool = True
+
+
+@dataclass
+class Rollout:
+    """Switches the runtime profile of one report directory. ``after_step`` is told each step's name once it is done."""
+
+    report_dir: Path
+    cwd: Path = field(default_factory=Path.cwd)
+    after_step: Callable[[str], None] = lambda _step: None
+    say: Callable[[str], None] = lambda _line: None
+
+    @property
+    def runtime(self) -> Path:
+        """The directory of the runtime profile, absolute and without links."""
+        return self.report_dir.resolve() / "runtime"
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger in which each stage is recorded."""
+        return open_ledger(self.report_dir)
+
+    def active(self) -> Active:
+        """The profile now in force. Raises ``InputError`` where the file is there and cannot be read."""
+        path = self.runtime / ACTIVE_NAME
+        if not path.exists():
+            return Active()
+        try:
+            platform = parse_environment(path.read_text(encoding="utf-8")).get("WEEKOPS_PLATFORM", "")
+            return Active(path.resolve(), platform, hash_file(path))
+        except (OSError, UnicodeDecodeError, InputError) as error:
+            raise InputError(
+                f"The active runtime profile {path} cannot be read: {error} What consumers run on is not known, so "
+                "nothing was switched. Correct the file or take it away."
+            ) from error
+
+    def plan(self, target: RuntimeProfile, verifier: Verifier, steps: Sequence[RollbackStep] = ()) -> RollbackPlan:
+        """What :meth:`apply` would do; changes nothing."""
+        active = self.active()
+        return plan_rollback(
+            active=active.platform,
+            target=target,
+            same=active.sha256 == target.sha256,
+            own_steps=[step.argv for step in steps],
+            gate=verifier.gate_argv,
+        )
+
+    # -- apply -------------------------------------------------------------------------------------------------
+
+    def apply(
+        self, target: RuntimeProfile, verifier: Verifier, *, steps: Sequence[RollbackStep] = (), reason: str = ""
+    ) -> Applied:
+        """Switch to ``target``, record it and verify it; harmless when it is active and verified already."""
+        trigger = time.monotonic()
+        with self._lock():
+            before = self.active()
+            entries = self.ledger.entries()
+            current = rollback_in_effect(entries)
+            same = before.sha256 == target.sha256
+            if same and current is not None and current.stage == "verified":
+                line = f"{target.platform} is active and verified already, since {current.since}. Nothing was changed."
+                return Applied(verified=True, seconds=0.0, lines=(line,), switched=False)
+            if not same:
+                before = self._preserve(before)
+                self._write(target)
+            if current is None or not same:
+                self._record("begun", {"from": before.document(self.runtime), "to": _target(target), "reason": reason})
+            self.after_step("begin")
+            if not same:
+                self._switch(target)
+            self.after_step("switch")
+            self._record("switched", {"to": _target(target), "seconds": _since(trigger)})
+            self.after_step("record")
+            return self._verify(target, verifier, steps, trigger)
+
+    def _preserve(self, active: Active) -> Active:
+        """Keep a profile that somebody wrote by hand: the rename would take it away."""
+        if active.path is not None and active.path.parent != self.runtime / PROFILES_NAME:
+            kept = self.runtime / PROFILES_NAME / f"kept-{active.sha256[:16]}.env"
+            write_atomic(kept, active.path.read_bytes())
+            active = Active(kept, active.platform, active.sha256)
+        self.after_step("preserve")
+        return active
+
+    def _write(self, target: RuntimeProfile) -> None:
+        path = self.runtime / PROFILES_NAME / target.file_name
+        write_atomic(path, target.text)
+        self.after_step("write")
+
+    def _switch(self, target: RuntimeProfile) -> None:
+        try:
+            switch_symlink(self.runtime / ACTIVE_NAME, f"{PROFILES_NAME}/{target.file_name}")
+        except OSError as error:
+            raise WeekopsError(
+                f"{self.runtime / ACTIVE_NAME} could not be switched: {error.strerror}. The profile before is still "
+                "active. Check the permissions of the directory and run `weekops rollback --apply` again."
+            ) from error
+
+    def _verify(
+        self, target: RuntimeProfile, verifier: Verifier, steps: Sequence[RollbackStep], trigger: float
+    ) -> Applied:
+        active = self.runtime / ACTIVE_NAME
+        outcomes: dict[str, Outcome] = {}
+        own = lambda: run_own_steps(steps, {**os.environ, **target.environment}, self.cwd)  # noqa: E731 - one of three
+        stages: tuple[tuple[str, Callable[[], Outcome]], ...] = (
+            ("own steps", own),
+            ("gate", lambda: verifier.gate(active)),
+            ("measure", lambda: verifier.measure(active)),
+        )
+        for name, stage in stages:
+            outcomes[name] = _guarded(stage)
+            self.after_step(name)
+        problems = [problem for outcome in outcomes.values() for problem in outcome.problems]
+        if self.active().sha256 != target.sha256:
+            problems.append("The active profile is not the one that was switched to: something else changed it.")
+        verified, seconds = not problems, _since(trigger)
+        body = {
+            "to": _target(target),
+            "seconds": seconds,
+            "problems": problems,
+            "outcomes": _document(outcomes, self.report_dir),
+        }
+        self._record("verified" if verified else "unverified", body)
+        self.after_step("finish")
+        return Applied(verified, seconds, tuple(_story(target, problems, seconds)))
+
+    # -- undo and rehearse -------------------------------------------------------------------------------------
+
+    def undo(self) -> str:
+        """Put the profile before the rollback back and say so. Raises ``InputError`` where there is nothing to undo."""
+        with self._lock():
+            entries = self.ledger.entries()
+            current = rollback_in_effect(entries)
+            if current is None:
+                if any(e.kind == ROLLBACK and e.body.get("stage") == "undone" for e in entries):
+                    return "The last rollback was undone already. Nothing was changed."
+                raise InputError("No rollback is recorded, so there is none to undo. Nothing was changed.")
+            before = next(entry for entry in entries if entry.seq == current.seq).body["from"]
+            self._restore(before)
+            self.after_step("switch")
+            self._record("undone", {"to": before})
+            self.after_step("record")
+        name = before.get("platform") or ("the profile before" if before.get("file") else "no profile, as before")
+        return f"The rollback of {current.since} is undone; active now: {name}."
+
+    def _restore(self, before: Mapping[str, Any]) -> None:
+        link = self.runtime / ACTIVE_NAME
+        if before.get("file") is None:
+            link.unlink(missing_ok=True)
+            sync_directory(self.runtime)
+            return
+        path = self.runtime / PROFILES_NAME / Path(str(before["file"])).name
+        if not path.is_file() or hash_file(path) != before["sha256"]:
+            raise InputError(
+                f"The profile before, {path}, is gone or was changed since. Putting it back would activate something "
+                "unknown, so nothing was switched. Restore that file, or deploy a profile anew."
+            )
+        if self.active().sha256 != before["sha256"]:
+            switch_symlink(link, f"{PROFILES_NAME}/{path.name}")
+
+    def rehearse(
+        self, target: RuntimeProfile, make_verifier: Callable[[Path], Verifier], *, steps: Sequence[RollbackStep] = ()
+    ) -> Applied:
+        """Do it all on a copy, undo it there, and record how long it took; the active profile stays as it is."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        copy = self.runtime / "rehearsals" / stamp
+        active = self.active()
+        with self._lock():
+            if active.path is not None:
+                write_atomic(copy / "runtime" / ACTIVE_NAME, active.path.read_bytes())
+            baselines = self.report_dir / "baselines"
+            if baselines.is_dir():
+                shutil.copytree(baselines, copy / "baselines")
+            rehearsal = Rollout(copy, cwd=self.cwd, after_step=self.after_step, say=self.say)
+            applied = rehearsal.apply(target, make_verifier(copy), steps=steps, reason="rehearsal")
+            rehearsal.undo()
+            problems = [] if rehearsal.active().sha256 == active.sha256 else ["The undo did not restore the profile."]
+            if self.active() != active:
+                problems.append("The active profile changed while it was rehearsed.")
+            verified = applied.verified and not problems
+            evidence = [_evidence(copy / "ledger.sqlite", self.report_dir)]
+            body = {"verified": verified, "seconds": applied.seconds, "to": _target(target), "evidence": evidence}
+            self._record("rehearsed", {**body, "problems": problems})
+        return Applied(verified, applied.seconds, (*applied.lines, *problems), switched=False)
+
+    # -- records -----------------------------------------------------------------------------------------------
+
+    def _record(self, stage: str, body: Mapping[str, Any]) -> Entry:
+        moment = datetime.now(UTC).isoformat(timespec="microseconds")
+        return self.ledger.append(ROLLBACK, f"{moment} {stage}", {"stage": stage, **body}, recorded_at=moment)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One rollback at a time."""
+        try:
+            self.runtime.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.runtime / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise InputError(
+                f"{self.runtime} cannot be written: {error.strerror}. No profile can be switched there, and nothing "
+                "was. Check the path and its permissions."
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise InputError(
+                f"Another rollback is at work in {self.runtime}. Two at once could leave either profile active. "
+                "Wait for it to end and run this again; nothing was changed."
+            ) from error
+        finally:
+            os.close(descriptor)
+
+
+def _guarded(stage: Callable[[], Outcome]) -> Outcome:
+    """A verification step that breaks has not verified anything; the switch stays recorded."""
+    try:
+        return stage()
+    except (WeekopsError, OSError, ValueError) as error:
+        return Outcome((f"The verification broke off: {error}",))
+
+
+def _target(target: RuntimeProfile) -> dict[str, Any]:
+    return {"file": f"{PROFILES_NAME}/{target.file_name}", "platform": target.platform, "sha256": target.sha256}
+
+
+def _since(trigger: float) -> float:
+    return round(time.monotonic() - trigger, 3)
+
+
+def _document(outcomes: Mapping[str, Outcome], report_dir: Path) -> dict[str, Any]:
+    return {
+        name: {
+            "problems": list(outcome.problems),
+            "facts": outcome.facts,
+            "evidence": [_evidence(path, report_dir) for path in outcome.evidence if path.is_file()],
+        }
+        for name, outcome in outcomes.items()
+    }
+
+
+def _evidence(path: Path, report_dir: Path) -> dict[str, str]:
+    return {"path": path.resolve().relative_to(report_dir.resolve()).as_posix(), "sha256": hash_file(path)}
+
+
+def _story(target: RuntimeProfile, problems: Sequence[str], seconds: float) -> Iterator[str]:
+    if not problems:
+        yield f"{target.platform} is active and verified, {seconds:g} s after the trigger."
+        return
+    yield f"ROLLED BACK, NOT VERIFIED: {target.platform} is active NOW, and it did not pass ({seconds:g} s)."
+    yield from (f"  {problem}" for problem in problems)
+    yield "Take this platform out of service, or `weekops rollback --undo`; then find out why the baseline fails."
+
+
+# -- after a run -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AfterRun:
+    """What was done after a run: lines for people, and whether a rollback was applied and verified."""
+
+    lines: tuple[str, ...] = ()
+    applied: bool = False
+    verified: bool = False
+
+
+def after_run(decision: Mapping[str, Any], mode: str | None, *, report_dir: Path, cwd: Path | None = None) -> AfterRun:
+    """At SEV1: nothing, the plan, or the rollback itself, as ``mode`` (default: the policy's) says. Never raises.
+
+    Call it once the run is in the ledger and its workers are gone: the verification measures.
+    """
+    if decision.get("decision") == "promote" or decision.get("severity") != 1:
+        return AfterRun()
+    wanted = mode or decision.get("policy", {}).get("effective", {}).get("rollback", {}).get("mode", "plan")
+    if wanted == "never":
+        return AfterRun()
+    from pytest_weekops.rollback_target import resolve_target
+
+    try:
+        target = resolve_target(report_dir, decision=decision, keep=wanted == "auto", cwd=cwd)
+        rollout = Rollout(report_dir, cwd=cwd or Path.cwd())
+        if wanted != "auto":
+            steps = rollout.plan(target.profile, target.verifier(report_dir), target.steps).steps
+            lines = ("SEV1: roll back with `weekops rollback --apply`. It would:", *(f"  {step}" for step in steps))
+            return AfterRun(lines)
+        reason = f"SEV1 of run {decision.get('run_id')}"
+        applied = rollout.apply(target.profile, target.verifier(report_dir), steps=target.steps, reason=reason)
+    except (WeekopsError, OSError) as error:
+        return AfterRun((f"SEV1, and the rollback was NOT done: {error}",))
+    return AfterRun(applied.lines, applied=True, verified=applied.verified)
