@@ -211,7 +211,16 @@ class Worker:
                 lines = stream.read().decode(errors="replace").splitlines()
         except OSError:
             return ""
-        return "\n".join(line[:300] for line in lines[-STDERR_TAIL_LINES:])
+        return "\n".join(line[:300] for line in _telling(lines))
+
+
+def _telling(lines: list[str]) -> list[str]:
+    """The last lines, or, where faulthandler dumped a stack, the driver's own last words and the top of that stack."""
+    fatal = next((place for place, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+    if fatal is None:
+        return lines[-STDERR_TAIL_LINES:]
+    words = [line for line in lines[:fatal] if line.strip()]
+    return [*words[-STDERR_TAIL_LINES // 2 :], *lines[fatal : fatal + STDERR_TAIL_LINES // 2]]
 
 
 def signal_name(code: int | None) -> str | None:

@@ -1,0 +1,116 @@
+"""Real workers on real drivers, shared by all device tests, and problems with their references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.records import Case, Measurement
+from pytest_weekops.platforms import resolve_platforms
+from pytest_weekops.shipped import data_dir
+from pytest_weekops.worker.host import HostWorker
+from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
+from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+
+class Bench:
+    """One platform's supervisor and the host worker behind it."""
+
+    def __init__(self, supervisor: PlatformSupervisor, host: HostWorker) -> None:
+        self.supervisor = supervisor
+        self._host = host
+
+    def measure(
+        self,
+        kernel: str,
+        shape: tuple[int, int, int],
+        *,
+        alpha: float = 1.0,
+        beta: float = 0.0,
+        iterations: int = 2,
+        kernel_dir: Path | None = None,
+    ) -> Measurement:
+        """Measure one kernel once, verified against the host worker's reference."""
+        m, n, k = shape
+        reference = self._host.reference(
+            ReferenceRequest(m=m, n=n, k=k, seed=5, session=1, alpha=alpha, beta=beta, path="")
+        )
+        request = MeasureRequest(
+            kernel=kernel,
+            m=m,
+            n=n,
+            k=k,
+            seed=5,
+            sessions=1,
+            iterations=iterations,
+            warmup_min=1,
+            warmup_max=1,
+            alpha=alpha,
+            beta=beta,
+            references={1: str(reference)},
+            kernel_dirs=(str(kernel_dir or data_dir("kernels")),),
+            max_abs_error=1e-3,
+            k_scaled_bound=16.0,
+        )
+        return self.supervisor.measure(
+            Case(platform=self.supervisor.launch.label, kernel=kernel, size=max(shape), seed=5, snapshot=1), request
+        )
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostWorker]:
+    """The host worker."""
+    worker = HostWorker(tmp_path_factory.mktemp("host"), Deadlines())
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(scope="session")
+def start_bench(
+    tmp_path_factory: pytest.TempPathFactory, need_platform: Callable[[str], str], host: HostWorker
+) -> Iterator[Callable[[str], Bench]]:
+    """``start_bench(name)``: a fresh supervisor on that platform, closed at the end."""
+    started: list[PlatformSupervisor] = []
+
+    def start(name: str) -> Bench:
+        scratch = tmp_path_factory.mktemp(name)
+        # A label of its own: the device lock goes by label, and a shared bench may hold this platform's.
+        (launch,) = resolve_platforms([f"{name}.{len(started)}={need_platform(name)}"], scratch=scratch)
+        supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+        supervisor.start()
+        started.append(supervisor)
+        return Bench(supervisor, host)
+
+    yield start
+    for supervisor in started:
+        supervisor.close()
+
+
+@pytest.fixture(scope="session")
+def benches(start_bench: Callable[[str], Bench]) -> Callable[[str], Bench]:
+    """``benches(name)``: the one shared bench of a platform."""
+    known: dict[str, Bench] = {}
+
+    def get(name: str) -> Bench:
+        if name not in known:
+            known[name] = start_bench(name)
+        return known[name]
+
+    return get
+
+
+@pytest.fixture
+def own_kernels(tmp_path: Path) -> Callable[[str], Path]:
+    """``own_kernels(body)``: a kernel directory whose only variant, ``mine``, has this source."""
+
+    def write(source: str) -> Path:
+        (tmp_path / "mine.cl").write_text(source, encoding="utf-8")
+        (tmp_path / "catalog.yaml").write_text(
+            "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: elementwise}\n", encoding="utf-8"
+        )
+        return tmp_path
+
+    return write
