@@ -1,0 +1,145 @@
+"""Processes around a worker: killed from outside, orphaned, locked out; and frames byte by byte."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.errors import DeviceError, WorkerError
+from pytest_weekops.core.records import MeasurementStatus
+from pytest_weekops.worker.framing import DeadlineExpired, encode, receive, send
+from pytest_weekops.worker.locking import DeviceLock
+from pytest_weekops.worker.protocol import Goodbye, Hello
+from pytest_weekops.worker.supervisor import PlatformSupervisor
+from tests.worker.conftest import CASE, DOUBLE, REQUEST
+
+
+def test_a_worker_killed_from_outside_is_replaced(supervise: Callable[..., PlatformSupervisor]) -> None:
+    """SIGKILL, as the out-of-memory killer sends it, costs a retry and is reported as flaky."""
+    supervisor = supervise("noise", "none")
+    supervisor.start()
+    worker = supervisor._worker
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    answer = supervisor.measure(CASE, REQUEST)
+    assert answer.status is MeasurementStatus.OK
+    assert answer.flaky
+    assert "SIGKILL" in answer.reason
+
+
+def test_a_killed_controller_leaves_no_worker(tmp_path: Path) -> None:
+    """The kernel kills a worker whose controller is gone, even one that ignores SIGTERM."""
+    program = (
+        "import sys, time; from pathlib import Path\n"
+        "from pytest_weekops.worker.process import Launch, Worker\n"
+        "from pytest_weekops.core.plan import Deadlines\n"
+        "w = Worker(label='x', environment={}, deadlines=Deadlines(), scratch=Path(sys.argv[1]),"
+        " command=(sys.executable, sys.argv[2], 'hang', 'enumerate'))\n"
+        "print(w.pid, flush=True); time.sleep(60)\n"
+    )
+    controller = subprocess.Popen([sys.executable, "-c", program, str(tmp_path), DOUBLE], stdout=subprocess.PIPE)
+    assert controller.stdout is not None
+    pid = int(controller.stdout.readline())
+    controller.kill()
+    controller.wait()
+    controller.stdout.close()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and _alive(pid):
+        time.sleep(0.05)
+    assert not _alive(pid)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] != "Z"
+    except OSError:
+        return False
+
+
+def test_two_gates_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second waits, says so, and is refused with a sentence when its patience ends; release lets it in."""
+    monkeypatch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path))
+    first, said = DeviceLock("pocl"), []
+    first.acquire()
+    second = DeviceLock("pocl", wait_s=0.5, on_event=said.append)
+    with pytest.raises(DeviceError, match="another gate"):
+        second.acquire()
+    assert said
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_a_killed_holder_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock belongs to the process, not to the file's existence."""
+    monkeypatch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path))
+    program = "from pytest_weekops.worker.locking import DeviceLock as L; import time; l = L('x'); l.acquire(); print(1, flush=True); time.sleep(60)"  # noqa: E501
+    holder = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    lock = DeviceLock("x", wait_s=0.1)
+    lock.acquire()
+    lock.release()
+
+
+@pytest.fixture
+def pipe() -> tuple[int, int]:
+    """A pipe: (read end, write end)."""
+    return os.pipe()
+
+
+def test_frames_come_back_in_order(pipe: tuple[int, int]) -> None:
+    """What is sent is received, then the clean end."""
+    read, write = pipe
+    send(write, Hello(pid=7))
+    send(write, Goodbye())
+    os.close(write)
+    assert [receive(read), receive(read), receive(read)] == [
+        {"type": "hello", "protocol": 1, "pid": 7},
+        {"type": "goodbye"},
+        None,
+    ]
+
+
+def test_every_cut_frame_is_refused(pipe: tuple[int, int]) -> None:
+    """A stream that ends inside a frame is never taken for a clean end."""
+    frame = encode(Goodbye())
+    for length in range(1, len(frame)):
+        read, write = os.pipe()
+        os.write(write, frame[:length])
+        os.close(write)
+        with pytest.raises(WorkerError, match="ended after"):
+            receive(read)
+        os.close(read)
+
+
+def test_every_flipped_byte_is_refused(pipe: tuple[int, int]) -> None:
+    """Magic, length and checksum together notice any single changed byte."""
+    frame = encode(Goodbye())
+    for place in range(len(frame)):
+        read, write = os.pipe()
+        changed = bytearray(frame)
+        changed[place] ^= 0x10
+        os.write(write, bytes(changed))
+        os.close(write)
+        with pytest.raises(WorkerError):
+            receive(read)
+        os.close(read)
+
+
+def test_a_deadline_ends_the_waiting(pipe: tuple[int, int]) -> None:
+    """Half a frame and then silence expires."""
+    read, write = pipe
+    os.write(write, encode(Goodbye())[:6])
+    with pytest.raises(DeadlineExpired):
+        receive(read, deadline=time.monotonic() + 0.2)
