@@ -14,6 +14,7 @@ from pytest_weekops.core.records import Record
 from pytest_weekops.worker.process import Worker
 from pytest_weekops.worker.protocol import Anchored, AnchorRequest, Failed, Referenced, ReferenceRequest
 
+ANCHOR_SIZE = 768
 _TRIES = 2
 
 
@@ -37,9 +38,9 @@ class HostWorker:
             self._references[key] = path
         return self._references[key]
 
-    def anchor(self, min_ms: float = 50.0) -> float:
-        """Median milliseconds of the fixed host SGEMM. Raises ``WorkerError``."""
-        reply = self._ask(AnchorRequest(min_ms=min_ms))
+    def anchor(self, min_ms: float = 50.0, *, size: int = ANCHOR_SIZE) -> float:
+        """Median milliseconds of the fixed host SGEMM (size x size). Raises ``WorkerError``."""
+        reply = self._ask(AnchorRequest(min_ms=min_ms, size=size))
         if not isinstance(reply, Anchored):
             raise WorkerError(f"the host worker could not time the anchor: {_reason(reply)}")
         return reply.median_ms
