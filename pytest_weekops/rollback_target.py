@@ -100,7 +100,7 @@ def _baseline_of(decision: Mapping[str, Any] | None) -> str | None:
     label = decision.get("plan", {}).get("baseline_platform")
     facts = decision.get("identities", {}).get(label) if label else None
     if not facts or facts.get("profile") == label or not str(facts.get("icd", "")).endswith(".icd"):
-        return label
+        return str(label) if label else None
     return f"{facts['profile']}@{facts['icd']}"
 
 

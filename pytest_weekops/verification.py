@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.rollback import parse_environment
+from pytest_weekops.shipped import data_dir
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy import Policy, RollbackStep
@@ -104,7 +105,11 @@ class CanonicalVerifier:
         plugin = () if _is_installed() else ("-p", "pytest_weekops.plugin")
         options = ("--tier", "canonical", "--driver-smoke", "--platforms", self._platform, "--rollback", "never")
         places = ("--report-dir", str(self._checks.absolute()), "--report-prefix", self._prefix)
-        return (sys.executable, "-m", "pytest", *plugin, *options, *places, "--mode", "ci", "-p", "no:cacheprovider")
+        own = (self._cwd / "suites" / "canonical").is_dir()
+        # Shipped suites may lie below another project's conftest, which is none of this run's business.
+        cut = () if own else ("--confcutdir", str(data_dir("suites")))
+        last = ("--mode", "ci", "-p", "no:cacheprovider")
+        return (sys.executable, "-m", "pytest", *plugin, *options, *places, *cut, *last)
 
     def gate(self, active: Path) -> Outcome:
         """Run the gate with the active profile's variables; its ``decision.json`` is the evidence."""
@@ -214,7 +219,6 @@ def _open_run(profile_name: str, environment: Mapping[str, str], policy: Policy,
     from pytest_weekops.core.plan import CampaignPlan, Deadlines
     from pytest_weekops.platforms import load_profiles
     from pytest_weekops.run import Platform, Run
-    from pytest_weekops.shipped import data_dir
     from pytest_weekops.store import Journal
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.process import Launch
@@ -263,7 +267,8 @@ def _floors(
         share = policy.floors.min_share_of_baseline_gflops
         rows = sorted(load_baseline(pinned).rows, key=lambda row: row.size)[:MOST_CELLS]
         return {(row.kernel, row.size): row.mean_gflops * share for row in rows}, f"{share:g} of the pinned baseline"
-    meant = policy.scope.platform and re.search(re.escape(policy.scope.platform), identity.platform_name, re.IGNORECASE)
+    named = policy.scope.platform
+    meant = named and re.search(re.escape(named), identity.platform_name, re.IGNORECASE)
     cells = {
         (kernel, int(size)): row.min_avg_gflops
         for kernel, _, size in (key.rpartition(":") for key in policy.demanded_rows)

@@ -1,0 +1,109 @@
+"""Alerts of a closed week in Alertmanager's v2 form, to a file, standard output, or a URL with retries."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_weekops.atomic import write_atomic
+from pytest_weekops.core.errors import WeekopsError
+
+DELAYS_S = (0.5, 1.0, 2.0)
+TIMEOUT_S = 5.0
+ALERTS_PATH = "/api/v2/alerts"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How an alert went out: how often it was tried, and why it did not arrive where it did not."""
+
+    delivered: bool
+    attempts: int
+    problem: str = ""
+    emitted: bool = True
+
+
+def build_alerts(document: Mapping[str, Any], acta: Path) -> list[dict[str, Any]]:
+    """The alerts of a week's decision: one for SEV1 to SEV3, none for SEV4."""
+    severity = document["severity"]
+    if severity["level"] >= 4:
+        return []
+    labels = {
+        "alertname": "WeekopsDriverNotPromoted",
+        "severity": f"SEV{severity['level']}",
+        "week": document["review_id"],
+        "decision": document["block_decision"],
+        "channel": document["channel"]["state"],
+        "owner": severity["owner"],
+    }
+    annotations = {
+        "summary": f"Week {document['review_id']} is {document['block_decision']} at SEV{severity['level']}",
+        "description": document["block_rationale"],
+        "action": severity["action"],
+        "deadline": severity["deadline"] or "",
+        "why": " ".join(document["channel"]["why"]),
+    }
+    generator = acta.resolve().as_uri()
+    return [
+        {
+            "labels": {key: str(value) for key, value in labels.items()},
+            "annotations": {key: str(value) for key, value in annotations.items()},
+            "startsAt": document["closed_at"],
+            "generatorURL": generator,
+        }
+    ]
+
+
+def deliver(alerts: list[dict[str, Any]], target: str, *, sleep: Callable[[float], None] = time.sleep) -> Delivery:
+    """Send alerts to ``-``, a file or an http(s) URL. Nothing to send is healthy. Never raises."""
+    if not alerts:
+        return Delivery(delivered=True, attempts=0, emitted=False)
+    text = json.dumps(alerts, indent=2, sort_keys=True) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return Delivery(delivered=True, attempts=1)
+    if urllib.parse.urlsplit(target).scheme in ("http", "https"):
+        return _post(text.encode(), target, sleep)
+    if "://" in target:
+        return Delivery(delivered=False, attempts=0, problem=f"{target!r:.80} is neither http, https nor a file")
+    try:
+        write_atomic(Path(target), text)
+    except WeekopsError as error:
+        return Delivery(delivered=False, attempts=1, problem=str(error))
+    return Delivery(delivered=True, attempts=1)
+
+
+def _post(body: bytes, target: str, sleep: Callable[[float], None]) -> Delivery:
+    parts = urllib.parse.urlsplit(target)
+    url = parts._replace(path=ALERTS_PATH).geturl() if parts.path in ("", "/") else target
+    problem = ""
+    for attempt in range(1, len(DELAYS_S) + 2):
+        final, problem = _try_once(body, url)
+        if not problem:
+            return Delivery(delivered=True, attempts=attempt)
+        if final or attempt > len(DELAYS_S):
+            return Delivery(delivered=False, attempts=attempt, problem=problem)
+        sleep(DELAYS_S[attempt - 1])
+    return Delivery(delivered=False, attempts=len(DELAYS_S) + 1, problem=problem)  # pragma: no cover
+
+
+def _try_once(body: bytes, url: str) -> tuple[bool, str]:
+    """Whether another try is pointless, and what went wrong; nothing where it arrived."""
+    try:
+        request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")  # noqa: S310 - http or https, checked by the caller
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - the same
+            answer.read(65536)
+            return False, "" if 200 <= answer.status < 300 else f"answered {answer.status}"
+    except urllib.error.HTTPError as error:
+        with error:
+            return 400 <= error.code < 500 and error.code not in (408, 429), f"answered {error.code} {error.reason}"
+    except (OSError, ValueError) as error:
+        return False, str(getattr(error, "reason", error)) or type(error).__name__

@@ -1,0 +1,39 @@
+"""``weekops action``: what closed weeks still owe."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from pytest_weekops.closing import close_action, list_actions
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's two verbs."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    listing = verbs.add_parser("list", help="list the open actions")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    closing = verbs.add_parser("close", help="close an action")
+    closing.add_argument("id", metavar="ID", help="the action, for example 2026-W48-1")
+    closing.add_argument("--note", default="", metavar="TEXT", help="what was done")
+    for verb in (listing, closing):
+        verb.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List or close."""
+    report_dir = Path(arguments.report_dir)
+    if arguments.verb == "close":
+        close_action(report_dir, arguments.id, arguments.note)
+        print(f"{arguments.id} is closed.")
+        return 0
+    opened, closed = list_actions(report_dir)
+    if arguments.json:
+        print(json.dumps({"open": opened, "closed": sorted(closed)}, indent=2, sort_keys=True))
+        return 0
+    for action in opened:
+        print(f"{action['id']}: {action['text']} (owner {action['owner']}, due {action['due'] or 'whenever'})")
+    if not opened:
+        print("No action is open.")
+    return 0

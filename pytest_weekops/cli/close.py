@@ -1,0 +1,72 @@
+"""``weekops close``: the decision record and the acta of a week, and its alert."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pytest_weekops.alert import Delivery, build_alerts, deliver
+from pytest_weekops.closing import ClosedWeek, close_week
+from pytest_weekops.core.entry import ALERT
+from pytest_weekops.core.errors import WeekopsError
+from pytest_weekops.core.week import parse_week
+from pytest_weekops.ledger import open_ledger
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--week", required=True, metavar="WEEK", help="ISO week, for example 2026-W48")
+    parser.add_argument(
+        "--runs", nargs="+", default=[], metavar="RUN", help="runs that are the evidence (default: all)"
+    )
+    parser.add_argument("--alert", metavar="FILE|URL|-", help="emit the alert for SEV1 to SEV3 there")
+    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Close the week; 0 for promote, 1, 10 or 11 for iterate as ``docs/operations.md`` says."""
+    report_dir = Path(arguments.report_dir)
+    closed = close_week(report_dir, parse_week(arguments.week), arguments.runs)
+    # With `--alert -` standard output belongs to the alert alone.
+    _print(closed, to_stderr=arguments.alert == "-")
+    if arguments.alert:
+        delivery = deliver(build_alerts(closed.document, closed.directory / "acta.md"), arguments.alert)
+        _note(delivery, arguments.alert, closed, report_dir)
+    return closed.exit_status
+
+
+def _print(closed: ClosedWeek, *, to_stderr: bool) -> None:
+    stream = sys.stderr if to_stderr else sys.stdout
+    document = closed.document
+    severity = document["severity"]
+    print(f"week {document['review_id']}: {document['block_decision']} (SEV{severity['level']})", file=stream)
+    print(f"  {document['block_rationale']}", file=stream)
+    for name, track in document["tracks"].items():
+        print(f"  {name}: {track['decision']}. {track['rationale']}", file=stream)
+    for text in document["findings"]:
+        print(f"  finding: {text}", file=stream)
+    if document["block_decision"] != "promote":
+        print(f"  owner: {severity['owner']}, by {severity['deadline']}: {severity['action']}", file=stream)
+    for action in document["open_actions"]:
+        print(f"  owed: {action['id']} {action['text']}", file=stream)
+    print(f"  written: {closed.directory}/ (decision.json, acta.md)", file=stream)
+
+
+def _note(delivery: Delivery, target: str, closed: ClosedWeek, report_dir: Path) -> None:
+    """Record how the alert went out; a failure is printed as well."""
+    if not delivery.emitted:
+        return
+    if not delivery.delivered:
+        print(
+            f"weekops: the alert did NOT reach {target} in {delivery.attempts} tries: {delivery.problem}. Tell the owner "
+            f"yourself: {closed.document['severity']['owner']}.",
+            file=sys.stderr,
+        )
+    body = {"week": closed.document["review_id"], "target": target, "delivered": delivery.delivered}
+    facts = {**body, "attempts": delivery.attempts, "problem": delivery.problem}
+    try:
+        open_ledger(report_dir).append(ALERT, datetime.now(UTC).isoformat(timespec="microseconds"), facts)
+    except WeekopsError as error:
+        print(f"weekops: the alert's delivery could not be recorded: {error}", file=sys.stderr)

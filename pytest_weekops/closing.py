@@ -1,0 +1,224 @@
+"""Closing a week: evidence hashed anew, decision and acta written together, the week entered into the ledger."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pytest_weekops.atomic import sync_directory, write_atomic
+from pytest_weekops.core.closing_record import RunEvidence, WeekRecord, closed_actions, open_actions, week_record
+from pytest_weekops.core.entry import ACTION, ROLLBACK, WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.week import Week, week_of
+from pytest_weekops.ledger import Ledger, open_ledger
+from pytest_weekops.report.acta import render_acta
+from pytest_weekops.verification import hash_file
+
+
+@dataclass(frozen=True)
+class ClosedWeek:
+    """A closed week: its directory, its document and the exit status it asks for."""
+
+    directory: Path
+    document: dict[str, Any]
+    exit_status: int
+
+
+def close_week(report_dir: Path, week: Week, names: Sequence[str] = ()) -> ClosedWeek:
+    """Close a week on its recorded runs, or on those named. Raises ``InputError``; then nothing was written."""
+    ledger = open_ledger(report_dir)
+    entries = ledger.entries()
+    _refuse_closed(entries, week)
+    runs = _chosen(entries, week, names, report_dir)
+    evidence = [run_evidence(run, report_dir) for run in runs]
+    depends_on, depends_problems = _last_week(entries, week, report_dir)
+    record = week_record(
+        week,
+        entries,
+        evidence,
+        rollback_problems=_rollback_problems(entries, week, report_dir),
+        depends_on=depends_on,
+        depends_problems=depends_problems,
+        stray=_stray_runs(report_dir, run_entries(entries), week),
+        closed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return ClosedWeek(_write(report_dir, ledger, week, record), record.document, record.exit_status)
+
+
+def _refuse_closed(entries: Sequence[Entry], week: Week) -> None:
+    found = next((e for e in entries if e.kind == WEEK and e.key == str(week)), None)
+    if found is not None:
+        raise InputError(
+            f"Week {week} was closed on {found.recorded_at} with {found.body.get('decision')}. A closed week is not "
+            "written again: what came later belongs to the week in which it came. Nothing was changed."
+        )
+
+
+def _chosen(entries: Sequence[Entry], week: Week, names: Sequence[str], report_dir: Path) -> list[RunEntry]:
+    recorded = {run.run_id: run for run in run_entries(entries)}
+    ids = [_run_id(name, report_dir) for name in names]
+    twice = sorted(name for name, count in Counter(ids).items() if count > 1)
+    if twice:
+        raise InputError(
+            f"--runs names {twice[0]!r:.80} twice. One run is one piece of evidence. Name each once; nothing was changed."
+        )
+    chosen = []
+    for name in ids:
+        run = recorded.get(name)
+        if run is None:
+            raise InputError(
+                f"Run {name!r:.80} is not in the ledger of {report_dir}. What was not recorded when it ended cannot be "
+                "told from what was made up later. Name recorded runs; `weekops status` lists them. Nothing was changed."
+            )
+        if run.week != week:
+            raise InputError(
+                f"Run {name!r:.80} was made in {run.week}, not in {week}. It proves nothing about {week}. Leave it out."
+            )
+        chosen.append(run)
+    of_week = [run for run in recorded.values() if run.week == week]
+    if not of_week:
+        raise InputError(
+            f"No run of {week} is in the ledger of {report_dir}. A week without runs has nothing to decide. Run the "
+            "suites first, or check --week and --report-dir. Nothing was changed."
+        )
+    return sorted(chosen, key=lambda run: run.seq) if chosen else of_week
+
+
+def _run_id(name: str, report_dir: Path) -> str:
+    """The id that a run directory's decision states, or the name itself."""
+    path = next((p for p in (Path(name), report_dir / name) if (p / "decision.json").is_file()), None)
+    if path is None:
+        return name
+    try:
+        return str(json.loads((path / "decision.json").read_text(encoding="utf-8"))["run_id"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{path / 'decision.json'} is no decision: {error}. The run cannot be told by it. Name the run by its id."
+        ) from error
+
+
+# -- evidence ----------------------------------------------------------------------------------------------------
+
+
+def run_evidence(run: RunEntry, report_dir: Path) -> RunEvidence:
+    """Hash a run's files as they are now and compare them with what the ledger recorded."""
+    wanted = [{"path": "decision.json", "sha256": run.decision_sha256}, *run.artifacts]
+    files: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for artifact in wanted:
+        file, problem = _check_file(report_dir, f"{run.run_dir}/{artifact.get('path')}", str(artifact.get("sha256")))
+        files.append({**file, "run_id": run.run_id, "ledger_record": run.seq})
+        problems += [problem] if problem else []
+    return RunEvidence(run, tuple(files), tuple(problems))
+
+
+def _check_file(report_dir: Path, name: str, recorded: str) -> tuple[dict[str, Any], str]:
+    file: dict[str, Any] = {"path": name, "sha256": None, "recorded_sha256": recorded, "intact": False}
+    relative, root = PurePosixPath(name), report_dir.resolve()
+    if relative.is_absolute() or ".." in relative.parts or not (root / relative).resolve().is_relative_to(root):
+        return file, f"Evidence {name} leads out of the report directory and was not read."
+    try:
+        file["sha256"] = hash_file(root / relative)
+    except (OSError, ValueError) as error:
+        return file, f"Evidence {name} cannot be read: {getattr(error, 'strerror', None) or error}."
+    file["intact"] = file["sha256"] == recorded
+    if not recorded:
+        return file, f"Evidence {name} was not there when the run was recorded."
+    return file, "" if file["intact"] else f"Evidence {name} was changed: its SHA-256 is not the recorded one."
+
+
+def _rollback_problems(entries: Sequence[Entry], week: Week, report_dir: Path) -> list[str]:
+    problems = []
+    for entry in entries:
+        if entry.kind != ROLLBACK or entry.body.get("stage") != "verified" or week_of(entry.recorded_at) != week:
+            continue
+        for part in entry.body.get("outcomes", {}).values():
+            for file in part.get("evidence", ()):
+                _facts, problem = _check_file(report_dir, str(file.get("path")), str(file.get("sha256")))
+                problems += [problem] if problem else []
+    return problems
+
+
+def _last_week(entries: Sequence[Entry], week: Week, report_dir: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    earlier = [e for e in entries if e.kind == WEEK and e.key < str(week)]
+    if not earlier:
+        return None, []
+    entry = max(earlier, key=lambda e: e.key)
+    path = f"weeks/{entry.key}/decision.json"
+    file, problem = _check_file(report_dir, path, str(entry.body.get("decision_sha256")))
+    facts = {"week": entry.key, "path": path, "sha256": entry.body.get("decision_sha256"), "ledger_record": entry.seq}
+    return {**facts, "ledger_hash": entry.hash, "intact": file["intact"]}, [problem] if problem else []
+
+
+def _stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[str]:
+    """Runs of the week that left a journal and are not in the ledger: attempts that were broken off, or hidden."""
+    known, found = {run.run_dir for run in runs}, []
+    for journal in sorted(report_dir.glob("*/journal.jsonl")):
+        if journal.parent.name in known:
+            continue
+        moment = datetime.fromtimestamp(journal.stat().st_mtime, UTC).isoformat()
+        if week_of(moment) == week:
+            found.append(f"Run directory {journal.parent.name} is not in the ledger: an attempt that was broken off.")
+    return found
+
+
+# -- writing -----------------------------------------------------------------------------------------------------
+
+
+def _write(report_dir: Path, ledger: Ledger, week: Week, record: WeekRecord) -> Path:
+    """Write both files into a directory beside, then move it into place inside the ledger's transaction."""
+    weeks = report_dir / "weeks"
+    beside, final = weeks / f".{week}.{secrets.token_hex(4)}", weeks / str(week)
+    decision = json.dumps(record.document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    try:
+        write_atomic(beside / "decision.json", decision)
+        write_atomic(beside / "acta.md", render_acta(record.document))
+        body = {
+            "decision": record.document["block_decision"],
+            "severity": record.document["severity"]["level"],
+            "decision_sha256": hash_file(beside / "decision.json"),
+            "acta_sha256": hash_file(beside / "acta.md"),
+            "new_actions": record.document["new_actions"],
+        }
+        ledger.append(WEEK, str(week), body, before_commit=lambda _entry: _move(beside, final))
+    except OSError as error:
+        raise WeekopsError(
+            f"Week {week} could not be written: {error.strerror}. It is not closed. Make room."
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return final
+
+
+def _move(beside: Path, final: Path) -> None:
+    if final.exists():  # a crash between the move and the commit left it; the week was not closed
+        final.rename(final.with_name(f".unfinished-{final.name}-{secrets.token_hex(4)}"))
+    beside.rename(final)
+    sync_directory(final.parent)
+
+
+# -- actions -----------------------------------------------------------------------------------------------------
+
+
+def list_actions(report_dir: Path) -> tuple[list[dict[str, Any]], dict[str, Entry]]:
+    """The open actions, and the entries that closed others."""
+    entries = open_ledger(report_dir).entries()
+    return open_actions(entries), closed_actions(entries)
+
+
+def close_action(report_dir: Path, name: str, note: str) -> None:
+    """Close an open action. Raises ``InputError`` for one that is unknown or closed already."""
+    opened, closed = list_actions(report_dir)
+    if name in closed:
+        raise InputError(f"Action {name!r:.60} was closed on {closed[name].recorded_at}. Nothing was changed.")
+    if name not in {action["id"] for action in opened}:
+        known = ", ".join(action["id"] for action in opened) or "none"
+        raise InputError(f"There is no open action {name!r:.60}. Nothing was changed. Open: {known}.")
+    open_ledger(report_dir).append(ACTION, name, {"note": note})

@@ -1,0 +1,274 @@
+"""The week's decision, drawn from ledger entries and from evidence that somebody else hashed. Pure and total."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_weekops.core.attempts import Attempt, attempts_of
+from pytest_weekops.core.channel import Channel, channel_of, last_rehearsal
+from pytest_weekops.core.entry import ACTION, ROLLBACK, WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.week import Week, deadline
+
+PROMOTE, ITERATE = "promote", "iterate"
+TRACKS = {"gate": "canonical", "replay": "weekly", "split": "split"}
+
+
+@dataclass(frozen=True)
+class RunEvidence:
+    """The files of one run as they are now: each with path, hash and whether it is what was recorded."""
+
+    run: RunEntry
+    files: tuple[dict[str, Any], ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WeekRecord:
+    """The decision document of a week and the exit status it asks for."""
+
+    document: dict[str, Any]
+    exit_status: int
+
+
+def week_record(
+    week: Week,
+    entries: Sequence[Entry],
+    evidence: Sequence[RunEvidence],
+    *,
+    rollback_problems: Sequence[str] = (),
+    depends_on: Mapping[str, Any] | None,
+    depends_problems: Sequence[str] = (),
+    stray: Sequence[str] = (),
+    closed_at: str,
+) -> WeekRecord:
+    """Decide a week. Promote needs every step's evidence, intact, and no failed run left unanswered."""
+    attempts = attempts_of(run_entries(entries), week)
+    channel = channel_of(entries)
+    tracks = {name: _track(kind, evidence) for name, kind in TRACKS.items()}
+    tracks["severity"] = _severity_track(attempts, channel)
+    tracks["rollback"] = _rollback_track(attempts, entries, rollback_problems)
+    findings = [problem for item in evidence for problem in item.problems]
+    findings += [*rollback_problems, *depends_problems, *stray]
+    missing = [name for name, track in tracks.items() if track["missing"]]
+    failing = [name for name, track in tracks.items() if track["decision"] != PROMOTE]
+    decision = ITERATE if failing or findings else PROMOTE
+    worst = _worst(attempts, channel, decision)
+    new = _new_actions(week, attempts, channel, tracks, findings, worst, closed_at)
+    carried = open_actions(entries)
+    document = {
+        "schema": "weekops-week/1",
+        "review_id": str(week),
+        "closed_at": closed_at,
+        "scope": _scope(week, attempts),
+        "tracks": tracks,
+        "required_gates": {name: track["decision"] for name, track in tracks.items()},
+        "block_decision": decision,
+        "block_rationale": _rationale(failing, missing, findings, channel),
+        "missing_steps": missing,
+        "findings": findings,
+        "severity": worst,
+        "summary": _summary(attempts, evidence),
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "channel": {"state": channel.state.value, "since": channel.since, "why": list(channel.why)},
+        "lifted_by": list(channel.lifts),
+        "last_rehearsal": _rehearsal(entries),
+        "depends_on": dict(depends_on) if depends_on else None,
+        "open_actions": [*carried, *new],
+        "carried_over": [action["id"] for action in carried],
+        "new_actions": new,
+        "ledger": {"records": len(entries), "head": entries[-1].hash if entries else None},
+    }
+    return WeekRecord(document, _exit_status(decision, worst["level"], failing, missing, findings))
+
+
+def _exit_status(
+    decision: str, level: int, failing: Sequence[str], missing: Sequence[str], findings: Sequence[str]
+) -> int:
+    if decision == PROMOTE:
+        return 0
+    if level == 1:
+        return 10
+    return 11 if set(failing) == set(missing) and not findings else 1
+
+
+def _track(kind: str, evidence: Sequence[RunEvidence]) -> dict[str, Any]:
+    mine = [item for item in evidence if item.run.kind == kind]
+    if not mine:
+        return _outcome(ITERATE, f"MISSING: no {kind} run of this week is recorded.", missing=True)
+    last = mine[-1]
+    run, files = last.run, [file for item in mine for file in item.files]
+    if any(item.problems for item in mine):
+        return _outcome(ITERATE, "Evidence is missing or does not match its recorded hash.", files)
+    if not run.is_promote:
+        checks = ", ".join(run.failed_checks) or run.incompleteness or f"exit status {run.exit_status}"
+        return _outcome(ITERATE, f"Run {run.run_id} ended in {run.decision} at SEV{run.severity}: {checks}.", files)
+    return _outcome(PROMOTE, f"Run {run.run_id} was complete and ended in promote.", files)
+
+
+def _outcome(
+    decision: str, rationale: str, files: Sequence[Mapping[str, Any]] = (), *, missing: bool = False
+) -> dict[str, Any]:
+    return {"decision": decision, "rationale": rationale, "evidence": [dict(f) for f in files], "missing": missing}
+
+
+def _severity_track(attempts: Sequence[Attempt], channel: Channel) -> dict[str, Any]:
+    if not attempts:
+        return _outcome(ITERATE, "MISSING: there is no run to map.", missing=True)
+    if channel.obstacles:
+        return _outcome(ITERATE, " ".join(channel.why))
+    failed = [attempt for attempt in attempts if not attempt.run.is_promote]
+    words = f"{len(failed)} failed attempts, each answered by a rerun" if failed else "no attempt failed"
+    return _outcome(PROMOTE, f"{words}; nothing is open.".capitalize())
+
+
+def _rollback_track(attempts: Sequence[Attempt], entries: Sequence[Entry], problems: Sequence[str]) -> dict[str, Any]:
+    critical = [attempt.run for attempt in attempts if attempt.run.severity == 1 and not attempt.run.is_promote]
+    demanded = [run for run in critical if _mode(run) != "never"]
+    if not demanded:
+        words = "The policy says never to roll back." if critical else "No run of the week was at SEV1."
+        return _outcome(PROMOTE, f"Not required. {words}")
+    done = [e for e in entries if e.kind == ROLLBACK and e.seq > demanded[0].seq]
+    stages = [str(e.body.get("stage")) for e in done]
+    if "verified" not in stages:
+        tried = "its verification failed" if "unverified" in stages else "none is recorded"
+        return _outcome(
+            ITERATE,
+            f"MISSING: run {demanded[0].run_id} at SEV1 requires a verified rollback, and {tried}.",
+            missing="unverified" not in stages,
+        )
+    entry = next(e for e in done if e.body.get("stage") == "verified")
+    files = [file for part in entry.body.get("outcomes", {}).values() for file in part.get("evidence", ())]
+    words = f"Verified {entry.body.get('seconds')} s after the trigger (ledger record {entry.seq})."
+    return _outcome(ITERATE if problems else PROMOTE, words, files)
+
+
+def _mode(run: RunEntry) -> str:
+    rollback = run.policy.get("rollback", {})
+    return str(rollback.get("mode", "plan")) if isinstance(rollback, dict) else "plan"
+
+
+def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str) -> dict[str, Any]:
+    """The gravest open failure; where only steps or evidence are missing, SEV3; SEV4 for a promote."""
+    standing = [obstacle.run for obstacle in channel.obstacles]
+    if standing:
+        run = min(standing, key=lambda r: r.severity)
+        due = deadline(run.created_at, run.respond_within_minutes)
+        return {"level": run.severity, "owner": run.owner, "action": run.action, "deadline": due, "run_id": run.run_id}
+    run = attempts[-1].run
+    if decision == PROMOTE:
+        return {"level": 4, "owner": run.owner, "action": "record and continue", "deadline": None, "run_id": run.run_id}
+    levels = run.policy.get("severity", {}).get("levels", {})
+    sla = levels.get("3", {}) if isinstance(levels, dict) else {}
+    due = deadline(attempts[-1].run.created_at, int(sla.get("within_minutes", 240)))
+    owner = str(sla.get("owner", "policy owner"))
+    return {"level": 3, "owner": owner, "action": "add what is missing and close again", "deadline": due, "run_id": ""}
+
+
+def _new_actions(
+    week: Week,
+    attempts: Sequence[Attempt],
+    channel: Channel,
+    tracks: Mapping[str, Mapping[str, Any]],
+    findings: Sequence[str],
+    worst: Mapping[str, Any],
+    closed_at: str,
+) -> list[dict[str, Any]]:
+    owed: list[tuple[str, str, str | None]] = []
+    this_week = {attempt.run.run_id for attempt in attempts}
+    for obstacle in channel.obstacles:
+        run = obstacle.run
+        if run.run_id in this_week:
+            checks = ", ".join(run.failed_checks) or f"exit status {run.exit_status}"
+            text = f"{run.action or 'rerun'} ({run.run_id}: {checks})"
+            owed.append((text, run.owner, deadline(run.created_at, run.respond_within_minutes)))
+    owed += [
+        (f"{name}: {track['rationale']}", str(worst["owner"]), worst["deadline"])
+        for name, track in tracks.items()
+        if track["missing"]
+    ]
+    owed += [(f"clear up: {text}", str(worst["owner"]), worst["deadline"]) for text in findings]
+    return [
+        {"id": f"{week}-{n}", "text": text, "owner": owner, "due": due, "opened": closed_at, "week": str(week)}
+        for n, (text, owner, due) in enumerate(owed, start=1)
+    ]
+
+
+def open_actions(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The actions that weeks opened and nobody closed yet, oldest first."""
+    closed = closed_actions(entries)
+    opened = [dict(action) for e in entries if e.kind == WEEK for action in e.body.get("new_actions", ())]
+    return [action for action in opened if action["id"] not in closed]
+
+
+def closed_actions(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """The entries that closed an action, by its id."""
+    return {e.key: e for e in entries if e.kind == ACTION}
+
+
+def _scope(week: Week, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    runs = [attempt.run for attempt in attempts]
+    return {
+        "week": str(week),
+        "from": week.monday.isoformat(),
+        "to": week.sunday.isoformat(),
+        "platforms": sorted({str(p) for run in runs for p in run.plan.get("platforms", ())}),
+        "sizes": sorted({int(n) for run in runs for n in run.plan.get("sizes", ())}),
+        "policies": sorted({f"{run.policy_id} {run.policy_sha256[:16]}" for run in runs}),
+    }
+
+
+def _summary(attempts: Sequence[Attempt], evidence: Sequence[RunEvidence]) -> dict[str, int]:
+    promoted = sum(attempt.run.is_promote for attempt in attempts)
+    files = [file for item in evidence for file in item.files]
+    return {
+        "attempts": len(attempts),
+        "promoted": promoted,
+        "not_promoted": len(attempts) - promoted,
+        "evidence_files": len(files),
+        "evidence_files_wrong": sum(not file["intact"] for file in files),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    run = attempt.run
+    return {
+        "n": attempt.n,
+        "ledger_record": run.seq,
+        "run_id": run.run_id,
+        "kind": run.kind,
+        "created_at": run.created_at,
+        "command": list(run.command),
+        "decision": run.decision,
+        "exit_status": run.exit_status,
+        "severity": run.severity,
+        "failed_checks": list(run.failed_checks),
+        "counts": dict(run.counts),
+        "drivers": dict(run.drivers),
+        "weaker_than_before": list(attempt.change.weaker),
+        "changed": list(attempt.change.other),
+    }
+
+
+def _rationale(failing: Sequence[str], missing: Sequence[str], findings: Sequence[str], channel: Channel) -> str:
+    if not failing and not findings:
+        return "Every step of the runbook has its evidence and promotes; no failed run is unanswered."
+    parts = []
+    if missing:
+        parts.append(f"missing steps: {', '.join(missing)}")
+    if blocked := [name for name in failing if name not in missing]:
+        parts.append(f"not promoted: {', '.join(blocked)}")
+    if findings:
+        parts.append(f"{len(findings)} findings about the evidence")
+    if channel.obstacles:
+        parts.append(f"the channel is {channel.state.value}")
+    return f"{'; '.join(parts)}.".capitalize()
+
+
+def _rehearsal(entries: Sequence[Entry]) -> dict[str, Any] | None:
+    entry = last_rehearsal(entries)
+    if entry is None:
+        return None
+    facts = {key: entry.body.get(key) for key in ("verified", "seconds")}
+    return {"at": entry.recorded_at, "ledger_record": entry.seq, **facts}

@@ -1,0 +1,92 @@
+"""The acta: a week's decision document as minutes for people. Strings from runs are escaped; nothing is added."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_weekops.report.summary import escape
+
+
+def render_acta(document: Mapping[str, Any]) -> str:
+    """The acta as Markdown. Every number is the document's own, with the ledger record or file it comes from."""
+    return "\n".join([*_head(document), *_runs(document), *_tracks(document), *_end(document), ""])
+
+
+def code(text: str) -> str:
+    """Text as inline code whose fence nothing inside can close."""
+    flat = "".join(character if character.isprintable() else " " for character in text)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", flat)), default=0))
+    return f"{fence} {flat} {fence}" if len(fence) > 1 else f"{fence}{flat}{fence}"
+
+
+def _head(document: Mapping[str, Any]) -> Iterator[str]:
+    scope, severity = document["scope"], document["severity"]
+    yield f"# Week {document['review_id']}: {document['block_decision']}"
+    yield ""
+    yield f"- closed: {document['closed_at']}, {scope['from']} to {scope['to']}"
+    yield f"- decision: **{document['block_decision']}**. {escape(document['block_rationale'])}"
+    due = f", due {severity['deadline']}" if severity["deadline"] else ""
+    yield f"- severity: SEV{severity['level']}, owner {escape(severity['owner'])}{due}: {escape(severity['action'])}"
+    yield f"- channel: {document['channel']['state']} since {document['channel']['since'] or 'the beginning'}"
+    yield f"- platforms: {escape(', '.join(scope['platforms']) or 'none')}; sizes: {', '.join(map(str, scope['sizes'])) or 'none'}"
+    yield f"- policies: {escape('; '.join(scope['policies']))}"
+    yield f"- summary: {', '.join(f'{key.replace("_", " ")} {value}' for key, value in document['summary'].items())}"
+    yield f"- ledger: {document['ledger']['records']} records, head {code(str(document['ledger']['head']))}"
+    before = document["depends_on"]
+    words = f"{before['week']}, {code(str(before['path']))}, sha256 {before['sha256']}" if before else "no earlier week"
+    yield f"- depends on: {words}"
+
+
+def _runs(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("", "## What was run", "")
+    for attempt in document["attempts"]:
+        checks = f"; failed: {escape(', '.join(attempt['failed_checks']))}" if attempt["failed_checks"] else ""
+        yield (
+            f"- {attempt['kind']} attempt {attempt['n']}: **{attempt['decision']}**, SEV{attempt['severity']}, exit status "
+            f"{attempt['exit_status']}, run {escape(attempt['run_id'])} (ledger record {attempt['ledger_record']}){checks}"
+        )
+        yield f"  - command: {code(shlex.join(attempt['command']))}"
+        counts = ", ".join(f"{escape(key)} {value}" for key, value in attempt["counts"].items())
+        yield f"  - counts: {counts or 'none'}"
+        for label, driver in attempt["drivers"].items():
+            yield f"  - driver of {escape(label)}: {escape(driver)}"
+        for text in attempt["weaker_than_before"]:
+            yield f"  - weaker than the attempt before: {escape(text)}"
+        for text in attempt["changed"]:
+            yield f"  - changed: {escape(text)}"
+
+
+def _tracks(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("", "## Decision per track", "")
+    for name, track in document["tracks"].items():
+        yield f"- {name}: **{track['decision']}**. {escape(track['rationale'])}"
+        for file in track["evidence"]:
+            state = "" if file.get("intact", True) else " (NOT as recorded)"
+            yield f"  - {code(str(file['path']))} sha256 {escape(file['sha256'] or 'unreadable')}{state}"
+    rehearsal = document["last_rehearsal"]
+    if rehearsal is None:
+        yield "- last rehearsal of the rollback: never"
+    else:
+        outcome = "verified" if rehearsal["verified"] else "NOT verified"
+        yield (
+            f"- last rehearsal of the rollback: {rehearsal['at']}, {rehearsal['seconds']} s, {outcome} "
+            f"(ledger record {rehearsal['ledger_record']})"
+        )
+
+
+def _end(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("", "## Findings about the evidence", "")
+    yield from [f"- {escape(text)}" for text in document["findings"]] or ["None."]
+    yield from ("", "## What lifts the block", "")
+    yield from [f"- {escape(text)}" for text in document["lifted_by"]] or ["Nothing stands open in the channel."]
+    yield from ("", "## What is owed", "")
+    carried = set(document["carried_over"])
+    for action in document["open_actions"]:
+        origin = " (carried over)" if action["id"] in carried else ""
+        due = f", due {action['due']}" if action["due"] else ""
+        yield f"- {escape(action['id'])}{origin}: {escape(action['text'])}; owner {escape(action['owner'])}{due}"
+    if not document["open_actions"]:
+        yield "Nothing."
