@@ -7,12 +7,12 @@ import json
 import os
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
-from pytest_weekops.core.finding import Decision, Verdict
+from pytest_weekops.core.finding import Decision, ExitStatus, Verdict
 from pytest_weekops.report.summary import finding_line, next_step, render_summary, sort_findings
 from pytest_weekops.report.table import render_table
 
@@ -157,6 +157,32 @@ def _after(document: Mapping[str, Any], run_dir: Path) -> list[str]:
     except WeekopsError as error:
         return [f"the ledger did not take this run: {error}"]
     return []
+
+
+def react(conclusion: Conclusion, mode: str, report_dir: Path) -> Conclusion:
+    """At SEV1, plan or apply the rollback that ``mode`` asks for, and say what came of it. The verdict stays.
+
+    Only after a weekly or split run, and after its workers are gone: the rollback runs a canonical gate of its own on
+    the same devices, and that gate must not roll back in turn.
+    """
+    if conclusion.exit_status != ExitStatus.ROLLBACK_REQUIRED or mode == "never":
+        return conclusion
+    if conclusion.verdict.kind == "canonical":
+        return conclusion
+    from pytest_weekops.rollback_target import resolve_target
+    from pytest_weekops.rollout import Rollout
+
+    try:
+        target = resolve_target(report_dir, decision=conclusion.document, keep=mode == "auto")
+        rollout, verifier = Rollout(report_dir), target.verifier(report_dir)
+        if mode == "auto":
+            lines = rollout.apply(target.profile, verifier, steps=target.steps, reason=conclusion.run_dir.name).lines
+        else:
+            plan = rollout.plan(target.profile, verifier, target.steps)
+            lines = (f"a rollback to {plan.to_platform} is due; `weekops rollback --apply` does it",)
+    except WeekopsError as error:
+        lines = (f"the rollback that is due could not be {'applied' if mode == 'auto' else 'planned'}: {error}",)
+    return replace(conclusion, remarks=(*conclusion.remarks, *lines))
 
 
 def run_checks(session: GateSession) -> None:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from pytest_weekops import tiers
-from pytest_weekops.conclusion import Conclusion, conclude
+from pytest_weekops.conclusion import Conclusion, conclude, react
 from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import Case, GateRecord, Measurement
 from pytest_weekops.core.schedule import measuring_order
-from pytest_weekops.options import Options, build_plan
+from pytest_weekops.options import Options, build_plan, report_directory
 from pytest_weekops.progress import Progress
 from pytest_weekops.shipped import data_dir
 
@@ -286,6 +286,8 @@ class GateSession:
             return exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
         finally:
             self.run.close()
+        mode = self.options.text("rollback") or self.policy.rollback.mode
+        self.conclusion = react(self.conclusion, mode, report_directory(self.config))
         _latest.append(self.conclusion)
         return self.conclusion.exit_status
 

@@ -92,4 +92,6 @@ def device_class(identity: DeviceIdentity) -> str:
     pocl = "portable computing" in identity.platform_name.lower()
     if pocl and not VECTOR_CPUS.search(identity.device_name):
         return "baseline-x86"
-    return "avx512" if WIDE_CPUS.search(identity.device_name) else "cpu"
+    # PoCL 3.0 and older abort on some float16 code, so they get the narrower block.
+    wide = WIDE_CPUS.search(identity.device_name) and not (pocl and identity.driver_version.startswith(("1.", "3.0")))
+    return "avx512" if wide else "cpu"

@@ -103,6 +103,19 @@ def test_a_crashing_compiler_ends_in_iterate(gate: Gate, need_platform: Need, tm
     assert "SIGABRT" in result.finding("canonical_gate")["message"]
 
 
+@pytest.mark.parametrize(("mode", "said"), [("plan", True), ("never", False)])
+def test_sev1_asks_for_a_rollback(
+    gate: Gate, need_platform: Need, tmp_path: Path, repository: Path, mode: str, *, said: bool
+) -> None:
+    """At SEV1 the rollback that is due is named, or not when it is switched off; nothing is switched by itself."""
+    need_platform("clover")
+    own_kernel(tmp_path, repository, "l < k; ++l", "l < k - 1; ++l")
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL, "--rollback", mode)
+    assert result.status == 10, result.output
+    assert ("a rollback to clover is due" in " ".join(result.output.split())) is said
+    assert not (tmp_path / "reports" / "runtime" / "active.env").exists()
+
+
 def test_interrupting_keeps_the_journal(need_platform: Need, tmp_path: Path, repository: Path) -> None:
     """Ctrl-C in mid-run: status 2, no promote, what was measured is in the journal, no worker is left."""
     platform = need_platform("pocl")

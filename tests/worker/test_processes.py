@@ -66,7 +66,8 @@ def _alive(pid: int) -> bool:
 def test_two_gates_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second waits, says so, and is refused with a sentence when its patience ends; release lets it in."""
     monkeypatch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path))
-    first, said = DeviceLock("pocl"), []
+    said: list[str] = []
+    first = DeviceLock("pocl")
     first.acquire()
     second = DeviceLock("pocl", wait_s=0.5, on_event=said.append)
     with pytest.raises(DeviceError, match="another gate"):
