@@ -67,7 +67,8 @@ def _chosen(entries: Sequence[Entry], week: Week, names: Sequence[str], report_d
     twice = sorted(name for name, count in Counter(ids).items() if count > 1)
     if twice:
         raise InputError(
-            f"--runs names {twice[0]!r:.80} twice. One run is one piece of evidence. Name each once; nothing was changed."
+            f"--runs names {twice[0]!r:.80} twice. One run is one piece of evidence. Name each once; nothing was "
+            "changed."
         )
     chosen = []
     for name in ids:
@@ -75,7 +76,8 @@ def _chosen(entries: Sequence[Entry], week: Week, names: Sequence[str], report_d
         if run is None:
             raise InputError(
                 f"Run {name!r:.80} is not in the ledger of {report_dir}. What was not recorded when it ended cannot be "
-                "told from what was made up later. Name recorded runs; `weekops status` lists them. Nothing was changed."
+                "told from what was made up later. Name recorded runs; `weekops status` lists them. Nothing was "
+                "changed."
             )
         if run.week != week:
             raise InputError(

@@ -259,7 +259,7 @@ def _open_run(profile_name: str, environment: Mapping[str, str], policy: Policy,
 def _floors(
     policy: Policy, identity: DeviceIdentity, baselines: Path
 ) -> tuple[dict[tuple[str, int], float | None], str]:
-    """Cells to measure with their floors in GFLOPS: the pinned baseline's, the policy's, or one cell without a floor."""
+    """Cells to measure with their floors in GFLOPS: the pinned baseline's, the policy's, or one without a floor."""
     from pytest_weekops.baselines import load_baseline, pinned_path
 
     pinned = pinned_path(baselines, identity.profile, identity.hardware)

@@ -60,7 +60,8 @@ def _note(delivery: Delivery, target: str, closed: ClosedWeek, report_dir: Path)
         return
     if not delivery.delivered:
         print(
-            f"weekops: the alert did NOT reach {target} in {delivery.attempts} tries: {delivery.problem}. Tell the owner "
+            f"weekops: the alert did NOT reach {target} in {delivery.attempts} tries: {delivery.problem}. Tell the "
+            "owner "
             f"yourself: {closed.document['severity']['owner']}.",
             file=sys.stderr,
         )

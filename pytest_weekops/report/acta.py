@@ -31,9 +31,11 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
     due = f", due {severity['deadline']}" if severity["deadline"] else ""
     yield f"- severity: SEV{severity['level']}, owner {escape(severity['owner'])}{due}: {escape(severity['action'])}"
     yield f"- channel: {document['channel']['state']} since {document['channel']['since'] or 'the beginning'}"
-    yield f"- platforms: {escape(', '.join(scope['platforms']) or 'none')}; sizes: {', '.join(map(str, scope['sizes'])) or 'none'}"
+    platforms, sizes = ", ".join(scope["platforms"]) or "none", ", ".join(map(str, scope["sizes"])) or "none"
+    yield f"- platforms: {escape(platforms)}; sizes: {sizes}"
     yield f"- policies: {escape('; '.join(scope['policies']))}"
-    yield f"- summary: {', '.join(f'{key.replace("_", " ")} {value}' for key, value in document['summary'].items())}"
+    counts = [f"{key.replace('_', ' ')} {value}" for key, value in document["summary"].items()]
+    yield f"- summary: {', '.join(counts)}"
     yield f"- ledger: {document['ledger']['records']} records, head {code(str(document['ledger']['head']))}"
     before = document["depends_on"]
     words = f"{before['week']}, {code(str(before['path']))}, sha256 {before['sha256']}" if before else "no earlier week"
@@ -45,8 +47,9 @@ def _runs(document: Mapping[str, Any]) -> Iterator[str]:
     for attempt in document["attempts"]:
         checks = f"; failed: {escape(', '.join(attempt['failed_checks']))}" if attempt["failed_checks"] else ""
         yield (
-            f"- {attempt['kind']} attempt {attempt['n']}: **{attempt['decision']}**, SEV{attempt['severity']}, exit status "
-            f"{attempt['exit_status']}, run {escape(attempt['run_id'])} (ledger record {attempt['ledger_record']}){checks}"
+            f"- {attempt['kind']} attempt {attempt['n']}: **{attempt['decision']}**, SEV{attempt['severity']}, "
+            f"exit status {attempt['exit_status']}, run {escape(attempt['run_id'])} "
+            f"(ledger record {attempt['ledger_record']}){checks}"
         )
         yield f"  - command: {code(shlex.join(attempt['command']))}"
         counts = ", ".join(f"{escape(key)} {value}" for key, value in attempt["counts"].items())
