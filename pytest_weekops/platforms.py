@@ -202,8 +202,9 @@ def _best(profiles: Profiles, scratch: Path, device_pattern: str | None) -> Laun
         reasons.append(f"{name}: {problem}")
     tried = " ".join(reasons) or "No driver's ICD was found."
     raise InputError(
-        f"No usable OpenCL driver was found. {tried} Install one, for example "
-        '`pip install "pytest-weekops[pocl]"` or Debian\'s package pocl-opencl-icd; `weekops drivers` shows more.'
+        f"No usable OpenCL driver was found. {tried} Nothing can be measured. Install one: Debian's package "
+        'pocl-opencl-icd, or `pip install "pytest-weekops[intel]"`, or, for a CPU that its LLVM 14 knows, '
+        '`pip install "pytest-weekops[pocl]"`. `weekops drivers` shows more.'
     )
 
 
