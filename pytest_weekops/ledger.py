@@ -87,14 +87,14 @@ class Ledger:
         return self._read()[1]
 
     def _read(self) -> tuple[tuple[Entry, ...], list[str]]:
+        beside = self._head_file()  # before the records: a writer in between may add to them, never take away
         if not self.path.exists() or self.path.stat().st_size == 0:
-            return (), _head_problems((), None, self._head_file())
+            return (), _head_problems((), None, beside)
         with self._translated(), contextlib.closing(self._open_to_read()) as connection:
             self._check_version(connection)
             connection.execute("BEGIN")
             entries = tuple(_entries(connection))
             head = _head(connection)
-            beside = self._head_file()
         return entries, [*chain_problems(entries), *_head_problems(entries, head, beside)]
 
     def _open_to_read(self) -> sqlite3.Connection:
@@ -106,7 +106,8 @@ class Ledger:
         except sqlite3.OperationalError as error:
             connection.close()
             # A WAL file cannot be opened in a read-only directory. Without a log there is nothing it could hide.
-            if "unable to open" not in str(error) or (wal.exists() and wal.stat().st_size > 0):
+            unwritable = "unable to open" in str(error) or "readonly" in str(error)
+            if not unwritable or (wal.exists() and wal.stat().st_size > 0):
                 raise
             return sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
         except sqlite3.Error:
