@@ -105,6 +105,11 @@ def _number(value: Any) -> float:
     return float(value) if usable else -math.inf
 
 
+def _negative(value: Any) -> Any:
+    """A largest limit turned round, so that what is absent or no number counts as no limit at all."""
+    return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def _items(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
@@ -143,7 +148,7 @@ def _is_looser(at: tuple[str, ...], new: Any, old: Any) -> bool:
     if name.startswith(_LARGER_IS_STRICTER):
         return old is not None and _number(new) < _number(old)
     if name.startswith(_SMALLER_IS_STRICTER):
-        return old is not None and (new is None or not _number(new) <= _number(old))
+        return old is not None and not -_number(_negative(new)) <= -_number(_negative(old))
     if name == "required_sizes":
         return any(size not in _items(new) for size in _items(old))
     return False

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_weekops.core.entry import RUN, Entry, RunEntry, run_entries
 from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.records import Measurement, MeasurementStatus
 from pytest_weekops.core.run_entry import run_entry
 from pytest_weekops.judging import judge_records
 from pytest_weekops.ledger import Ledger, open_ledger
@@ -15,13 +16,15 @@ from pytest_weekops.report.decision import build_decision, count_records
 from tests.core.synthetic import Records, make_identity, make_plan, make_records
 
 
-def slow_at_256(plan: CampaignPlan) -> Records:
+def crash_at_256(plan: CampaignPlan) -> Records:
     """A complete run of which one cell crashed: iterate at SEV1."""
     records = make_records(plan)
     changed: Records = []
     for record in records:
-        if record.type == "measurement" and record.case.size == 256:
-            record = record.model_copy(update={"status": "crashed", "sessions": (), "error": "signal 6"})
+        if isinstance(record, Measurement) and record.case.size == 256:
+            record = record.model_copy(
+                update={"status": MeasurementStatus.CRASHED, "sessions": (), "error": "signal 6"}
+            )
         changed.append(record)
     return changed
 
@@ -66,7 +69,7 @@ def promoted(run_id: str, **facts: Any) -> dict[str, Any]:
 def crashed(run_id: str, **facts: Any) -> dict[str, Any]:
     """The decision of a run in which a cell crashed."""
     plan = facts.pop("plan", None) or make_plan("weekly")
-    document = decision(run_id, plan=plan, records=slow_at_256(plan), **facts)
+    document = decision(run_id, plan=plan, records=crash_at_256(plan), **facts)
     assert document["decision"] == "iterate"
     assert document["severity"] == 1
     return document
