@@ -45,7 +45,7 @@ def test_a_complete_promote_promotes() -> None:
     assert [run.run_id for run in channel.promoted_by] == ["a"]
 
 
-UNEARNED = {
+UNEARNED: dict[str, dict[str, Any]] = {
     "exit status": {"exit_status": 2},
     "decision": {"decision": "iterate", "exit_status": 0, "severity": 4},
     "failed checks": {"failed_checks": ["drift"]},
@@ -144,7 +144,7 @@ def test_a_looser_policy_lifts_nothing() -> None:
 
 def test_what_a_policy_no_longer_states_is_looser() -> None:
     """Leaving a limit out, waiving it or knowing no policy at all are looser; a note is not."""
-    old = {"guardrails": {"max_p95_drift": 0.1, "min_gflops": 3}, "notes": "x"}
+    old: dict[str, Any] = {"guardrails": {"max_p95_drift": 0.1, "min_gflops": 3}, "notes": "x"}
     assert looser(old, old) == ()
     assert looser({**old, "notes": "y"}, old) == ()
     assert looser({"guardrails": {"min_gflops": 3}}, old) == ("policy.guardrails.max_p95_drift not stated, was 0.1",)

@@ -1,0 +1,113 @@
+"""``weekops status`` as deployment jobs call it: exit 0 only where a promote was earned and the ledger verifies."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.entry import ROLLBACK
+from tests.ops.history import crashed, promoted, record
+
+
+def status(report_dir: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """The command as a process."""
+    command = [sys.executable, "-m", "pytest_weekops.cli", "status", "--report-dir", str(report_dir), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_nothing_recorded(tmp_path: Path) -> None:
+    """No run is no promote; asking creates nothing."""
+    answer = status(tmp_path, "--require", "promoted")
+    assert answer.returncode == 1
+    assert "channel: iterate" in answer.stdout
+    assert "No run is recorded" in answer.stdout
+    assert "the channel is iterate, not promoted" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_promoted(tmp_path: Path) -> None:
+    """A complete promote opens the gate, and the JSON says by what."""
+    record(tmp_path, promoted("run-1"))
+    assert status(tmp_path, "--require", "promoted", "--verify").returncode == 0
+    answer = status(tmp_path, "--json", "--verify", "--require", "promoted")
+    document = json.loads(answer.stdout)
+    assert (document["state"], document["promoted_by"]) == ("promoted", ["run-1"])
+    assert document["ledger"]["records"] == 1
+    assert "1 records, every one verifies" in answer.stderr
+
+
+def test_frozen_says_why_and_what_lifts_it(tmp_path: Path) -> None:
+    """Whoever is on call reads the run, the checks and the command."""
+    record(tmp_path, promoted("good"), crashed("bad", created_at="2026-11-24T13:00:00+00:00"))
+    answer = status(tmp_path)
+    assert answer.returncode == 0
+    assert "channel: frozen since 2026-11-24T13:00:00+00:00" in answer.stdout
+    assert "bad" in answer.stdout
+    assert "all_runs_success" in answer.stdout
+    assert "lifted by: a complete weekly run" in answer.stdout
+    assert status(tmp_path, "--require", "promoted").returncode == 1
+    assert status(tmp_path, "--require", "frozen").returncode == 0
+    document = json.loads(status(tmp_path, "--json").stdout)
+    assert document["open_failures"][0]["run_id"] == "bad"
+    assert document["open_failures"][0]["severity"] == 1
+
+
+def test_the_last_rehearsal_is_shown(tmp_path: Path) -> None:
+    """When it was and how long it took."""
+    ledger = record(tmp_path, promoted("good"))
+    ledger.append(ROLLBACK, "r1", {"stage": "rehearsed", "seconds": 2.5, "verified": True})
+    answer = status(tmp_path)
+    assert "channel: promoted" in answer.stdout
+    assert "2.5 s, verified" in answer.stdout
+
+
+def test_a_ledger_that_was_changed_opens_nothing(tmp_path: Path) -> None:
+    """A failed run taken out of the ledger is found, by --verify and by the gate itself."""
+    ledger = record(tmp_path, promoted("good"), crashed("bad"))
+    connection = sqlite3.connect(ledger.path, isolation_level=None)
+    connection.execute("DROP TRIGGER record_is_never_removed")
+    connection.execute("DELETE FROM record WHERE key = 'bad'")
+    connection.close()
+    verify = status(tmp_path, "--verify", "--require", "promoted")
+    assert verify.returncode == 1
+    assert "the end was cut" in verify.stderr
+    assert "state is not known" in verify.stderr
+    gate = status(tmp_path, "--require", "promoted")
+    assert gate.returncode == 4
+    assert "does not verify" in gate.stderr
+    assert "Traceback" not in verify.stderr + gate.stderr
+    document = json.loads(status(tmp_path, "--verify", "--json").stdout)
+    assert document["verified"] is False
+    assert document["state"] is None
+
+
+@pytest.mark.parametrize("days", ["nan", "-1", "soon", "inf"])
+def test_a_greatest_age_that_is_none_is_refused(tmp_path: Path, days: str) -> None:
+    """A limit that cannot be read would let every promote count."""
+    record(tmp_path, promoted("good"))
+    answer = status(tmp_path, "--max-age-days", days, "--require", "promoted")
+    assert answer.returncode == 4
+    assert "is no number of days" in answer.stderr
+
+
+def test_an_old_promote_does_not_count(tmp_path: Path) -> None:
+    """A deployment job that asks for a fresh promote gets one or a no."""
+    record(tmp_path, promoted("good", created_at="2020-01-01T12:00:00+00:00"))
+    assert status(tmp_path, "--require", "promoted").returncode == 0
+    answer = status(tmp_path, "--require", "promoted", "--max-age-days", "8")
+    assert answer.returncode == 1
+    assert "days ago; at most 8" in answer.stdout
+
+
+def test_a_damaged_ledger_is_a_usage_error(tmp_path: Path) -> None:
+    """A sentence, status 4, and the file left as it was."""
+    (tmp_path / "ledger.sqlite").write_bytes(b"garbage" * 300)
+    answer = status(tmp_path, "--require", "promoted")
+    assert answer.returncode == 4
+    assert "Traceback" not in answer.stderr
+    assert (tmp_path / "ledger.sqlite").read_bytes() == b"garbage" * 300
