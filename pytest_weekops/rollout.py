@@ -58,6 +58,7 @@ class Applied:
     seconds: float
     lines: tuple[str, ...]
     switched: bool = True
+    problems: tuple[str, ...] = ()
 
 
 @dataclass
@@ -181,7 +182,8 @@ class Rollout:
         }
         self._record("verified" if verified else "unverified", body)
         self.after_step("finish")
-        return Applied(verified, seconds, tuple(_story(target, problems, seconds)))
+        lines = tuple(_story(target, problems, seconds))
+        return Applied(verified, seconds, lines, problems=tuple(problems))
 
     # -- undo and rehearse -------------------------------------------------------------------------------------
 
@@ -233,14 +235,17 @@ class Rollout:
             rehearsal = Rollout(copy, cwd=self.cwd, after_step=self.after_step, say=self.say)
             applied = rehearsal.apply(target, make_verifier(copy), steps=steps, reason="rehearsal")
             rehearsal.undo()
-            problems = [] if rehearsal.active().sha256 == active.sha256 else ["The undo did not restore the profile."]
+            problems = list(applied.problems)
+            if rehearsal.active().sha256 != active.sha256:
+                problems.append("The undo did not restore the profile.")
             if self.active() != active:
                 problems.append("The active profile changed while it was rehearsed.")
             verified = applied.verified and not problems
             evidence = [_evidence(copy / "ledger.sqlite", self.report_dir)]
             body = {"verified": verified, "seconds": applied.seconds, "to": _target(target), "evidence": evidence}
             self._record("rehearsed", {**body, "problems": problems})
-        return Applied(verified, applied.seconds, (*applied.lines, *problems), switched=False)
+        lines = tuple(_rehearsal_story(target, active.platform, problems, applied.seconds))
+        return Applied(verified, applied.seconds, lines, switched=False, problems=tuple(problems))
 
     # -- records -----------------------------------------------------------------------------------------------
 
@@ -309,6 +314,16 @@ def _story(target: RuntimeProfile, problems: Sequence[str], seconds: float) -> I
     yield f"ROLLED BACK, NOT VERIFIED: {target.platform} is active NOW, and it did not pass ({seconds:g} s)."
     yield from (f"  {problem}" for problem in problems)
     yield "Take this platform out of service, or `weekops rollback --undo`; then find out why the baseline fails."
+
+
+def _rehearsal_story(target: RuntimeProfile, active: str, problems: Sequence[str], seconds: float) -> Iterator[str]:
+    untouched = f"The active profile is untouched ({active or 'no profile'})."
+    if not problems:
+        yield f"Rehearsed on a copy: {target.platform} would be active and verified in {seconds:g} s. {untouched}"
+        return
+    yield f"REHEARSAL FAILED: a rollback to {target.platform} would not be verified ({seconds:g} s). {untouched}"
+    yield from (f"  {problem}" for problem in problems)
+    yield "Mend this before the rollback is needed: on that day it would switch, and then fail in the same way."
 
 
 # -- after a run -------------------------------------------------------------------------------------------------

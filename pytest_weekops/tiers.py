@@ -59,10 +59,10 @@ def _refuse_wrong_root(config: pytest.Config) -> None:
 
 
 def _covered(config: pytest.Config, suite: Path) -> bool:
-    """Whether the arguments collect this suite already (a packaged one, in a venv below the root, they never do)."""
+    """Whether the arguments collect this suite already (a packaged one, in a venv below the root, only by name)."""
     named = [Path(config.invocation_params.dir, word.split("::")[0]).resolve() for word in config.args]
     own = suite.is_relative_to(config.rootpath / "suites")
-    return own and any(suite.is_relative_to(path) for path in named)
+    return suite.resolve() in named or (own and any(suite.is_relative_to(path) for path in named))
 
 
 PARALLEL_SENTENCE = (

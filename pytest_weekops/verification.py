@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -105,17 +106,24 @@ class CanonicalVerifier:
         plugin = () if _is_installed() else ("-p", "pytest_weekops.plugin")
         options = ("--tier", "canonical", "--driver-smoke", "--platforms", self._platform, "--rollback", "never")
         places = ("--report-dir", str(self._checks.absolute()), "--report-prefix", self._prefix)
-        own = (self._cwd / "suites" / "canonical").is_dir()
-        # Shipped suites may lie below another project's conftest, which is none of this run's business.
-        cut = () if own else ("--confcutdir", str(data_dir("suites")))
         last = ("--mode", "ci", "-p", "no:cacheprovider")
-        return (sys.executable, "-m", "pytest", *plugin, *options, *places, *cut, *last)
+        return (sys.executable, "-m", "pytest", *self._suite(), *plugin, *options, *places, *last)
+
+    def _suite(self) -> tuple[str, ...]:
+        """Collect the canonical suite and nothing else, whatever else the project would have pytest collect."""
+        if (self._cwd / "suites" / "canonical").is_dir():
+            return ("suites/canonical",)
+        # As an argument, the package's directory would become pytest's root and hide the project's configuration.
+        # Shipped suites may lie below another project's conftest, which is none of this run's business.
+        shipped = data_dir("suites")
+        return ("-o", f"testpaths={shlex.quote(str(shipped / 'canonical'))}", "--confcutdir", str(shipped))
 
     def gate(self, active: Path) -> Outcome:
         """Run the gate with the active profile's variables; its ``decision.json`` is the evidence."""
         environment = {**os.environ, **parse_environment(active.read_text(encoding="utf-8"))}
         root = str(Path(__file__).resolve().parents[1])
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
+        environment.pop("PYTEST_ADDOPTS", None)  # somebody's -k must not thin out the gate
         argv = self.gate_argv
         status, tail = run_step(argv, environment=environment, timeout_s=GATE_TIMEOUT_S, cwd=self._cwd)
         found = sorted(self._checks.glob(f"{self._prefix}-*/decision.json"))
