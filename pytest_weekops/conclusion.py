@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +159,7 @@ def _after(document: Mapping[str, Any], run_dir: Path) -> list[str]:
     return []
 
 
-def react(conclusion: Conclusion, mode: str, report_dir: Path) -> Conclusion:
+def react(conclusion: Conclusion, mode: str, report_dir: Path, profile_files: Sequence[Path] = ()) -> Conclusion:
     """At SEV1, plan or apply the rollback that ``mode`` asks for, and say what came of it. The verdict stays.
 
     Only after a weekly or split run, and after its workers are gone: the rollback runs a canonical gate of its own on
@@ -173,7 +173,8 @@ def react(conclusion: Conclusion, mode: str, report_dir: Path) -> Conclusion:
     from pytest_weekops.rollout import Rollout
 
     try:
-        target = resolve_target(report_dir, decision=conclusion.document, keep=mode == "auto")
+        keep = mode == "auto"
+        target = resolve_target(report_dir, decision=conclusion.document, keep=keep, profile_files=profile_files)
         rollout, verifier = Rollout(report_dir), target.verifier(report_dir)
         if mode == "auto":
             lines = rollout.apply(target.profile, verifier, steps=target.steps, reason=conclusion.run_dir.name).lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ class Target:
     profile_name: str
     policy: Policy
     cwd: Path
+    profile_files: tuple[Path, ...] = ()
 
     @property
     def steps(self) -> tuple[RollbackStep, ...]:
@@ -40,7 +41,12 @@ class Target:
         from pytest_weekops.verification import CanonicalVerifier
 
         return CanonicalVerifier(
-            self.platform, profile=self.profile_name, policy=self.policy, report_dir=report_dir, cwd=self.cwd
+            self.platform,
+            profile=self.profile_name,
+            policy=self.policy,
+            report_dir=report_dir,
+            cwd=self.cwd,
+            profile_files=self.profile_files,
         )
 
 
@@ -52,6 +58,7 @@ def resolve_target(
     decision: Mapping[str, Any] | None = None,
     keep: bool = False,
     cwd: Path | None = None,
+    profile_files: Sequence[Path] = (),
 ) -> Target:
     """Resolve the baseline: the platform named, else the run's baseline, else the policy's.
 
@@ -61,15 +68,16 @@ def resolve_target(
     policy = _policy(report_dir, policy_path, decision)
     name = platform or _baseline_of(decision) or policy.split.baseline
     icd_dir = report_dir.resolve() / "runtime" / "icd"
-    launch, environment = _resolve(name, icd_dir, keep=keep)
+    files = tuple(Path(path).resolve() for path in profile_files)
+    launch, environment = _resolve(name, icd_dir, files, keep=keep)
     profile = build_profile(
         launch.label,
         environment=environment,
-        cleared=_other_variables(),
+        cleared=_other_variables(files),
         policy=policy.effective(),
         policy_sha256=policy.sha256,
     )
-    return Target(profile, name, launch.profile, policy, cwd or Path.cwd())
+    return Target(profile, name, launch.profile, policy, cwd or Path.cwd(), files)
 
 
 def _policy(report_dir: Path, path: str | None, decision: Mapping[str, Any] | None) -> Policy:
@@ -79,7 +87,7 @@ def _policy(report_dir: Path, path: str | None, decision: Mapping[str, Any] | No
     from pytest_weekops.policy_files import default_policy, load_policy
 
     if path is not None:
-        return load_policy(Path(path))
+        return load_policy(path)
     runs = run_entries(open_ledger(report_dir).entries()) if decision is None else ()
     effective = decision["policy"]["effective"] if decision is not None else runs[-1].policy if runs else None
     if effective is None:
@@ -104,11 +112,11 @@ def _baseline_of(decision: Mapping[str, Any] | None) -> str | None:
     return f"{facts['profile']}@{facts['icd']}"
 
 
-def _resolve(name: str, icd_dir: Path, *, keep: bool) -> tuple[Launch, dict[str, str]]:
+def _resolve(name: str, icd_dir: Path, files: tuple[Path, ...], *, keep: bool) -> tuple[Launch, dict[str, str]]:
     from pytest_weekops.platforms import resolve_platforms
 
     with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
-        launch = resolve_platforms([name], scratch=Path(scratch))[0]
+        launch = resolve_platforms([name], scratch=Path(scratch), profile_files=files)[0]
         environment = dict(launch.environment)
         icd = Path(environment["OCL_ICD_VENDORS"])
         if icd.parent == Path(scratch):  # made for a bare library: it must outlive this process
@@ -118,8 +126,8 @@ def _resolve(name: str, icd_dir: Path, *, keep: bool) -> tuple[Launch, dict[str,
     return launch, environment
 
 
-def _other_variables() -> list[str]:
+def _other_variables(files: tuple[Path, ...]) -> list[str]:
     """Variables of any profile: those the target does not set are emptied, or the old driver's would stay."""
     from pytest_weekops.platforms import load_profiles
 
-    return sorted({name for profile in load_profiles().profiles.values() for name in profile.environment})
+    return sorted({name for profile in load_profiles(files).profiles.values() for name in profile.environment})

@@ -76,21 +76,26 @@ class GateSession:
         return self._policy
 
     @property
+    def platform_files(self) -> tuple[Path, ...]:
+        """Files with platform profiles of the user's own: from the ini option, then from hooks."""
+        files = [Path(p) for p in self.config.getini("weekops_platform_files")]
+        for more in self.config.hook.pytest_weekops_platform_files(config=self.config):
+            files.extend(more)
+        return tuple(files)
+
+    @property
     def launches(self) -> list[Launch]:
         """How to start each selected platform."""
         if not self._launches:
             from pytest_weekops.platforms import resolve_platforms
 
             names = self._platform_names()
-            files = [Path(p) for p in self.config.getini("weekops_platform_files")]
-            for more in self.config.hook.pytest_weekops_platform_files(config=self.config):
-                files.extend(more)
             self._launches = _usage(
                 lambda: resolve_platforms(
                     names,
                     scratch=self.scratch,
                     device_pattern=self.options.text("device"),
-                    profile_files=tuple(files),
+                    profile_files=self.platform_files,
                 )
             )
         return self._launches
@@ -287,7 +292,7 @@ class GateSession:
         finally:
             self.run.close()
         mode = self.options.text("rollback") or self.policy.rollback.mode
-        self.conclusion = react(self.conclusion, mode, report_directory(self.config))
+        self.conclusion = react(self.conclusion, mode, report_directory(self.config), self.platform_files)
         _latest.append(self.conclusion)
         return self.conclusion.exit_status
 

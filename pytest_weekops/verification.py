@@ -25,6 +25,7 @@ from pytest_weekops.shipped import data_dir
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy import Policy, RollbackStep
+    from pytest_weekops.core.profile import Profile
     from pytest_weekops.core.records import DeviceIdentity
     from pytest_weekops.run import Run
 
@@ -91,13 +92,23 @@ def run_step(argv: Sequence[str], *, environment: Mapping[str, str], timeout_s: 
 class CanonicalVerifier:
     """The shipped verification of one platform: ``pytest --tier canonical --driver-smoke``, then a few cells."""
 
-    def __init__(self, platform: str, *, profile: str, policy: Policy, report_dir: Path, cwd: Path) -> None:
+    def __init__(
+        self,
+        platform: str,
+        *,
+        profile: str,
+        policy: Policy,
+        report_dir: Path,
+        cwd: Path,
+        profile_files: tuple[Path, ...] = (),
+    ) -> None:
         self._platform = platform
         self._profile = profile
         self._policy = policy
         self._checks = report_dir / "runtime" / "checks"  # with a ledger of its own: checks are no attempts of a week
         self._baselines = report_dir / "baselines"
         self._cwd = cwd
+        self._profile_files = profile_files
         self._prefix = f"gate-{secrets.token_hex(4)}"
 
     @property
@@ -106,8 +117,10 @@ class CanonicalVerifier:
         plugin = () if _is_installed() else ("-p", "pytest_weekops.plugin")
         options = ("--tier", "canonical", "--driver-smoke", "--platforms", self._platform, "--rollback", "never")
         places = ("--report-dir", str(self._checks.absolute()), "--report-prefix", self._prefix)
+        files = shlex.join(map(str, self._profile_files))
+        known = ("-o", f"weekops_platform_files={files}") if files else ()
         last = ("--mode", "ci", "-p", "no:cacheprovider")
-        return (sys.executable, "-m", "pytest", *self._suite(), *plugin, *options, *places, *last)
+        return (sys.executable, "-m", "pytest", *self._suite(), *plugin, *options, *places, *known, *last)
 
     def _suite(self) -> tuple[str, ...]:
         """Collect the canonical suite and nothing else, whatever else the project would have pytest collect."""
@@ -135,11 +148,14 @@ class CanonicalVerifier:
 
     def measure(self, active: Path) -> Outcome:
         """Measure with exactly the active profile's variables, in a worker of its own."""
+        from pytest_weekops.platforms import load_profiles
+
         environment = parse_environment(active.read_text(encoding="utf-8"))
         directory = self._checks / f"measure-{secrets.token_hex(4)}"
         with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
             try:
-                run = _open_run(self._profile, environment, self._policy, directory, Path(scratch))
+                profile = load_profiles(self._profile_files).profiles[self._profile]
+                run = _open_run(self._profile, profile, environment, self._policy, directory, Path(scratch))
             except WeekopsError as error:
                 return Outcome((f"The platform could not be measured: {error}",))
             try:
@@ -223,9 +239,15 @@ def _is_installed() -> bool:
     return any(point.name == "weekops" for point in importlib.metadata.entry_points(group="pytest11"))
 
 
-def _open_run(profile_name: str, environment: Mapping[str, str], policy: Policy, directory: Path, scratch: Path) -> Run:
+def _open_run(
+    profile_name: str,
+    profile: Profile,
+    environment: Mapping[str, str],
+    policy: Policy,
+    directory: Path,
+    scratch: Path,
+) -> Run:
     from pytest_weekops.core.plan import CampaignPlan, Deadlines
-    from pytest_weekops.platforms import load_profiles
     from pytest_weekops.run import Platform, Run
     from pytest_weekops.store import Journal
     from pytest_weekops.worker.host import HostWorker
@@ -233,7 +255,6 @@ def _open_run(profile_name: str, environment: Mapping[str, str], policy: Policy,
     from pytest_weekops.worker.protocol import OpenRequest
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-    profile = load_profiles().profiles[profile_name]
     launch = Launch(
         label=profile_name,
         profile=profile_name,

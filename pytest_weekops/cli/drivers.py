@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--platforms", nargs="+", metavar="NAME", help="profiles to look at (default: all)")
+    parser.add_argument(
+        "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
+    )
     parser.add_argument("--device", metavar="PATTERN", help="regular expression that picks the device")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Probe each profile in a worker of its own. Status 0 where at least one driver passes its smoke, else 1."""
     with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
-        document = survey(Path(scratch), arguments.platforms, arguments.device)
+        document = survey(Path(scratch), arguments.platforms, arguments.device, arguments.platform_file)
     if arguments.json:
         print(json.dumps(document, indent=2, sort_keys=True))
     else:
@@ -27,11 +31,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if document["opencl"] else 1
 
 
-def survey(scratch: Path, names: list[str] | None = None, device: str | None = None) -> dict[str, Any]:
+def survey(
+    scratch: Path, names: list[str] | None = None, device: str | None = None, files: Sequence[Path] = ()
+) -> dict[str, Any]:
     """``overall_status`` (ok, degraded, none), ``opencl``, ``recommendations`` and one entry per profile."""
     from pytest_weekops.platforms import every_launch, resolve_platforms
 
-    launches = resolve_platforms(names, scratch=scratch, device_pattern=device) if names else every_launch(scratch)
+    if names:
+        launches = resolve_platforms(names, scratch=scratch, device_pattern=device, profile_files=files)
+    else:
+        launches = every_launch(scratch, files)
     entries = [_probe(launch, scratch) for launch in launches]
     installed = [entry for entry in entries if entry["status"] != "not installed"]
     working = [entry for entry in installed if entry["status"] in ("ok", "warning")]

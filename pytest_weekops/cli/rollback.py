@@ -18,6 +18,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action.add_argument("--rehearse", action="store_true", help="do it all on a copy and record how long it took")
     parser.add_argument("--platform", metavar="NAME", help="the baseline (default: the policy's split.baseline)")
     parser.add_argument("--policy", metavar="PATH", help="policy (default: that of the last recorded run)")
+    parser.add_argument(
+        "--platform-file",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="platform profiles of your own, as weekops_platform_files names them for pytest; may be given again",
+    )
     parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
 
 
@@ -29,7 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(rollout.undo())
         return 0
     keep = arguments.apply or arguments.rehearse
-    target = resolve_target(report_dir, platform=arguments.platform, policy_path=arguments.policy, keep=keep)
+    target = resolve_target(
+        report_dir,
+        platform=arguments.platform,
+        policy_path=arguments.policy,
+        keep=keep,
+        profile_files=arguments.platform_file,
+    )
     if arguments.apply:
         verifier = target.verifier(report_dir)
         return _report(rollout.apply(target.profile, verifier, steps=target.steps, reason="asked for"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -39,7 +39,7 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class RollbackInEffect:
-    """A rollback that was begun and not undone; ``stage`` is the last one recorded."""
+    """A rollback that was begun and not undone; ``stage`` is the last one recorded, ``origin`` the profile's hash."""
 
     seq: int
     since: str
@@ -47,6 +47,7 @@ class RollbackInEffect:
     from_platform: str
     to_platform: str
     seconds: float | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,11 @@ def channel_of(entries: Sequence[Entry], *, now: str | None = None, max_age_days
     """The channel's state. With ``now`` and ``max_age_days``, a promote older than that no longer counts."""
     runs = run_entries(entries)
     obstacles = open_obstacles(runs)
-    rollback = rollback_in_effect(entries)
+    standing = rollbacks_in_effect(entries)
     promotes = tuple(run for run in runs if run.kind != "canonical" and run.is_promote)
-    held = rollback is not None and not _answered(rollback, promotes)
+    pending = [one for one in standing if not _answered(one, promotes)]
+    held = bool(pending)
+    rollback = (pending or [*standing])[-1] if standing else None
     notes = tuple(_notes(rollback, held=held))
     frozen = [o for o in obstacles if o.run.freezes]
     if rollback is not None and held:
@@ -153,30 +156,38 @@ def _lift_words(obstacle: Obstacle) -> str:
 
 def rollback_in_effect(entries: Sequence[Entry]) -> RollbackInEffect | None:
     """The last rollback that was begun and not undone. One that was only begun counts: where it stopped is unknown."""
-    found: RollbackInEffect | None = None
+    standing = rollbacks_in_effect(entries)
+    return standing[-1] if standing else None
+
+
+def rollbacks_in_effect(entries: Sequence[Entry]) -> tuple[RollbackInEffect, ...]:
+    """Every rollback that was begun and not undone, oldest first: each undo takes the last one back."""
+    standing: list[RollbackInEffect] = []
     for entry in entries:
         if entry.kind != ROLLBACK:
             continue
         stage = str(entry.body.get("stage", ""))
-        if stage == "begun" and found is None:
-            found = _begun(entry)
-        elif stage in ("switched", "verified", "unverified") and found is not None:
+        if stage == "begun":
+            begun = _begun(entry)
+            # One that ended before its switch and was begun again is one rollback, not two.
+            if standing and standing[-1].stage == "begun" and standing[-1].origin == begun.origin:
+                begun = replace(begun, seq=standing[-1].seq, since=standing[-1].since)
+                standing.pop()
+            standing.append(begun)
+        elif stage in ("switched", "verified", "unverified") and standing:
             seconds = entry.body.get("seconds")
             usable = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-            found = RollbackInEffect(
-                found.seq, found.since, stage, found.from_platform, found.to_platform, seconds if usable else None
-            )
-        elif stage == "undone":
-            found = None
-    return found
+            standing[-1] = replace(standing[-1], stage=stage, seconds=seconds if usable else None)
+        elif stage == "undone" and standing:
+            standing.pop()
+    return tuple(standing)
 
 
 def _begun(entry: Entry) -> RollbackInEffect:
     before: Mapping[str, Any] = entry.body.get("from") or {}
     after: Mapping[str, Any] = entry.body.get("to") or {}
-    return RollbackInEffect(
-        entry.seq, entry.recorded_at, "begun", str(before.get("platform", "")), str(after.get("platform", ""))
-    )
+    names = str(before.get("platform", "")), str(after.get("platform", ""))
+    return RollbackInEffect(entry.seq, entry.recorded_at, "begun", *names, origin=str(before.get("sha256", "")))
 
 
 def _answered(rollback: RollbackInEffect, promotes: Sequence[RunEntry]) -> bool:

@@ -116,6 +116,18 @@ def test_sev1_asks_for_a_rollback(
     assert not (tmp_path / "reports" / "runtime" / "active.env").exists()
 
 
+def test_sev1_rolls_back_by_itself_where_it_may(
+    gate: Gate, need_platform: Need, tmp_path: Path, repository: Path
+) -> None:
+    """The switch is made, and as the kernel is wrong on the baseline too, that is what is said; the verdict stays."""
+    need_platform("clover")
+    own_kernel(tmp_path, repository, "l < k; ++l", "l < k - 1; ++l")
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL, "--rollback", "auto")
+    assert result.status == 10, result.output
+    assert "NOT VERIFIED: clover is active NOW" in " ".join(result.output.split())
+    assert 'WEEKOPS_PLATFORM="clover"' in (tmp_path / "reports/runtime/active.env").read_text(encoding="utf-8")
+
+
 def test_interrupting_keeps_the_journal(need_platform: Need, tmp_path: Path, repository: Path) -> None:
     """Ctrl-C in mid-run: status 2, no promote, what was measured is in the journal, no worker is left."""
     platform = need_platform("pocl")
