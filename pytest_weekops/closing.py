@@ -95,7 +95,10 @@ def _chosen(entries: Sequence[Entry], week: Week, names: Sequence[str], report_d
 
 def _run_id(name: str, report_dir: Path) -> str:
     """The id that a run directory's decision states, or the name itself."""
-    path = next((p for p in (Path(name), report_dir / name) if (p / "decision.json").is_file()), None)
+    try:
+        path = next((p for p in (Path(name), report_dir / name) if (p / "decision.json").is_file()), None)
+    except OSError:  # too long for a path
+        return name
     if path is None:
         return name
     try:

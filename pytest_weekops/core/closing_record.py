@@ -54,7 +54,7 @@ def week_record(
     missing = [name for name, track in tracks.items() if track["missing"]]
     failing = [name for name, track in tracks.items() if track["decision"] != PROMOTE]
     decision = ITERATE if failing or findings else PROMOTE
-    worst = _worst(attempts, channel, decision)
+    worst = _worst(attempts, channel, decision, closed_at)
     new = _new_actions(week, attempts, channel, tracks, findings, worst, closed_at)
     carried = open_actions(entries)
     document = {
@@ -149,7 +149,7 @@ def _mode(run: RunEntry) -> str:
     return str(rollback.get("mode", "plan")) if isinstance(rollback, dict) else "plan"
 
 
-def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str) -> dict[str, Any]:
+def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str, closed_at: str) -> dict[str, Any]:
     """The gravest open failure; where only steps or evidence are missing, SEV3; SEV4 for a promote."""
     standing = [obstacle.run for obstacle in channel.obstacles]
     if standing:
@@ -161,7 +161,7 @@ def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str) -> dict
         return {"level": 4, "owner": run.owner, "action": "record and continue", "deadline": None, "run_id": run.run_id}
     levels = run.policy.get("severity", {}).get("levels", {})
     sla = levels.get("3", {}) if isinstance(levels, dict) else {}
-    due = deadline(attempts[-1].run.created_at, int(sla.get("within_minutes", 240)))
+    due = deadline(closed_at, int(sla.get("within_minutes", 240)))  # nobody knew of it before
     owner = str(sla.get("owner", "policy owner"))
     return {"level": 3, "owner": owner, "action": "add what is missing and close again", "deadline": due, "run_id": ""}
 

@@ -1,0 +1,98 @@
+"""Weeks of real run directories: journal, summary, decision and ledger as a live run leaves them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pytest_weekops.atomic import write_atomic
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.records import DeviceIdentity
+from pytest_weekops.core.week import Week
+from pytest_weekops.judging import judge_records
+from pytest_weekops.ledger import Ledger, open_ledger, record_run
+from pytest_weekops.policy_files import default_policy
+from pytest_weekops.report.decision import artifact, build_decision, count_records
+from pytest_weekops.report.summary import render_summary
+from pytest_weekops.store import Journal
+from tests.core.synthetic import Records, make_identity, make_plan, make_records
+from tests.ops.history import crash_at_256
+
+W47, W48, W49 = Week(2026, 47), Week(2026, 48), Week(2026, 49)
+TUESDAY = "2026-11-24T12:00:00+00:00"
+KINDS = {"gate": "canonical", "replay": "weekly", "split": "split"}
+
+
+def add_run(
+    report_dir: Path,
+    run_id: str,
+    kind: str = "weekly",
+    *,
+    created_at: str = TUESDAY,
+    crash: bool = False,
+    plan: CampaignPlan | None = None,
+    records: Records | None = None,
+    driver: str = "1",
+    command: tuple[str, ...] = ("pytest", "suites/weekly", "--sizes", "128", "256"),
+    policy_changes: dict[str, Any] | None = None,
+    recorded: bool = True,
+    **changes: Any,
+) -> Path:
+    """A run that was judged, written and recorded; ``changes`` go into its decision document."""
+    plan = plan or make_plan(kind)
+    records = (crash_at_256(plan) if crash else make_records(plan)) if records is None else records
+    identities = {name: _identity(name, driver) for name in plan.platforms}
+    policy = default_policy().model_copy(update=policy_changes or {})
+    run_dir = report_dir / run_id
+    journal = Journal(run_dir / "journal.jsonl")
+    facts = {"run_id": run_id, "created_at": created_at, "command": list(command), "plan": plan.model_dump(mode="json")}
+    journal.append("run", {**facts, "policy": policy.effective()})
+    for identity in identities.values():
+        journal.append("identity", identity)
+    for record in records:
+        journal.append(record.type, record)
+    journal.close()
+    verdict = judge_records(policy, plan, records, identities=identities, created_at=created_at)
+
+    def document(artifacts: list[dict[str, Any]]) -> dict[str, Any]:
+        built = build_decision(
+            verdict,
+            run_id=run_id,
+            created_at=created_at,
+            command=command,
+            exit_status=int(verdict.exit_status),
+            plan=plan,
+            policy=policy.effective(),
+            identities=identities,
+            kernels={},
+            counts=count_records(records, plan),
+            artifacts=artifacts,
+        )
+        return {**built, **changes}
+
+    write_atomic(run_dir / "summary.md", render_summary(verdict, document([])))
+    decision = document([artifact(run_dir / name, run_dir) for name in ("journal.jsonl", "summary.md")])
+    write_atomic(run_dir / "decision.json", json.dumps(decision, indent=2, sort_keys=True) + "\n")
+    if recorded:
+        record_run(report_dir / "ledger.sqlite", {**decision, "run_dir": run_dir.name})
+    return run_dir
+
+
+def _identity(name: str, driver: str) -> DeviceIdentity:
+    return make_identity(name).model_copy(update={"driver_version": driver})
+
+
+def healthy_week(report_dir: Path, *, day: str = "2026-11-24", prefix: str = "", without: str = "") -> Ledger:
+    """A gate, a replay and a split that all promote; ``without`` names the step that was left out."""
+    for hour, (step, kind) in enumerate(KINDS.items(), start=9):
+        if step != without:
+            add_run(report_dir, f"{prefix}{step}", kind, created_at=f"{day}T{hour:02}:00:00+00:00")
+    return open_ledger(report_dir)
+
+
+def leftovers(report_dir: Path) -> list[str]:
+    """Names below ``weeks`` and hidden names beside it: what a closing that failed must not leave."""
+    hidden = [path.name for path in report_dir.iterdir() if path.name.startswith(".")]
+    weeks = report_dir / "weeks"
+    return sorted([*hidden, *(path.name for path in weeks.iterdir())] if weeks.exists() else hidden)
