@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pytest_weekops.atomic import sync_directory, write_atomic
-from pytest_weekops.core.closing_record import RunEvidence, WeekRecord, closed_actions, open_actions, week_record
-from pytest_weekops.core.entry import ACTION, ROLLBACK, WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.attempts import attempts_of
+from pytest_weekops.core.closing_record import WeekRecord, closed_actions, open_actions, week_record
+from pytest_weekops.core.entry import ACTION, WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.errors import InputError, WeekopsError
-from pytest_weekops.core.week import Week, week_of
+from pytest_weekops.core.week import Week
+from pytest_weekops.core.week_tracks import rollback_proofs
+from pytest_weekops.evidence import check_file, rollback_files, run_evidence, stray_runs
 from pytest_weekops.ledger import Ledger, open_ledger
 from pytest_weekops.report.acta import render_acta
 from pytest_weekops.verification import hash_file
@@ -39,14 +42,15 @@ def close_week(report_dir: Path, week: Week, names: Sequence[str] = ()) -> Close
     runs = _chosen(entries, week, names, report_dir)
     evidence = [run_evidence(run, report_dir) for run in runs]
     depends_on, depends_problems = _last_week(entries, week, report_dir)
+    proofs = rollback_proofs(attempts_of(run_entries(entries), week), entries)
     record = week_record(
         week,
         entries,
         evidence,
-        rollback_problems=_rollback_problems(entries, week, report_dir),
+        rollbacks={entry.seq: rollback_files(entry, report_dir) for entry in proofs},
         depends_on=depends_on,
         depends_problems=depends_problems,
-        stray=_stray_runs(report_dir, run_entries(entries), week),
+        stray=stray_runs(report_dir, run_entries(entries), week),
         closed_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return ClosedWeek(_write(report_dir, ledger, week, record), record.document, record.exit_status)
@@ -109,69 +113,15 @@ def _run_id(name: str, report_dir: Path) -> str:
         ) from error
 
 
-# -- evidence ----------------------------------------------------------------------------------------------------
-
-
-def run_evidence(run: RunEntry, report_dir: Path) -> RunEvidence:
-    """Hash a run's files as they are now and compare them with what the ledger recorded."""
-    wanted = [{"path": "decision.json", "sha256": run.decision_sha256}, *run.artifacts]
-    files: list[dict[str, Any]] = []
-    problems: list[str] = []
-    for artifact in wanted:
-        file, problem = _check_file(report_dir, f"{run.run_dir}/{artifact.get('path')}", str(artifact.get("sha256")))
-        files.append({**file, "run_id": run.run_id, "ledger_record": run.seq})
-        problems += [problem] if problem else []
-    return RunEvidence(run, tuple(files), tuple(problems))
-
-
-def _check_file(report_dir: Path, name: str, recorded: str) -> tuple[dict[str, Any], str]:
-    file: dict[str, Any] = {"path": name, "sha256": None, "recorded_sha256": recorded, "intact": False}
-    relative, root = PurePosixPath(name), report_dir.resolve()
-    if relative.is_absolute() or ".." in relative.parts or not (root / relative).resolve().is_relative_to(root):
-        return file, f"Evidence {name} leads out of the report directory and was not read."
-    try:
-        file["sha256"] = hash_file(root / relative)
-    except (OSError, ValueError) as error:
-        return file, f"Evidence {name} cannot be read: {getattr(error, 'strerror', None) or error}."
-    file["intact"] = file["sha256"] == recorded
-    if not recorded:
-        return file, f"Evidence {name} was not there when the run was recorded."
-    return file, "" if file["intact"] else f"Evidence {name} was changed: its SHA-256 is not the recorded one."
-
-
-def _rollback_problems(entries: Sequence[Entry], week: Week, report_dir: Path) -> list[str]:
-    problems = []
-    for entry in entries:
-        if entry.kind != ROLLBACK or entry.body.get("stage") != "verified" or week_of(entry.recorded_at) != week:
-            continue
-        for part in entry.body.get("outcomes", {}).values():
-            for file in part.get("evidence", ()):
-                _facts, problem = _check_file(report_dir, str(file.get("path")), str(file.get("sha256")))
-                problems += [problem] if problem else []
-    return problems
-
-
 def _last_week(entries: Sequence[Entry], week: Week, report_dir: Path) -> tuple[dict[str, Any] | None, list[str]]:
     earlier = [e for e in entries if e.kind == WEEK and e.key < str(week)]
     if not earlier:
         return None, []
     entry = max(earlier, key=lambda e: e.key)
     path = f"weeks/{entry.key}/decision.json"
-    file, problem = _check_file(report_dir, path, str(entry.body.get("decision_sha256")))
+    file, problem = check_file(report_dir, path, str(entry.body.get("decision_sha256")))
     facts = {"week": entry.key, "path": path, "sha256": entry.body.get("decision_sha256"), "ledger_record": entry.seq}
     return {**facts, "ledger_hash": entry.hash, "intact": file["intact"]}, [problem] if problem else []
-
-
-def _stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[str]:
-    """Runs of the week that left a journal and are not in the ledger: attempts that were broken off, or hidden."""
-    known, found = {run.run_dir for run in runs}, []
-    for journal in sorted(report_dir.glob("*/journal.jsonl")):
-        if journal.parent.name in known:
-            continue
-        moment = datetime.fromtimestamp(journal.stat().st_mtime, UTC).isoformat()
-        if week_of(moment) == week:
-            found.append(f"Run directory {journal.parent.name} is not in the ledger: an attempt that was broken off.")
-    return found
 
 
 # -- writing -----------------------------------------------------------------------------------------------------
@@ -182,6 +132,19 @@ def _write(report_dir: Path, ledger: Ledger, week: Week, record: WeekRecord) -> 
     weeks = report_dir / "weeks"
     beside, final = weeks / f".{week}.{secrets.token_hex(4)}", weeks / str(week)
     decision = json.dumps(record.document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    moved: list[Path] = []
+
+    def move(entry: Entry) -> None:
+        if entry.seq != record.document["ledger"]["records"] + 1:
+            raise WeekopsError(
+                f"The ledger took another record while week {week} was being closed, perhaps a run that failed. "
+                "It is not closed. Run this again."
+            )
+        _set_aside(final)
+        beside.rename(final)
+        moved.append(final)
+        sync_directory(weeks)
+
     try:
         write_atomic(beside / "decision.json", decision)
         write_atomic(beside / "acta.md", render_acta(record.document))
@@ -192,21 +155,24 @@ def _write(report_dir: Path, ledger: Ledger, week: Week, record: WeekRecord) -> 
             "acta_sha256": hash_file(beside / "acta.md"),
             "new_actions": record.document["new_actions"],
         }
-        ledger.append(WEEK, str(week), body, before_commit=lambda _entry: _move(beside, final))
-    except OSError as error:
+        ledger.append(WEEK, str(week), body, before_commit=move)
+    except (OSError, WeekopsError) as error:  # the record was taken back, so the files are too
+        for directory in moved:
+            shutil.rmtree(directory, ignore_errors=True)
+        if isinstance(error, WeekopsError):
+            raise
         raise WeekopsError(
-            f"Week {week} could not be written: {error.strerror}. It is not closed. Make room."
+            f"Week {week} could not be written: {error.strerror or error}. It is not closed. Make room."
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return final
 
 
-def _move(beside: Path, final: Path) -> None:
-    if final.exists():  # a crash between the move and the commit left it; the week was not closed
+def _set_aside(final: Path) -> None:
+    """Keep what a crash between the move and the commit left, under another name: the week was not closed."""
+    if final.exists() or final.is_symlink():
         final.rename(final.with_name(f".unfinished-{final.name}-{secrets.token_hex(4)}"))
-    beside.rename(final)
-    sync_directory(final.parent)
 
 
 # -- actions -----------------------------------------------------------------------------------------------------

@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_weekops.core.attempts import Attempt, attempts_of
-from pytest_weekops.core.channel import Channel, channel_of, last_rehearsal
-from pytest_weekops.core.entry import ACTION, ROLLBACK, WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.channel import Channel, ChannelState, last_rehearsal
+from pytest_weekops.core.entry import ACTION, WEEK, Entry, run_entries
 from pytest_weekops.core.week import Week, deadline
-
-PROMOTE, ITERATE = "promote", "iterate"
-TRACKS = {"gate": "canonical", "replay": "weekly", "split": "split"}
-
-
-@dataclass(frozen=True)
-class RunEvidence:
-    """The files of one run as they are now: each with path, hash and whether it is what was recorded."""
-
-    run: RunEntry
-    files: tuple[dict[str, Any], ...]
-    problems: tuple[str, ...] = ()
+from pytest_weekops.core.week_tracks import (
+    ITERATE,
+    PROMOTE,
+    Files,
+    RunEvidence,
+    driver_problems,
+    week_channel,
+    week_tracks,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def week_record(
     entries: Sequence[Entry],
     evidence: Sequence[RunEvidence],
     *,
-    rollback_problems: Sequence[str] = (),
+    rollbacks: Mapping[int, Files],
     depends_on: Mapping[str, Any] | None,
     depends_problems: Sequence[str] = (),
     stray: Sequence[str] = (),
@@ -45,12 +42,11 @@ def week_record(
 ) -> WeekRecord:
     """Decide a week. Promote needs every step's evidence, intact, and no failed run left unanswered."""
     attempts = attempts_of(run_entries(entries), week)
-    channel = channel_of(entries)
-    tracks = {name: _track(kind, evidence) for name, kind in TRACKS.items()}
-    tracks["severity"] = _severity_track(attempts, channel)
-    tracks["rollback"] = _rollback_track(attempts, entries, rollback_problems)
+    channel = week_channel(entries, week, evidence)
+    tracks = week_tracks(attempts, channel, entries, evidence, rollbacks)
     findings = [problem for item in evidence for problem in item.problems]
-    findings += [*rollback_problems, *depends_problems, *stray]
+    findings += [problem for item in rollbacks.values() for problem in item.problems]
+    findings += [*driver_problems(evidence), *depends_problems, *stray]
     missing = [name for name, track in tracks.items() if track["missing"]]
     failing = [name for name, track in tracks.items() if track["decision"] != PROMOTE]
     decision = ITERATE if failing or findings else PROMOTE
@@ -93,62 +89,6 @@ def _exit_status(
     return 11 if set(failing) == set(missing) and not findings else 1
 
 
-def _track(kind: str, evidence: Sequence[RunEvidence]) -> dict[str, Any]:
-    mine = [item for item in evidence if item.run.kind == kind]
-    if not mine:
-        return _outcome(ITERATE, f"MISSING: no {kind} run of this week is recorded.", missing=True)
-    last = mine[-1]
-    run, files = last.run, [file for item in mine for file in item.files]
-    if any(item.problems for item in mine):
-        return _outcome(ITERATE, "Evidence is missing or does not match its recorded hash.", files)
-    if not run.is_promote:
-        checks = ", ".join(run.failed_checks) or run.incompleteness or f"exit status {run.exit_status}"
-        return _outcome(ITERATE, f"Run {run.run_id} ended in {run.decision} at SEV{run.severity}: {checks}.", files)
-    return _outcome(PROMOTE, f"Run {run.run_id} was complete and ended in promote.", files)
-
-
-def _outcome(
-    decision: str, rationale: str, files: Sequence[Mapping[str, Any]] = (), *, missing: bool = False
-) -> dict[str, Any]:
-    return {"decision": decision, "rationale": rationale, "evidence": [dict(f) for f in files], "missing": missing}
-
-
-def _severity_track(attempts: Sequence[Attempt], channel: Channel) -> dict[str, Any]:
-    if not attempts:
-        return _outcome(ITERATE, "MISSING: there is no run to map.", missing=True)
-    if channel.obstacles:
-        return _outcome(ITERATE, " ".join(channel.why))
-    failed = [attempt for attempt in attempts if not attempt.run.is_promote]
-    words = f"{len(failed)} failed attempts, each answered by a rerun" if failed else "no attempt failed"
-    return _outcome(PROMOTE, f"{words}; nothing is open.".capitalize())
-
-
-def _rollback_track(attempts: Sequence[Attempt], entries: Sequence[Entry], problems: Sequence[str]) -> dict[str, Any]:
-    critical = [attempt.run for attempt in attempts if attempt.run.severity == 1 and not attempt.run.is_promote]
-    demanded = [run for run in critical if _mode(run) != "never"]
-    if not demanded:
-        words = "The policy says never to roll back." if critical else "No run of the week was at SEV1."
-        return _outcome(PROMOTE, f"Not required. {words}")
-    done = [e for e in entries if e.kind == ROLLBACK and e.seq > demanded[0].seq]
-    stages = [str(e.body.get("stage")) for e in done]
-    if "verified" not in stages:
-        tried = "its verification failed" if "unverified" in stages else "none is recorded"
-        return _outcome(
-            ITERATE,
-            f"MISSING: run {demanded[0].run_id} at SEV1 requires a verified rollback, and {tried}.",
-            missing="unverified" not in stages,
-        )
-    entry = next(e for e in done if e.body.get("stage") == "verified")
-    files = [file for part in entry.body.get("outcomes", {}).values() for file in part.get("evidence", ())]
-    words = f"Verified {entry.body.get('seconds')} s after the trigger (ledger record {entry.seq})."
-    return _outcome(ITERATE if problems else PROMOTE, words, files)
-
-
-def _mode(run: RunEntry) -> str:
-    rollback = run.policy.get("rollback", {})
-    return str(rollback.get("mode", "plan")) if isinstance(rollback, dict) else "plan"
-
-
 def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str, closed_at: str) -> dict[str, Any]:
     """The gravest open failure; where only steps or evidence are missing, SEV3; SEV4 for a promote."""
     standing = [obstacle.run for obstacle in channel.obstacles]
@@ -163,7 +103,13 @@ def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str, closed_
     sla = levels.get("3", {}) if isinstance(levels, dict) else {}
     due = deadline(closed_at, int(sla.get("within_minutes", 240)))  # nobody knew of it before
     owner = str(sla.get("owner", "policy owner"))
-    return {"level": 3, "owner": owner, "action": "add what is missing and close again", "deadline": due, "run_id": ""}
+    return {
+        "level": 3,
+        "owner": owner,
+        "action": "clear up what is missing or open, and run the next week",
+        "deadline": due,
+        "run_id": "",
+    }
 
 
 def _new_actions(
@@ -183,6 +129,8 @@ def _new_actions(
             checks = ", ".join(run.failed_checks) or f"exit status {run.exit_status}"
             text = f"{run.action or 'rerun'} ({run.run_id}: {checks})"
             owed.append((text, run.owner, deadline(run.created_at, run.respond_within_minutes)))
+    if channel.state is ChannelState.ROLLED_BACK and not channel.obstacles:
+        owed += [(text, str(worst["owner"]), worst["deadline"]) for text in channel.lifts]
     owed += [
         (f"{name}: {track['rationale']}", str(worst["owner"]), worst["deadline"])
         for name, track in tracks.items()
@@ -214,7 +162,7 @@ def _scope(week: Week, attempts: Sequence[Attempt]) -> dict[str, Any]:
         "from": week.monday.isoformat(),
         "to": week.sunday.isoformat(),
         "platforms": sorted({str(p) for run in runs for p in run.plan.get("platforms", ())}),
-        "sizes": sorted({int(n) for run in runs for n in run.plan.get("sizes", ())}),
+        "sizes": sorted({n for run in runs for n in run.plan.get("sizes", ()) if isinstance(n, int)}),
         "policies": sorted({f"{run.policy_id} {run.policy_sha256[:16]}" for run in runs}),
     }
 
@@ -261,7 +209,7 @@ def _rationale(failing: Sequence[str], missing: Sequence[str], findings: Sequenc
         parts.append(f"not promoted: {', '.join(blocked)}")
     if findings:
         parts.append(f"{len(findings)} findings about the evidence")
-    if channel.obstacles:
+    if channel.obstacles or channel.state is ChannelState.ROLLED_BACK:
         parts.append(f"the channel is {channel.state.value}")
     return f"{'; '.join(parts)}.".capitalize()
 

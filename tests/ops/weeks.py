@@ -96,3 +96,9 @@ def leftovers(report_dir: Path) -> list[str]:
     hidden = [path.name for path in report_dir.iterdir() if path.name.startswith(".")]
     weeks = report_dir / "weeks"
     return sorted([*hidden, *(path.name for path in weeks.iterdir())] if weeks.exists() else hidden)
+
+
+def snapshot(directory: Path) -> dict[str, bytes]:
+    """Every file below a directory, except the log and the shared memory that SQLite makes for readers too."""
+    files = (path for path in directory.rglob("*") if path.is_file() and not path.name.endswith(("-shm", "-wal")))
+    return {str(path): path.read_bytes() for path in files}
