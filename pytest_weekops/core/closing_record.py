@@ -51,7 +51,7 @@ def week_record(
     failing = [name for name, track in tracks.items() if track["decision"] != PROMOTE]
     decision = ITERATE if failing or findings else PROMOTE
     worst = _worst(attempts, channel, decision, closed_at)
-    new = _new_actions(week, attempts, channel, tracks, findings, worst, closed_at)
+    new = _new_actions(week, entries, channel, tracks, findings, worst, closed_at)
     carried = open_actions(entries)
     document = {
         "schema": "weekops-week/1",
@@ -106,7 +106,7 @@ def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str, closed_
     return {
         "level": 3,
         "owner": owner,
-        "action": "clear up what is missing or open, and run the next week",
+        "action": "clear up what is missing or open; this record stays",
         "deadline": due,
         "run_id": "",
     }
@@ -114,40 +114,42 @@ def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str, closed_
 
 def _new_actions(
     week: Week,
-    attempts: Sequence[Attempt],
+    entries: Sequence[Entry],
     channel: Channel,
     tracks: Mapping[str, Mapping[str, Any]],
     findings: Sequence[str],
     worst: Mapping[str, Any],
     closed_at: str,
 ) -> list[dict[str, Any]]:
-    owed: list[tuple[str, str, str | None]] = []
-    this_week = {attempt.run.run_id for attempt in attempts}
-    for obstacle in channel.obstacles:
-        run = obstacle.run
-        if run.run_id in this_week:
-            checks = ", ".join(run.failed_checks) or f"exit status {run.exit_status}"
-            text = f"{run.action or 'rerun'} ({run.run_id}: {checks})"
-            owed.append((text, run.owner, deadline(run.created_at, run.respond_within_minutes)))
+    """What the week owes: an answer to each open failure that no week owes yet, missing steps, and every finding."""
+    owner, due = str(worst["owner"]), worst["deadline"]
+    known = {action.get("run_id") for action in _all_actions(entries)}
+    owed: list[tuple[str, str, str | None, str]] = []
+    for run in (obstacle.run for obstacle in channel.obstacles if obstacle.run.run_id not in known):
+        checks = ", ".join(run.failed_checks) or run.incompleteness or f"exit status {run.exit_status}"
+        text = f"{run.action or 'rerun'} ({run.run_id}: {checks})"
+        owed.append((text, run.owner, deadline(run.created_at, run.respond_within_minutes), run.run_id))
     if channel.state is ChannelState.ROLLED_BACK and not channel.obstacles:
-        owed += [(text, str(worst["owner"]), worst["deadline"]) for text in channel.lifts]
-    owed += [
-        (f"{name}: {track['rationale']}", str(worst["owner"]), worst["deadline"])
-        for name, track in tracks.items()
-        if track["missing"]
-    ]
-    owed += [(f"clear up: {text}", str(worst["owner"]), worst["deadline"]) for text in findings]
+        owed += [(text, owner, due, "") for text in channel.lifts]
+    for name, track in tracks.items():
+        if track["missing"] or (name == "rollback" and track["decision"] != PROMOTE):
+            owed.append((f"{name}: {track['rationale']}", owner, due, ""))
+    owed += [(f"clear up: {text}", owner, due, "") for text in findings]
+    common = {"opened": closed_at, "week": str(week)}
     return [
-        {"id": f"{week}-{n}", "text": text, "owner": owner, "due": due, "opened": closed_at, "week": str(week)}
-        for n, (text, owner, due) in enumerate(owed, start=1)
+        {"id": f"{week}-{n}", "text": text, "owner": who, "due": by, "run_id": run_id, **common}
+        for n, (text, who, by, run_id) in enumerate(owed, start=1)
     ]
+
+
+def _all_actions(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    return [dict(action) for e in entries if e.kind == WEEK for action in e.body.get("new_actions", ())]
 
 
 def open_actions(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     """The actions that weeks opened and nobody closed yet, oldest first."""
     closed = closed_actions(entries)
-    opened = [dict(action) for e in entries if e.kind == WEEK for action in e.body.get("new_actions", ())]
-    return [action for action in opened if action["id"] not in closed]
+    return [action for action in _all_actions(entries) if action["id"] not in closed]
 
 
 def closed_actions(entries: Sequence[Entry]) -> dict[str, Entry]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_weekops.atomic import write_atomic
+from pytest_weekops.closing import ClosedWeek
+from pytest_weekops.core.entry import ROLLBACK
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import DeviceIdentity
 from pytest_weekops.core.week import Week
@@ -16,6 +18,7 @@ from pytest_weekops.policy_files import default_policy
 from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.summary import render_summary
 from pytest_weekops.store import Journal
+from pytest_weekops.verification import hash_file
 from tests.core.synthetic import Records, make_identity, make_plan, make_records
 from tests.ops.history import crash_at_256
 
@@ -102,3 +105,28 @@ def snapshot(directory: Path) -> dict[str, bytes]:
     """Every file below a directory, except the log and the shared memory that SQLite makes for readers too."""
     files = (path for path in directory.rglob("*") if path.is_file() and not path.name.endswith(("-shm", "-wal")))
     return {str(path): path.read_bytes() for path in files}
+
+
+def iterates(closed: ClosedWeek, expected: str) -> dict[str, Any]:
+    """The document of a week that did not promote, in the record, the ledger and the exit status, and says why."""
+    document = closed.document
+    assert (document["block_decision"], closed.exit_status != 0) == ("iterate", True)
+    assert expected in json.dumps(document)
+    assert open_ledger(closed.directory.parents[1]).entries()[-1].body["decision"] == "iterate"
+    assert "iterate" in (closed.directory / "acta.md").read_text(encoding="utf-8").splitlines()[0]
+    assert document["new_actions"], "somebody must owe something"
+    return document
+
+
+def roll_back(ledger: Ledger, *stages: str, evidence: bool = True) -> None:
+    """Records of a rollback from pocl to clover as ``weekops rollback`` writes them; its gate's file is evidence."""
+    proof = ledger.path.parent / "runtime" / "checks" / "decision.json"
+    proof.parent.mkdir(parents=True, exist_ok=True)
+    proof.write_text("{}", encoding="utf-8")
+    file = {"path": "runtime/checks/decision.json", "sha256": hash_file(proof)}
+    place = len(ledger.entries())
+    for number, stage in enumerate(stages):
+        body: dict[str, Any] = {"stage": stage, "from": {"platform": "pocl"}, "to": {"platform": "clover"}}
+        if stage in ("verified", "unverified"):
+            body |= {"seconds": 4.5, "outcomes": {"gate": {"evidence": [file] if evidence else []}}}
+        ledger.append(ROLLBACK, f"{place}.{number} {stage}", body, recorded_at="2026-11-24T13:30:00+00:00")
