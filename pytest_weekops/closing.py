@@ -131,7 +131,7 @@ def _write(report_dir: Path, ledger: Ledger, week: Week, record: WeekRecord) -> 
     """Write both files into a directory beside, then move it into place inside the ledger's transaction."""
     weeks = report_dir / "weeks"
     beside, final = weeks / f".{week}.{secrets.token_hex(4)}", weeks / str(week)
-    decision = json.dumps(record.document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    decision = json.dumps(record.document, indent=2, allow_nan=False) + "\n"
     moved: list[Path] = []
 
     def move(entry: Entry) -> None:

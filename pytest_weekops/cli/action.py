@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from pytest_weekops.closing import close_action, list_actions
+from pytest_weekops.report.summary import plain
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"open": opened, "closed": sorted(closed)}, indent=2, sort_keys=True))
         return 0
     for action in opened:
-        print(f"{action['id']}: {action['text']} (owner {action['owner']}, due {action['due'] or 'whenever'})")
+        words = f"{action['id']}: {action['text']} (owner {action['owner']}, due {action['due'] or 'whenever'})"
+        print(plain(words))
     if not opened:
         print("No action is open.")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytest_weekops.core.entry import ALERT
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week import parse_week
 from pytest_weekops.ledger import open_ledger
+from pytest_weekops.report.summary import plain
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,20 +40,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(closed: ClosedWeek, *, to_stderr: bool) -> None:
-    stream = sys.stderr if to_stderr else sys.stdout
+    for line in _lines(closed):
+        print(plain(line), file=sys.stderr if to_stderr else sys.stdout)
+
+
+def _lines(closed: ClosedWeek) -> Iterator[str]:
     document = closed.document
     severity = document["severity"]
-    print(f"week {document['review_id']}: {document['block_decision']} (SEV{severity['level']})", file=stream)
-    print(f"  {document['block_rationale']}", file=stream)
+    yield f"week {document['review_id']}: {document['block_decision']} (SEV{severity['level']})"
+    yield f"  {document['block_rationale']}"
     for name, track in document["tracks"].items():
-        print(f"  {name}: {track['decision']}. {track['rationale']}", file=stream)
+        yield f"  {name}: {track['decision']}. {track['rationale']}"
     for text in document["findings"]:
-        print(f"  finding: {text}", file=stream)
+        yield f"  finding: {text}"
     if document["block_decision"] != "promote":
-        print(f"  owner: {severity['owner']}, by {severity['deadline']}: {severity['action']}", file=stream)
+        yield f"  owner: {severity['owner']}, by {severity['deadline']}: {severity['action']}"
     for action in document["open_actions"]:
-        print(f"  owed: {action['id']} {action['text']}", file=stream)
-    print(f"  written: {closed.directory}/ (decision.json, acta.md)", file=stream)
+        yield f"  owed: {action['id']} {action['text']}"
+    yield f"  written: {closed.directory}/ (decision.json, acta.md)"
 
 
 def _note(delivery: Delivery, target: str, closed: ClosedWeek, report_dir: Path) -> None:

@@ -74,8 +74,8 @@ def driver_problems(evidence: Sequence[RunEvidence]) -> Iterator[str]:
             ):
                 if new != old:
                     yield (
-                        f"{label} had another {what} in run {run.run_id} ({new}) than in run {first.run_id} ({old}): "
-                        "what one of them proved does not hold for the other."
+                        f"Platform {label} had another {what} in run {run.run_id} ({new}) than in run "
+                        f"{first.run_id} ({old}): what one of them proved does not hold for the other."
                     )
 
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_weekops.report.summary import escape
+from pytest_weekops.report.summary import code, escape
 
 
 def render_acta(document: Mapping[str, Any]) -> str:
     """The acta as Markdown. Every number is the document's own, with the ledger record or file it comes from."""
     return "\n".join([*_head(document), *_runs(document), *_tracks(document), *_end(document), ""])
-
-
-def code(text: str) -> str:
-    """Text as inline code whose fence nothing inside can close."""
-    flat = "".join(character if character.isprintable() else " " for character in text)
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", flat)), default=0))
-    return f"{fence} {flat} {fence}" if len(fence) > 1 else f"{fence}{flat}{fence}"
 
 
 def _head(document: Mapping[str, Any]) -> Iterator[str]:
@@ -30,7 +22,7 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"- decision: **{document['block_decision']}**. {escape(document['block_rationale'])}"
     due = f", due {severity['deadline']}" if severity["deadline"] else ""
     yield f"- severity: SEV{severity['level']}, owner {escape(severity['owner'])}{due}: {escape(severity['action'])}"
-    yield f"- channel: {document['channel']['state']} since {document['channel']['since'] or 'the beginning'}"
+    yield f"- channel: {document['channel']['state']} since {escape(document['channel']['since'] or 'the beginning')}"
     platforms, sizes = ", ".join(scope["platforms"]) or "none", ", ".join(map(str, scope["sizes"])) or "none"
     yield f"- platforms: {escape(platforms)}; sizes: {sizes}"
     yield f"- policies: {escape('; '.join(scope['policies']))}"
@@ -47,8 +39,8 @@ def _runs(document: Mapping[str, Any]) -> Iterator[str]:
     for attempt in document["attempts"]:
         checks = f"; failed: {escape(', '.join(attempt['failed_checks']))}" if attempt["failed_checks"] else ""
         yield (
-            f"- {attempt['kind']} attempt {attempt['n']}: **{attempt['decision']}**, SEV{attempt['severity']}, "
-            f"exit status {attempt['exit_status']}, run {escape(attempt['run_id'])} "
+            f"- {escape(attempt['kind'])} attempt {attempt['n']}: **{escape(attempt['decision'])}**, "
+            f"SEV{attempt['severity']}, exit status {attempt['exit_status']}, run {escape(attempt['run_id'])} "
             f"(ledger record {attempt['ledger_record']}){checks}"
         )
         yield f"  - command: {code(shlex.join(attempt['command']))}"
@@ -75,7 +67,7 @@ def _tracks(document: Mapping[str, Any]) -> Iterator[str]:
     else:
         outcome = "verified" if rehearsal["verified"] else "NOT verified"
         yield (
-            f"- last rehearsal of the rollback: {rehearsal['at']}, {rehearsal['seconds']} s, {outcome} "
+            f"- last rehearsal of the rollback: {escape(rehearsal['at'])}, {escape(rehearsal['seconds'])} s, {outcome} "
             f"(ledger record {rehearsal['ledger_record']})"
         )
 

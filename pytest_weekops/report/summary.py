@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,10 +26,22 @@ def next_step(exit_status: int) -> str:
 
 def escape(text: object) -> str:
     """Text from a driver or a stranger's file, safe inside a Markdown table or line."""
-    flat = " ".join(str(text).split())
+    flat = plain(" ".join(str(text).split()))
     for character in "\\`*_{}[]<>#|~":
         flat = flat.replace(character, "\\" + character)
     return flat
+
+
+def plain(text: str) -> str:
+    """Text without control characters, marks that turn its direction and broken surrogates; each shows as U+FFFD."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def code(text: str) -> str:
+    """Text as inline code whose fence nothing inside can close."""
+    flat = plain(text)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", flat)), default=0))
+    return f"{fence} {flat} {fence}" if len(fence) > 1 else f"{fence}{flat}{fence}"
 
 
 def sort_findings(findings: tuple[Finding, ...]) -> list[Finding]:
@@ -52,7 +66,7 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any]) -> str:
         f"- verdict: **{document['decision']}**, SEV{document['severity']}, exit status {document['exit_status']}",
         f"- owner: {escape(verdict.owner)}, within {verdict.respond_within_minutes} minutes: {escape(verdict.action)}",
         f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
-        f"- made: {document['created_at']} with `{' '.join(document['command']).replace('`', '')}`",
+        f"- made: {document['created_at']} with {code(shlex.join(document['command']))}",
         f"- plan: sizes {plan['sizes']}, seeds {plan['seeds']}, kernels {plan['kernels']}",
         f"- snapshots: {plan['snapshots']}, of {plan['sessions']} sessions x {plan['iterations']} launches per case",
         f"- counts: {', '.join(f'{key} {value}' for key, value in document['counts'].items())}",
