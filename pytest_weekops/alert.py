@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import sys
 import time
 import urllib.error
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_weekops.atomic import write_atomic
-from pytest_weekops.core.errors import WeekopsError
+from pytest_weekops.core.errors import InputError, WeekopsError
 
 DELAYS_S = (0.5, 1.0, 2.0)
 TIMEOUT_S = 5.0
@@ -67,18 +69,60 @@ def deliver(alerts: list[dict[str, Any]], target: str, *, sleep: Callable[[float
     if not alerts:
         return Delivery(delivered=True, attempts=0, emitted=False)
     text = json.dumps(alerts, indent=2, sort_keys=True) + "\n"
-    if target == "-":
-        sys.stdout.write(text)
-        return Delivery(delivered=True, attempts=1)
-    if urllib.parse.urlsplit(target).scheme in ("http", "https"):
-        return _post(text.encode(), target, sleep)
-    if "://" in target:
-        return Delivery(delivered=False, attempts=0, problem=f"{target!r:.80} is neither http, https nor a file")
     try:
-        write_atomic(Path(target), text)
-    except WeekopsError as error:
+        if target == "-":
+            _print(text)
+        elif is_url(target):
+            return _post(text.encode(), target, sleep)
+        else:
+            write_atomic(Path(target), text)
+    except (WeekopsError, OSError, ValueError) as error:
         return Delivery(delivered=False, attempts=1, problem=str(error))
     return Delivery(delivered=True, attempts=1)
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads; what is left in the buffer must not fail once more at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def is_url(target: str) -> bool:
+    """Whether a target is an http(s) URL, as opposed to a file or ``-``. Raises ``InputError`` for what is neither."""
+    try:
+        parts = urllib.parse.urlsplit(target)
+        _ = parts.port
+    except ValueError as error:
+        raise InputError(
+            f"--alert {shown(target)!r:.90} is no URL: {error}. Correct it; nothing was changed."
+        ) from error
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+        return True
+    if not target or "://" in target or "\0" in target or target.startswith(("http:", "https:")):
+        raise InputError(
+            f"--alert {shown(target)!r:.90} is neither a file, nor -, nor an http or https URL with a host and without "
+            "a password. The alert would reach nobody. Correct it; nothing was changed."
+        )
+    return False
+
+
+def shown(target: str) -> str:
+    """A target without what may be secret in it: the user's part and the query of a URL."""
+    head, colon, rest = target.partition("://")
+    if not colon:
+        return target
+    place, slash, path = rest.split("?")[0].partition("/")
+    return f"{head}://{place.rpartition('@')[2]}{slash}{path}"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would arrive as a GET, without the alert: it counts as refused."""
+
+    def redirect_request(self, *_args: Any, **_options: Any) -> None:
+        """Follow none."""
 
 
 def _post(body: bytes, target: str, sleep: Callable[[float], None]) -> Delivery:
@@ -99,11 +143,11 @@ def _try_once(body: bytes, url: str) -> tuple[bool, str]:
     """Whether another try is pointless, and what went wrong; nothing where it arrived."""
     try:
         request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")  # noqa: S310 - http or https, checked by the caller
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - the same
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_S) as answer:
             answer.read(65536)
-            return False, "" if 200 <= answer.status < 300 else f"answered {answer.status}"
+            return False, ""
     except urllib.error.HTTPError as error:
         with error:
-            return 400 <= error.code < 500 and error.code not in (408, 429), f"answered {error.code} {error.reason}"
-    except (OSError, ValueError) as error:
+            return 300 <= error.code < 500 and error.code not in (408, 429), f"answered {error.code} {error.reason}"
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return False, str(getattr(error, "reason", error)) or type(error).__name__

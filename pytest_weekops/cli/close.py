@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_weekops.alert import Delivery, build_alerts, deliver
+from pytest_weekops.alert import Delivery, build_alerts, deliver, is_url, shown
 from pytest_weekops.closing import ClosedWeek, close_week
 from pytest_weekops.core.entry import ALERT
 from pytest_weekops.core.errors import WeekopsError
@@ -30,10 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Close the week; 0 for promote, 1, 10 or 11 for iterate as ``docs/operations.md`` says."""
     report_dir = Path(arguments.report_dir)
+    if arguments.alert is not None and arguments.alert != "-":
+        is_url(arguments.alert)  # refused now, before anything is written
     closed = close_week(report_dir, parse_week(arguments.week), arguments.runs)
     # With `--alert -` standard output belongs to the alert alone.
     _print(closed, to_stderr=arguments.alert == "-")
-    if arguments.alert:
+    if arguments.alert is not None:
         delivery = deliver(build_alerts(closed.document, closed.directory / "acta.md"), arguments.alert)
         _note(delivery, arguments.alert, closed, report_dir)
     return closed.exit_status
@@ -65,13 +67,13 @@ def _note(delivery: Delivery, target: str, closed: ClosedWeek, report_dir: Path)
     if not delivery.emitted:
         return
     if not delivery.delivered:
-        print(
-            f"weekops: the alert did NOT reach {target} in {delivery.attempts} tries: {delivery.problem}. Tell the "
-            "owner "
-            f"yourself: {closed.document['severity']['owner']}.",
-            file=sys.stderr,
+        owner = closed.document["severity"]["owner"]
+        words = (
+            f"weekops: the alert did NOT reach {shown(target)} in {delivery.attempts} tries: {delivery.problem}. Tell "
+            f"the owner yourself: {owner}."
         )
-    body = {"week": closed.document["review_id"], "target": target, "delivered": delivery.delivered}
+        print(plain(words), file=sys.stderr)
+    body = {"week": closed.document["review_id"], "target": shown(target), "delivered": delivery.delivered}
     facts = {**body, "attempts": delivery.attempts, "problem": delivery.problem}
     try:
         open_ledger(report_dir).append(ALERT, datetime.now(UTC).isoformat(timespec="microseconds"), facts)

@@ -16,7 +16,7 @@ import pytest
 from pytest_weekops.closing import close_week
 from pytest_weekops.core.entry import ROLLBACK
 from pytest_weekops.core.errors import InputError, WeekopsError
-from pytest_weekops.ledger import open_ledger, record_run
+from pytest_weekops.ledger import Ledger, open_ledger, record_run
 from pytest_weekops.report.acta import render_acta
 from tests.core.synthetic import make_plan
 from tests.ops.weeks import W47, W48, add_run, healthy_week, leftovers, roll_back, snapshot
@@ -196,6 +196,21 @@ def test_a_commit_that_fails_takes_the_files_back(tmp_path: Path, monkeypatch: p
         patch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, **options, factory=Refusing))
         with pytest.raises(WeekopsError, match="disk I/O error"):
             close_week(tmp_path, W48)
+    assert leftovers(tmp_path) == []
+    assert close_week(tmp_path, W48).exit_status == 0
+
+
+def test_a_locked_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else writes and does not end: a sentence, nothing written, and the next try closes the week."""
+    ledger = healthy_week(tmp_path)
+    other = sqlite3.connect(ledger.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with monkeypatch.context() as patch:
+        patch.setattr("pytest_weekops.closing.open_ledger", lambda _dir: Ledger(ledger.path, busy_timeout_s=0.05))
+        with pytest.raises(InputError, match="is locked"):
+            close_week(tmp_path, W48)
+    other.execute("ROLLBACK")
+    other.close()
     assert leftovers(tmp_path) == []
     assert close_week(tmp_path, W48).exit_status == 0
 
