@@ -10,12 +10,11 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.selector import CONTROLLED_KERNELS
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
@@ -37,7 +36,12 @@ _PHASES = (
 # name, aliases, keyword arguments of argparse, (ini type, ini help) or None
 _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("platforms", (), "NAME", "platform profiles to measure, NAME or NAME@ICD-PATH (default: auto, the best device)"),
-    ("kernels", (), "MODE", "kernel modes: a variant's name or auto (default: auto)"),
+    (
+        "kernels",
+        (),
+        "MODE",
+        "a variant's name, auto, auto_t3_controlled, auto_t5_guarded (default: auto)",
+    ),
     ("sizes", (), "N", "problem sizes (default: 1400 2048)"),
     ("seeds", ("--seed",), "N", "seeds of the problem data (default: 11)"),
     ("required-sizes", (), "N", "split: sizes that must be there on both platforms (default: all)"),
@@ -267,7 +271,7 @@ def _deadlines(options: Options) -> dict[str, float]:
 
 
 def _refuse_unknown_kernels(kernels: Sequence[str], variants: Sequence[str]) -> None:
-    known = ("auto", *variants)
+    known = ("auto", *CONTROLLED_KERNELS, *variants)
     for kernel in kernels:
         if kernel not in known:
             raise pytest.UsageError(

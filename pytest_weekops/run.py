@@ -23,9 +23,17 @@ from pytest_weekops.core.records import (
     MeasurementStatus,
     PressureRecord,
 )
+from pytest_weekops.core.selector import T5_KERNEL
 from pytest_weekops.steal import StealMeter
 from pytest_weekops.store import Journal, JudgedRecord
-from pytest_weekops.worker.protocol import MeasureRequest, PressureRequest, ReferenceRequest, Smoked, SmokeRequest
+from pytest_weekops.worker.protocol import (
+    GuardRequest,
+    MeasureRequest,
+    PressureRequest,
+    ReferenceRequest,
+    Smoked,
+    SmokeRequest,
+)
 
 if TYPE_CHECKING:
     from pytest_weekops.core.campaign import Baseline
@@ -277,12 +285,16 @@ class Run:
             iterations=self.plan.iterations,
             least_session_ms=LEAST_SESSION_MS,
             references={session: self._reference(n, n, n, seed=case.seed, session=session) for session in sessions},
+            guard=self._guard(case.kernel),
             pressure_during=during,
             pressure_size=self.plan.pressure.size,
             kernel_dirs=self.kernel_dirs,
             max_abs_error=self.max_abs_error,
             k_scaled_bound=self.k_scaled_bound,
         )
+
+    def _guard(self, kernel: str) -> GuardRequest | None:
+        return GuardRequest(period=1) if kernel == T5_KERNEL else None
 
     def _reference(
         self, m: int, n: int, k: int, *, seed: int, session: int, alpha: float = 1.0, beta: float = 0.0
@@ -334,9 +346,9 @@ def _void_reason(host: HostCondition) -> str:
 
 
 def bytes_needed(size: int) -> int:
-    """Device memory of one GEMM case in bytes: A, B, C and the packed copies of A and B, float32, padded."""
+    """Device memory of one GEMM case in bytes: A, two Bs, C and the packed copies of A and B, float32, padded."""
     edge = (size + 63) // 64 * 64
-    return 5 * 4 * edge * edge
+    return 6 * 4 * edge * edge
 
 
 def memory_problem(sizes: Sequence[int], identity: DeviceIdentity) -> str:

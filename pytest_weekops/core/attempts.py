@@ -13,7 +13,7 @@ from pytest_weekops.core.week import Week
 _COUNTS = ("snapshots", "sessions", "iterations")
 _LISTS = ("platforms", "kernels", "sizes", "seeds", "required_sizes", "gates")
 _LARGER_IS_STRICTER = ("min_", "minimum_", "flag_")
-_SMALLER_IS_STRICTER = ("max_", "soft_streak_limit", "voids_until_")
+_SMALLER_IS_STRICTER = ("max_", "t5_overhead_from_size", "soft_streak_limit", "voids_until_")
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.policy_defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
 
-T3_KERNEL = "auto_t3_controlled"
-T5_KERNEL = "auto_t5_guarded"
-CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
-
 
 class PolicyPart(BaseModel):
     """Base of every section: frozen, unknown keys refused, numbers finite."""
@@ -48,6 +44,7 @@ class Guardrails(PolicyPart):
     max_t3_fallback_rate: float = 0.08
     max_t5_disable_events_total: float = 0
     max_t5_overhead_percent: float = 3.0
+    t5_overhead_from_size: int = 0
     max_t5_false_positive_rate: float = 0.05
     max_abs_throughput_drift_percent: float = 3.0
     max_throughput_deviation_percent: float = 8.0

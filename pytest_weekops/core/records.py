@@ -131,13 +131,31 @@ class TimerTrust(Record):
 
 
 class GuardEvidence(Record):
-    """What an ABFT guard (T5) saw during one measurement; absent where the kernel mode has no guard."""
+    """What an ABFT guard (T5) saw during one measurement; absent where the kernel mode has no guard.
+
+    ``overhead_percent`` is the one that is judged: the median over launches of check time / launch time, divided by
+    ``period``, the launches to a check; ``low`` and ``high`` are its 95 % interval. Beside it stand the same per check,
+    the quotient of the sums (amortised) and the worst single launch. ``check_ns`` are the raw times of the checks.
+    ``residual_share`` is the largest residual of a good launch in shares of the threshold.
+    """
 
     overhead_percent: float
     false_positive_rate: float
     disable_events: int
     disable_reason: str | None = None
     checks: int = 0
+    overhead_low_percent: float | None = None
+    overhead_high_percent: float | None = None
+    overhead_per_check_percent: float | None = None
+    overhead_amortised_percent: float | None = None
+    overhead_worst_percent: float | None = None
+    spikes: int = 0
+    false_alarms: int = 0
+    detections: tuple[str, ...] = ()
+    period: int = 1
+    self_tests: int = 0
+    residual_share: float | None = None
+    check_ns: tuple[int, ...] = ()
 
 
 class SelectorEvidence(Record):

@@ -8,6 +8,8 @@ from pytest_weekops.core.catalog import KernelEntry, device_class
 from pytest_weekops.core.records import DeviceIdentity
 
 PACKING_PAYS_FROM = 96  # below this edge the pre-kernels cost more than they save
+T3_KERNEL, T5_KERNEL = "auto_t3_controlled", "auto_t5_guarded"
+CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
 _ORDER = {
     "gpu": ("tile24", "tile20", "block", "scalar"),
     "small": ("block", "scalar"),
@@ -31,7 +33,7 @@ def choose_variant(
     mode: str, identity: DeviceIdentity, m: int, n: int, k: int, entries: Mapping[str, KernelEntry]
 ) -> KernelEntry:
     """The variant behind a kernel mode. Raises ``KeyError`` for an unknown mode, ``ValueError`` for an unusable one."""
-    if mode != "auto":
+    if mode not in ("auto", *CONTROLLED_KERNELS):
         entry = entries[mode]
         if reason := usable(entry, identity):
             raise ValueError(f"variant {mode} {reason}")

@@ -52,3 +52,14 @@ def lowest_deviation(values: Sequence[float]) -> float:
 def percent(log_change: float) -> float:
     """A change of a logarithm as percent."""
     return math.expm1(log_change) * 100.0
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of the median between two order statistics (the sign test's); NaN without values."""
+    ordered = sorted(values)
+    count = len(ordered)
+    if not count:
+        return math.nan, math.nan
+    reach = math.ceil(0.98 * math.sqrt(count))
+    low, high = max(0, count // 2 - reach), min(count - 1, (count - 1) // 2 + reach)
+    return ordered[low], ordered[high]

@@ -12,12 +12,14 @@ import numpy as np
 from pytest_weekops.core.records import MeasurementStatus, Phase, SessionSamples
 from pytest_weekops.core.selector import choose_variant
 from pytest_weekops.device.catalog import Source, load_sources
-from pytest_weekops.device.launcher import Launcher, make_launcher
+from pytest_weekops.device.guard import Guard, check_source
+from pytest_weekops.device.launcher import GemmLauncher, Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.timing import Launch, judge_timer, time_launch
 from pytest_weekops.device.verify import Comparison, compare
+from pytest_weekops.device.watch import Unwatched, Watch, Watched
 from pytest_weekops.worker.protocol import Measured, MeasureRequest
 
 MOST_LAUNCHES = 200
@@ -36,10 +38,28 @@ def measure(device: OpenDevice, request: MeasureRequest, notify: Notify) -> Meas
     source = pick(device, request, sources)
     shape = Shape(m=request.m, n=request.n, k=request.k, alpha=request.alpha, beta=request.beta)
     launcher = make_launcher(device.queue, device.programs, source, shape)
+    guard = make_guard(device, request, launcher, shape)
+    watch = Watched(*guard, shape, request.guard) if guard and request.guard else Unwatched()
     try:
-        return _measure(device, request, notify, launcher, source, operation, shape)
+        return _measure(device, request, notify, launcher, watch, source, operation, shape)
     finally:
         launcher.release()
+        if guard:
+            guard[0].release()
+
+
+def make_guard(
+    device: OpenDevice, request: MeasureRequest, launcher: Launcher, shape: Shape
+) -> tuple[Guard, GemmLauncher] | None:
+    """The guard of a request that asks for one, with the launcher it watches."""
+    if request.guard is None or not isinstance(launcher, GemmLauncher):
+        return None
+    text = check_source(request.kernel_dirs)
+    units = request.k_scaled_bound or 12.0
+    guard = Guard(
+        device.queue, device.device, device.identity, shape, launcher, text, z=request.guard.z, bound_units=units
+    )
+    return guard, launcher
 
 
 def pick(device: OpenDevice, request: MeasureRequest, sources: dict[str, Source]) -> Source:
@@ -56,6 +76,7 @@ def _measure(
     request: MeasureRequest,
     notify: Notify,
     launcher: Launcher,
+    watch: Watch,
     source: Source,
     operation: Operation,
     shape: Shape,
@@ -65,7 +86,7 @@ def _measure(
     launches: list[Launch] = []
     problem = ""
     for number in range(1, request.sessions + 1):
-        samples, timed, reason = _session(device, request, notify, launcher, operation, shape, number, pressure)
+        samples, timed, reason = _session(device, request, notify, launcher, watch, operation, shape, number, pressure)
         sessions.append(samples)
         launches += timed
         problem = problem or reason
@@ -85,6 +106,7 @@ def _measure(
         build_options=device.programs.options(source),
         sessions=tuple(sessions),
         timer=trust,
+        guard=watch.evidence(),
         pressure_completed=pressure.completed if pressure else 0,
     )
 
@@ -94,6 +116,7 @@ def _session(
     request: MeasureRequest,
     notify: Notify,
     launcher: Launcher,
+    watch: Watch,
     operation: Operation,
     shape: Shape,
     number: int,
@@ -102,18 +125,27 @@ def _session(
     notify(Phase.UPLOAD)
     inputs = operation.inputs(shape, request.seed, number)
     launcher.upload(inputs)
+    watch.begin(inputs, seed=request.seed, session=number)
     launcher.poison()
-    warm = _warm_up(device, request, notify, launcher)
+    warm = _warm_up(device, request, notify, launcher, watch)
+    caught = watch.trust()
     count = _launch_count(request, warm)
     timed: list[Launch] = []
     for iteration in range(count):
         if pressure is not None:
             pressure.between(iteration, count)
         # The last result is the one verified: poisoned, so that a launch that was dropped cannot pass for it.
-        if iteration == count - 1 or shape.beta != 0.0:
+        if iteration in (0, count - 1) or shape.beta != 0.0:
             launcher.poison()
         notify(Phase.LAUNCH)
+        watch.before(count - 1 - iteration)
         timed.append(time_launch(device.queue, launcher.enqueue))
+        caught = caught or watch.after(timed[-1].wall_ns)
+        if caught:
+            break
+    if caught:  # the element-wise comparison below knows the first B's result only
+        watch.before(0)
+        time_launch(device.queue, launcher.enqueue)
     notify(Phase.READ_BACK)
     result = launcher.read()
     notify(Phase.VERIFY)
@@ -121,7 +153,7 @@ def _session(
     found = compare(result, reference)
     unit = operation.error_unit(shape, inputs)
     scaled = found.max_abs_error / unit if unit > 0 else found.max_abs_error
-    reason = _problem(found, scaled, request, number)
+    reason = f"session {number}: {caught}" if caught else _problem(found, scaled, request, number)
     device_ns = [launch.device_ns for launch in timed]
     samples = SessionSamples(
         session=number,
@@ -138,7 +170,9 @@ def _session(
     return samples, timed, reason
 
 
-def _warm_up(device: OpenDevice, request: MeasureRequest, notify: Notify, launcher: Launcher) -> list[Launch]:
+def _warm_up(
+    device: OpenDevice, request: MeasureRequest, notify: Notify, launcher: Launcher, watch: Watch
+) -> list[Launch]:
     """Launch until the last five running medians agree within 5 %, within the request's bounds."""
     launches: list[Launch] = []
     medians: list[float] = []
@@ -147,6 +181,7 @@ def _warm_up(device: OpenDevice, request: MeasureRequest, notify: Notify, launch
         notify(Phase.WARM_UP)
         if request.beta != 0.0:
             launcher.poison()
+        watch.before(len(launches))
         launches.append(time_launch(device.queue, launcher.enqueue))
         medians.append(statistics.median(launch.wall_ns for launch in launches[-STEADY_MEDIANS:]))
         if len(launches) >= 2 and time.monotonic() - began > SLOW_WARM_UP_S:

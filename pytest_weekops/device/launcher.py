@@ -69,6 +69,7 @@ class GemmLauncher:
         self._tile = tile
         self._buffers: dict[str, Any] = {}
         self._addend: F32 | None = None
+        self._padded = np.zeros((shape.k, self._ld), dtype=np.float32)
         self._poison = np.full((self._rows, self._ld), np.nan, dtype=np.float32)
         self._allocate()
 
@@ -99,14 +100,42 @@ class GemmLauncher:
 
     def upload(self, inputs: Mapping[str, Array]) -> None:
         """Copy A and a padded B to the device, and keep C for :meth:`poison` where beta is not 0."""
-        padded = np.zeros((self._shape.k, self._ld), dtype=np.float32)
-        padded[:, : self._shape.n] = inputs["B"]
         cl.enqueue_copy(self._queue, self._buffers["A"], np.ascontiguousarray(inputs["A"]), is_blocking=True)
-        cl.enqueue_copy(self._queue, self._buffers["B"], padded, is_blocking=True)
+        self._upload_b("B", inputs["B"])
+        self.use(0)
         self._addend = None
         if "C" in inputs:
             self._addend = np.zeros((self._rows, self._ld), dtype=np.float32)
             self._addend[: self._shape.m, : self._shape.n] = inputs["C"]
+
+    def _upload_b(self, name: str, b: Array) -> None:
+        self._padded[:, : self._shape.n] = b
+        cl.enqueue_copy(self._queue, self._buffers[name], self._padded, is_blocking=True)
+
+    def upload_second(self, b: Array) -> None:
+        """Copy a second B (k x n) to the device, for launches that take the two in turn."""
+        if "B2" not in self._buffers:
+            size = 4 * self._shape.k * self._ld
+            self._buffers["B2"] = cl.Buffer(self._queue.context, cl.mem_flags.READ_WRITE, size)
+        self._upload_b("B2", b)
+
+    def use(self, slot: int) -> None:
+        """Take the first (0) or the second B (1) from the next launch on."""
+        buffer = self._buffers["B2" if slot else "B"]
+        if self._entry.layout == "packed":
+            self._kernels["pack_b"].set_arg(0, buffer)
+        else:
+            self._kernels["gemm"].set_arg(1, buffer)
+
+    @property
+    def output(self) -> Any:
+        """The buffer of C."""
+        return self._buffers["C"]
+
+    @property
+    def pitch(self) -> int:
+        """Floats from one row of C to the next."""
+        return self._ld
 
     def poison(self) -> None:
         """Fill C with NaN, or restore the C that beta reads."""

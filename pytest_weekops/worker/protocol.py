@@ -42,6 +42,13 @@ class OpenRequest(Record):
     environment: dict[str, str] = Field(default_factory=dict)
 
 
+class GuardRequest(Record):
+    """How a guarded case is checked: every ``period``-th launch, at a threshold of ``z`` standard deviations."""
+
+    period: int = Field(default=1, ge=1)
+    z: float = Field(default=8.0, gt=0)
+
+
 class MeasureRequest(Record):
     """One case: build if needed, warm up, then ``sessions`` x ``iterations`` timed launches, each session verified.
 
@@ -70,6 +77,7 @@ class MeasureRequest(Record):
     kernel_dirs: tuple[str, ...] = ()
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
+    guard: GuardRequest | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
 

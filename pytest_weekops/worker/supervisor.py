@@ -76,7 +76,7 @@ class PlatformSupervisor:
     def _open(self) -> DeviceIdentity:
         self._worker = Worker(
             label=self.launch.label,
-            environment=self.launch.environment,
+            environment={**_STILL, **self.launch.environment},
             deadlines=self._deadlines,
             scratch=self._scratch,
             command=self.launch.command,
@@ -241,6 +241,8 @@ class PlatformSupervisor:
         return problem
 
 
+# OpenBLAS's threads spin for some 0.1 s after a product: beside them, a CPU driver's next launches took twice as long.
+_STILL = {"OPENBLAS_NUM_THREADS": "1"}
 _SHARED_FIELDS = (
     "status",
     "reason",

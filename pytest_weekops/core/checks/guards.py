@@ -9,9 +9,7 @@ from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.records import Measurement, MeasurementStatus
-
-T3_KERNEL = "auto_t3_controlled"
-T5_KERNEL = "auto_t5_guarded"
+from pytest_weekops.core.selector import T3_KERNEL, T5_KERNEL
 
 
 def _ok(campaign: Campaign, kernel: str | None = None) -> list[Measurement]:
@@ -76,13 +74,19 @@ def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
     limit = policy.guardrails.max_t5_overhead_percent
     alarms = policy.guardrails.max_t5_false_positive_rate
     found = [(m, m.guard) for m in _ok(campaign, T5_KERNEL) if m.guard is not None]
+    smallest = policy.guardrails.t5_overhead_from_size
     bad = [
-        m.case.id for m, g in found if not 0 <= g.overhead_percent <= limit or not 0 <= g.false_positive_rate <= alarms
+        f"{m.case.id}: {g.overhead_percent:.2f} %, false alarms {g.false_positive_rate:.3g}"
+        for m, g in found
+        # A check has a fixed cost: where a policy says from which size on it bounds the share, below it is reported.
+        if not 0 <= g.overhead_percent <= (limit if m.case.size >= smallest else math.inf)
+        or math.isinf(g.overhead_percent)
+        or not 0 <= g.false_positive_rate <= alarms
     ]
     if bad:
         message = f"overhead above {limit:g} % or false alarms above {alarms:g}: {listed(bad)}"
         return failed(check, "too_high", message, required=limit, rows=tuple(bad))
-    overheads = [g.overhead_percent for _m, g in found]
+    overheads = [g.overhead_percent for m, g in found if m.case.size >= smallest]
     return passed(
         check, "within the limit" if found else "no T5 run", observed=max(overheads, default=None), required=limit
     )

@@ -10,8 +10,9 @@ from typing import Any
 
 from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
-from pytest_weekops.core.policy import T3_KERNEL, T5_KERNEL, Policy
+from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.recorded.campaign import ERROR, P95, PEAK, THROUGHPUT, RecordedCampaign, Run, as_number, group
+from pytest_weekops.core.selector import T3_KERNEL, T5_KERNEL
 
 
 @dataclass(frozen=True)

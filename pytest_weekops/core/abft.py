@@ -1,0 +1,70 @@
+"""The algebra of the T5 guard: sign vectors, reference sums and thresholds. Pure; numpy is imported where it is used.
+
+For C = A B and a vector w, C w = A (B w). The right side is known in float64 before the launch and does not depend on
+the kernel under test (Huang and Abraham 1984); a random +-1 vector lets no fault in a row cancel but by chance.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+
+UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
+ELEMENT_SD = 0.36  # sd of an element's error in units of u k scale(A) scale(B): 0.30 measured, a fifth more allowed
+Z = 8.0  # a Gaussian residual exceeds 8 sd with probability 1e-15, over the rows of a launch about 2e-12
+_SIGNS, _SECOND_B = 7, 2
+_ROWS_AT_ONCE = 256
+
+
+def sign_vector(n: int, *, seed: int, session: int, projection: int = 0) -> F32:
+    """A random vector of +1 and -1 (n, float32), the same in every process."""
+    import numpy as np
+
+    generator = np.random.default_rng([seed, session, _SIGNS, projection])
+    return (2 * generator.integers(0, 2, n, dtype=np.int8) - 1).astype(np.float32)
+
+
+def second_b(k: int, n: int, *, seed: int, session: int) -> F32:
+    """The B that launches take in turn with the problem's own (k x n, float32, N(0, 1))."""
+    import numpy as np
+
+    return np.random.default_rng([seed, session, _SECOND_B]).standard_normal((k, n), dtype=np.float32)
+
+
+def reference_sums(a: F32, b: F32, w: F32) -> F64:
+    """A (B w) in float64 (m)."""
+    import numpy as np
+
+    bw = np.empty(b.shape[0], dtype=np.float64)
+    for first in range(0, b.shape[0], _ROWS_AT_ONCE):
+        bw[first : first + _ROWS_AT_ONCE] = b[first : first + _ROWS_AT_ONCE].astype(np.float64) @ w.astype(np.float64)
+    sums = np.empty(a.shape[0], dtype=np.float64)
+    for first in range(0, a.shape[0], _ROWS_AT_ONCE):
+        sums[first : first + _ROWS_AT_ONCE] = a[first : first + _ROWS_AT_ONCE].astype(np.float64) @ bw
+    return sums
+
+
+def thresholds(a: F32, b: F32, *, z: float = Z) -> F64:
+    """Largest residual a row may have (m): z * 0.36 u k sqrt(n) rms(A_i) rms(B), from the inputs alone."""
+    import numpy as np
+
+    k, n = b.shape
+    scale_a = np.sqrt(np.mean(np.square(a, dtype=np.float64), axis=1))
+    scale_b = math.sqrt(float(np.mean(np.square(b, dtype=np.float64))))
+    return np.asarray(z * ELEMENT_SD * UNIT_ROUNDOFF * k * math.sqrt(n) * scale_b * scale_a)
+
+
+def differing_bits(value: float, expected: float) -> tuple[int, ...]:
+    """Numbers (31 is the sign, 30 to 23 the exponent) of the bits in which two floats differ as float32."""
+    import numpy as np
+
+    pair = np.array([value, expected], dtype=np.float32).view(np.uint32)
+    changed = int(pair[0] ^ pair[1])
+    return tuple(bit for bit in range(31, -1, -1) if changed >> bit & 1)

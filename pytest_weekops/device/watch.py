@@ -1,0 +1,99 @@
+"""The guard through one measurement: which launches are checked, what it cost, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pytest_weekops.core.guard_evidence import GuardTally
+from pytest_weekops.core.records import GuardEvidence
+from pytest_weekops.device.guard import Guard, second_inputs
+from pytest_weekops.device.launcher import GemmLauncher
+from pytest_weekops.device.operation import Array, Shape
+from pytest_weekops.worker.protocol import GuardRequest
+
+
+class Watch(Protocol):
+    """What a session asks around its launches."""
+
+    def begin(self, inputs: Mapping[str, Array], *, seed: int, session: int) -> None:
+        """New data are on the device."""
+
+    def trust(self) -> str:
+        """Before timing: a sentence where the guard cannot be trusted."""
+
+    def before(self, left: int) -> None:
+        """A launch comes next; ``left`` more follow it in this session."""
+
+    def after(self, launch_ns: int) -> str:
+        """A timed launch is done: a sentence where its result is wrong."""
+
+    def evidence(self) -> GuardEvidence | None:
+        """What the guard saw."""
+
+
+class Unwatched:
+    """No guard: nothing is checked between launches."""
+
+    def begin(self, inputs: Mapping[str, Array], *, seed: int, session: int) -> None:
+        """Nothing to prepare."""
+
+    def trust(self) -> str:
+        """Nothing to trust."""
+        return ""
+
+    def before(self, left: int) -> None:
+        """One B only."""
+
+    def after(self, launch_ns: int) -> str:  # noqa: ARG002 - the common signature
+        """Not checked."""
+        return ""
+
+    def evidence(self) -> GuardEvidence | None:
+        """None: missing is not zero."""
+        return None
+
+
+class Watched:
+    """Every ``period``-th launch is checked, counted across sessions; launches take two Bs in turn."""
+
+    def __init__(self, guard: Guard, launcher: GemmLauncher, shape: Shape, request: GuardRequest) -> None:
+        self._guard, self._launcher, self._shape = guard, launcher, shape
+        self._period = request.period
+        self._tally = GuardTally(period=request.period)
+        self._slot = 0
+        self._number = 0
+
+    def begin(self, inputs: Mapping[str, Array], *, seed: int, session: int) -> None:
+        """Upload the second B and work out the sums of both."""
+        second = second_inputs(self._shape, seed=seed, session=session)
+        self._launcher.upload_second(second)
+        self._guard.prepare(inputs["A"], (inputs["B"], second), seed=seed, session=session)
+
+    def trust(self) -> str:
+        """Test the guard on the result of the warm-up's last launch, before it is believed."""
+        problem = self._guard.self_test(self._slot)
+        self._tally.tested(problem, self._guard.residual_share(self._launcher.read(), self._slot))
+        return f"the guard's self-test failed: {problem}" if problem else ""
+
+    def before(self, left: int) -> None:
+        """Take the other B, so that the session's last launch is on the one whose whole result is known."""
+        self._slot = left % 2
+        self._launcher.use(self._slot)
+
+    def after(self, launch_ns: int) -> str:
+        """Check the launch where it is due; a false alarm is counted, a wrong result is a sentence."""
+        self._number += 1
+        if self._number % self._period:
+            return ""
+        found = self._guard.check(self._slot)
+        self._tally.checked(launch_ns, found.ns)
+        if not found.bad:
+            return ""
+        caught = self._guard.explain(self._slot)
+        self._tally.alarmed(real=caught.real, text=caught.text)
+        return f"the guard caught launch {self._number}: {caught.text}" if caught.real else ""
+
+    def evidence(self) -> GuardEvidence | None:
+        """What it saw and what it cost."""
+        return self._tally.evidence()
