@@ -18,6 +18,7 @@ COMMANDS = {
     "judge": "judge a run directory, a journal or a recorded campaign",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as the baseline of this device, or show it",
+    "inject": "plant faults on a device and count what the T5 guard catches",
     "status": "show the state of the channel: promoted, frozen, rolled back or iterate",
     "rollback": "plan, apply, undo or rehearse the switch back to the baseline driver",
     "close": "close a week: decision record and acta",

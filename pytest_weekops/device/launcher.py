@@ -142,6 +142,12 @@ class GemmLauncher:
         content = self._poison if self._addend is None else self._addend
         cl.enqueue_copy(self._queue, self._buffers["C"], content, is_blocking=True)
 
+    def put(self, content: F32) -> None:
+        """Overwrite C (m x n) as if a launch had left it so, blocking."""
+        whole = np.zeros((self._rows, self._ld), dtype=np.float32)
+        whole[: self._shape.m, : self._shape.n] = content
+        cl.enqueue_copy(self._queue, self._buffers["C"], whole, is_blocking=True)
+
     def enqueue(self) -> Sequence[Any]:
         """One launch: the pre-kernels where there are any, then GEMM."""
         shape, queue = self._shape, self._queue

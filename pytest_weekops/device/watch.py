@@ -72,6 +72,11 @@ class Watched:
 
     def trust(self) -> str:
         """Test the guard on the result of the warm-up's last launch, before it is believed."""
+        if self._guard.check(self._slot).bad:
+            caught = self._guard.explain(self._slot)
+            self._tally.tested("" if caught.real else f"a good launch was called bad: {caught.text}", 0.0)
+            self._tally.alarmed(real=caught.real, text=caught.text)
+            return f"the guard caught the warm-up's last launch: {caught.text}"
         problem = self._guard.self_test(self._slot)
         self._tally.tested(problem, self._guard.residual_share(self._launcher.read(), self._slot))
         return f"the guard's self-test failed: {problem}" if problem else ""

@@ -25,6 +25,7 @@ from pytest_weekops.worker.protocol import (
     Failed,
     Goodbye,
     Hello,
+    InjectRequest,
     MeasureRequest,
     Opened,
     OpenRequest,
@@ -118,6 +119,10 @@ class Program:
         if isinstance(request, MeasureRequest):
             self.spent()
             return measure(device, request, self.notify).model_copy(update={"phase_s": self.spent()})
+        if isinstance(request, InjectRequest):
+            from pytest_weekops.device.inject import inject
+
+            return inject(device, request, self.notify)
         if isinstance(request, PressureRequest):
             return press(device, request, self.notify)
         if isinstance(request, SmokeRequest):

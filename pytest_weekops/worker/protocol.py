@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from pytest_weekops.core.injection import Injection
 from pytest_weekops.core.records import (
     DeviceIdentity,
     GuardEvidence,
@@ -88,6 +89,24 @@ class PressureRequest(Record):
     pulses: int
     iterations: int
     size: int
+    kernel_dirs: tuple[str, ...] = ()
+
+
+class InjectRequest(Record):
+    """The guard's fault campaign at one size: flips per bit, other faults of each kind, launches without a fault.
+
+    ``control`` breaks the guard on purpose; a campaign that does not fail then proves nothing.
+    """
+
+    type: Literal["inject"] = "inject"
+    kernel: str = "auto_t5_guarded"
+    size: int = Field(gt=0)
+    seed: int = 11
+    flips_per_bit: int = Field(default=200, ge=0)
+    faults: int = Field(default=20, ge=0)
+    clean_launches: int = Field(default=300, ge=0)
+    z: float = Field(default=8.0, gt=0)
+    control: Literal["", "infinite-threshold", "idle-check"] = ""
     kernel_dirs: tuple[str, ...] = ()
 
 
@@ -179,6 +198,12 @@ class Pressed(Record):
     errors: tuple[str, ...] = ()
 
 
+class Injected(Injection):
+    """Reply to ``inject``."""
+
+    type: Literal["injected"] = "injected"
+
+
 class SmokeStep(Record):
     """One step of the driver smoke: what was tried, whether it held, and a recommendation in words where it did not."""
 
@@ -228,14 +253,21 @@ class Goodbye(Record):
 
 
 Request = Annotated[
-    OpenRequest | MeasureRequest | PressureRequest | SmokeRequest | ReferenceRequest | AnchorRequest | CloseRequest,
+    OpenRequest
+    | MeasureRequest
+    | PressureRequest
+    | InjectRequest
+    | SmokeRequest
+    | ReferenceRequest
+    | AnchorRequest
+    | CloseRequest,
     Field(discriminator="type"),
 ]
 Message = Annotated[
-    Hello | PhaseNotice | Opened | Measured | Pressed | Smoked | Referenced | Anchored | Failed | Goodbye,
+    Hello | PhaseNotice | Opened | Measured | Pressed | Injected | Smoked | Referenced | Anchored | Failed | Goodbye,
     Field(discriminator="type"),
 ]
-Reply = Opened | Measured | Pressed | Smoked | Referenced | Anchored | Failed | Goodbye
+Reply = Opened | Measured | Pressed | Injected | Smoked | Referenced | Anchored | Failed | Goodbye
 
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)

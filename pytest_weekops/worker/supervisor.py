@@ -19,6 +19,8 @@ from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch, Worker
 from pytest_weekops.worker.protocol import (
     Failed,
+    Injected,
+    InjectRequest,
     Measured,
     MeasureRequest,
     Opened,
@@ -165,6 +167,14 @@ class PlatformSupervisor:
             return reply
         reason = reply.reason if isinstance(reply, Failed) else f"the worker answered pressure with {reply.type}"
         return Pressed(completed=0, failures=max(1, request.pulses), errors=(reason,))
+
+    def inject(self, request: InjectRequest) -> Injected:
+        """Run the guard's fault campaign. Raises ``WorkerError``, and ``DeviceError`` where the driver refused."""
+        reply = self._ask(request)
+        if isinstance(reply, Injected):
+            return reply
+        reason = reply.reason if isinstance(reply, Failed) else f"the worker answered inject with {reply.type}"
+        raise DeviceError(f"{self.launch.label}: the fault campaign at {request.size} broke off: {reason}")
 
     def smoke(self, request: SmokeRequest) -> Smoked:
         """Run the driver smoke; a driver that goes down in it gives a failed step."""

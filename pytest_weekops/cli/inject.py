@@ -1,0 +1,188 @@
+"""``weekops inject``: plant faults on a device and count what the T5 guard catches."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_weekops.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.injection import Demands, FaultRecall, Injection
+    from pytest_weekops.core.records import DeviceIdentity
+
+CLEAN_UNTIL = 700  # sizes up to this get ten times the launches without a fault: they are quick
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--platforms", nargs="+", default=["auto"], metavar="NAME", help="default: the best device")
+    parser.add_argument("--platform-file", action="append", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[512, 1400], metavar="N", help="default: 512 1400")
+    parser.add_argument("--kernel", default="auto_t5_guarded", metavar="MODE", help="whose launches are guarded")
+    parser.add_argument("--flips", type=int, default=200, metavar="N", help="flips of each of the 32 bits of C")
+    parser.add_argument("--faults", type=int, default=20, metavar="N", help="faults of each other kind")
+    parser.add_argument(
+        "--clean", type=int, metavar="N", help=f"launches without a fault (default: 3000 up to {CLEAN_UNTIL}, else 300)"
+    )
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--z", type=float, default=8.0, help="threshold in standard deviations (default: 8)")
+    parser.add_argument("--min-uniform-recall", type=float, default=0.0, metavar="R", help="share of all bits' flips")
+    parser.add_argument(
+        "--control", choices=("infinite-threshold", "idle-check"), help="break the guard on purpose: this must fail"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write that JSON object to a file as well")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="recall per bit as a picture (needs matplotlib)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the campaign on each platform and size; 0 where each suffices, 1 where one does not."""
+    _refuse(arguments)
+    results: list[dict[str, Any]] = []
+    for name in arguments.platforms:
+        results += _on_platform(name, arguments)
+    document = {
+        "schema": "weekops-injection/1",
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "control": arguments.control or "",
+        "campaigns": results,
+        "suffices": all(not result["shortfalls"] for result in results),
+    }
+    text = json.dumps(document, indent=2, sort_keys=True)
+    if arguments.json:
+        print(text)
+    if arguments.output:
+        from pytest_weekops.atomic import write_atomic
+
+        write_atomic(arguments.output, text + "\n")
+    if arguments.plot:
+        plot(results, arguments.plot)
+    return 0 if document["suffices"] else 1
+
+
+def _refuse(arguments: argparse.Namespace) -> None:
+    for option in ("flips", "faults", "clean", "seed"):
+        value = getattr(arguments, option)
+        if value is not None and value < 0:
+            raise InputError(f"--{option} {value} is below 0. A count of faults cannot be. Give 0 or more.")
+    if bad := [size for size in arguments.sizes if not 2 <= size <= 16384]:
+        raise InputError(f"--sizes {bad[0]} is no size to plant faults in. Give sizes from 2 to 16384.")
+    if not 0 < arguments.z < 1e6:
+        raise InputError(f"--z {arguments.z} is no threshold. Beyond it nothing would be caught. Give 8 or so.")
+
+
+def _on_platform(name: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from pytest_weekops.core.injection import shortfalls
+    from pytest_weekops.core.plan import Deadlines
+    from pytest_weekops.platforms import resolve_platforms
+    from pytest_weekops.shipped import data_dir
+    from pytest_weekops.worker.protocol import InjectRequest
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+    found: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
+        launch = resolve_platforms([name], scratch=Path(scratch), profile_files=arguments.platform_file)[0]
+        supervisor = PlatformSupervisor(launch, Deadlines(), Path(scratch))
+        try:
+            identity = supervisor.start()
+            for size in arguments.sizes:
+                clean = arguments.clean if arguments.clean is not None else 3000 if size <= CLEAN_UNTIL else 300
+                request = InjectRequest(
+                    kernel=arguments.kernel,
+                    size=size,
+                    seed=arguments.seed,
+                    flips_per_bit=arguments.flips,
+                    faults=arguments.faults,
+                    clean_launches=clean,
+                    z=arguments.z,
+                    control=arguments.control or "",
+                    kernel_dirs=(str(data_dir("kernels")),),
+                )
+                result = supervisor.inject(request)
+                missing = shortfalls(result, _demands(size, arguments))
+                if not arguments.json:
+                    _print(launch.label, identity, result, missing)
+                found.append(_document(launch.label, identity, result, missing))
+        finally:
+            supervisor.close()
+    return found
+
+
+def _demands(size: int, arguments: argparse.Namespace) -> Demands:
+    from pytest_weekops.core.injection import Demands
+
+    least = 3000 if size <= CLEAN_UNTIL else 300
+    return Demands(uniform_recall=arguments.min_uniform_recall, least_clean=least)
+
+
+def _document(label: str, identity: DeviceIdentity, result: Injection, missing: Sequence[str]) -> dict[str, Any]:
+    return {
+        "platform": label,
+        "identity": identity.model_dump(mode="json"),
+        "result": result.model_dump(mode="json"),
+        "shortfalls": list(missing),
+    }
+
+
+def _print(label: str, identity: DeviceIdentity, result: Injection, missing: Sequence[str]) -> None:
+    print(f"{label} ({identity.device_name}), {result.variant}, n = {result.size}, z = {result.z:g}")
+    for recall in (result.exponent_and_sign, result.critical, result.uniform, *result.faults):
+        print(f"  {recall.name:<36} {_share(recall)}")
+    partly = [bit for bit in result.bits if bit.tried and 0 < bit.caught < bit.tried]
+    if partly:
+        words = ", ".join(f"{bit.bit}: {100 * bit.caught / bit.tried:.0f} %" for bit in partly)
+        print(f"  bits caught in part                  {words}")
+    from pytest_weekops.core.injection import clopper_pearson
+
+    upper = 100 * clopper_pearson(result.false_alarms, result.clean_launches)[1]
+    print(
+        f"  {'false alarms':<36} {result.false_alarms}/{result.clean_launches}, at most {upper:.2g} % (95 %); "
+        f"largest residual {result.largest_residual_share:.2f} of its threshold"
+    )
+    for text in missing:
+        print(f"  NOT ENOUGH: {text}")
+    sys.stdout.flush()
+
+
+def _share(recall: FaultRecall) -> str:
+    from pytest_weekops.core.injection import clopper_pearson
+
+    if not recall.tried:
+        return "none planted"
+    low, high = clopper_pearson(recall.caught, recall.tried)
+    percent = 100 * recall.caught / recall.tried
+    return f"{recall.caught}/{recall.tried} = {percent:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
+
+
+def plot(results: Sequence[dict[str, Any]], path: Path) -> None:
+    """Recall per bit, one line per platform and size. Raises ``InputError`` without matplotlib."""
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise InputError(
+            "--plot needs matplotlib, which is not installed. The figures are printed all the same. Install it with "
+            '`pip install "pytest-weekops[plot]"`.'
+        ) from error
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    for result in results:
+        bits = [bit for bit in result["result"]["bits"] if bit["tried"]]
+        shares = [100 * bit["caught"] / bit["tried"] for bit in bits]
+        label = f"{result['platform']}, n = {result['result']['size']}"
+        axes.plot([bit["bit"] for bit in bits], shares, marker="o", markersize=3, label=label)
+    axes.axvspan(22.5, 30.5, color="0.93", zorder=0)
+    axes.text(26.5, 4, "exponent", ha="center", color="0.4")
+    axes.text(31, 4, "sign", ha="center", color="0.4")
+    axes.set(xlabel="bit of one element of C that was flipped", ylabel="caught by the guard [%]", ylim=(-3, 105))
+    axes.set_xticks(range(0, 32, 2))
+    axes.legend(loc="center left", frameon=False)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,220 @@
+"""The fault campaign: what the guard catches of faults planted on this device, and how often it cries without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyopencl as cl
+from numpy.typing import NDArray
+
+from pytest_weekops.core.injection import BitRecall, FaultRecall
+from pytest_weekops.core.records import Phase
+from pytest_weekops.device.bench import pick
+from pytest_weekops.device.catalog import load_sources
+from pytest_weekops.device.guard import Guard, check_source, second_inputs
+from pytest_weekops.device.launcher import GemmLauncher, make_launcher
+from pytest_weekops.device.opened import OpenDevice
+from pytest_weekops.device.operation import OPERATIONS, Array, Shape
+from pytest_weekops.worker.protocol import Injected, InjectRequest, MeasureRequest
+
+CRITICAL_SHARE = 1e-3  # a flip is critical where it moves its element by more than this share of rms(C)
+_TILE = 32
+_NOTICE_EVERY = 256
+
+F32 = NDArray[np.float32]
+
+
+def inject(device: OpenDevice, request: InjectRequest, notify: Callable[[Phase], None]) -> Injected:
+    """Answer one inject request. Raises what the driver raises."""
+    notify(Phase.BUILD)
+    shape = Shape(request.size, request.size, request.size)
+    sources = load_sources(request.kernel_dirs)
+    asked = MeasureRequest(
+        kernel=request.kernel, m=shape.m, n=shape.n, k=shape.k, seed=request.seed, sessions=1, iterations=1
+    )
+    source = pick(device, asked, sources)
+    launcher = make_launcher(device.queue, device.programs, source, shape)
+    if not isinstance(launcher, GemmLauncher):
+        raise TypeError(f"{request.kernel} is no GEMM variant; the guard checks products of matrices")
+    text = check_source(request.kernel_dirs)
+    if request.control == "idle-check":
+        text = _idle(text)
+    guard = Guard(device.queue, device.device, device.identity, shape, launcher, text, z=request.z)
+    try:
+        return _Campaign(device, launcher, guard, shape, request, notify).run(source.entry.mode)
+    finally:
+        launcher.release()
+        guard.release()
+
+
+def _idle(text: str) -> str:
+    """The check kernel with a body that does nothing, for the control that must fail."""
+    head, _, _body = text.partition("{\n    const int item")
+    return head + "{\n}\n"
+
+
+@dataclass
+class _Campaign:
+    device: OpenDevice
+    launcher: GemmLauncher
+    guard: Guard
+    shape: Shape
+    request: InjectRequest
+    notify: Callable[[Phase], None]
+    inputs: dict[str, Array] = field(default_factory=dict)
+    results: list[F32] = field(default_factory=list)
+    bits: list[BitRecall] = field(default_factory=list)
+    critical: list[int] = field(default_factory=lambda: [0, 0])
+
+    def run(self, variant: str) -> Injected:
+        """All of it, on one set of data per hundred clean launches and one for the faults."""
+        self.random = np.random.default_rng([self.request.seed, 77])
+        self._prepare(session=1)
+        self_test = self.guard.self_test(1)
+        self._flips()
+        faults = tuple(self._faults())
+        false_alarms, clean, share = self._clean()
+        return Injected(
+            variant=variant,
+            size=self.shape.n,
+            z=self.request.z,
+            bits=tuple(self.bits),
+            critical=FaultRecall(name="critical flips", tried=self.critical[0], caught=self.critical[1]),
+            faults=faults,
+            clean_launches=clean,
+            false_alarms=false_alarms,
+            largest_residual_share=share,
+            self_test=self_test,
+        )
+
+    def _prepare(self, session: int) -> None:
+        self.notify(Phase.UPLOAD)
+        shape, seed = self.shape, self.request.seed
+        self.inputs = OPERATIONS["gemm"].inputs(shape, seed, session)
+        second = second_inputs(shape, seed=seed, session=session)
+        self.launcher.upload(self.inputs)
+        self.launcher.upload_second(second)
+        self.launcher.poison()
+        self.guard.prepare(self.inputs["A"], (self.inputs["B"], second), seed=seed, session=session)
+        if self.request.control == "infinite-threshold":
+            for slot in (0, 1):
+                self.guard.set_bounds(slot, np.full(shape.m, np.inf))
+        self.results = []
+        for slot in (0, 1):
+            self._launch(slot)
+            self.results.append(self.launcher.read().copy())
+
+    def _launch(self, slot: int) -> None:
+        self.notify(Phase.LAUNCH)
+        self.launcher.use(slot)
+        self.launcher.enqueue()
+        self.device.queue.finish()
+
+    # -- flips -------------------------------------------------------------------------------------------------
+
+    def _flips(self) -> None:
+        """Flip one bit of one element of C at a time, the same number for each of the 32 bits; C is slot 1's."""
+        result = self.results[1]
+        rms = float(np.sqrt(np.mean(np.square(result, dtype=np.float64))))
+        count = 0
+        for bit in range(32):
+            caught = 0
+            for _ in range(self.request.flips_per_bit):
+                row, column = (int(self.random.integers(0, edge)) for edge in (self.shape.m, self.shape.n))
+                count += 1
+                if count % _NOTICE_EVERY == 1:
+                    self.notify(Phase.VERIFY)
+                value = result[row, column : column + 1]
+                flipped = (value.view(np.uint32) ^ np.uint32(1 << bit)).view(np.float32)
+                with np.errstate(all="ignore"):
+                    moved = abs(float(flipped[0]) - float(value[0]))
+                self._put(row, column, flipped)
+                found = self.guard.check(1)
+                # Caught is only what names the row: an alarm elsewhere is not this flip's.
+                hit = found.bad > 0 and row in self.guard.bad_rows()
+                self._put(row, column, value)
+                caught += hit
+                if not moved <= CRITICAL_SHARE * rms:
+                    self.critical[0] += 1
+                    self.critical[1] += hit
+            self.bits.append(BitRecall(bit=bit, tried=self.request.flips_per_bit, caught=caught))
+
+    def _put(self, row: int, column: int, value: F32) -> None:
+        offset = 4 * (row * self.launcher.pitch + column)
+        cl.enqueue_copy(self.device.queue, self.launcher.output, value, dst_offset=offset, is_blocking=True)
+
+    # -- other faults --------------------------------------------------------------------------------------------
+
+    def _faults(self) -> Iterator[FaultRecall]:
+        kinds: tuple[tuple[str, Callable[[], bool]], ...] = (
+            ("an element of A damaged after upload", lambda: self._damaged("A")),
+            ("an element of B damaged after upload", lambda: self._damaged("B")),
+            ("a work-group skipped", self._skipped),
+            ("a launch dropped", self._dropped),
+            ("half of C not copied", self._half),
+            ("a reference sum corrupted", self._reference),
+        )
+        for name, plant in kinds:
+            caught = sum(plant() for _ in range(self.request.faults))
+            yield FaultRecall(name=name, tried=self.request.faults, caught=caught)
+
+    def _damaged(self, name: str) -> bool:
+        matrix = np.array(self.inputs[name])
+        row, column = (int(self.random.integers(0, edge)) for edge in matrix.shape)
+        matrix[row, column] += np.float32(4.0)
+        self.launcher.upload({**self.inputs, name: matrix})
+        self._launch(0)
+        caught = self.guard.check(0).bad > 0
+        self.launcher.upload(self.inputs)
+        return caught
+
+    def _with(self, content: F32, slot: int) -> bool:
+        """Whether the guard cries on this C as slot ``slot``'s result."""
+        self.notify(Phase.VERIFY)
+        self.launcher.put(content)
+        return self.guard.check(slot).bad > 0
+
+    def _skipped(self) -> bool:
+        """One tile still holds the launch before."""
+        content = self.results[1].copy()
+        row, column = (int(self.random.integers(0, max(1, edge - _TILE))) for edge in content.shape)
+        tile = np.s_[row : row + _TILE, column : column + _TILE]
+        content[tile] = self.results[0][tile]
+        return self._with(content, 1)
+
+    def _dropped(self) -> bool:
+        """C still holds the launch before."""
+        self._launch(0)
+        return self.guard.check(1).bad > 0
+
+    def _half(self) -> bool:
+        """The lower half of C still holds the launch before."""
+        content = self.results[1].copy()
+        content[self.shape.m // 2 :] = self.results[0][self.shape.m // 2 :]
+        return self._with(content, 1)
+
+    def _reference(self) -> bool:
+        """A sum is off by twice its threshold: the guard cannot tell which side is wrong, and must cry."""
+        sums = self.guard.sums(1).copy()
+        row = int(self.random.integers(0, self.shape.m))
+        sums[row] += 2.5 * min(float(self.guard.bounds(1)[row]), 1e6)
+        self.guard.set_sums(1, sums)
+        caught = self._with(self.results[1], 1)
+        self.guard.set_sums(1, self.guard.sums(1))
+        return caught
+
+    # -- clean launches ------------------------------------------------------------------------------------------
+
+    def _clean(self) -> tuple[int, int, float]:
+        """Real launches without a fault, with new data every hundred: alarms, launches, largest residual share."""
+        alarms, share = 0, 0.0
+        for number in range(self.request.clean_launches):
+            if number % 100 == 0:
+                self._prepare(session=2 + number // 100)
+                share = max(share, *(self.guard.residual_share(self.results[slot], slot) for slot in (0, 1)))
+            slot = number % 2
+            self._launch(slot)
+            alarms += self.guard.check(slot).bad > 0
+        return alarms, self.request.clean_launches, share

@@ -1,0 +1,120 @@
+"""The guard's algebra: sums that hold, thresholds by their formula, and evidence that cannot pass when bare."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from pytest_weekops.core.abft import differing_bits, reference_sums, second_b, sign_vector, thresholds
+from pytest_weekops.core.guard_evidence import GuardTally
+from pytest_weekops.core.problem import gemm_inputs
+from pytest_weekops.core.stats import median_interval
+
+
+def test_the_sums_are_those_of_the_product() -> None:
+    """A (B w) is (A B) w, in float64, at shapes beyond one block of rows."""
+    a, b = gemm_inputs(m=300, n=41, k=277, seed=3)
+    w = sign_vector(41, seed=3, session=1)
+    exact = (a.astype(np.float64) @ b.astype(np.float64)) @ w.astype(np.float64)
+    assert np.allclose(reference_sums(a, b, w), exact, rtol=0, atol=1e-10)
+
+
+def test_sign_vectors_are_signs_and_differ_by_session() -> None:
+    """About half of them are negative."""
+    w = sign_vector(4096, seed=3, session=1)
+    assert set(np.unique(w)) == {-1.0, 1.0}
+    assert abs(float(w.sum())) < 6 * 64
+    assert not np.array_equal(w, sign_vector(4096, seed=3, session=2))
+    assert np.array_equal(w, sign_vector(4096, seed=3, session=1))
+
+
+def test_the_second_b_is_another() -> None:
+    """A launch that was dropped must leave something else behind."""
+    _a, b = gemm_inputs(m=8, n=16, k=16, seed=3)
+    assert not np.array_equal(b, second_b(16, 16, seed=3, session=1))
+
+
+def test_thresholds_follow_the_formula_and_the_inputs_scale() -> None:
+    """Z * 0.36 u k sqrt(n) rms(A_i) rms(B), per row."""
+    a = np.array([[3.0, 3.0], [1.0, 1.0]], dtype=np.float32)
+    b = np.full((2, 4), 2.0, dtype=np.float32)
+    unit = 8.0 * 0.36 * 2.0**-24 * 2 * 2.0 * 2.0
+    assert thresholds(a, b) == pytest.approx([3.0 * unit, unit])
+    assert thresholds(a, b, z=4.0) == pytest.approx([1.5 * unit, 0.5 * unit])
+
+
+def test_a_float32_product_stays_below_half_its_thresholds() -> None:
+    """NumPy's own product is a good launch."""
+    a, b = gemm_inputs(m=256, n=256, k=256, seed=5)
+    w = sign_vector(256, seed=5, session=1)
+    residual = np.abs((a @ b).astype(np.float64) @ w.astype(np.float64) - reference_sums(a, b, w))
+    assert float(np.max(residual / thresholds(a, b))) < 0.5
+
+
+def test_differing_bits_are_numbered_from_the_sign() -> None:
+    """Sign 31, exponent 30 to 23."""
+    assert differing_bits(1.0, 1.0) == ()
+    assert differing_bits(-1.0, 1.0) == (31,)
+    assert differing_bits(math.nan, 0.0)[0] == 30
+
+
+def test_overhead_does_not_depend_on_the_number_of_launches() -> None:
+    """4, 8 or 40 launches at the same cost give the same figure; one spike moves the worst and not the median."""
+    for count in (4, 8, 40):
+        tally = GuardTally()
+        tally.tested("", 0.2)
+        for _ in range(count):
+            tally.checked(1_000_000, 20_000)
+        tally.checked(1_000_000, 900_000)
+        evidence = tally.evidence()
+        assert evidence.overhead_percent == pytest.approx(2.0)
+        assert evidence.overhead_worst_percent == pytest.approx(90.0)
+        assert evidence.spikes == 1
+        assert evidence.checks == count + 1
+
+
+def test_a_period_amortises_the_overhead() -> None:
+    """Every twentieth launch is checked: a twentieth of the cost, and the cost per check beside it."""
+    tally = GuardTally(period=20)
+    tally.tested("", 0.2)
+    tally.checked(1_000_000, 200_000)
+    evidence = tally.evidence()
+    assert evidence.overhead_percent == pytest.approx(1.0)
+    assert evidence.overhead_per_check_percent == pytest.approx(20.0)
+
+
+def test_a_guard_that_was_never_tested_or_never_checked_cannot_pass() -> None:
+    """No self-test is a disabled guard; no check has no overhead that a bound could accept."""
+    bare = GuardTally().evidence()
+    assert bare.disable_events == 1
+    assert math.isnan(bare.overhead_percent)
+    assert math.isnan(bare.false_positive_rate)
+    failed = GuardTally()
+    failed.tested("no row was found", 0.1)
+    assert failed.evidence().disable_reason == "no row was found"
+
+
+def test_false_alarms_and_detections_are_told_apart() -> None:
+    """The rate counts false alarms only."""
+    tally = GuardTally()
+    tally.tested("", 0.2)
+    for _ in range(10):
+        tally.checked(100, 1)
+    tally.alarmed(real=False, text="nothing")
+    tally.alarmed(real=True, text="row 3")
+    evidence = tally.evidence()
+    assert evidence.false_positive_rate == pytest.approx(0.1)
+    assert evidence.detections == ("row 3",)
+
+
+def test_the_medians_interval_covers_it() -> None:
+    """About 95 % of samples of 41 from a known distribution."""
+    generator = np.random.default_rng(1)
+    hits = 0
+    for _ in range(400):
+        low, high = median_interval(generator.standard_normal(41).tolist())
+        hits += low <= 0.0 <= high
+    assert hits >= 370
+    assert all(math.isnan(edge) for edge in median_interval([]))
