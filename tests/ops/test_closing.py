@@ -224,3 +224,15 @@ def test_actions_are_carried_over_until_somebody_closes_them(tmp_path: Path) -> 
     for name, why in (("2026-W47-1", "was closed on"), ("2026-W47-2", "There is no open action")):
         with pytest.raises(InputError, match=why):
             close_action(tmp_path, name, "")
+
+
+def test_an_open_failure_is_owed_once(tmp_path: Path) -> None:
+    """The week after it carries the action over and adds none of its own."""
+    add_run(tmp_path, "bad", crash=True, created_at="2026-11-17T12:00:00+00:00")
+    first = close_week(tmp_path, W47)
+    assert [action["run_id"] for action in first.document["new_actions"] if action["run_id"]] == ["bad"]
+    healthy_week(tmp_path, without="replay")
+    second = close_week(tmp_path, W48)
+    assert (second.exit_status, second.document["severity"]["run_id"]) == (10, "bad")
+    assert [action["text"].partition(":")[0] for action in second.document["new_actions"]] == ["replay"]
+    assert [action["run_id"] for action in second.document["open_actions"]].count("bad") == 1

@@ -111,7 +111,8 @@ def test_a_run_that_measured_half_its_plan(tmp_path: Path) -> None:
     healthy_week(tmp_path, without="replay")
     counts = {"planned": 12, "measured": 6}
     add_run(tmp_path, "half", counts=counts, created_at=LATE)
-    iterates(close_week(tmp_path, W48), "6 of 12 planned cases were measured")
+    document = iterates(close_week(tmp_path, W48), "6 of 12 planned cases were measured")
+    assert document["required_gates"]["replay"] == "iterate"
 
 
 @pytest.mark.parametrize("changes", [{"exit_status": 2}, {"failed_checks": ["mine"]}, {"decision": "Promote"}])
@@ -119,7 +120,7 @@ def test_a_document_that_contradicts_itself(tmp_path: Path, changes: dict[str, A
     """Promote must be said by decision, exit status and checks alike."""
     healthy_week(tmp_path, without="gate")
     add_run(tmp_path, "odd", "canonical", created_at=LATE, **changes)
-    iterates(close_week(tmp_path, W48), "odd")
+    assert iterates(close_week(tmp_path, W48), "odd")["required_gates"]["gate"] == "iterate"
 
 
 def _without_decision(reports: Path) -> None:
