@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.guard_book import GuardBook
 from pytest_weekops.options import report_directory
 from pytest_weekops.run import Platform, Run, memory_problem, scratch_problem
 from pytest_weekops.store import Journal
@@ -43,6 +44,12 @@ def open_run(session: GateSession) -> Run:
         host=HostWorker(scratch, plan.deadlines),
         journal=journal,
         kernel_dirs=session.kernel_dirs,
+        guards=GuardBook(
+            report_directory(session.config),
+            rules=policy.guard,
+            bounded_from=policy.guardrails.t5_overhead_from_size,
+            run_id=journal.path.parent.name,
+        ),
         max_abs_error=policy.max_abs_error,
         k_scaled_bound=policy.k_scaled_bound,
         say=session.progress.say,

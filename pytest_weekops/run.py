@@ -38,6 +38,7 @@ from pytest_weekops.worker.protocol import (
 if TYPE_CHECKING:
     from pytest_weekops.core.campaign import Baseline
     from pytest_weekops.core.policy import Policy
+    from pytest_weekops.guard_book import GuardBook
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -75,6 +76,7 @@ class Run:
     host: HostWorker
     journal: Journal
     kernel_dirs: tuple[str, ...] = ()
+    guards: GuardBook | None = None
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     say: Callable[[str], None] = lambda _line: None
@@ -247,7 +249,7 @@ class Run:
         void = _void_reason(host) if answer.status is MeasurementStatus.OK else ""
         self._order += 1
         return self.record(
-            answer.model_copy(
+            self._guarded(answer, void=bool(void)).model_copy(
                 update={
                     "host": host,
                     "attempt": attempt,
@@ -259,6 +261,18 @@ class Run:
                 }
             )
         )
+
+    def _guarded(self, answer: Measurement, *, void: bool) -> Measurement:
+        """Advance the state of the guard behind a measurement that counts, and journal where it changed."""
+        if self.guards is None or void:
+            return answer
+        noted = self.guards.note(answer, when=datetime.now(UTC).isoformat(timespec="seconds"))
+        if noted is None:
+            return answer
+        if noted.event:
+            self.journal.append("guard", {"event": noted.event, "guard": noted.key, "reason": noted.reason})
+            self.say(f"{answer.case.id}: guard {noted.event}: {noted.reason}")
+        return answer.model_copy(update={"guard": noted.evidence})
 
     def _settle(self) -> None:
         """Wait, at most :data:`SETTLE_S`, until two anchors in a row agree: measuring again at once is void again."""
@@ -294,7 +308,10 @@ class Run:
         )
 
     def _guard(self, kernel: str) -> GuardRequest | None:
-        return GuardRequest(period=1) if kernel == T5_KERNEL else None
+        rules = self.policy.guard
+        if kernel != T5_KERNEL:
+            return None
+        return GuardRequest(period=rules.sampling_period, projections=rules.projection_count, z=rules.z)
 
     def _reference(
         self, m: int, n: int, k: int, *, seed: int, session: int, alpha: float = 1.0, beta: float = 0.0

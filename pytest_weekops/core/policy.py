@@ -52,6 +52,25 @@ class Guardrails(PolicyPart):
     drift_reason: str = ""
 
 
+class GuardRules(PolicyPart):
+    """How the T5 guard samples, and when it counts as disabled. Overheads are percent, rates shares of one.
+
+    Every ``sampling_period``-th launch is checked, with ``projection_count`` sign vectors in turn.
+    """
+
+    sampling_period: int = Field(default=1, ge=1)
+    projection_count: int = Field(default=1, ge=1, le=64)
+    z: float = Field(default=8.0, gt=0, le=1000)
+    max_overhead_soft_percent: float = 3.0
+    max_overhead_hard_percent: float = 5.0
+    max_false_positive_rate: float = 0.05
+    overhead_violations: int = Field(default=3, ge=1)
+    alarm_violations: int = Field(default=1, ge=1)
+    clean_to_enable: int = Field(default=3, ge=1)
+    min_critical_recall: float | None = None
+    min_uniform_recall: float | None = None
+
+
 class Row(PolicyPart):
     """Floor and ceiling of one ``kernel:size``, or the words that waive them."""
 
@@ -151,6 +170,7 @@ class Policy(PolicyPart):
     guardrails: Guardrails = Guardrails()
     rows: dict[str, Row] = Field(default_factory=dict)
     floors: Floors = Floors()
+    guard: GuardRules = GuardRules()
     evidence: Evidence = Evidence()
     split: SplitRules = SplitRules()
     campaign: CampaignRules = CampaignRules()

@@ -70,9 +70,10 @@ class _Slot:
     """One B with what the check compares with: sums and bounds on the device, and in float64 on the host."""
 
     b: F32
-    sums: F64
     bounds: F64
-    buffers: tuple[Any, Any] = (None, None)
+    sums: list[F64] = field(default_factory=list)
+    limits: Any = None
+    buffers: list[Any] = field(default_factory=list)
 
 
 def check_defines(identity: DeviceIdentity, pitch: int) -> dict[str, int]:
@@ -103,6 +104,8 @@ class Guard:
     z: float = Z
     bound_units: float = 12.0
     _slots: list[_Slot] = field(default_factory=list)
+    _w: list[Any] = field(default_factory=list)
+    _signs: list[F32] = field(default_factory=list)
     _serial: int = 0
 
     def __post_init__(self) -> None:
@@ -116,39 +119,43 @@ class Guard:
         zeros = np.zeros(self.shape.m, dtype=np.int32)
         flags = cl.mem_flags.READ_WRITE
         self._verdict = cl.Buffer(self.queue.context, flags, 4 * self.shape.m)
-        self._w = cl.Buffer(self.queue.context, flags, 4 * self.shape.n)
         cl.enqueue_copy(self.queue, self._verdict, zeros, is_blocking=True)
         self._answer = zeros
 
-    def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int) -> None:
-        """New data: the sums and bounds of each B, in float64 on the host and rounded on the device."""
-        self._release_slots()
+    def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int, projections: int = 1) -> None:
+        """New data: the sums and bounds of each B, in float64 on the host and rounded on the device.
+
+        Checks take ``projections`` sign vectors in turn.
+        """
+        self._release()
         self._a = a
-        self.w = sign_vector(self.shape.n, seed=seed, session=session)
-        cl.enqueue_copy(self.queue, self._w, self.w, is_blocking=True)
+        alpha = float(np.float32(self.shape.alpha))
+        numbers = range(projections)
+        self._signs = [sign_vector(self.shape.n, seed=seed, session=session, projection=p) for p in numbers]
+        self._w = [self._upload(signs) for signs in self._signs]
         for b in bs:
-            slot = _Slot(b, reference_sums(a, b, self.w), thresholds(a, b, z=self.z))
-            slot.sums *= float(np.float32(self.shape.alpha))
-            slot.bounds *= abs(float(np.float32(self.shape.alpha)))
-            slot.buffers = (self._upload(slot.sums), self._upload(slot.bounds))
+            slot = _Slot(b, abs(alpha) * thresholds(a, b, z=self.z))
+            slot.sums = [alpha * reference_sums(a, b, signs) for signs in self._signs]
+            slot.limits = self._upload(slot.bounds)
+            slot.buffers = [self._upload(sums) for sums in slot.sums]
             self._slots.append(slot)
 
-    def _upload(self, values: F64) -> Any:
+    def _upload(self, values: F32 | F64) -> Any:
         flags = cl.mem_flags
         return cl.Buffer(self.queue.context, flags.READ_WRITE | flags.COPY_HOST_PTR, hostbuf=values.astype(np.float32))
 
     def set_bounds(self, slot: int, bounds: F64) -> None:
         """Replace a slot's bounds, for controls that must fail."""
         self._slots[slot].bounds = bounds
-        cl.enqueue_copy(self.queue, self._slots[slot].buffers[1], bounds.astype(np.float32), is_blocking=True)
+        cl.enqueue_copy(self.queue, self._slots[slot].limits, bounds.astype(np.float32), is_blocking=True)
 
     def set_sums(self, slot: int, sums: F64) -> None:
         """Replace a slot's sums on the device, for a fault in the reference itself."""
         cl.enqueue_copy(self.queue, self._slots[slot].buffers[0], sums.astype(np.float32), is_blocking=True)
 
     def sums(self, slot: int) -> F64:
-        """The float64 sums of a slot (m)."""
-        return self._slots[slot].sums
+        """The float64 sums of a slot for the first sign vector (m)."""
+        return self._slots[slot].sums[0]
 
     def bounds(self, slot: int) -> F64:
         """The bounds of a slot (m)."""
@@ -157,13 +164,14 @@ class Guard:
     def check(self, slot: int) -> Check:
         """Check the C that is on the device as a launch on this slot's B; blocking, and timed with its read-back."""
         self._serial += 1
-        sums, bounds = self._slots[slot].buffers
+        turn = self._serial % len(self._w)
+        data = self._slots[slot]
         start = time.perf_counter_ns()
         self._kernel.set_args(
             self.launcher.output,
-            self._w,
-            sums,
-            bounds,
+            self._w[turn],
+            data.buffers[turn],
+            data.limits,
             np.int32(self.shape.m),
             np.int32(self.shape.n),
             np.int32(self.launcher.pitch),
@@ -183,9 +191,9 @@ class Guard:
 
     def residual_share(self, result: F32, slot: int) -> float:
         """Largest residual of a result in shares of its bound, in float64 on the host: how far a good launch is off."""
-        slot_ = self._slots[slot]
-        sums = result.astype(np.float64) @ self.w.astype(np.float64)
-        return float(np.max(np.abs(sums - slot_.sums) / slot_.bounds))
+        data = self._slots[slot]
+        sums = result.astype(np.float64) @ self._signs[0].astype(np.float64)
+        return float(np.max(np.abs(sums - data.sums[0]) / data.bounds))
 
     # -- trust ---------------------------------------------------------------------------------------------------
 
@@ -254,18 +262,17 @@ class Guard:
 
     # -- the end -------------------------------------------------------------------------------------------------
 
-    def _release_slots(self) -> None:
-        for slot in self._slots:
-            for buffer in slot.buffers:
-                if buffer is not None:
-                    buffer.release()
+    def _release(self) -> None:
+        """Free what belongs to one set of data."""
+        for buffer in (*self._w, *(b for slot in self._slots for b in (slot.limits, *slot.buffers))):
+            buffer.release()
         self._slots.clear()
+        self._w = []
 
     def release(self) -> None:
         """Free the buffers."""
-        self._release_slots()
-        for buffer in (self._verdict, self._w):
-            buffer.release()
+        self._release()
+        self._verdict.release()
 
 
 def check_source(kernel_dirs: Sequence[str]) -> str:

@@ -60,6 +60,7 @@ class Watched:
     def __init__(self, guard: Guard, launcher: GemmLauncher, shape: Shape, request: GuardRequest) -> None:
         self._guard, self._launcher, self._shape = guard, launcher, shape
         self._period = request.period
+        self._projections = request.projections
         self._tally = GuardTally(period=request.period)
         self._slot = 0
         self._number = 0
@@ -68,7 +69,8 @@ class Watched:
         """Upload the second B and work out the sums of both."""
         second = second_inputs(self._shape, seed=seed, session=session)
         self._launcher.upload_second(second)
-        self._guard.prepare(inputs["A"], (inputs["B"], second), seed=seed, session=session)
+        bs = (inputs["B"], second)
+        self._guard.prepare(inputs["A"], bs, seed=seed, session=session, projections=self._projections)
 
     def trust(self) -> str:
         """Test the guard on the result of the warm-up's last launch, before it is believed."""

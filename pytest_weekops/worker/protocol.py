@@ -44,9 +44,13 @@ class OpenRequest(Record):
 
 
 class GuardRequest(Record):
-    """How a guarded case is checked: every ``period``-th launch, at a threshold of ``z`` standard deviations."""
+    """How a guarded case is checked: every ``period``-th launch, with ``projections`` sign vectors in turn.
+
+    The threshold is ``z`` standard deviations of a good row's residual.
+    """
 
     period: int = Field(default=1, ge=1)
+    projections: int = Field(default=1, ge=1)
     z: float = Field(default=8.0, gt=0)
 
 

@@ -1,0 +1,65 @@
+"""When a guard is disabled and what enables it again: a state per device, kernel and size. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pytest_weekops.core.policy import GuardRules
+from pytest_weekops.core.records import GuardEvidence, Record
+
+Event = Literal["disabled", "enabled"]
+
+
+class GuardState(Record):
+    """Violations in a row, clean measurements in a row, and whether the guard is disabled, since when, in which run."""
+
+    overhead_violations: int = 0
+    alarm_violations: int = 0
+    clean: int = 0
+    disabled: bool = False
+    reason: str = ""
+    since: str = ""
+    run_id: str = ""
+
+
+def violation(evidence: GuardEvidence, rules: GuardRules, *, bounded: bool) -> tuple[str, str]:
+    """Which rail a measurement breaks (``hard``, ``alarms``, ``overhead`` or nothing), and the words for it.
+
+    ``bounded`` says whether the overhead of this size is bounded at all. Written so that NaN breaks a rail.
+    """
+    overhead, alarms = evidence.overhead_percent, evidence.false_positive_rate
+    if evidence.disable_events:
+        return "hard", evidence.disable_reason or "the guard disabled itself"
+    if evidence.detections:
+        return "hard", f"a wrong result: {evidence.detections[0]}"
+    if math.isnan(overhead) or (bounded and not overhead <= rules.max_overhead_hard_percent):
+        return "hard", f"overhead {overhead:.2f} % above the hard {rules.max_overhead_hard_percent:g} %"
+    if not alarms <= rules.max_false_positive_rate:
+        return "alarms", f"false alarms {alarms:.3g} above {rules.max_false_positive_rate:g}"
+    if bounded and not overhead <= rules.max_overhead_soft_percent:
+        return "overhead", f"overhead {overhead:.2f} % above the soft {rules.max_overhead_soft_percent:g} %"
+    return "", ""
+
+
+def advance(
+    state: GuardState, evidence: GuardEvidence, rules: GuardRules, *, bounded: bool, when: str, run_id: str
+) -> tuple[GuardState, Event | None]:
+    """The state after one measurement, and the event where it changed.
+
+    A hard violation disables at once, softer ones when enough come in a row. Disabled stays disabled until
+    ``clean_to_enable`` clean measurements in a row, one violation among them starts the count anew (hysteresis).
+    """
+    kind, words = violation(evidence, rules, bounded=bounded)
+    if not kind:
+        clean = state.clean + 1
+        if state.disabled and clean < rules.clean_to_enable:
+            return state.model_copy(update={"clean": clean, "overhead_violations": 0, "alarm_violations": 0}), None
+        return GuardState(clean=min(clean, rules.clean_to_enable)), "enabled" if state.disabled else None
+    overhead = state.overhead_violations + 1 if kind == "overhead" else 0
+    alarms = state.alarm_violations + 1 if kind == "alarms" else 0
+    counted = state.model_copy(update={"overhead_violations": overhead, "alarm_violations": alarms, "clean": 0})
+    due = kind == "hard" or overhead >= rules.overhead_violations or alarms >= rules.alarm_violations
+    if state.disabled or not due:
+        return counted, None
+    return counted.model_copy(update={"disabled": True, "reason": words, "since": when, "run_id": run_id}), "disabled"
