@@ -1,4 +1,4 @@
-"""The guards' states on disk: they outlive the process, block until they are enabled again, and are never half there."""
+"""The guards' states on disk: they outlive the process and block until enabled again."""
 
 from __future__ import annotations
 
@@ -67,9 +67,10 @@ def test_a_measurement_without_a_guard_is_not_noted(tmp_path: Path) -> None:
     assert not (tmp_path / "guards.json").exists()
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"version": 2, "guards": {}}', '{"version": 1, "guards": {"a": 3}}']
-)
+NEWER, ODD = '{"version": 2, "guards": {}}', '{"version": 1, "guards": {"a": 3}}'
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", NEWER, ODD])
 def test_a_state_that_cannot_be_read_is_refused(tmp_path: Path, content: str) -> None:
     """Starting anew would enable a disabled guard unseen."""
     (tmp_path / "guards.json").write_text(content, encoding="utf-8")

@@ -71,6 +71,20 @@ class GuardRules(PolicyPart):
     min_uniform_recall: float | None = None
 
 
+class SelectorRules(PolicyPart):
+    """How T3 explores and when it gives up. Shares of one; ``static_arm`` empty means what ``auto`` takes."""
+
+    static_arm: str = ""
+    epsilon: float = Field(default=0.04, ge=0, le=1)
+    warmup_launches: int = Field(default=2, ge=1)
+    exploration_launches: int = Field(default=12, ge=0)
+    min_gain: float = Field(default=0.03, ge=0)
+    max_slowdown: float = Field(default=0.07, ge=0)
+    max_fallback_rate: float = Field(default=0.08, ge=0)
+    least_decisions: int = Field(default=3, ge=1)
+    freeze_sizes: tuple[int, ...] = ()
+
+
 class Row(PolicyPart):
     """Floor and ceiling of one ``kernel:size``, or the words that waive them."""
 
@@ -171,6 +185,7 @@ class Policy(PolicyPart):
     rows: dict[str, Row] = Field(default_factory=dict)
     floors: Floors = Floors()
     guard: GuardRules = GuardRules()
+    selector: SelectorRules = SelectorRules()
     evidence: Evidence = Evidence()
     split: SplitRules = SplitRules()
     campaign: CampaignRules = CampaignRules()

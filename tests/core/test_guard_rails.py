@@ -24,7 +24,8 @@ def evidence(**changes: Any) -> GuardEvidence:
 
 def after(*found: GuardEvidence, state: GuardState | None = None, bounded: bool = True) -> tuple[GuardState, list[str]]:
     """The state after these measurements, and the events on the way."""
-    current, events = state or GuardState(), []
+    current = state or GuardState()
+    events: list[str] = []
     for one in found:
         current, event = advance(current, one, RULES, bounded=bounded, when="now", run_id="run")
         events += [event] if event else []

@@ -1,0 +1,162 @@
+"""T3, online selection under control: which variant to try and which to take, from what was measured. Pure.
+
+An epsilon-greedy choice among few arms (Auer, Cesa-Bianchi and Fischer 2002) with a static arm that any other must beat
+by a margin, a fallback to it, and a switch that turns the selection off. Times are milliseconds of one launch.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from pytest_weekops.core.policy import SelectorRules
+from pytest_weekops.core.records import Record
+
+KEPT_TIMES = 9
+SECOND_LOOK = 1.25  # an arm slower than this times the best gets no second trial
+HOPELESS = 2.5  # an arm slower than this times the best at the small probe size is not tried at a large one
+
+
+class Arm(Record):
+    """What is known of one variant in one context. ``failed`` says why it is never taken again."""
+
+    times_ms: tuple[float, ...] = ()
+    failed: str = ""
+
+    @property
+    def estimate_ms(self) -> float:
+        """Median of the times kept; infinite for an arm that failed or was not tried."""
+        return statistics.median(self.times_ms) if self.times_ms and not self.failed else math.inf
+
+
+class OnlineState(Record):
+    """One context's arms, decisions and fallbacks. ``disabled`` says why only the static arm is taken."""
+
+    arms: dict[str, Arm] = Field(default_factory=dict)
+    decisions: int = 0
+    fallbacks: int = 0
+    explored: int = 0
+    disabled: str = ""
+
+    @property
+    def fallback_rate(self) -> float:
+        """Fallbacks per decision; 0 before the first."""
+        return self.fallbacks / self.decisions if self.decisions else 0.0
+
+    def arm(self, name: str) -> Arm:
+        """What is known of an arm."""
+        return self.arms.get(name, Arm())
+
+    @property
+    def best(self) -> str:
+        """The fastest arm that is known, or nothing."""
+        known = [name for name in sorted(self.arms) if math.isfinite(self.arm(name).estimate_ms)]
+        return min(known, key=lambda name: self.arm(name).estimate_ms, default="")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The arm to take, and why."""
+
+    arm: str
+    reason: str
+
+
+def observe(state: OnlineState, name: str, ms: float, *, problem: str = "", wrong: bool = False) -> OnlineState:
+    """Credit one launch to the arm that made it. A time that is none, or a wrong result, fails the arm for good.
+
+    A wrong result, or a time that is not a positive number, also turns the selection off: a driver that gives one is
+    not to be experimented with. An arm that does not build or crashes (``problem``) only drops out.
+    """
+    if not wrong and not problem and not (math.isfinite(ms) and ms > 0):
+        problem, wrong = f"a launch took {ms} ms", True
+    arm = state.arm(name)
+    if problem or wrong:
+        arm = arm.model_copy(update={"failed": arm.failed or problem or "a wrong result"})
+    else:
+        arm = arm.model_copy(update={"times_ms": (*arm.times_ms, ms)[-KEPT_TIMES:]})
+    disabled = state.disabled or (f"{name}: {arm.failed}" if wrong else "")
+    return state.model_copy(update={"arms": {**state.arms, name: arm}, "disabled": disabled})
+
+
+def hopeless(probe: OnlineState) -> frozenset[str]:
+    """Arms that the probe at a small size saw failing or far behind: not worth a launch at a large one."""
+    best = probe.arm(probe.best).estimate_ms if probe.best else math.inf
+    return frozenset(name for name, arm in probe.arms.items() if arm.failed or not arm.estimate_ms <= HOPELESS * best)
+
+
+def next_trial(
+    state: OnlineState, rules: SelectorRules, order: Sequence[str], *, static: str, size: int, without: frozenset[str]
+) -> str:
+    """The arm to try next, or nothing when enough is known, the budget is spent, or nothing may be tried.
+
+    The static arm first, then each in ``order`` once, then those close to the best until each has its warm-up.
+    """
+    if state.disabled or size in rules.freeze_sizes or state.explored >= rules.exploration_launches:
+        return ""
+    allowed = [static, *(name for name in order if name != static and name not in without)]
+    open_arms = [name for name in allowed if not state.arm(name).failed]
+    for name in open_arms:
+        if not state.arm(name).times_ms:
+            return name
+    best = state.arm(state.best).estimate_ms
+    for name in open_arms:
+        arm = state.arm(name)
+        if len(arm.times_ms) < rules.warmup_launches and arm.estimate_ms <= SECOND_LOOK * best:
+            return name
+    return ""
+
+
+def again(state: OnlineState, rules: SelectorRules, *, size: int, draw: float, pick: float) -> str:
+    """The arm that exploration looks at once more (with probability epsilon), or nothing. Draws are in [0, 1)."""
+    if state.disabled or size in rules.freeze_sizes or not draw < rules.epsilon:
+        return ""
+    near = [
+        name
+        for name in sorted(state.arms)
+        if name != state.best and state.arm(name).estimate_ms <= SECOND_LOOK * state.arm(state.best).estimate_ms
+    ]
+    return near[int(pick * len(near)) % len(near)] if near else ""
+
+
+def choose(state: OnlineState, rules: SelectorRules, *, static: str, size: int) -> Choice:
+    """The arm to take now: the static one unless another beat it by the margin over enough launches."""
+    if state.disabled:
+        return Choice(static, f"selection is disabled: {state.disabled}")
+    if size in rules.freeze_sizes:
+        return Choice(static, f"size {size} is frozen")
+    best = state.best
+    if not best or best == static:
+        return Choice(static, "the static arm is the fastest known" if best else "nothing else is known")
+    mine, theirs = state.arm(best), state.arm(static)
+    if state.arm(static).failed:
+        return Choice(best, f"the static arm failed: {state.arm(static).failed}")
+    if not theirs.times_ms or len(mine.times_ms) < rules.warmup_launches:
+        return Choice(static, f"{best} was not tried often enough")
+    gain = 1.0 - mine.estimate_ms / theirs.estimate_ms
+    if not gain > rules.min_gain:
+        return Choice(static, f"{best} is {100 * gain:.1f} % faster, {100 * rules.min_gain:g} % are needed")
+    ratio = theirs.estimate_ms / mine.estimate_ms
+    return Choice(best, f"{best} is {ratio:.2f} times as fast as {static} over {len(mine.times_ms)} launches")
+
+
+def settle(
+    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ms: float, static_ms: float
+) -> tuple[OnlineState, bool]:
+    """After the chosen arm was measured (``ms``) beside the static one: the state, and whether to fall back.
+
+    An arm that is slower than the static one by more than the limit, or whose time is none, is a fallback; too many
+    of them turn the selection off.
+    """
+    fell = choice.arm != static and not ms <= (1.0 + rules.max_slowdown) * static_ms
+    state = observe(state, choice.arm, ms)
+    fallbacks, decisions = state.fallbacks + fell, state.decisions + 1
+    disabled = state.disabled
+    if fell and not disabled and fallbacks / decisions > rules.max_fallback_rate and decisions >= rules.least_decisions:
+        disabled = f"{fallbacks} of {decisions} decisions fell back"
+    update = {"fallbacks": fallbacks, "decisions": decisions, "disabled": disabled}
+    return state.model_copy(update=update), fell
