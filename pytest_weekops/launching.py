@@ -50,6 +50,7 @@ def open_run(session: GateSession) -> Run:
             bounded_from=policy.guardrails.t5_overhead_from_size,
             run_id=journal.path.parent.name,
         ),
+        memory_dir=report_directory(session.config).resolve() / "selectors",
         max_abs_error=policy.max_abs_error,
         k_scaled_bound=policy.k_scaled_bound,
         say=session.progress.say,

@@ -10,11 +10,14 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_weekops.core.plan import CampaignPlan
-from pytest_weekops.core.selector import CONTROLLED_KERNELS
+from pytest_weekops.core.modes import CONTROLLED_KERNELS
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.plan import CampaignPlan
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)

@@ -22,6 +22,12 @@ _MAY_BE_ZERO = frozenset(
         "max_t5_disable_events",
         "max_t5_overhead_percent",
         "max_t5_false_positive_rate",
+        "max_false_positive_rate",
+        "epsilon",
+        "exploration_launches",
+        "min_gain",
+        "max_slowdown",
+        "max_fallback_rate",
     }
 )
 
@@ -36,6 +42,8 @@ def _numbers(policy: Policy) -> Iterator[Problem]:
     sections = {
         "guardrails": policy.guardrails,
         "floors": policy.floors,
+        "guard": policy.guard,
+        "selector": policy.selector,
         "evidence": policy.evidence,
         "split": policy.split,
     }

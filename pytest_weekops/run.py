@@ -6,13 +6,16 @@ returns a measurement, and that measurement is on disk before the next one start
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import (
     Case,
@@ -23,7 +26,6 @@ from pytest_weekops.core.records import (
     MeasurementStatus,
     PressureRecord,
 )
-from pytest_weekops.core.selector import T5_KERNEL
 from pytest_weekops.steal import StealMeter
 from pytest_weekops.store import Journal, JudgedRecord
 from pytest_weekops.worker.protocol import (
@@ -31,6 +33,7 @@ from pytest_weekops.worker.protocol import (
     MeasureRequest,
     PressureRequest,
     ReferenceRequest,
+    SelectorRequest,
     Smoked,
     SmokeRequest,
 )
@@ -77,6 +80,7 @@ class Run:
     journal: Journal
     kernel_dirs: tuple[str, ...] = ()
     guards: GuardBook | None = None
+    memory_dir: Path | None = None
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     say: Callable[[str], None] = lambda _line: None
@@ -300,6 +304,7 @@ class Run:
             least_session_ms=LEAST_SESSION_MS,
             references={session: self._reference(n, n, n, seed=case.seed, session=session) for session in sessions},
             guard=self._guard(case.kernel),
+            selector=self._selector(case),
             pressure_during=during,
             pressure_size=self.plan.pressure.size,
             kernel_dirs=self.kernel_dirs,
@@ -312,6 +317,15 @@ class Run:
         if kernel != T5_KERNEL:
             return None
         return GuardRequest(period=rules.sampling_period, projections=rules.projection_count, z=rules.z)
+
+    def _selector(self, case: Case) -> SelectorRequest | None:
+        if case.kernel != T3_KERNEL:
+            return None
+        identity = self.platforms[case.platform].identity
+        driver = identity.library_sha256[:16] if identity else "unknown"
+        memory = str(self.memory_dir / f"{case.platform}-{driver}.json") if self.memory_dir else ""
+        draws = random.Random(case.id)  # noqa: S311 - replayable, not secret
+        return SelectorRequest(rules=self.policy.selector, memory=memory, draw=draws.random(), pick=draws.random())
 
     def _reference(
         self, m: int, n: int, k: int, *, seed: int, session: int, alpha: float = 1.0, beta: float = 0.0

@@ -18,7 +18,7 @@ from pytest_weekops.core.records import Record
 
 KEPT_TIMES = 9
 SECOND_LOOK = 1.25  # an arm slower than this times the best gets no second trial
-HOPELESS = 2.5  # an arm slower than this times the best at the small probe size is not tried at a large one
+HOPELESS = 4.0  # an arm slower than this times the best at the small probe size is not tried at a large one
 
 
 class Arm(Record):
@@ -94,7 +94,8 @@ def next_trial(
 ) -> str:
     """The arm to try next, or nothing when enough is known, the budget is spent, or nothing may be tried.
 
-    The static arm first, then each in ``order`` once, then those close to the best until each has its warm-up.
+    The static arm first, then each in ``order`` once, then the static one and those close to the best until each has
+    its warm-up.
     """
     if state.disabled or size in rules.freeze_sizes or state.explored >= rules.exploration_launches:
         return ""
@@ -106,7 +107,9 @@ def next_trial(
     best = state.arm(state.best).estimate_ms
     for name in open_arms:
         arm = state.arm(name)
-        if len(arm.times_ms) < rules.warmup_launches and arm.estimate_ms <= SECOND_LOOK * best:
+        # The static arm is what the others are compared with: one disturbed launch of it would flatter them all.
+        close = name == static or arm.estimate_ms <= SECOND_LOOK * best
+        if len(arm.times_ms) < rules.warmup_launches and close:
             return name
     return ""
 

@@ -44,7 +44,7 @@ class Guardrails(PolicyPart):
     max_t3_fallback_rate: float = 0.08
     max_t5_disable_events_total: float = 0
     max_t5_overhead_percent: float = 3.0
-    t5_overhead_from_size: int = 0
+    t5_overhead_from_size: int = 1
     max_t5_false_positive_rate: float = 0.05
     max_abs_throughput_drift_percent: float = 3.0
     max_throughput_deviation_percent: float = 8.0
@@ -67,8 +67,6 @@ class GuardRules(PolicyPart):
     overhead_violations: int = Field(default=3, ge=1)
     alarm_violations: int = Field(default=1, ge=1)
     clean_to_enable: int = Field(default=3, ge=1)
-    min_critical_recall: float | None = None
-    min_uniform_recall: float | None = None
 
 
 class SelectorRules(PolicyPart):

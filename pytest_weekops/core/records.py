@@ -158,12 +158,34 @@ class GuardEvidence(Record):
     check_ns: tuple[int, ...] = ()
 
 
+class Trial(Record):
+    """One launch that T3 spent on finding out: arm, size, milliseconds, and what was wrong with it, if anything."""
+
+    arm: str
+    size: int
+    ms: float
+    problem: str = ""
+
+
 class SelectorEvidence(Record):
-    """What online selection (T3) did during one measurement; absent where the kernel mode has no selector."""
+    """What online selection (T3) did during one measurement; absent where the kernel mode has no selector.
+
+    ``regret_launches`` is what exploration cost at this size, in launches of the best arm known. ``crashed`` names
+    variants that took the worker before this one down.
+    """
 
     fallback_rate: float
     policy_disabled: bool
+    disabled_reason: str = ""
     chosen: str = ""
+    static: str = ""
+    reason: str = ""
+    decisions: int = 0
+    fallbacks: int = 0
+    trials: tuple[Trial, ...] = ()
+    regret_launches: float = 0.0
+    crashed: tuple[str, ...] = ()
+    note: str = ""
 
 
 class HostCondition(Record):

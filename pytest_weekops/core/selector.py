@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_weekops.core.catalog import KernelEntry, device_class
+from pytest_weekops.core.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.records import DeviceIdentity
 
 PACKING_PAYS_FROM = 96  # below this edge the pre-kernels cost more than they save
-T3_KERNEL, T5_KERNEL = "auto_t3_controlled", "auto_t5_guarded"
-CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
 _ORDER = {
     "gpu": ("tile24", "tile20", "block", "scalar"),
     "small": ("block", "scalar"),

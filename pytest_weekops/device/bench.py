@@ -9,18 +9,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pytest_weekops.core.online import Choice
 from pytest_weekops.core.records import MeasurementStatus, Phase, SessionSamples
 from pytest_weekops.core.selector import choose_variant
 from pytest_weekops.device.catalog import Source, load_sources
 from pytest_weekops.device.guard import Guard, check_source
 from pytest_weekops.device.launcher import GemmLauncher, Launcher, make_launcher
+from pytest_weekops.device.online import Memory, Online
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.timing import Launch, judge_timer, time_launch
 from pytest_weekops.device.verify import Comparison, compare
 from pytest_weekops.device.watch import Unwatched, Watch, Watched
-from pytest_weekops.worker.protocol import Measured, MeasureRequest
+from pytest_weekops.worker.protocol import Measured, MeasureRequest, SelectorRequest
 
 MOST_LAUNCHES = 200
 STEADY_MEDIANS = 5
@@ -34,9 +36,51 @@ def measure(device: OpenDevice, request: MeasureRequest, notify: Notify) -> Meas
     """Answer one measure request. Raises what the driver raises; the worker turns that into a status."""
     notify(Phase.BUILD)
     sources = load_sources(request.kernel_dirs)
-    operation = OPERATIONS[request.operation]
-    source = pick(device, request, sources)
     shape = Shape(m=request.m, n=request.n, k=request.k, alpha=request.alpha, beta=request.beta)
+    if request.selector is not None:
+        return _measure_online(device, request, notify, sources, shape, request.selector)
+    return _measure_source(device, request, notify, pick(device, request, sources), shape)
+
+
+def _measure_online(
+    device: OpenDevice,
+    request: MeasureRequest,
+    notify: Notify,
+    sources: dict[str, Source],
+    shape: Shape,
+    selector: SelectorRequest,
+) -> Measured:
+    """Choose a variant by what is known and tried, measure it, and fall back to the static one where that is due."""
+    operation = OPERATIONS[request.operation]
+    arms = {mode: source for mode, source in sources.items() if source.entry.operation == request.operation}
+    online = Online(
+        device=device,
+        sources=arms,
+        operation=operation,
+        shape=shape,
+        rules=selector.rules,
+        inputs=operation.inputs(shape, request.seed, 1),
+        reference=np.load(request.references[1], mmap_mode="r"),
+        judge=lambda found, scaled: _problem(found, scaled, request, 1),
+        notify=notify,
+        memory=Memory.load(selector.memory, device.identity, {mode: s.sha256 for mode, s in arms.items()}),
+    )
+    choice = online.choose(selector.draw, selector.pick)
+    answer = _measure_source(device, request, notify, arms[choice.arm], shape)
+    if answer.status is MeasurementStatus.OK:
+        times = [ns * 1e-6 for session in answer.sessions for ns in session.wall_ns]
+        if online.settle(choice, statistics.median(times)):
+            answer = _measure_source(device, request, notify, arms[online.static], shape)
+            choice = Choice(online.static, f"fallback: {choice.arm} was slower by more than the limit")
+    else:
+        online.wrong(choice.arm, answer.reason)
+    return answer.model_copy(update={"selector": online.evidence(choice)})
+
+
+def _measure_source(
+    device: OpenDevice, request: MeasureRequest, notify: Notify, source: Source, shape: Shape
+) -> Measured:
+    operation = OPERATIONS[request.operation]
     launcher = make_launcher(device.queue, device.programs, source, shape)
     guard = make_guard(device, request, launcher, shape)
     watch = Watched(*guard, shape, request.guard) if guard and request.guard else Unwatched()

@@ -17,7 +17,7 @@ from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.records import DeviceIdentity
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.program import build, kernels_of
+from pytest_weekops.device.program import build
 
 CHECK_FILE = "abft_check.cl"
 _GPU_ITEMS = 64
@@ -74,6 +74,7 @@ class _Slot:
     sums: list[F64] = field(default_factory=list)
     limits: Any = None
     buffers: list[Any] = field(default_factory=list)
+    kernels: list[Any] = field(default_factory=list)
 
 
 def check_defines(identity: DeviceIdentity, pitch: int) -> dict[str, int]:
@@ -115,7 +116,7 @@ class Guard:
         self._defines = check_defines(self.identity, self.launcher.pitch)
         options = tuple(f"-D{name}={value}" for name, value in self._defines.items())
         program = build(self.queue.context, self.device, self.source, options, CHECK_FILE)
-        self._kernel = kernels_of(program)["abft_check"]
+        self._program = program
         zeros = np.zeros(self.shape.m, dtype=np.int32)
         flags = cl.mem_flags.READ_WRITE
         self._verdict = cl.Buffer(self.queue.context, flags, 4 * self.shape.m)
@@ -138,7 +139,15 @@ class Guard:
             slot.sums = [alpha * reference_sums(a, b, signs) for signs in self._signs]
             slot.limits = self._upload(slot.bounds)
             slot.buffers = [self._upload(sums) for sums in slot.sums]
+            slot.kernels = [self._bound(w, sums, slot.limits) for w, sums in zip(self._w, slot.buffers, strict=True)]
             self._slots.append(slot)
+
+    def _bound(self, w: Any, sums: Any, limits: Any) -> Any:
+        """A kernel with everything set but the check's number, which is all that a check then has to set."""
+        kernel = cl.Kernel(self._program, "abft_check")
+        shape = (np.int32(self.shape.m), np.int32(self.shape.n), np.int32(self.launcher.pitch))
+        kernel.set_args(self.launcher.output, w, sums, limits, *shape, np.int32(0), self._verdict)
+        return kernel
 
     def _upload(self, values: F32 | F64) -> Any:
         flags = cl.mem_flags
@@ -167,20 +176,11 @@ class Guard:
         turn = self._serial % len(self._w)
         data = self._slots[slot]
         start = time.perf_counter_ns()
-        self._kernel.set_args(
-            self.launcher.output,
-            self._w[turn],
-            data.buffers[turn],
-            data.limits,
-            np.int32(self.shape.m),
-            np.int32(self.shape.n),
-            np.int32(self.launcher.pitch),
-            np.int32(self._serial),
-            self._verdict,
-        )
+        kernel = data.kernels[turn]
+        kernel.set_arg(7, np.int32(self._serial))
         items, rows = self._defines["ITEMS"], self._defines["ROWS"]
         groups = -(-self.shape.m // rows)
-        cl.enqueue_nd_range_kernel(self.queue, self._kernel, (groups * items,), (items,))
+        cl.enqueue_nd_range_kernel(self.queue, kernel, (groups * items,), (items,))
         cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
         bad = self.shape.m - int(np.count_nonzero(self._answer == self._serial))
         return Check(time.perf_counter_ns() - start, bad)

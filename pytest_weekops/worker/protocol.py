@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from pytest_weekops.core.injection import Injection
+from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import (
     DeviceIdentity,
     GuardEvidence,
@@ -54,6 +55,15 @@ class GuardRequest(Record):
     z: float = Field(default=8.0, gt=0)
 
 
+class SelectorRequest(Record):
+    """How a T3 case chooses its variant: the rules, the memory's file, and two draws in [0, 1) for exploration."""
+
+    rules: SelectorRules = SelectorRules()
+    memory: str = ""
+    draw: float = 1.0
+    pick: float = 0.0
+
+
 class MeasureRequest(Record):
     """One case: build if needed, warm up, then ``sessions`` x ``iterations`` timed launches, each session verified.
 
@@ -83,6 +93,7 @@ class MeasureRequest(Record):
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     guard: GuardRequest | None = None
+    selector: SelectorRequest | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
 

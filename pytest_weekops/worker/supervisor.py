@@ -103,7 +103,9 @@ class PlatformSupervisor:
         answer = self._measure_once(case, request)
         if answer.status is MeasurementStatus.CRASHED and self._may_retry():
             again = self._measure_once(case, request)
-            if again.status is MeasurementStatus.OK:
+            # A variant that T3 was trying took the worker down: that is no flaw of the measurement that came of it.
+            tried = again.selector is not None and again.selector.crashed
+            if again.status is MeasurementStatus.OK and not tried:
                 reason = f"crashed once ({answer.signal or answer.reason}) and worked on the second try"
                 again = again.model_copy(update={"flaky": True, "reason": reason, "stderr_tail": answer.stderr_tail})
             answer = again

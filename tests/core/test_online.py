@@ -86,6 +86,13 @@ def test_arms_far_behind_get_one_launch() -> None:
     assert [len(run.state.arm(name).times_ms) for name in ARMS] == [1, 1, 1, 1, 2]
 
 
+def test_the_static_arm_gets_its_warm_up_however_slow() -> None:
+    """Everything else is compared with it."""
+    run = Simulation(ARMS, "tile20")
+    run.explore()
+    assert [len(run.state.arm(name).times_ms) for name in ARMS] == [1, 2, 1, 1, 2]
+
+
 def test_the_static_arm_stays_without_a_clear_gain() -> None:
     """Two percent are noise."""
     choice = Simulation({"a": 10.0, "b": 9.8}, "a", noise=0.0).decide()

@@ -12,7 +12,7 @@ from pytest_weekops.core.records import Case, Measurement
 from pytest_weekops.platforms import resolve_platforms
 from pytest_weekops.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import GuardRequest, MeasureRequest, ReferenceRequest
+from pytest_weekops.worker.protocol import GuardRequest, MeasureRequest, ReferenceRequest, SelectorRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 
@@ -33,6 +33,7 @@ class Bench:
         iterations: int = 2,
         kernel_dir: Path | None = None,
         guard: GuardRequest | None = None,
+        selector: SelectorRequest | None = None,
     ) -> Measurement:
         """Measure one kernel once, verified against the host worker's reference."""
         m, n, k = shape
@@ -56,6 +57,7 @@ class Bench:
             max_abs_error=1e-3,
             k_scaled_bound=16.0,
             guard=guard,
+            selector=selector,
         )
         return self.supervisor.measure(
             Case(platform=self.supervisor.launch.label, kernel=kernel, size=max(shape), seed=5, snapshot=1), request

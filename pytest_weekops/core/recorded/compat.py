@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_weekops.core.finding import Finding
+from pytest_weekops.core.modes import CONTROLLED_KERNELS, T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.recorded.campaign import ERROR, P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.older import OlderError, change_percent, check, mean, metric, metric_or_zero, need
-from pytest_weekops.core.selector import CONTROLLED_KERNELS, T3_KERNEL, T5_KERNEL
 
 Result = tuple[bool, dict[str, Any]]
 

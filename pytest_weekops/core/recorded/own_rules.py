@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_weekops.core.finding import CheckStatus, Finding
+from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.policy import CampaignRules
 from pytest_weekops.core.recorded.campaign import (
     ERROR,
@@ -19,7 +20,6 @@ from pytest_weekops.core.recorded.campaign import (
     group,
 )
 from pytest_weekops.core.recorded.older import OlderError, change_percent, check, mean, metric, metric_or_zero, need
-from pytest_weekops.core.selector import T3_KERNEL, T5_KERNEL
 
 Result = tuple[bool, dict[str, Any]]
 Baseline = Mapping[str, list[Run]]  # ok runs on Clover by kernel:size

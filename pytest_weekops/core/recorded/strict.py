@@ -10,9 +10,9 @@ from typing import Any
 
 from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
+from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.recorded.campaign import ERROR, P95, PEAK, THROUGHPUT, RecordedCampaign, Run, as_number, group
-from pytest_weekops.core.selector import T3_KERNEL, T5_KERNEL
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import CheckStatus, Finding
+from pytest_weekops.core.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.strict import Check, Terms, mean_of, minimum_snapshots
-from pytest_weekops.core.selector import CONTROLLED_KERNELS
 from pytest_weekops.core.stats import lowest_deviation, trend
 
 

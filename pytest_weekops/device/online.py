@@ -1,0 +1,243 @@
+"""T3 on a device: tries variants, verifies each trial, remembers across processes, and survives one that crashes.
+
+The memory is a file per driver. Before a variant is built or launched for the first time, its name is written there; a
+worker that finds such a name left behind knows which variant took the one before it down, and never tries it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyopencl as cl
+
+from pytest_weekops.core.errors import BuildError, DeviceError
+from pytest_weekops.core.online import Choice, OnlineState, again, choose, hopeless, next_trial, observe, settle
+from pytest_weekops.core.policy import SelectorRules
+from pytest_weekops.core.records import DeviceIdentity, Phase, SelectorEvidence, Trial
+from pytest_weekops.core.selector import choose_variant, usable
+from pytest_weekops.device.catalog import Source
+from pytest_weekops.device.launcher import make_launcher
+from pytest_weekops.device.opened import OpenDevice
+from pytest_weekops.device.operation import Array, Operation, Shape
+from pytest_weekops.device.timing import time_launch
+from pytest_weekops.device.verify import compare
+
+PROBE_SIZE = 256  # variants meet here first: a launch costs next to nothing, and tells which are far behind
+PROBE_LAUNCHES = 3  # the fastest of these counts: small launches are easily disturbed
+PROBE = f"probe:{PROBE_SIZE}"
+
+Judge = Callable[[Any, float], str]
+
+
+@dataclass
+class Memory:
+    """The file: states by context, hashes of the variants they speak of, and what is being tried right now."""
+
+    path: Path | None
+    driver: str
+    states: dict[str, OnlineState] = field(default_factory=dict)
+    kernels: dict[str, str] = field(default_factory=dict)
+    crashed: tuple[str, ...] = ()
+    ignored: str = ""
+
+    @classmethod
+    def load(cls, path: str, identity: DeviceIdentity, kernels: Mapping[str, str]) -> Memory:
+        """Read the file; one that is of another driver, damaged or absent counts as empty, the damage is told."""
+        memory = cls(Path(path) if path else None, identity.library_sha256 + identity.device_name)
+        trying: dict[str, str] = {}
+        try:
+            data = json.loads(memory.path.read_text(encoding="utf-8")) if memory.path else {}
+            if data.get("version") == 1 and data.get("driver") == memory.driver:
+                memory.states = {str(k): OnlineState.model_validate(v) for k, v in data["states"].items()}
+                memory.kernels = {str(k): str(v) for k, v in data["kernels"].items()}
+                trying = data.get("trying") or {}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            memory.ignored = f"{memory.path} is ignored: {str(error).splitlines()[0]}"
+        memory._forget_changed(kernels)
+        if name := str(trying.get("arm", "")):
+            memory._blame(name, str(trying.get("context", PROBE)))
+        return memory
+
+    def _forget_changed(self, kernels: Mapping[str, str]) -> None:
+        """Drop what is known of variants whose source changed or is gone."""
+        for context, state in self.states.items():
+            kept = {n: arm for n, arm in state.arms.items() if self.kernels.get(n) == kernels.get(n) is not None}
+            if len(kept) < len(state.arms):
+                self.states[context] = state.model_copy(update={"arms": kept, "explored": 0})
+        self.kernels = dict(kernels)
+
+    def _blame(self, name: str, context: str) -> None:
+        self.crashed = (name,)
+        for place in {context, PROBE}:
+            self.states[place] = observe(self.state(place), name, 0.0, problem="took its worker down")
+        self.save()
+
+    def state(self, context: str) -> OnlineState:
+        """What is known in a context."""
+        return self.states.get(context, OnlineState())
+
+    def save(self, trying: Mapping[str, str] | None = None) -> None:
+        """Write the file whole, synced: the next thing may take this process down."""
+        if self.path is None:
+            return
+        states = {key: state.model_dump(mode="json") for key, state in self.states.items()}
+        document = {"version": 1, "driver": self.driver, "kernels": self.kernels, "states": states, "trying": trying}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        with beside.open("w", encoding="utf-8") as stream:
+            json.dump(document, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(self.path)
+
+
+@dataclass
+class Online:
+    """The selection of one measurement. ``inputs`` and ``reference`` are those of its first session."""
+
+    device: OpenDevice
+    sources: Mapping[str, Source]
+    operation: Operation
+    shape: Shape
+    rules: SelectorRules
+    inputs: dict[str, Array]
+    reference: Array
+    judge: Judge
+    notify: Callable[[Phase], None]
+    memory: Memory
+    trials: list[Trial] = field(default_factory=list)
+    _launches: int = 0
+
+    def __post_init__(self) -> None:
+        """Settle the arms: every variant that can run here, and the static one."""
+        shape, identity = self.shape, self.device.identity
+        self.arms = [mode for mode, source in self.sources.items() if not usable(source.entry, identity)]
+        entries = {mode: source.entry for mode, source in self.sources.items()}
+        static = self.rules.static_arm or choose_variant("auto", identity, shape.m, shape.n, shape.k, entries).mode
+        if static not in self.arms:
+            raise DeviceError(f"The static arm {static} of T3 cannot run on this device. Name another in the policy.")
+        self.static = static
+        self.context = f"{identity.device_name}:{shape.m}x{shape.n}x{shape.k}"
+
+    def choose(self, draw: float, pick: float) -> Choice:
+        """Explore as far as it is due, then choose."""
+        size = self.shape.n
+        without: frozenset[str] = frozenset()
+        if size > PROBE_SIZE and size not in self.rules.freeze_sizes and not self._state.disabled:
+            without = self._probe()
+        while name := next_trial(self._state, self.rules, self.arms, static=self.static, size=size, without=without):
+            before = self._launches
+            self._try(name, self.context, self.shape, self.inputs, self.reference)
+            # Up to the probe's size a trial is a handful of launches that cost next to nothing: it counts as one.
+            spent = max(1, self._launches - before) if size > PROBE_SIZE else 1
+            self._set(self._state.model_copy(update={"explored": self._state.explored + spent}))
+        if name := again(self._state, self.rules, size=size, draw=draw, pick=pick):
+            self._try(name, self.context, self.shape, self.inputs, self.reference)
+        return choose(self._state, self.rules, static=self.static, size=size)
+
+    @property
+    def _state(self) -> OnlineState:
+        return self.memory.state(self.context)
+
+    def _set(self, state: OnlineState) -> None:
+        self.memory.states[self.context] = state
+
+    def _probe(self) -> frozenset[str]:
+        """Let every variant meet at a small size once per driver; which are not worth a launch at a large one."""
+        shape = Shape(PROBE_SIZE, PROBE_SIZE, PROBE_SIZE)
+        missing = [name for name in self.arms if name not in self.memory.state(PROBE).arms]
+        if missing:
+            inputs = self.operation.inputs(shape, 1, 1)
+            reference = self.operation.reference(shape, inputs)
+            for name in missing:
+                self._try(name, PROBE, shape, inputs, reference)
+        probe = self.memory.state(PROBE)
+        if probe.disabled:
+            self._set(self._state.model_copy(update={"disabled": probe.disabled}))
+        return hopeless(probe)
+
+    def _try(self, name: str, context: str, shape: Shape, inputs: dict[str, Array], reference: Array) -> None:
+        """Take a variant's time once, verified: a variant's first launch at a size also compiles, and is not timed."""
+        self.memory.save(trying={"arm": name, "context": context})
+        self.notify(Phase.BUILD)
+        ms, problem, wrong = 0.0, "", False
+        try:
+            first = not self.memory.state(context).arm(name).times_ms
+            ms, found = self._launch(name, shape, inputs, reference, first=first)
+            problem, wrong = found, bool(found)
+        except (BuildError, DeviceError, cl.Error) as error:
+            problem = str(error).splitlines()[0][:200]
+        state = observe(self.memory.state(context), name, ms, problem=problem, wrong=wrong)
+        self.memory.states[context] = state
+        self.memory.save()
+        self.trials.append(Trial(arm=name, size=shape.n, ms=ms, problem=problem))
+
+    def _launch(
+        self, name: str, shape: Shape, inputs: dict[str, Array], reference: Array, *, first: bool
+    ) -> tuple[float, str]:
+        launcher = make_launcher(self.device.queue, self.device.programs, self.sources[name], shape)
+        try:
+            self.notify(Phase.UPLOAD)
+            launcher.upload(inputs)
+            times = []
+            for _ in range(first + (PROBE_LAUNCHES if shape.n <= PROBE_SIZE else 1)):
+                launcher.poison()
+                self.notify(Phase.WARM_UP)
+                times.append(time_launch(self.device.queue, launcher.enqueue).wall_ns)
+                self._launches += shape == self.shape
+            self.notify(Phase.READ_BACK)
+            found = compare(launcher.read(), reference)
+            unit = self.operation.error_unit(shape, inputs)
+            scaled = found.max_abs_error / unit if unit > 0 else found.max_abs_error
+            return min(times[first:]) * 1e-6, self.judge(found, scaled)
+        finally:
+            launcher.release()
+
+    def static_ms(self) -> float:
+        """What the static arm takes now: the median of three launches on the first session's data."""
+        times = []
+        for _ in range(3):
+            ms, problem = self._launch(self.static, self.shape, self.inputs, self.reference, first=False)
+            times.append(float("nan") if problem else ms)
+        return float(np.median(times))
+
+    def settle(self, choice: Choice, ms: float) -> bool:
+        """Credit the chosen arm with its median launch; whether to fall back to the static one."""
+        static_ms = ms if choice.arm == self.static else self.static_ms()
+        state, fell = settle(self._state, self.rules, choice, static=self.static, ms=ms, static_ms=static_ms)
+        self._set(state)
+        self.memory.save()
+        return fell
+
+    def wrong(self, arm: str, reason: str) -> None:
+        """The chosen arm gave a wrong result where it counts: the selection is off from here on."""
+        self._set(observe(self._state, arm, 0.0, problem=reason[:200], wrong=True))
+        self.memory.save()
+
+    def evidence(self, choice: Choice) -> SelectorEvidence:
+        """What was tried, taken and why; the regret is in launches of the best arm known."""
+        state = self._state
+        best = state.arm(state.best).estimate_ms if state.best else float("nan")
+        spent = [trial.ms for trial in self.trials if trial.size == self.shape.n and not trial.problem]
+        return SelectorEvidence(
+            fallback_rate=state.fallback_rate,
+            policy_disabled=bool(state.disabled),
+            disabled_reason=state.disabled,
+            chosen=choice.arm,
+            static=self.static,
+            reason=choice.reason,
+            decisions=state.decisions,
+            fallbacks=state.fallbacks,
+            trials=tuple(self.trials),
+            regret_launches=sum(ms / best - 1.0 for ms in spent) if spent else 0.0,
+            crashed=self.memory.crashed,
+            note=self.memory.ignored,
+        )
