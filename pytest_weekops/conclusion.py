@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class Conclusion:
     exit_status: int
     run_dir: Path
     remarks: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
 
     def machine_line(self) -> str:
         """The last line of ``--mode ci``: one JSON object after a fixed word."""
@@ -46,6 +47,8 @@ class Conclusion:
         if not quiet:
             terminal.section("weekops", sep="=")
             for line in render_table(self.verdict.kind, self.verdict.rows):
+                terminal.write_line(line)
+            for line in self.lanes:
                 terminal.write_line(line)
             for remark in self.remarks:
                 _write_wrapped(terminal, f"note: {remark}")
@@ -88,7 +91,8 @@ def github_lines(conclusion: Conclusion) -> list[str]:
 def conclude(session: GateSession, exitstatus: int) -> Conclusion:
     """Judge the run's records and write every artifact; the journal is closed by the caller afterwards."""
     from pytest_weekops.judging import judge_records
-    from pytest_weekops.report.decision import artifact, build_decision, count_records
+    from pytest_weekops.report.decision import build_decision, count_records
+    from pytest_weekops.report.lanes import render_lanes
 
     run = session.run
     if run is None:
@@ -117,15 +121,16 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
         "counts": count_records(run.records, run.plan),
     }
     draft = build_decision(verdict, **facts, artifacts=[])
+    lanes = render_lanes(run.records)
     document = _write(
-        run_dir, verdict, draft, lambda files: build_decision(verdict, **facts, artifacts=files), artifact
+        run_dir, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
     )
     remarks = [*verdict.notes, *_after(document, run_dir)]
     if session.deselected:
         remarks.append(f"{session.deselected} items were deselected: for the judge they are missing evidence.")
     _tell_junit(session.config, document)
     session.config.hook.pytest_weekops_report(config=session.config, run_dir=run_dir, verdict=verdict)
-    return Conclusion(verdict, document, status, run_dir, tuple(remarks))
+    return Conclusion(verdict, document, status, run_dir, tuple(remarks), tuple(lanes))
 
 
 def _tell_junit(config: pytest.Config, document: Mapping[str, Any]) -> None:
@@ -138,12 +143,13 @@ def _tell_junit(config: pytest.Config, document: Mapping[str, Any]) -> None:
             xml.add_global_property(f"weekops_{name}", str(document[name]))
 
 
-def _write(run_dir: Path, verdict: Verdict, draft: Mapping[str, Any], finish: Any, artifact: Any) -> dict[str, Any]:
+def _write(run_dir: Path, summary: str, finish: Callable[[list[Any]], dict[str, Any]]) -> dict[str, Any]:
     from pytest_weekops.atomic import write_atomic
+    from pytest_weekops.report.decision import artifact
 
-    write_atomic(run_dir / "summary.md", render_summary(verdict, draft))
+    write_atomic(run_dir / "summary.md", summary)
     files = [artifact(run_dir / name, run_dir) for name in ("journal.jsonl", "summary.md")]
-    document: dict[str, Any] = finish(files)
+    document = finish(files)
     write_atomic(run_dir / "decision.json", json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
     return document
 

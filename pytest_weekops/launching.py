@@ -32,6 +32,7 @@ def open_run(session: GateSession) -> Run:
     policy_problem = policy.refuses(plan)
     if policy_problem:
         raise InputError(policy_problem)
+    GuardBook(report_directory(session.config), rules=policy.guard, bounded_from=1, run_id="").states()
     created = datetime.now(UTC)
     journal = Journal(_run_dir(session, created) / "journal.jsonl")
     run = Run(

@@ -43,7 +43,7 @@ _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "kernels",
         (),
         "MODE",
-        "a variant's name, auto, auto_t3_controlled, auto_t5_guarded (default: auto)",
+        "a variant's name, auto, auto_t3_controlled, auto_t5_guarded (default: weekly both lanes, else auto)",
     ),
     ("sizes", (), "N", "problem sizes (default: 1400 2048)"),
     ("seeds", ("--seed",), "N", "seeds of the problem data (default: 11)"),
@@ -224,7 +224,7 @@ def build_plan(
     from pytest_weekops.core.schedule import expected_gates
 
     options = Options(config)
-    kernels = options.words("kernels") or ["auto"]
+    kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
     _refuse_duplicates("kernels", kernels)
     _refuse_unknown_kernels(kernels, variants)
     sizes = options.integers("sizes", DEFAULT_SIZES, least=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.finding import CheckStatus, Finding, Verdict
@@ -57,8 +57,8 @@ def finding_line(finding: Finding) -> str:
     return f"{level} {finding.check} {finding.status.value}: {finding.message}{note}"
 
 
-def render_summary(verdict: Verdict, document: Mapping[str, Any]) -> str:
-    """The summary as Markdown; every string that came from outside is escaped."""
+def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:
+    """The summary as Markdown, ``lanes`` below its table; every string that came from outside is escaped."""
     plan = document["plan"]
     lines = [
         f"# {document['decision']}: {document['kind']} run {escape(document['run_id'])}",
@@ -82,7 +82,7 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any]) -> str:
         )
     table = render_table(verdict.kind, verdict.rows)
     if table:
-        lines += ["", "## Results", "", "```text", *table, "```"]
+        lines += ["", "## Results", "", "```text", *table, *map(plain, lanes), "```"]
     lines += ["", "## Findings", ""]
     found = sort_findings(verdict.findings)
     lines += [f"- {escape(finding_line(finding))}" for finding in found] or ["Every check passed."]

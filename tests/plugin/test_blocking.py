@@ -59,7 +59,7 @@ def test_a_floor_above_the_device_is_not_met(gate: Gate, need_platform: Need, tm
     """A policy row that the device cannot reach ends in iterate with the numbers."""
     rows = "rows:\n  auto:96: {min_avg_gflops: 1000000, max_p95_time_ms: 10000}\n"
     (tmp_path / "high.yaml").write_text(POLICY.replace("inherits", rows + "inherits"), encoding="utf-8")
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--policy", "high.yaml")
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "auto", *SMALL, "--policy", "high.yaml")
     assert result.status == 1, result.output
     assert result.finding("per_kernel_size_slo")["status"] == "fail"
 

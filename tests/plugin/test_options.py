@@ -99,7 +99,9 @@ def test_xdist_is_refused(gate: Gate, need_platform: Need) -> None:
 def test_ids_and_order(gate: Gate, need_platform: Need) -> None:
     """Opening gate, snapshots with the platforms in turn, closing gate."""
     platforms = [need_platform("pocl"), need_platform("rusticl")]
-    result = gate("--platforms", *platforms, "--sizes", "64", "--snapshots", "2", "--collect-only", "-q")
+    result = gate(
+        "--platforms", *platforms, "--kernels", "auto", "--sizes", "64", "--snapshots", "2", "--collect-only", "-q"
+    )
     ids = [line.split("::")[1] for line in result.output.splitlines() if "::" in line]
     assert ids == [
         "test_gate[opening-pocl]",

@@ -1,0 +1,51 @@
+"""What the two controlled lanes did, a line per cell: which variant T3 took and why, what the T5 guard cost and saw."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.records import GuardEvidence, Measurement, SelectorEvidence
+
+Cell = tuple[str, int]
+
+
+def render_lanes(records: Iterable[object]) -> list[str]:
+    """Lines of at most 79 columns; none where no controlled lane was measured."""
+    measured = [r for r in records if isinstance(r, Measurement) and not r.void]
+    lines: list[str] = []
+    for kernel in (T3_KERNEL, T5_KERNEL):
+        for (platform, size), group in _cells(measured, kernel).items():
+            where = f"{platform} {size}"
+            selectors = [m.selector for m in group if m.selector]
+            guards = [m.guard for m in group if m.guard]
+            if kernel == T3_KERNEL and selectors:
+                lines.append(f"T3 {where:<14} {_selector(selectors)}"[:79])
+            if kernel == T5_KERNEL and guards:
+                lines.append(f"T5 {where:<14} {_guard(guards)}"[:79])
+    return lines
+
+
+def _cells(measured: Sequence[Measurement], kernel: str) -> dict[Cell, list[Measurement]]:
+    found: dict[Cell, list[Measurement]] = {}
+    for measurement in measured:
+        if measurement.case.kernel == kernel:
+            found.setdefault((measurement.case.platform, measurement.case.size), []).append(measurement)
+    return found
+
+
+def _selector(found: Sequence[SelectorEvidence]) -> str:
+    last = found[-1]
+    taken = list(dict.fromkeys(one.chosen for one in found))
+    words = f"{', '.join(taken)} (static {last.static}), {last.fallbacks} of {last.decisions} fell back"
+    words += f", regret {sum(one.regret_launches for one in found):.1f} launches"
+    return f"{words}, DISABLED" if last.policy_disabled else words
+
+
+def _guard(found: Sequence[GuardEvidence]) -> str:
+    cost = statistics.median(one.overhead_percent for one in found)
+    worst = max(one.overhead_worst_percent or 0.0 for one in found)
+    checks, alarms = sum(one.checks for one in found), sum(one.false_alarms for one in found)
+    words = f"overhead {cost:.2f} % (worst launch {worst:.0f} %), {checks} checks, {alarms} false alarms"
+    return f"{words}, DISABLED" if any(one.disable_events for one in found) else words
