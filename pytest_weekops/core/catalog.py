@@ -74,6 +74,7 @@ def parse_catalog(data: Any, source: str) -> Catalog:
         ) from error
 
 
+_AVX512_FLOATS = 16
 WIDE_CPUS = re.compile(r"avx512|cascadelake|icelake|sapphirerapids|znver[4-9]", re.IGNORECASE)
 
 
@@ -94,4 +95,6 @@ def device_class(identity: DeviceIdentity) -> str:
         return "baseline-x86"
     # PoCL 3.0 and older abort on some float16 code, so they get the narrower block.
     wide = WIDE_CPUS.search(identity.device_name) and not (pocl and identity.driver_version.startswith(("1.", "3.0")))
+    # Intel's runtime names the processor, not what it compiles for; its native width says that.
+    wide = wide or ("intel" in identity.platform_name.lower() and identity.native_vector_floats >= _AVX512_FLOATS)
     return "avx512" if wide else "cpu"

@@ -73,7 +73,7 @@ class DeviceIdentity(Record):
     """Which driver answered. A version string alone does not identify a driver; the library's hash does.
 
     ``environment`` holds the variables that change this driver's behaviour, ``quirks`` the known defects seen.
-    Memory is in bytes. ``hardware`` names the silicon without the driver (CPU model x cores, or the GPU's name).
+    Memory is in bytes. ``native_vector_floats`` is the device's own vector width, 0 where unknown. ``hardware`` names the silicon without the driver (CPU model x cores, or the GPU's name).
     """
 
     profile: str
@@ -97,6 +97,7 @@ class DeviceIdentity(Record):
     global_mem_bytes: int
     max_alloc_bytes: int
     has_fp64: bool = False
+    native_vector_floats: int = 0
     quirks: tuple[str, ...] = ()
     pyopencl_version: str = ""
 

@@ -116,9 +116,17 @@ def identify(platform: Any, device: Any, request: OpenRequest) -> DeviceIdentity
         global_mem_bytes=device.global_mem_size,
         max_alloc_bytes=device.max_mem_alloc_size,
         has_fp64="cl_khr_fp64" in device.extensions,
+        native_vector_floats=_native_floats(device),
         quirks=_quirks(platform, device),
         pyopencl_version=cl.VERSION_TEXT,
     )
+
+
+def _native_floats(device: Any) -> int:
+    try:
+        return int(device.native_vector_width_float)
+    except cl.Error:  # a driver that does not tell
+        return 0
 
 
 def _quirks(platform: Any, device: Any) -> tuple[str, ...]:

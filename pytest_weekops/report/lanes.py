@@ -39,7 +39,7 @@ def _selector(found: Sequence[SelectorEvidence]) -> str:
     last = found[-1]
     taken = list(dict.fromkeys(one.chosen for one in found))
     words = f"{', '.join(taken)} (static {last.static}), {last.fallbacks} of {last.decisions} fell back"
-    words += f", regret {sum(one.regret_launches for one in found):.1f} launches"
+    words += f", regret {sum(one.regret_launches for one in found):.1f}"
     return f"{words}, DISABLED" if last.policy_disabled else words
 
 
@@ -47,5 +47,5 @@ def _guard(found: Sequence[GuardEvidence]) -> str:
     cost = statistics.median(one.overhead_percent for one in found)
     worst = max(one.overhead_worst_percent or 0.0 for one in found)
     checks, alarms = sum(one.checks for one in found), sum(one.false_alarms for one in found)
-    words = f"overhead {cost:.2f} % (worst launch {worst:.0f} %), {checks} checks, {alarms} false alarms"
+    words = f"overhead {cost:.2f} % (worst {worst:.0f} %), {checks} checks, {alarms} false alarms"
     return f"{words}, DISABLED" if any(one.disable_events for one in found) else words
