@@ -27,13 +27,14 @@ class KernelEntry(Record):
     """One variant. ``defines`` become ``-D`` options; ``quirks`` overrides them per device class.
 
     ``layout`` says how the NDRange covers the result: ``elementwise`` one item per output, ``tile`` groups of
-    ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block, ``vector`` one item per element.
+    ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block,
+    ``lanes`` a group of ``LANES`` items per row of register blocks, ``vector`` one item per element.
     """
 
     mode: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     operation: str = "gemm"
     file: str = Field(pattern=r"^[\w.-]+\.cl$")
-    layout: Literal["elementwise", "tile", "block", "packed", "vector"]
+    layout: Literal["elementwise", "tile", "block", "lanes", "packed", "vector"]
     tile: int = Field(default=0, ge=0)
     defines: dict[str, int] = Field(default_factory=dict)
     quirks: dict[str, dict[str, int]] = Field(default_factory=dict)

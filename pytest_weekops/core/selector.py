@@ -13,6 +13,7 @@ _ORDER = {
     "gpu": ("tile24", "tile20", "block", "scalar"),
     "small": ("block", "scalar"),
     "large": ("packed", "block", "scalar"),
+    "lanes": ("lanes", "block", "scalar"),
 }
 
 
@@ -37,10 +38,13 @@ def choose_variant(
         if reason := usable(entry, identity):
             raise ValueError(f"variant {mode} {reason}")
         return entry
-    if device_class(identity) == "gpu":
+    kind = device_class(identity)
+    if kind == "gpu":
         order = _ORDER["gpu"]
+    elif min(m, n, k) < PACKING_PAYS_FROM:
+        order = _ORDER["small"]
     else:
-        order = _ORDER["large" if min(m, n, k) >= PACKING_PAYS_FROM else "small"]
+        order = _ORDER["lanes" if kind in ("llvmpipe", "clover") else "large"]
     for name in order:
         if name in entries and not usable(entries[name], identity):
             return entries[name]

@@ -57,11 +57,12 @@ class GemmLauncher:
         self._queue, self._shape, self._entry = queue, shape, source.entry
         defines = programs.defines(source)
         self._mr = defines.get("MR", 1)
-        self._nr = defines.get("NV", 1) * defines.get("VW", 1)
+        self._lanes = defines.get("LANES", 1)
+        self._nr = defines.get("NV", 1) * defines.get("VW", 1) * self._lanes
         self._mt, self._nt = defines.get("MT", 8), defines.get("NT", 4)
         tile = max(source.entry.tile, 1)
         pitch = max(self._nr, _MARGIN)
-        self._ld = _up(shape.n, pitch if source.entry.layout in ("block", "packed") else 1)
+        self._ld = _up(shape.n, pitch if source.entry.layout in ("block", "lanes", "packed") else 1)
         self._rows = _up(shape.m, max(self._mr, 1))
         self._kernels = kernels_of(programs.get(source))
         if "gemm" not in self._kernels:
@@ -167,8 +168,8 @@ class GemmLauncher:
         if self._entry.layout == "tile":
             half = self._tile // 2
             return (_up(shape.n, self._tile) // 2, _up(shape.m, self._tile) // 2), (half, half)
-        if self._entry.layout == "block":
-            return (-(-shape.n // self._nr), self._rows // self._mr), (1, 1)
+        if self._entry.layout in ("block", "lanes"):
+            return (-(-shape.n // self._nr) * self._lanes, self._rows // self._mr), (self._lanes, 1)
         return (shape.n, shape.m), None
 
     def read(self) -> F32:
