@@ -1,7 +1,7 @@
 """CLBlast's SGEMM with its default parameters: python benchmarks/clblast.py N LAUNCHES, in a worker's environment.
 
-Needs libclblast.so.1 (Debian's libclblast1). Prints one JSON object: the median milliseconds of a launch, and the largest
-error against NumPy. The platform is the one that OCL_ICD_VENDORS leaves.
+Needs libclblast.so.1 (Debian's libclblast1). Prints one JSON object: the median milliseconds of a launch, and the
+largest error against NumPy. The platform is the one that OCL_ICD_VENDORS leaves.
 """
 
 from __future__ import annotations

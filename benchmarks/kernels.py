@@ -1,19 +1,25 @@
-"""Kernels against NumPy with OpenBLAS and against tile20, interleaved in one run; prints ratios with their ranges.
+"""Kernels against NumPy with OpenBLAS, CLBlast and tile20, interleaved in one run; prints ratios with intervals.
 
-    python benchmarks/kernels.py --platforms pocl --sizes 1400 2048 3072
-    python benchmarks/kernels.py --platforms rusticl clover --sizes 512
+    python benchmarks/kernels.py --platforms pocl --sizes 1400 2048 3072 --clblast --plot kernels.png
+    python benchmarks/kernels.py --platforms rusticl clover --sizes 512 1024
 
 Each round times, back to back and for each size, NumPy's float32 product in a process of its own and then every kernel
-on every platform. Results are verified by the K-scaled bound alone: tile20 at 3072 is beyond the absolute one.
- A round gives one ratio of median times; printed are the median over rounds and the range.
+on every platform. Results are verified by the K-scaled bound alone: tile20 at 3072 is beyond the absolute one. A round
+gives one ratio of median times; printed are the geometric mean over rounds and its 95 % interval (t on logarithms).
+CLBlast runs with its default parameters, in a process of its own, on the same driver (Debian's libclblast1).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_weekops.core.plan import Deadlines
@@ -23,6 +29,9 @@ from pytest_weekops.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+# Student's t at 97.5 %, by the number of rounds.
+STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
 
 
 def numpy_ms(host: HostWorker, size: int) -> float:
@@ -53,6 +62,34 @@ def kernel_ms(supervisor: PlatformSupervisor, host: HostWorker, kernel: str, siz
     return statistics.median(answer.sessions[0].wall_ns) * 1e-6
 
 
+def clblast_ms(environment: dict[str, str], size: int, launches: int) -> float:
+    """Median milliseconds of CLBlast's SGEMM on the driver that this environment leaves."""
+    program = Path(__file__).with_name("clblast.py")
+    done = subprocess.run(
+        [sys.executable, str(program), str(size), str(launches)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"CLBlast at {size}: {done.stderr.strip().splitlines()[-1]}")
+    return float(json.loads(done.stdout)["ms"])
+
+
+def summary(ratios: Sequence[float]) -> tuple[float, float, float]:
+    """Geometric mean of the rounds' ratios and its 95 % interval."""
+    logs = [math.log(ratio) for ratio in ratios]
+    mean = statistics.fmean(logs)
+    if len(logs) < 2:
+        return math.exp(mean), 0.0, math.inf
+    reach = STUDENT[min(len(logs), max(STUDENT))] * statistics.stdev(logs) / math.sqrt(len(logs))
+    return math.exp(mean), math.exp(mean - reach), math.exp(mean + reach)
+
+
+Rows = dict[tuple[str, int], dict[str, list[float]]]
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -60,50 +97,77 @@ def main() -> int:
     parser.add_argument("--sizes", nargs="+", type=int, default=[1400, 2048, 3072])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--launches", type=int, default=3)
+    parser.add_argument("--clblast", action="store_true", help="compare with CLBlast too")
+    parser.add_argument("--plot", type=Path, help="write the ratios as a picture")
     arguments = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="weekops-"))
     host = HostWorker(scratch, Deadlines())
-    supervisors = {
-        launch.label: PlatformSupervisor(launch, Deadlines(), scratch)
-        for launch in resolve_platforms(arguments.platforms, scratch=scratch)
-    }
+    launches = resolve_platforms(arguments.platforms, scratch=scratch)
+    supervisors = {launch.label: PlatformSupervisor(launch, Deadlines(), scratch) for launch in launches}
+    environments = {launch.label: launch.environment for launch in launches}
     for label, supervisor in supervisors.items():
         identity = supervisor.start()
         print(f"{label}: {identity.device_name}, driver {identity.driver_version}, {identity.hardware}")
-    print("\n| platform | n | GFLOPS auto | auto / NumPy | range | auto / tile20 | range |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    rows: Rows = {(label, size): {} for label in supervisors for size in arguments.sizes}
     try:
-        for size in arguments.sizes:
-            _one_size(size, supervisors, host, arguments.rounds, arguments.launches)
+        for _round in range(arguments.rounds):
+            for (label, size), found in rows.items():
+                auto = kernel_ms(supervisors[label], host, "auto", size, arguments.launches)
+                others = {"NumPy": numpy_ms(host, size)}
+                if arguments.clblast:
+                    others["CLBlast"] = clblast_ms(environments[label], size, 1)
+                others["tile20"] = kernel_ms(supervisors[label], host, "tile20", size, 1)
+                found.setdefault("GFLOPS", []).append(2e-6 * size**3 / auto)
+                for name, ms in others.items():
+                    found.setdefault(name, []).append(ms / auto)
     finally:
         for supervisor in supervisors.values():
             supervisor.close()
         host.close()
+    show(rows)
+    if arguments.plot:
+        plot(rows, arguments.plot)
     return 0
 
 
-def _one_size(
-    size: int, supervisors: dict[str, PlatformSupervisor], host: HostWorker, rounds: int, launches: int
-) -> None:
-    over_numpy: dict[str, list[float]] = {label: [] for label in supervisors}
-    over_tile: dict[str, list[float]] = {label: [] for label in supervisors}
-    speed: dict[str, list[float]] = {label: [] for label in supervisors}
-    for _round in range(rounds):
-        for label, supervisor in supervisors.items():
-            reference = numpy_ms(host, size)
-            auto = kernel_ms(supervisor, host, "auto", size, launches)
-            tile = kernel_ms(supervisor, host, "tile20", size, 1)
-            over_numpy[label].append(reference / auto)
-            over_tile[label].append(tile / auto)
-            speed[label].append(2e-6 * size**3 / auto)
-    for label in supervisors:
-        blas, tiles = over_numpy[label], over_tile[label]
-        print(
-            f"| {label} | {size} | {statistics.median(speed[label]):.0f} | {statistics.median(blas):.2f} | "
-            f"{min(blas):.2f} to {max(blas):.2f} | {statistics.median(tiles):.1f} | "
-            f"{min(tiles):.1f} to {max(tiles):.1f} |",
-            flush=True,
-        )
+def show(rows: Rows) -> None:
+    """The table, and the geometric mean over sizes of the ratio to NumPy."""
+    names = [name for name in next(iter(rows.values())) if name != "GFLOPS"]
+    print(f"\n| platform | n | GFLOPS | {' | '.join(f'times {name}' for name in names)} |")
+    print(f"| --- | --- | --- | {' | '.join('---' for _ in names)} |")
+    for (label, size), found in rows.items():
+        cells = []
+        for name in names:
+            mean, low, high = summary(found[name])
+            digits = 2 if mean < 10 else 1
+            cells.append(f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]")
+        print(f"| {label} | {size} | {statistics.median(found['GFLOPS']):.0f} | {' | '.join(cells)} |")
+    for label in dict.fromkeys(label for label, _size in rows):
+        means = [summary(found["NumPy"])[0] for (where, _size), found in rows.items() if where == label]
+        print(f"\n{label}: geometric mean over sizes {statistics.geometric_mean(means):.2f} times NumPy")
+
+
+def plot(rows: Rows, path: Path) -> None:
+    """One panel per rival: the ratio at each size, per platform, with its interval."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    names = [name for name in next(iter(rows.values())) if name != "GFLOPS"]
+    figure, panels = plt.subplots(1, len(names), figsize=(3.2 * len(names), 3.2), layout="constrained", squeeze=False)
+    for name, axes in zip(names, panels[0], strict=True):
+        for label in dict.fromkeys(label for label, _size in rows):
+            sizes = [size for where, size in rows if where == label]
+            found = [summary(rows[label, size][name]) for size in sizes]
+            means = [mean for mean, _low, _high in found]
+            reach = [[mean - low for mean, low, _ in found], [high - mean for mean, _, high in found]]
+            axes.errorbar(sizes, means, yerr=reach, marker="o", capsize=3, label=label)
+        axes.axhline(1.0, color="0.6", linewidth=0.8)
+        axes.set(title=f"auto against {name}", xlabel="n", ylim=(0, None))
+    panels[0][0].set_ylabel("times as fast")
+    panels[0][0].legend(frameon=False)
+    figure.savefig(path, dpi=120)
 
 
 if __name__ == "__main__":

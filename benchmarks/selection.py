@@ -1,0 +1,96 @@
+"""What T3 costs and finds from a cold start: python benchmarks/selection.py --platforms pocl --sizes 1400 2048.
+
+The static arm is tile20, the slowest that one would name. Printed per size: launches spent on finding out, what was
+taken, its time against the best variant's (each measured by itself, back to back, in two rounds), and the regret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from pytest_weekops.catalog import variant_names
+from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.policy import SelectorRules
+from pytest_weekops.core.records import Case, Measurement
+from pytest_weekops.platforms import resolve_platforms
+from pytest_weekops.shipped import data_dir
+from pytest_weekops.worker.host import HostWorker
+from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest, SelectorRequest
+from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+FAR_BEHIND = ("scalar",)  # minutes at large sizes, and never the best
+
+
+def measure(
+    supervisor: PlatformSupervisor, host: HostWorker, kernel: str, size: int, selector: SelectorRequest | None = None
+) -> Measurement:
+    """One measurement, verified."""
+    reference = host.reference(ReferenceRequest(m=size, n=size, k=size, seed=3, session=1, path=""))
+    request = MeasureRequest(
+        kernel=kernel,
+        m=size,
+        n=size,
+        k=size,
+        seed=3,
+        sessions=1,
+        iterations=4,
+        warmup_min=1,
+        warmup_max=2,
+        references={1: str(reference)},
+        kernel_dirs=(str(data_dir("kernels")),),
+        k_scaled_bound=12.0,
+        selector=selector,
+    )
+    answer = supervisor.measure(Case(platform="b", kernel=kernel, size=size, seed=3, snapshot=1), request)
+    if answer.status != "ok":
+        sys.exit(f"{kernel} at {size}: {answer.status}: {answer.reason}")
+    return answer
+
+
+def median_ms(answer: Measurement) -> float:
+    """Median milliseconds of its launches."""
+    return statistics.median(answer.sessions[0].wall_ns) * 1e-6
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--platforms", nargs="+", default=["pocl"])
+    parser.add_argument("--sizes", nargs="+", type=int, default=[1400, 2048])
+    parser.add_argument("--static", default="tile20")
+    arguments = parser.parse_args()
+    scratch = Path(tempfile.mkdtemp(prefix="weekops-"))
+    host = HostWorker(scratch, Deadlines())
+    arms = [name for name in variant_names([str(data_dir("kernels"))]) if name not in FAR_BEHIND]
+    print("| platform | n | launches to find out | taken | time / best | times as fast as the static arm | regret |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for launch in resolve_platforms(arguments.platforms, scratch=scratch):
+        supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+        supervisor.start()
+        for size in arguments.sizes:
+            rules = SelectorRules(static_arm=arguments.static, epsilon=0.0)
+            memory = str(scratch / f"{launch.label}-{size}.json")
+            found = measure(supervisor, host, "auto_t3_controlled", size, SelectorRequest(rules=rules, memory=memory))
+            if found.selector is None:
+                sys.exit("the measurement carries no evidence of a selection")
+            # A variant's first trial at a size is two launches, of which the second is timed.
+            tried = [trial.arm for trial in found.selector.trials if trial.size == size]
+            spent = len(tried) + len(set(tried))
+            times = {arm: min(median_ms(measure(supervisor, host, arm, size)) for _ in range(2)) for arm in arms}
+            best = min(times.values())
+            print(
+                f"| {launch.label} | {size} | {spent} | {found.variant} | {times[found.variant] / best:.2f} | "
+                f"{times[arguments.static] / times[found.variant]:.1f} | {found.selector.regret_launches:.1f} |",
+                flush=True,
+            )
+        supervisor.close()
+    host.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
