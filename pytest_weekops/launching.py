@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.modes import T5_KERNEL
 from pytest_weekops.guard_book import GuardBook
+from pytest_weekops.injections import find_injections
 from pytest_weekops.options import report_directory
 from pytest_weekops.run import Platform, Run, memory_problem, scratch_problem
 from pytest_weekops.store import Journal
@@ -88,6 +90,9 @@ def _start(session: GateSession, run: Run) -> None:
     if run.plan.kind != "canonical":
         free = shutil.disk_usage(session.scratch).free
         _refuse(scratch_problem(run.plan.sizes, len(run.plan.seeds), run.plan.sessions, free))
+    if T5_KERNEL in run.plan.kernels:
+        for injection in find_injections(report_directory(session.config), run.identities.values()):
+            run.record(injection)
     if run.plan.kind == "weekly":
         run.baselines = find_baselines(session, run.identities)
         for baseline in run.baselines:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import (
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
 
 MOST_ATTEMPTS = 3  # a case on an unstable host is measured this often, then the judge calls it inconclusive
 LEAST_SESSION_MS = 80.0

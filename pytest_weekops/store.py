@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import DeviceIdentity, GateRecord, Measurement, PressureRecord, Record
 
@@ -27,11 +28,12 @@ JOURNAL_VERSION = 1
 JOURNAL_NAME = "journal.jsonl"
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 
-JudgedRecord = Measurement | PressureRecord | GateRecord
-_JUDGED: dict[str, type[Measurement | PressureRecord | GateRecord]] = {
+JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord
+_JUDGED: dict[str, type[JudgedRecord]] = {
     "measurement": Measurement,
     "pressure": PressureRecord,
     "gate": GateRecord,
+    "injection": InjectionRecord,
 }
 
 

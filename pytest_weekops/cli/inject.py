@@ -37,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control", choices=("infinite-threshold", "idle-check"), help="break the guard on purpose: this must fail"
     )
+    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where runs find it (default: reports)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write that JSON object to a file as well")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="recall per bit as a picture (needs matplotlib)")
@@ -107,12 +108,28 @@ def _on_platform(name: str, arguments: argparse.Namespace) -> list[dict[str, Any
                 )
                 result = supervisor.inject(request)
                 missing = shortfalls(result, _demands(size, arguments))
+                if not arguments.control:  # what a guard that was broken on purpose caught is no evidence
+                    _keep(arguments.report_dir, launch.label, identity, result)
                 if not arguments.json:
                     _print(launch.label, identity, result, missing)
                 found.append(_document(launch.label, identity, result, missing))
         finally:
             supervisor.close()
     return found
+
+
+def _keep(report_dir: str, label: str, identity: DeviceIdentity, result: Injection) -> None:
+    from pytest_weekops.core.injection import Injection, InjectionRecord
+    from pytest_weekops.injections import write_injection
+
+    record = InjectionRecord(
+        platform=label,
+        library_sha256=identity.library_sha256,
+        hardware=identity.hardware,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        result=Injection.model_validate(result.model_dump(exclude={"type"})),
+    )
+    write_injection(Path(report_dir), record)
 
 
 def _demands(size: int, arguments: argparse.Namespace) -> Demands:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.metrics import CaseMetrics, case_metrics
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import (
@@ -59,7 +60,7 @@ class Campaign:
     """A live or replayed campaign, with the records sorted out once."""
 
     plan: CampaignPlan
-    records: Sequence[Measurement | PressureRecord | GateRecord]
+    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord]
     identities: Mapping[str, DeviceIdentity]
     baselines: Sequence[Baseline] = ()
     created_at: str = ""
@@ -78,6 +79,11 @@ class Campaign:
     def gates(self) -> tuple[GateRecord, ...]:
         """Every gate record."""
         return tuple(record for record in self.records if isinstance(record, GateRecord))
+
+    @cached_property
+    def injections(self) -> tuple[InjectionRecord, ...]:
+        """Every fault campaign that the run took along."""
+        return tuple(record for record in self.records if isinstance(record, InjectionRecord))
 
     @cached_property
     def by_case(self) -> dict[Case, tuple[Measurement, ...]]:
@@ -124,7 +130,7 @@ class Campaign:
 
 def live_campaign(
     plan: CampaignPlan,
-    records: Sequence[Measurement | PressureRecord | GateRecord],
+    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord],
     *,
     identities: Mapping[str, DeviceIdentity],
     baseline: Baseline | Sequence[Baseline] | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_weekops.core.records import Record
 
@@ -50,6 +51,17 @@ class Injection(Record):
     def exponent_and_sign(self) -> FaultRecall:
         """Flips of the exponent's eight bits and the sign."""
         return _sum("exponent and sign", [bit for bit in self.bits if bit.bit in EXPONENT_AND_SIGN])
+
+
+class InjectionRecord(Record):
+    """A campaign as a run takes it into its journal: of which driver, on which hardware, when."""
+
+    type: Literal["injection"] = "injection"
+    platform: str
+    library_sha256: str
+    hardware: str
+    made_at: str
+    result: Injection
 
 
 def _sum(name: str, bits: tuple[BitRecall, ...] | list[BitRecall]) -> FaultRecall:

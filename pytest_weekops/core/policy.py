@@ -67,6 +67,9 @@ class GuardRules(PolicyPart):
     overhead_violations: int = Field(default=3, ge=1)
     alarm_violations: int = Field(default=1, ge=1)
     clean_to_enable: int = Field(default=3, ge=1)
+    min_critical_recall: float | None = Field(default=None, gt=0, le=1)
+    min_uniform_recall: float | None = Field(default=None, gt=0, le=1)
+    max_recall_age_days: float = Field(default=7.0, gt=0)
 
 
 class SelectorRules(PolicyPart):

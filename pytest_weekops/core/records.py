@@ -73,7 +73,8 @@ class DeviceIdentity(Record):
     """Which driver answered. A version string alone does not identify a driver; the library's hash does.
 
     ``environment`` holds the variables that change this driver's behaviour, ``quirks`` the known defects seen.
-    Memory is in bytes. ``native_vector_floats`` is the device's own vector width, 0 where unknown. ``hardware`` names the silicon without the driver (CPU model x cores, or the GPU's name).
+    Memory is in bytes. ``native_vector_floats`` is the device's own vector width, 0 where unknown. ``hardware`` names
+    the silicon without the driver (CPU model x cores, or the GPU's name).
     """
 
     profile: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_weekops.core.campaign import Campaign
-from pytest_weekops.core.checks import cells, evidence, guards, runs, split
+from pytest_weekops.core.checks import cells, evidence, guards, recall, runs, split
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.policy import Policy
 
@@ -25,6 +25,7 @@ _MEASURED: tuple[Check, ...] = (
     guards.t3_fallback_bound,
     guards.t5_disable_events_total_bound,
     guards.t5_overhead_bound,
+    recall.t5_recall_bound,
     guards.guard_evidence_present,
 )
 _WEEKLY: tuple[Check, ...] = (
