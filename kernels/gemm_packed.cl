@@ -54,29 +54,28 @@
 #error "MT * NT is too large: a work-item would exceed llvmpipe's 65,535 loop iterations at k = 4096"
 #endif
 #include "register_block.clh"
-#define PACK_DEPTH 32 /* k steps per work-item of the pre-kernels */
+#define PACK_DEPTH 512 /* k steps per work-item of the pre-kernels */
 
 /* Ap: item (p, q) copies steps q * PACK_DEPTH ... of row panel p. */
+__attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void pack_a(__global const float *A, __global float *Ap, const int m, const int k)
 {
     const int p = get_global_id(0);
     const int first = get_global_id(1) * PACK_DEPTH;
     const int last = min(first + PACK_DEPTH, k);
-    for (int i = 0; i < MR; ++i) {
-        const int row = p * MR + i;
-        __global float *out = Ap + p * k * MR + i;
-        if (row < m)
-            for (int l = first; l < last; ++l)
-                out[l * MR] = A[row * k + l];
-        else
-            for (int l = first; l < last; ++l)
-                out[l * MR] = 0.0f;
-    }
+    const int rows = min(MR, m - p * MR);
+    __global const float *a = A + p * MR * k;
+    __global float *out = Ap + p * k * MR;
+    /* Written in order: the other way round, each line of Ap is fetched and written MR times. */
+    for (int l = first; l < last; ++l)
+        for (int i = 0; i < MR; ++i)
+            out[l * MR + i] = i < rows ? a[i * k + l] : 0.0f;
 }
 
 #define COPY_VEC(i, j) out[j] = in[j];
 
 /* Bp: item (q, s) copies steps s * PACK_DEPTH ... of column panel q; B is padded to ldb with zeros. */
+__attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void pack_b(__global const float *B, __global float *Bp, const int k, const int ldb)
 {
     const int q = get_global_id(0);

@@ -80,10 +80,11 @@ WIDE_CPUS = re.compile(r"avx512|cascadelake|icelake|sapphirerapids|znver[4-9]", 
 
 
 def device_class(identity: DeviceIdentity) -> str:
-    """Which of the catalogue's ``quirks`` apply: clover, llvmpipe, gpu, avx512, baseline-x86 or cpu.
+    """Which of the catalogue's ``quirks`` apply.
 
-    PoCL names its device after the CPU it compiles for (``pthread-haswell-...``); without such a name it compiles
-    for plain x86-64.
+    One of clover, llvmpipe, gpu, avx512, avx512-intel, baseline-x86 and cpu. PoCL names its device after the CPU it
+    compiles for (``pthread-haswell-...``); without such a name it compiles for plain x86-64. Intel's runtime names the
+    processor, not what it compiles for; its native width says that.
     """
     if "clover" in identity.platform_name.lower():
         return "clover"
@@ -96,6 +97,6 @@ def device_class(identity: DeviceIdentity) -> str:
         return "baseline-x86"
     # PoCL 3.0 and older abort on some float16 code, so they get the narrower block.
     wide = WIDE_CPUS.search(identity.device_name) and not (pocl and identity.driver_version.startswith(("1.", "3.0")))
-    # Intel's runtime names the processor, not what it compiles for; its native width says that.
-    wide = wide or ("intel" in identity.platform_name.lower() and identity.native_vector_floats >= _AVX512_FLOATS)
+    if "intel" in identity.platform_name.lower() and identity.native_vector_floats >= _AVX512_FLOATS:
+        return "avx512-intel"
     return "avx512" if wide else "cpu"

@@ -87,7 +87,7 @@ def check_defines(identity: DeviceIdentity, pitch: int) -> dict[str, int]:
         return {"ITEMS": _GPU_ITEMS, "ROWS": 1, "VW": 1}
     if kind == "clover":
         return {"ITEMS": 1, "ROWS": _ROWS_PER_GROUP, "VW": 1}
-    widest = {"avx512": 16, "cpu": 8, "llvmpipe": 8, "baseline-x86": 4}[kind]
+    widest = {"avx512": 16, "avx512-intel": 16, "cpu": 8, "llvmpipe": 8, "baseline-x86": 4}[kind]
     width = next(width for width in (16, 8, 4, 1) if width <= widest and pitch % width == 0)
     return {"ITEMS": 1, "ROWS": _ROWS_PER_GROUP, "VW": width}
 

@@ -14,7 +14,7 @@ from pytest_weekops.device.catalog import Source
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.program import Programs, kernels_of
 
-_PACK_DEPTH = 32  # PACK_DEPTH of gemm_packed.cl
+_PACK_DEPTH = 512  # PACK_DEPTH of gemm_packed.cl
 _MARGIN = 16  # columns of B and C are padded to this at least, so that a vector never leaves its row
 
 F32 = NDArray[np.float32]
@@ -157,8 +157,8 @@ class GemmLauncher:
             steps = -(-shape.k // _PACK_DEPTH)
             run = cl.enqueue_nd_range_kernel
             return (
-                run(queue, self._kernels["pack_a"], (panels_m, steps), None),
-                run(queue, self._kernels["pack_b"], (panels_n, steps), None),
+                run(queue, self._kernels["pack_a"], (panels_m, steps), (1, 1)),
+                run(queue, self._kernels["pack_b"], (panels_n, steps), (1, 1)),
                 run(queue, self._kernels["gemm"], (-(-panels_n // self._nt), -(-panels_m // self._mt)), (1, 1)),
             )
         return (cl.enqueue_nd_range_kernel(queue, self._kernels["gemm"], *self._range()),)
