@@ -21,7 +21,7 @@ from pytest_weekops.device.program import build
 
 CHECK_FILE = "abft_check.cl"
 _GPU_ITEMS = 64
-_ROWS_PER_GROUP = 8
+_ROWS_PER_GROUP = 16
 _EXPLAINED_ROWS = 8
 
 F32 = NDArray[np.float32]
