@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,11 @@ from pytest_weekops.core.rollback import (
     PROFILES_NAME,
     RollbackPlan,
     RuntimeProfile,
+    last_target,
     parse_environment,
     plan_rollback,
+    rehearsal_story,
+    rollback_story,
 )
 from pytest_weekops.ledger import Ledger, open_ledger
 from pytest_weekops.verification import Outcome, Verifier, hash_file, run_own_steps
@@ -63,7 +66,10 @@ class Applied:
 
 @dataclass
 class Rollout:
-    """Switches the runtime profile of one report directory. ``after_step`` is told each step's name once it is done."""
+    """Switches the runtime profile of one report directory.
+
+    ``after_step`` is told each step's name once it is done; ``say`` what is active, before the verification is through.
+    """
 
     report_dir: Path
     cwd: Path = field(default_factory=Path.cwd)
@@ -117,21 +123,25 @@ class Rollout:
             entries = self.ledger.entries()
             current = rollback_in_effect(entries)
             same = before.sha256 == target.sha256
-            if same and current is not None and current.stage == "verified":
+            # Somebody may have deployed this very profile by hand after a rollback to another one.
+            ours = same and current is not None and last_target(entries) == target.sha256
+            if ours and current is not None and current.stage == "verified":
                 line = f"{target.platform} is active and verified already, since {current.since}. Nothing was changed."
                 return Applied(verified=True, seconds=0.0, lines=(line,), switched=False)
-            if not same:
+            if not ours:
                 before = self._preserve(before)
+            if not same:
                 self._write(target)
-            if current is None or not same:
+            if not ours:
                 self._record("begun", {"from": before.document(self.runtime), "to": _target(target), "reason": reason})
             self.after_step("begin")
             if not same:
-                self._switch(target)
+                self._switch(target.file_name)
             self.after_step("switch")
-            self._record("switched", {"to": _target(target), "seconds": _since(trigger)})
+            self.say(f"{target.platform} is active now; verifying it.")
+            unrecorded = self._record_after("switched", {"to": _target(target), "seconds": _since(trigger)})
             self.after_step("record")
-            return self._verify(target, verifier, steps, trigger)
+            return self._verify(target, verifier, steps, trigger, unrecorded)
 
     def _preserve(self, active: Active) -> Active:
         """Keep a profile that somebody wrote by hand: the rename would take it away."""
@@ -147,17 +157,28 @@ class Rollout:
         write_atomic(path, target.text)
         self.after_step("write")
 
-    def _switch(self, target: RuntimeProfile) -> None:
+    def _switch(self, name: str | None) -> None:
+        """Activate the profile in the file ``name``, or none at all."""
+        link = self.runtime / ACTIVE_NAME
         try:
-            switch_symlink(self.runtime / ACTIVE_NAME, f"{PROFILES_NAME}/{target.file_name}")
+            if name is None:
+                link.unlink(missing_ok=True)
+                sync_directory(self.runtime)
+            else:
+                switch_symlink(link, f"{PROFILES_NAME}/{name}")
         except OSError as error:
             raise WeekopsError(
-                f"{self.runtime / ACTIVE_NAME} could not be switched: {error.strerror}. The profile before is still "
-                "active. Check the permissions of the directory and run `weekops rollback --apply` again."
+                f"{link} could not be switched: {error.strerror}. The profile before is still active. Check the "
+                "permissions of the directory and run this again."
             ) from error
 
     def _verify(
-        self, target: RuntimeProfile, verifier: Verifier, steps: Sequence[RollbackStep], trigger: float
+        self,
+        target: RuntimeProfile,
+        verifier: Verifier,
+        steps: Sequence[RollbackStep],
+        trigger: float,
+        unrecorded: Sequence[str],
     ) -> Applied:
         active = self.runtime / ACTIVE_NAME
         outcomes: dict[str, Outcome] = {}
@@ -170,54 +191,66 @@ class Rollout:
         for name, stage in stages:
             outcomes[name] = _guarded(stage)
             self.after_step(name)
-        problems = [problem for outcome in outcomes.values() for problem in outcome.problems]
-        if self.active().sha256 != target.sha256:
+        problems = [*unrecorded, *(problem for outcome in outcomes.values() for problem in outcome.problems)]
+        now = self._active_now()
+        if now.sha256 != target.sha256:
             problems.append("The active profile is not the one that was switched to: something else changed it.")
-        verified, seconds = not problems, _since(trigger)
+        seconds = _since(trigger)
         body = {
             "to": _target(target),
             "seconds": seconds,
             "problems": problems,
             "outcomes": _document(outcomes, self.report_dir),
         }
-        self._record("verified" if verified else "unverified", body)
+        problems = [*problems, *self._record_after("unverified" if problems else "verified", body)]
         self.after_step("finish")
-        lines = tuple(_story(target, problems, seconds))
-        return Applied(verified, seconds, lines, problems=tuple(problems))
+        lines = tuple(rollback_story(now.platform, problems, seconds))
+        return Applied(not problems, seconds, lines, problems=tuple(problems))
+
+    def _active_now(self) -> Active:
+        """What is in force after a switch, whatever it is: that has to be said even where it cannot be read."""
+        try:
+            found = self.active()
+        except InputError:
+            return Active(platform="something unreadable")
+        return found if found.platform else replace(found, platform="a profile of no name" if found.path else "nothing")
 
     # -- undo and rehearse -------------------------------------------------------------------------------------
 
     def undo(self) -> str:
         """Put the profile before the rollback back and say so. Raises ``InputError`` where there is nothing to undo."""
+        if nothing := _nothing_to_undo(self.ledger.entries()):
+            return nothing  # without the lock: where there is nothing to undo, nothing is written
         with self._lock():
             entries = self.ledger.entries()
             current = rollback_in_effect(entries)
             if current is None:
-                if any(e.kind == ROLLBACK and e.body.get("stage") == "undone" for e in entries):
-                    return "The last rollback was undone already. Nothing was changed."
-                raise InputError("No rollback is recorded, so there is none to undo. Nothing was changed.")
+                return _nothing_to_undo(entries)
             before = next(entry for entry in entries if entry.seq == current.seq).body["from"]
-            self._restore(before)
+            name = before.get("platform") or ("the profile before" if before.get("file") else "no profile, as before")
+            kept = self._restore(before)
             self.after_step("switch")
-            self._record("undone", {"to": before})
+            unrecorded = self._record_after("undone", {"to": before})
             self.after_step("record")
-        name = before.get("platform") or ("the profile before" if before.get("file") else "no profile, as before")
-        return f"The rollback of {current.since} is undone; active now: {name}."
+        if unrecorded:
+            raise WeekopsError(f"SWITCHED BACK, NOT RECORDED: active NOW is {name}. {unrecorded[0]}")
+        return f"The rollback of {current.since} is undone; active now: {name}.{kept}"
 
-    def _restore(self, before: Mapping[str, Any]) -> None:
-        link = self.runtime / ACTIVE_NAME
-        if before.get("file") is None:
-            link.unlink(missing_ok=True)
-            sync_directory(self.runtime)
-            return
-        path = self.runtime / PROFILES_NAME / Path(str(before["file"])).name
-        if not path.is_file() or hash_file(path) != before["sha256"]:
+    def _restore(self, before: Mapping[str, Any]) -> str:
+        """Activate the profile before. What somebody wrote by hand since is kept; the answer says where."""
+        name = None if before.get("file") is None else Path(str(before["file"])).name
+        path = self.runtime / PROFILES_NAME / str(name)
+        if name is not None and (not path.is_file() or hash_file(path) != before["sha256"]):
             raise InputError(
                 f"The profile before, {path}, is gone or was changed since. Putting it back would activate something "
                 "unknown, so nothing was switched. Restore that file, or deploy a profile anew."
             )
-        if self.active().sha256 != before["sha256"]:
-            switch_symlink(link, f"{PROFILES_NAME}/{path.name}")
+        active = self.active()
+        if active.sha256 == before["sha256"]:
+            return ""
+        kept = self._preserve(active)
+        self._switch(name)
+        return "" if kept == active else f" What was deployed by hand since is kept as {kept.path}."
 
     def rehearse(
         self, target: RuntimeProfile, make_verifier: Callable[[Path], Verifier], *, steps: Sequence[RollbackStep] = ()
@@ -229,10 +262,8 @@ class Rollout:
         with self._lock():
             if active.path is not None:
                 write_atomic(copy / "runtime" / ACTIVE_NAME, active.path.read_bytes())
-            baselines = self.report_dir / "baselines"
-            if baselines.is_dir():
-                shutil.copytree(baselines, copy / "baselines")
-            rehearsal = Rollout(copy, cwd=self.cwd, after_step=self.after_step, say=self.say)
+            self._copy_baselines(copy)
+            rehearsal = Rollout(copy, cwd=self.cwd, after_step=self.after_step)
             applied = rehearsal.apply(target, make_verifier(copy), steps=steps, reason="rehearsal")
             rehearsal.undo()
             problems = list(applied.problems)
@@ -244,14 +275,33 @@ class Rollout:
             evidence = [_evidence(copy / "ledger.sqlite", self.report_dir)]
             body = {"verified": verified, "seconds": applied.seconds, "to": _target(target), "evidence": evidence}
             self._record("rehearsed", {**body, "problems": problems})
-        lines = tuple(_rehearsal_story(target, active.platform, problems, applied.seconds))
+        lines = tuple(rehearsal_story(target.platform, active.platform, problems, applied.seconds))
         return Applied(verified, applied.seconds, lines, switched=False, problems=tuple(problems))
+
+    def _copy_baselines(self, copy: Path) -> None:
+        baselines = self.report_dir / "baselines"
+        try:
+            if baselines.is_dir():
+                shutil.copytree(baselines, copy / "baselines")
+        except OSError as error:
+            raise WeekopsError(
+                f"{baselines} could not be copied for the rehearsal: {error}. Without its floors a rehearsal proves "
+                "little, so none was made; the active profile is untouched. Check the directory."
+            ) from error
 
     # -- records -----------------------------------------------------------------------------------------------
 
     def _record(self, stage: str, body: Mapping[str, Any]) -> Entry:
         moment = datetime.now(UTC).isoformat(timespec="microseconds")
         return self.ledger.append(ROLLBACK, f"{moment} {stage}", {"stage": stage, **body}, recorded_at=moment)
+
+    def _record_after(self, stage: str, body: Mapping[str, Any]) -> list[str]:
+        """Record what has been done already: a ledger that refuses is a problem to tell, and undoes nothing."""
+        try:
+            self._record(stage, body)
+        except WeekopsError as error:
+            return [f"The profile is switched, and the ledger did not take it ({stage}): {error}"]
+        return []
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
@@ -274,6 +324,15 @@ class Rollout:
             ) from error
         finally:
             os.close(descriptor)
+
+
+def _nothing_to_undo(entries: Sequence[Entry]) -> str:
+    """Why there is nothing to undo, or nothing where there is. Raises ``InputError`` where nothing ever was."""
+    if rollback_in_effect(entries) is not None:
+        return ""
+    if any(e.kind == ROLLBACK and e.body.get("stage") == "undone" for e in entries):
+        return "The last rollback was undone already. Nothing was changed."
+    raise InputError("No rollback is recorded, so there is none to undo. Nothing was changed.")
 
 
 def _guarded(stage: Callable[[], Outcome]) -> Outcome:
@@ -305,22 +364,3 @@ def _document(outcomes: Mapping[str, Outcome], report_dir: Path) -> dict[str, An
 
 def _evidence(path: Path, report_dir: Path) -> dict[str, str]:
     return {"path": path.resolve().relative_to(report_dir.resolve()).as_posix(), "sha256": hash_file(path)}
-
-
-def _story(target: RuntimeProfile, problems: Sequence[str], seconds: float) -> Iterator[str]:
-    if not problems:
-        yield f"{target.platform} is active and verified, {seconds:g} s after the trigger."
-        return
-    yield f"ROLLED BACK, NOT VERIFIED: {target.platform} is active NOW, and it did not pass ({seconds:g} s)."
-    yield from (f"  {problem}" for problem in problems)
-    yield "Take this platform out of service, or `weekops rollback --undo`; then find out why the baseline fails."
-
-
-def _rehearsal_story(target: RuntimeProfile, active: str, problems: Sequence[str], seconds: float) -> Iterator[str]:
-    untouched = f"The active profile is untouched ({active or 'no profile'})."
-    if not problems:
-        yield f"Rehearsed on a copy: {target.platform} would be active and verified in {seconds:g} s. {untouched}"
-        return
-    yield f"REHEARSAL FAILED: a rollback to {target.platform} would not be verified ({seconds:g} s). {untouched}"
-    yield from (f"  {problem}" for problem in problems)
-    yield "Mend this before the rollback is needed: on that day it would switch, and then fail in the same way."

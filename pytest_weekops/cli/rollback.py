@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked; 0 when it is done and verified (or only planned), 1 when the verification failed."""
     report_dir = Path(arguments.report_dir)
-    rollout = Rollout(report_dir)
+    rollout = Rollout(report_dir, say=_say)
     if arguments.undo:
         print(rollout.undo())
         return 0
@@ -55,6 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"  {number}. {step}")
     print("`weekops rollback --apply` does it, `weekops rollback --rehearse` tries it on a copy.")
     return 0
+
+
+def _say(line: str) -> None:
+    """At once: whoever interrupts the verification must have read what is active."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _report(applied: Applied) -> int:

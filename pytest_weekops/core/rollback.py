@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_weekops.core.entry import ROLLBACK, Entry
 from pytest_weekops.core.errors import InputError
 
 ACTIVE_NAME = "active.env"
@@ -150,3 +151,31 @@ def plan_rollback(
         "report the seconds from trigger to verified",
     )
     return RollbackPlan(active, target.platform, same, steps)
+
+
+def last_target(entries: Sequence[Entry]) -> str:
+    """Hash of the profile that the last recorded switch, or its undoing, led to; empty where there is none."""
+    bodies = (entry.body for entry in reversed(entries) if entry.kind == ROLLBACK)
+    last = next((body for body in bodies if body.get("stage") != "rehearsed"), {})
+    return str((last.get("to") or {}).get("sha256", ""))
+
+
+def rollback_story(platform: str, problems: Sequence[str], seconds: float) -> Iterator[str]:
+    """How a rollback ended, in lines. A failure says first what is active."""
+    if not problems:
+        yield f"{platform} is active and verified, {seconds:g} s after the trigger."
+        return
+    yield f"ROLLED BACK, NOT VERIFIED: {platform} is active NOW, and it did not pass ({seconds:g} s)."
+    yield from (f"  {problem}" for problem in problems)
+    yield "Take this platform out of service, or `weekops rollback --undo`; then find out why the baseline fails."
+
+
+def rehearsal_story(platform: str, active: str, problems: Sequence[str], seconds: float) -> Iterator[str]:
+    """How a rehearsal ended, in lines. It never claims that anything was switched."""
+    untouched = f"The active profile is untouched ({active or 'no profile'})."
+    if not problems:
+        yield f"Rehearsed on a copy: {platform} would be active and verified in {seconds:g} s. {untouched}"
+        return
+    yield f"REHEARSAL FAILED: a rollback to {platform} would not be verified ({seconds:g} s). {untouched}"
+    yield from (f"  {problem}" for problem in problems)
+    yield "Mend this before the rollback is needed: on that day it would switch, and then fail in the same way."

@@ -9,15 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.rollback import RuntimeProfile, build_profile, parse_environment, plan_rollback
+from pytest_weekops.core.rollback import parse_environment, plan_rollback
+from tests.ops.rollbacks import profile
 
-POLICY = {"policy_id": "p", "guardrails": {"max_t5_overhead_percent": 3.5}}
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Zl", "Zp", "Zs")) | st.just(" "), max_size=20)
-
-
-def profile(environment: dict[str, str], *, platform: str = "clover") -> RuntimeProfile:
-    """A profile with these variables."""
-    return build_profile(platform, environment=environment, cleared=["OTHER"], policy=POLICY, policy_sha256="0" * 64)
 
 
 def sourced(text: str, name: str) -> str:
