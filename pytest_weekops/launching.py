@@ -34,7 +34,6 @@ def open_run(session: GateSession) -> Run:
     policy_problem = policy.refuses(plan)
     if policy_problem:
         raise InputError(policy_problem)
-    GuardBook(report_directory(session.config), rules=policy.guard, bounded_from=1, run_id="").states()
     created = datetime.now(UTC)
     journal = Journal(_run_dir(session, created) / "journal.jsonl")
     run = Run(
@@ -83,6 +82,8 @@ def _start(session: GateSession, run: Run) -> None:
             "policy": run.policy.effective(),
         },
     )
+    if run.guards is not None:
+        run.guards.states()  # one that cannot be read is refused before anything is measured
     run.open()
     for identity in run.identities.values():
         if run.plan.kind != "canonical":
