@@ -65,6 +65,13 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "pressure pulses per snapshot and platform (default: 3)",
     ),
     ("policy", ("--policy-path",), "PATH", "policy, YAML or the older JSON (default: the shipped portable.yaml)"),
+    (
+        "t3-policy",
+        ("--t3-policy-path",),
+        "PATH",
+        "older T3 JSON policy: its settings come before the policy's selector",
+    ),
+    ("t5-policy", ("--t5-policy-path",), "PATH", "older T5 JSON policy: its settings come before the policy's guard"),
     ("baseline", ("--baseline-path",), "PATH", "pinned baseline (default: the one pinned for this device, if any)"),
     ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
     ("report-prefix", ("--output-prefix",), "NAME", "first part of the run directory's name (default: the kind)"),

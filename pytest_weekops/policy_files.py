@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.policy_limits import refuse_limits
@@ -49,6 +49,21 @@ def load_policy(path: Path | str) -> Policy:
     lines: Lines = {}
     document = _resolve(path, text, lines, seen=())
     return _build(path, document, lines)
+
+
+def load_lane_policy(policy: Policy, lane: Literal["t3", "t5"], path: Path) -> Policy:
+    """The policy with the settings of an older T3 or T5 JSON policy in place. Raises ``PolicyError``."""
+    from pytest_weekops.core.lane_policies import with_lane_policy
+
+    try:
+        data = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(
+            f"{lane.upper()} policy {path} is not JSON: {error}. The lane would run by other rules than you mean. "
+            "Give an intact copy.",
+            path=str(path),
+        ) from error
+    return with_lane_policy(policy, lane, data, str(path))
 
 
 def _read(path: Path) -> str:

@@ -69,10 +69,13 @@ class GateSession:
     def policy(self) -> Policy:
         """The policy of this run; refused policies are usage errors."""
         if self._policy is None:
-            from pytest_weekops.policy_files import default_policy, load_policy
+            from pytest_weekops.policy_files import default_policy, load_lane_policy, load_policy
 
             path = self.options.text("policy")
-            self._policy = _usage(lambda: load_policy(Path(path)) if path else default_policy())
+            policy = _usage(lambda: load_policy(Path(path)) if path else default_policy())
+            t3, t5 = self.options.text("t3-policy"), self.options.text("t5-policy")
+            policy = _usage(lambda: load_lane_policy(policy, "t3", Path(t3))) if t3 else policy
+            self._policy = _usage(lambda: load_lane_policy(policy, "t5", Path(t5))) if t5 else policy
         return self._policy
 
     @property

@@ -91,7 +91,7 @@ class Watched:
     def after(self, launch_ns: int) -> str:
         """Check the launch where it is due; a false alarm is counted, a wrong result is a sentence."""
         self._number += 1
-        if self._number % self._period:
+        if (self._number - 1) % self._period:  # the first is due, so that a short measurement is not left unchecked
             return ""
         found = self._guard.check(self._slot)
         self._tally.checked(launch_ns, found.ns)
