@@ -34,12 +34,16 @@ class Arm(Record):
 
 
 class OnlineState(Record):
-    """One context's arms, decisions and fallbacks. ``disabled`` says why only the static arm is taken."""
+    """One context's arms, decisions and fallbacks. ``disabled`` says why only the static arm is taken.
+
+    ``confirmed`` holds the arms that beat a static one side by side, beyond what their trials said, and which.
+    """
 
     arms: dict[str, Arm] = Field(default_factory=dict)
     decisions: int = 0
     fallbacks: int = 0
     explored: int = 0
+    confirmed: dict[str, str] = Field(default_factory=dict)
     disabled: str = ""
 
     @property
@@ -147,19 +151,41 @@ def choose(state: OnlineState, rules: SelectorRules, *, static: str, size: int) 
     return Choice(best, f"{best} is {ratio:.2f} times as fast as {static} over {len(mine.times_ms)} launches")
 
 
-def settle(
-    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ms: float, static_ms: float
-) -> tuple[OnlineState, bool]:
-    """After the chosen arm was measured (``ms``) beside the static one: the state, and whether to fall back.
+def confirm(
+    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ratio: float
+) -> tuple[OnlineState, Choice]:
+    """Let an arm that its trials favour be taken only where it also wins side by side (``ratio``: its time / static's).
 
-    An arm that is slower than the static one by more than the limit, or whose time is none, is a fallback; too many
-    of them turn the selection off.
+    Trials are minutes and many launches apart: a host that was slow during the static arm's makes every other look
+    fast. An arm that does not win gets the static arm's time times the ratio, so that it is not favoured again.
     """
-    fell = choice.arm != static and not ms <= (1.0 + rules.max_slowdown) * static_ms
+    words = f"{choice.arm} took {ratio:.2f} of the static arm's time side by side"
+    if not (math.isfinite(ratio) and ratio > 0):
+        return observe(state, choice.arm, math.nan), Choice(static, words)
+    if ratio <= 1.0 - rules.min_gain:
+        reason = f"{choice.reason}, {1.0 / ratio:.2f} times side by side"
+        confirmed = {**state.confirmed, choice.arm: static}
+        return state.model_copy(update={"confirmed": confirmed}), Choice(choice.arm, reason)
+    mine = Arm(times_ms=(ratio * state.arm(static).estimate_ms,) * max(1, rules.warmup_launches))
+    return state.model_copy(update={"arms": {**state.arms, choice.arm: mine}}), Choice(static, words)
+
+
+def settle(
+    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ms: float, ratio: float
+) -> tuple[OnlineState, bool]:
+    """After the chosen arm was measured (``ms``): the state, and whether to fall back.
+
+    ``ratio`` is its time / the static arm's, side by side. An arm that is slower by more than the limit, or whose ratio
+    is none, is a fallback; too many of them turn the selection off.
+    """
+    fell = choice.arm != static and not ratio <= 1.0 + rules.max_slowdown
     state = observe(state, choice.arm, ms)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + 1
     disabled = state.disabled
     if fell and not disabled and fallbacks / decisions > rules.max_fallback_rate and decisions >= rules.least_decisions:
         disabled = f"{fallbacks} of {decisions} decisions fell back"
     update = {"fallbacks": fallbacks, "decisions": decisions, "disabled": disabled}
+    if fell:  # what was confirmed once does not hold any more
+        confirmed = {name: beaten for name, beaten in state.confirmed.items() if name != choice.arm}
+        state = state.model_copy(update={"confirmed": confirmed})
     return state.model_copy(update=update), fell

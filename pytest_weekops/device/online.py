@@ -17,19 +17,29 @@ import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError, DeviceError
-from pytest_weekops.core.online import Choice, OnlineState, again, choose, hopeless, next_trial, observe, settle
+from pytest_weekops.core.online import (
+    Choice,
+    OnlineState,
+    again,
+    choose,
+    confirm,
+    hopeless,
+    next_trial,
+    observe,
+    settle,
+)
 from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import DeviceIdentity, Phase, SelectorEvidence, Trial
 from pytest_weekops.core.selector import choose_variant, usable
 from pytest_weekops.device.catalog import Source
-from pytest_weekops.device.launcher import make_launcher
+from pytest_weekops.device.duel import SHORT_NS, batch_ns, paired_ratio
+from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Operation, Shape
 from pytest_weekops.device.timing import time_launch
 from pytest_weekops.device.verify import compare
 
 PROBE_SIZE = 256  # variants meet here first: a launch costs next to nothing, and tells which are far behind
-SHORT_NS, SPAN_NS, MOST_SHORT = 5_000_000, 20_000_000, 100
 PROBE = f"probe:{PROBE_SIZE}"
 
 Judge = Callable[[Any, float], str]
@@ -71,7 +81,7 @@ class Memory:
         for context, state in self.states.items():
             kept = {n: arm for n, arm in state.arms.items() if self.kernels.get(n) == kernels.get(n) is not None}
             if len(kept) < len(state.arms):
-                self.states[context] = state.model_copy(update={"arms": kept, "explored": 0})
+                self.states[context] = state.model_copy(update={"arms": kept, "explored": 0, "confirmed": {}})
         self.kernels = dict(kernels)
 
     def _blame(self, name: str, context: str) -> None:
@@ -140,7 +150,13 @@ class Online:
             self._set(self._state.model_copy(update={"explored": self._state.explored + spent}))
         if name := again(self._state, self.rules, size=size, draw=draw, pick=pick):
             self._try(name, self.context, self.shape, self.inputs, self.reference)
-        return choose(self._state, self.rules, static=self.static, size=size)
+        choice = choose(self._state, self.rules, static=self.static, size=size)
+        if not self._is_rival(choice.arm) or self._state.confirmed.get(choice.arm) == self.static:
+            return choice
+        state, choice = confirm(self._state, self.rules, choice, static=self.static, ratio=self._duel(choice.arm))
+        self._set(state)
+        self.memory.save()
+        return choice
 
     @property
     def _state(self) -> OnlineState:
@@ -190,34 +206,51 @@ class Online:
             self.notify(Phase.WARM_UP)
             if first:
                 time_launch(self.device.queue, launcher.enqueue)
-            times = [time_launch(self.device.queue, launcher.enqueue).wall_ns]
+            times = batch_ns(self.device.queue, launcher)
             if shape == self.shape:  # a trial of short launches takes no longer than one long launch, and counts as one
                 self._launches += 1 if times[0] < SHORT_NS else first + 1
-            if times[0] < SHORT_NS:  # one short launch says little: take as many as fill the span, and their median
-                while len(times) < MOST_SHORT and sum(times) < SPAN_NS:
-                    times.append(time_launch(self.device.queue, launcher.enqueue).wall_ns)
+            if len(times) > 1:
                 launcher.poison()
                 time_launch(self.device.queue, launcher.enqueue)  # the one that is verified
-            self.notify(Phase.READ_BACK)
-            found = compare(launcher.read(), reference)
-            unit = self.operation.error_unit(shape, inputs)
-            scaled = found.max_abs_error / unit if unit > 0 else found.max_abs_error
-            return float(np.median(times)) * 1e-6, self.judge(found, scaled)
+            return float(np.median(times)) * 1e-6, self._verify(launcher, shape, inputs, reference)
         finally:
             launcher.release()
 
-    def static_ms(self) -> float:
-        """What the static arm takes now: the median of three launches on the first session's data."""
-        times = []
-        for _ in range(3):
-            ms, problem = self._launch(self.static, self.shape, self.inputs, self.reference, first=False)
-            times.append(float("nan") if problem else ms)
-        return float(np.median(times))
+    def _verify(self, launcher: Launcher, shape: Shape, inputs: dict[str, Array], reference: Array) -> str:
+        """What is wrong with the result that is on the device, or nothing."""
+        self.notify(Phase.READ_BACK)
+        found = compare(launcher.read(), reference)
+        unit = self.operation.error_unit(shape, inputs)
+        return self.judge(found, found.max_abs_error / unit if unit > 0 else found.max_abs_error)
+
+    def _is_rival(self, name: str) -> bool:
+        """Whether there is a static arm to compare this one with."""
+        return name != self.static and not self._state.arm(self.static).failed
+
+    def _duel(self, name: str) -> float:
+        """Time of a variant / time of the static one in pairs on the first session's data; NaN for a wrong result."""
+        self.notify(Phase.BUILD)
+        pair = []
+        try:
+            for mode in (name, self.static):
+                pair.append(make_launcher(self.device.queue, self.device.programs, self.sources[mode], self.shape))
+                self.notify(Phase.UPLOAD)
+                pair[-1].upload(self.inputs)
+                pair[-1].poison()
+                self.notify(Phase.WARM_UP)
+                time_launch(self.device.queue, pair[-1].enqueue)
+                if self._verify(pair[-1], self.shape, self.inputs, self.reference):
+                    return float("nan")
+            self.notify(Phase.WARM_UP)
+            return paired_ratio(self.device.queue, pair[0], pair[1])
+        finally:
+            for launcher in pair:
+                launcher.release()
 
     def settle(self, choice: Choice, ms: float) -> bool:
         """Credit the chosen arm with its median launch; whether to fall back to the static one."""
-        static_ms = ms if choice.arm == self.static else self.static_ms()
-        state, fell = settle(self._state, self.rules, choice, static=self.static, ms=ms, static_ms=static_ms)
+        ratio = self._duel(choice.arm) if self._is_rival(choice.arm) else 1.0
+        state, fell = settle(self._state, self.rules, choice, static=self.static, ms=ms, ratio=ratio)
         self._set(state)
         self.memory.save()
         return fell

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_weekops.core.online import Choice, OnlineState, again, choose, hopeless, next_trial, observe, settle
+from pytest_weekops.core.online import (
+    Choice,
+    OnlineState,
+    again,
+    choose,
+    confirm,
+    hopeless,
+    next_trial,
+    observe,
+    settle,
+)
 from pytest_weekops.core.policy import SelectorRules
 
 RULES = SelectorRules()
@@ -60,10 +70,19 @@ class Simulation:
         if name := again(self.state, self.rules, size=self.size, draw=self.random.random(), pick=self.random.random()):
             self.state = observe(self.state, name, self.launch(name), wrong=name in self.wrong)
         choice = choose(self.state, self.rules, static=self.static, size=self.size)
+        static_failed = bool(self.state.arm(self.static).failed)
+        if choice.arm != self.static and choice.arm not in self.state.confirmed and not static_failed:
+            ratio = self.duel(choice.arm)
+            self.state, choice = confirm(self.state, self.rules, choice, static=self.static, ratio=ratio)
         self.taken.append(choice.arm)
-        ms, static_ms = self.launch(choice.arm), self.times[self.static]
-        self.state, _fell = settle(self.state, self.rules, choice, static=self.static, ms=ms, static_ms=static_ms)
+        ratio = 1.0 if static_failed else self.duel(choice.arm)
+        ms = self.launch(choice.arm)
+        self.state, _fell = settle(self.state, self.rules, choice, static=self.static, ms=ms, ratio=ratio)
         return choice
+
+    def duel(self, name: str) -> float:
+        """Side by side: a fifth of the noise."""
+        return self.times[name] / self.times[self.static] * math.exp(self.random.gauss(0.0, self.noise / 5))
 
 
 ARMS = {"scalar": 900.0, "tile20": 580.0, "tile24": 520.0, "block": 19.0, "packed": 12.5}
@@ -108,16 +127,63 @@ def test_a_frozen_size_takes_the_static_arm_and_tries_nothing() -> None:
     assert run.state.explored == 0
 
 
-def test_a_slow_choice_falls_back_and_too_many_disable() -> None:
-    """An arm that was fast and became slow; from then on the static one."""
+def _favoured() -> tuple[OnlineState, Choice]:
+    """A state in which ``other`` seems twice as fast as ``static``."""
     state = OnlineState()
     for _ in range(2):
         state = observe(observe(state, "static", 10.0), "other", 5.0)
-    choice = choose(state, RULES, static="static", size=1400)
+    return state, choose(state, RULES, static="static", size=1400)
+
+
+def test_an_arm_that_only_its_trials_favour_is_not_taken() -> None:
+    """The host was slow while the static arm was tried; side by side it is not beaten, and the arm is not favoured."""
+    state, choice = _favoured()
+    state, choice = confirm(state, RULES, choice, static="static", ratio=0.99)
+    assert choice.arm == "static"
+    assert "0.99 of the static arm's time" in choice.reason
+    assert choose(state, RULES, static="static", size=1400).arm == "static"
+    assert not state.fallbacks
+    assert not state.disabled
+
+
+def test_an_arm_that_wins_side_by_side_is_confirmed_until_it_falls_back() -> None:
+    """Each later take needs no second confirmation."""
+    state, choice = _favoured()
+    state, choice = confirm(state, RULES, choice, static="static", ratio=0.5)
+    assert (choice.arm, state.confirmed) == ("other", {"other": "static"})
+    state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratio=0.5)
+    assert not fell
+    assert state.confirmed
+    state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratio=1.08)
+    assert fell
+    assert not state.confirmed
+
+
+@pytest.mark.parametrize("ratio", [math.nan, math.inf, 0.0, -1.0])
+def test_a_ratio_that_is_none_confirms_nothing(ratio: float) -> None:
+    """A wrong result side by side turns the selection off."""
+    state, choice = _favoured()
+    state, choice = confirm(state, RULES, choice, static="static", ratio=ratio)
+    assert choice.arm == "static"
+    assert state.disabled
+    assert state.arm("other").failed
+
+
+@pytest.mark.parametrize(("ratio", "falls"), [(1.07, False), (math.nextafter(1.07, 2.0), True), (math.nan, True)])
+def test_the_limit_of_a_fallback_is_inclusive(ratio: float, *, falls: bool) -> None:
+    """And NaN is beyond it."""
+    state, choice = _favoured()
+    _state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratio=ratio)
+    assert fell is falls
+
+
+def test_a_slow_choice_falls_back_and_too_many_disable() -> None:
+    """An arm that was fast and became slow; from then on the static one."""
+    state, choice = _favoured()
     assert choice.arm == "other"
     fell = []
     for _ in range(3):
-        state, back = settle(state, RULES, choice, static="static", ms=20.0, static_ms=10.0)
+        state, back = settle(state, RULES, choice, static="static", ms=20.0, ratio=2.0)
         fell.append(back)
     assert fell == [True, True, True]
     assert "3 of 3" in state.disabled
@@ -199,14 +265,16 @@ OBSERVATIONS = st.lists(
 @MANY
 @given(OBSERVATIONS, st.floats(), st.floats())
 def test_the_selector_never_raises_and_survives_its_journey_to_disk(
-    found: list[tuple[str, float, bool, str]], ms: float, static_ms: float
+    found: list[tuple[str, float, bool, str]], ms: float, ratio: float
 ) -> None:
     """Any observation, NaN included; the state read back decides the same; fallbacks never exceed decisions."""
     state = OnlineState()
     for name, time, wrong, problem in found:
         state = observe(state, name, time, problem=problem, wrong=wrong)
         choice = choose(state, RULES, static="a", size=7)
-        state, _fell = settle(state, RULES, choice, static="a", ms=ms, static_ms=static_ms)
+        if choice.arm != "a":
+            state, choice = confirm(state, RULES, choice, static="a", ratio=ratio)
+        state, _fell = settle(state, RULES, choice, static="a", ms=ms, ratio=ratio)
     read = OnlineState.model_validate_json(state.model_dump_json())
     assert read == state
     assert choose(read, RULES, static="a", size=7) == choose(state, RULES, static="a", size=7)
