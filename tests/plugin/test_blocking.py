@@ -66,7 +66,7 @@ def test_a_floor_above_the_device_is_not_met(gate: Gate, need_platform: Need, tm
 
 def test_deselected_cases_are_missing_evidence(gate: Gate, need_platform: Need) -> None:
     """-k leaves cases out; the judge calls that no data, and the summary says how many."""
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "-k", "not s2")
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "auto", *SMALL, "-k", "not s2")
     assert result.status == 11, result.output
     assert result.finding("all_runs_success")["status"] == "no_data"
     assert "items were deselected" in result.output
@@ -75,7 +75,7 @@ def test_deselected_cases_are_missing_evidence(gate: Gate, need_platform: Need) 
 def test_another_failing_test_blocks(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
     """A campaign that would be promoted is not when another test of the same run fails."""
     (tmp_path / "test_other.py").write_text("def test_other():\n    assert False\n", encoding="utf-8")
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--", "test_other.py")
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "auto", *SMALL, "--", "test_other.py")
     assert result.status == 1, result.output
     assert result.decision["decision"] == "iterate"
     assert "test_other" in result.finding("other_tests")["message"]
@@ -90,7 +90,7 @@ def test_a_users_check_blocks(gate: Gate, need_platform: Need, tmp_path: Path, b
         encoding="utf-8",
     )
     plugin = ("-c", "pytest.ini", "-p", "conftest")
-    result = gate("--platforms", need_platform("pocl"), *SMALL, *plugin, PYTHONPATH=str(tmp_path))
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "auto", *SMALL, *plugin, PYTHONPATH=str(tmp_path))
     assert result.status == 1, result.output
     assert "check mine" in result.finding("other_tests")["message"]
 
