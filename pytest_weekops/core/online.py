@@ -18,6 +18,7 @@ from pytest_weekops.core.records import Record
 
 KEPT_TIMES = 9
 SECOND_LOOK = 1.25  # an arm slower than this times the best gets no second trial
+CLEAR = 2.0  # an arm that was this many times as fast in every one of its trials needs no confirmation
 HOPELESS = 4.0  # an arm slower than this times the best at the small probe size is not tried at a large one
 
 
@@ -151,34 +152,47 @@ def choose(state: OnlineState, rules: SelectorRules, *, static: str, size: int) 
     return Choice(best, f"{best} is {ratio:.2f} times as fast as {static} over {len(mine.times_ms)} launches")
 
 
-def confirm(
-    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ratio: float
-) -> tuple[OnlineState, Choice]:
-    """Let an arm that its trials favour be taken only where it also wins side by side (``ratio``: its time / static's).
+def is_unconfirmed(state: OnlineState, choice: Choice, *, static: str) -> bool:
+    """Whether the choice rests on a close call between trials, and must win side by side before it is taken."""
+    theirs = state.arm(static)
+    if choice.arm == static or theirs.failed or state.confirmed.get(choice.arm) == static:
+        return False
+    return not CLEAR * max(state.arm(choice.arm).times_ms, default=math.inf) <= min(theirs.times_ms, default=0.0)
 
-    Trials are minutes and many launches apart: a host that was slow during the static arm's makes every other look
-    fast. An arm that does not win gets the static arm's time times the ratio, so that it is not favoured again.
+
+def confirm(
+    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ratios: Sequence[float]
+) -> tuple[OnlineState, Choice]:
+    """Let an arm that its trials favour be taken only where it also wins side by side: by the margin in every pair.
+
+    ``ratios`` are its time / the static arm's. Trials are many launches apart: a host that was slow during the static
+    arm's makes every other look fast. An arm that does not win gets the static arm's time times the median ratio, at
+    least, so that it is not favoured again.
     """
-    words = f"{choice.arm} took {ratio:.2f} of the static arm's time side by side"
-    if not (math.isfinite(ratio) and ratio > 0):
+    if not ratios or not all(math.isfinite(ratio) and ratio > 0 for ratio in ratios):
+        words = f"{choice.arm} could not be compared with {static} side by side"
         return observe(state, choice.arm, math.nan), Choice(static, words)
-    if ratio <= 1.0 - rules.min_gain:
-        reason = f"{choice.reason}, {1.0 / ratio:.2f} times side by side"
+    middle = statistics.median(ratios)
+    if max(ratios) <= 1.0 - rules.min_gain:
+        reason = f"{choice.reason}, {1.0 / middle:.2f} times side by side"
         confirmed = {**state.confirmed, choice.arm: static}
         return state.model_copy(update={"confirmed": confirmed}), Choice(choice.arm, reason)
-    mine = Arm(times_ms=(ratio * state.arm(static).estimate_ms,) * max(1, rules.warmup_launches))
+    words = f"{choice.arm} took {min(ratios):.2f} to {max(ratios):.2f} of the static arm's time side by side"
+    ms = max(middle, 1.0) * state.arm(static).estimate_ms
+    mine = Arm(times_ms=(ms,) * max(1, rules.warmup_launches))
     return state.model_copy(update={"arms": {**state.arms, choice.arm: mine}}), Choice(static, words)
 
 
 def settle(
-    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ms: float, ratio: float
+    state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ms: float, ratios: Sequence[float]
 ) -> tuple[OnlineState, bool]:
     """After the chosen arm was measured (``ms``): the state, and whether to fall back.
 
-    ``ratio`` is its time / the static arm's, side by side. An arm that is slower by more than the limit, or whose ratio
-    is none, is a fallback; too many of them turn the selection off.
+    ``ratios`` are its time / the static arm's, side by side. An arm that is slower by more than the limit in every
+    pair, or that cannot be compared, is a fallback; too many of them turn the selection off.
     """
-    fell = choice.arm != static and not ratio <= 1.0 + rules.max_slowdown
+    usable = bool(ratios) and all(math.isfinite(ratio) for ratio in ratios)
+    fell = choice.arm != static and not (usable and min(ratios) <= 1.0 + rules.max_slowdown)
     state = observe(state, choice.arm, ms)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + 1
     disabled = state.disabled

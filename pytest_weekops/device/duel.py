@@ -11,6 +11,7 @@ from pytest_weekops.device.timing import time_launch
 
 SHORT_NS, SPAN_NS, MOST_SHORT = 5_000_000, 20_000_000, 100
 LEAST_PAIRS, MOST_PAIRS, ENOUGH_S = 3, 7, 1.0
+FAR_APART = 2.0  # a first pair of long launches beyond this factor either way settles it
 
 
 def batch_ns(queue: Any, launcher: Launcher) -> list[int]:
@@ -21,11 +22,11 @@ def batch_ns(queue: Any, launcher: Launcher) -> list[int]:
     return times
 
 
-def paired_ratio(queue: Any, challenger: Launcher, static: Launcher) -> float:
-    """Challenger time / static time: the median over pairs of batches that follow each other, their order in turn.
+def paired_ratios(queue: Any, challenger: Launcher, static: Launcher) -> tuple[float, ...]:
+    """Challenger time / static time, one ratio per pair of batches that follow each other, their order in turn.
 
     Both were launched on these data before, so that nothing here compiles. At least three pairs, more while they are
-    quick, and always an odd number.
+    quick, and always an odd number; one where launches are long and far apart.
     """
     ratios: list[float] = []
     began = time.monotonic()
@@ -34,4 +35,6 @@ def paired_ratio(queue: Any, challenger: Launcher, static: Launcher) -> float:
             order = (challenger, static) if len(ratios) % 2 else (static, challenger)
             taken = [statistics.median(batch_ns(queue, launcher)) for launcher in order]
             ratios.append(taken[0] / taken[1] if order[0] is challenger else taken[1] / taken[0])
-    return statistics.median(ratios)
+        if time.monotonic() - began > ENOUGH_S / 2 and not 1.0 / FAR_APART < ratios[0] < FAR_APART:
+            break
+    return tuple(ratios)

@@ -24,6 +24,7 @@ from pytest_weekops.core.online import (
     choose,
     confirm,
     hopeless,
+    is_unconfirmed,
     next_trial,
     observe,
     settle,
@@ -32,7 +33,7 @@ from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import DeviceIdentity, Phase, SelectorEvidence, Trial
 from pytest_weekops.core.selector import choose_variant, usable
 from pytest_weekops.device.catalog import Source
-from pytest_weekops.device.duel import SHORT_NS, batch_ns, paired_ratio
+from pytest_weekops.device.duel import SHORT_NS, batch_ns, paired_ratios
 from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Operation, Shape
@@ -151,9 +152,9 @@ class Online:
         if name := again(self._state, self.rules, size=size, draw=draw, pick=pick):
             self._try(name, self.context, self.shape, self.inputs, self.reference)
         choice = choose(self._state, self.rules, static=self.static, size=size)
-        if not self._is_rival(choice.arm) or self._state.confirmed.get(choice.arm) == self.static:
+        if not is_unconfirmed(self._state, choice, static=self.static):
             return choice
-        state, choice = confirm(self._state, self.rules, choice, static=self.static, ratio=self._duel(choice.arm))
+        state, choice = confirm(self._state, self.rules, choice, static=self.static, ratios=self._duel(choice.arm))
         self._set(state)
         self.memory.save()
         return choice
@@ -223,11 +224,7 @@ class Online:
         unit = self.operation.error_unit(shape, inputs)
         return self.judge(found, found.max_abs_error / unit if unit > 0 else found.max_abs_error)
 
-    def _is_rival(self, name: str) -> bool:
-        """Whether there is a static arm to compare this one with."""
-        return name != self.static and not self._state.arm(self.static).failed
-
-    def _duel(self, name: str) -> float:
+    def _duel(self, name: str) -> tuple[float, ...]:
         """Time of a variant / time of the static one in pairs on the first session's data; NaN for a wrong result."""
         self.notify(Phase.BUILD)
         pair = []
@@ -240,17 +237,18 @@ class Online:
                 self.notify(Phase.WARM_UP)
                 time_launch(self.device.queue, pair[-1].enqueue)
                 if self._verify(pair[-1], self.shape, self.inputs, self.reference):
-                    return float("nan")
+                    return (float("nan"),)
             self.notify(Phase.WARM_UP)
-            return paired_ratio(self.device.queue, pair[0], pair[1])
+            return paired_ratios(self.device.queue, pair[0], pair[1])
         finally:
             for launcher in pair:
                 launcher.release()
 
     def settle(self, choice: Choice, ms: float) -> bool:
         """Credit the chosen arm with its median launch; whether to fall back to the static one."""
-        ratio = self._duel(choice.arm) if self._is_rival(choice.arm) else 1.0
-        state, fell = settle(self._state, self.rules, choice, static=self.static, ms=ms, ratio=ratio)
+        alone = choice.arm == self.static or self._state.arm(self.static).failed
+        ratios = (1.0,) if alone else self._duel(choice.arm)
+        state, fell = settle(self._state, self.rules, choice, static=self.static, ms=ms, ratios=ratios)
         self._set(state)
         self.memory.save()
         return fell

@@ -19,6 +19,7 @@ from pytest_weekops.core.online import (
     choose,
     confirm,
     hopeless,
+    is_unconfirmed,
     next_trial,
     observe,
     settle,
@@ -71,18 +72,19 @@ class Simulation:
             self.state = observe(self.state, name, self.launch(name), wrong=name in self.wrong)
         choice = choose(self.state, self.rules, static=self.static, size=self.size)
         static_failed = bool(self.state.arm(self.static).failed)
-        if choice.arm != self.static and choice.arm not in self.state.confirmed and not static_failed:
-            ratio = self.duel(choice.arm)
-            self.state, choice = confirm(self.state, self.rules, choice, static=self.static, ratio=ratio)
+        if is_unconfirmed(self.state, choice, static=self.static):
+            ratios = self.duel(choice.arm)
+            self.state, choice = confirm(self.state, self.rules, choice, static=self.static, ratios=ratios)
         self.taken.append(choice.arm)
-        ratio = 1.0 if static_failed else self.duel(choice.arm)
+        ratios = (1.0,) if static_failed else self.duel(choice.arm)
         ms = self.launch(choice.arm)
-        self.state, _fell = settle(self.state, self.rules, choice, static=self.static, ms=ms, ratio=ratio)
+        self.state, _fell = settle(self.state, self.rules, choice, static=self.static, ms=ms, ratios=ratios)
         return choice
 
-    def duel(self, name: str) -> float:
-        """Side by side: a fifth of the noise."""
-        return self.times[name] / self.times[self.static] * math.exp(self.random.gauss(0.0, self.noise / 5))
+    def duel(self, name: str) -> tuple[float, ...]:
+        """Three pairs, with a fifth of the noise."""
+        ratio = self.times[name] / self.times[self.static]
+        return tuple(ratio * math.exp(self.random.gauss(0.0, self.noise / 5)) for _ in range(3))
 
 
 ARMS = {"scalar": 900.0, "tile20": 580.0, "tile24": 520.0, "block": 19.0, "packed": 12.5}
@@ -135,26 +137,53 @@ def _favoured() -> tuple[OnlineState, Choice]:
     return state, choose(state, RULES, static="static", size=1400)
 
 
+def test_only_a_close_call_needs_a_confirmation() -> None:
+    """Twice as fast in every trial is enough; one slow trial of the arm, or one fast one of the static, is not."""
+    state, choice = _favoured()
+    assert not is_unconfirmed(state, choice, static="static")
+    assert is_unconfirmed(observe(state, "other", 5.1), choice, static="static")
+    assert is_unconfirmed(observe(state, "static", 9.9), choice, static="static")
+    assert not is_unconfirmed(state, Choice("static", ""), static="static")
+    confirmed, _choice = confirm(observe(state, "other", 5.1), RULES, choice, static="static", ratios=(0.5,))
+    assert not is_unconfirmed(confirmed, choice, static="static")
+
+
 def test_an_arm_that_only_its_trials_favour_is_not_taken() -> None:
     """The host was slow while the static arm was tried; side by side it is not beaten, and the arm is not favoured."""
     state, choice = _favoured()
-    state, choice = confirm(state, RULES, choice, static="static", ratio=0.99)
+    state, choice = confirm(state, RULES, choice, static="static", ratios=(0.99,))
     assert choice.arm == "static"
-    assert "0.99 of the static arm's time" in choice.reason
+    assert "0.99 to 0.99 of the static arm's time" in choice.reason
     assert choose(state, RULES, static="static", size=1400).arm == "static"
     assert not state.fallbacks
     assert not state.disabled
 
 
+@pytest.mark.parametrize(
+    ("ratios", "taken"), [((0.9, 0.97, 0.8), "other"), ((0.9, 0.98, 0.8), "static"), ((), "static")]
+)
+def test_an_arm_must_win_in_every_pair(ratios: tuple[float, ...], taken: str) -> None:
+    """One pair without the gain leaves the static arm; no pair is no win."""
+    state, choice = _favoured()
+    assert confirm(state, RULES, choice, static="static", ratios=ratios)[1].arm == taken
+
+
+@pytest.mark.parametrize(("ratios", "falls"), [((1.2, 1.08, 1.5), True), ((1.2, 1.07, 1.5), False), ((), True)])
+def test_an_arm_falls_back_where_every_pair_is_beyond_the_limit(ratios: tuple[float, ...], *, falls: bool) -> None:
+    """A pair within it is doubt enough; no pair at all is none."""
+    state, choice = _favoured()
+    assert settle(state, RULES, choice, static="static", ms=5.0, ratios=ratios)[1] is falls
+
+
 def test_an_arm_that_wins_side_by_side_is_confirmed_until_it_falls_back() -> None:
     """Each later take needs no second confirmation."""
     state, choice = _favoured()
-    state, choice = confirm(state, RULES, choice, static="static", ratio=0.5)
+    state, choice = confirm(state, RULES, choice, static="static", ratios=(0.5,))
     assert (choice.arm, state.confirmed) == ("other", {"other": "static"})
-    state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratio=0.5)
+    state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=(0.5,))
     assert not fell
     assert state.confirmed
-    state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratio=1.08)
+    state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=(1.08,))
     assert fell
     assert not state.confirmed
 
@@ -163,7 +192,7 @@ def test_an_arm_that_wins_side_by_side_is_confirmed_until_it_falls_back() -> Non
 def test_a_ratio_that_is_none_confirms_nothing(ratio: float) -> None:
     """A wrong result side by side turns the selection off."""
     state, choice = _favoured()
-    state, choice = confirm(state, RULES, choice, static="static", ratio=ratio)
+    state, choice = confirm(state, RULES, choice, static="static", ratios=(ratio,))
     assert choice.arm == "static"
     assert state.disabled
     assert state.arm("other").failed
@@ -173,7 +202,7 @@ def test_a_ratio_that_is_none_confirms_nothing(ratio: float) -> None:
 def test_the_limit_of_a_fallback_is_inclusive(ratio: float, *, falls: bool) -> None:
     """And NaN is beyond it."""
     state, choice = _favoured()
-    _state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratio=ratio)
+    _state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=(ratio,))
     assert fell is falls
 
 
@@ -183,7 +212,7 @@ def test_a_slow_choice_falls_back_and_too_many_disable() -> None:
     assert choice.arm == "other"
     fell = []
     for _ in range(3):
-        state, back = settle(state, RULES, choice, static="static", ms=20.0, ratio=2.0)
+        state, back = settle(state, RULES, choice, static="static", ms=20.0, ratios=(2.0,))
         fell.append(back)
     assert fell == [True, True, True]
     assert "3 of 3" in state.disabled
@@ -272,9 +301,9 @@ def test_the_selector_never_raises_and_survives_its_journey_to_disk(
     for name, time, wrong, problem in found:
         state = observe(state, name, time, problem=problem, wrong=wrong)
         choice = choose(state, RULES, static="a", size=7)
-        if choice.arm != "a":
-            state, choice = confirm(state, RULES, choice, static="a", ratio=ratio)
-        state, _fell = settle(state, RULES, choice, static="a", ms=ms, ratio=ratio)
+        if is_unconfirmed(state, choice, static="a"):
+            state, choice = confirm(state, RULES, choice, static="a", ratios=(ratio,))
+        state, _fell = settle(state, RULES, choice, static="a", ms=ms, ratios=(ratio,))
     read = OnlineState.model_validate_json(state.model_dump_json())
     assert read == state
     assert choose(read, RULES, static="a", size=7) == choose(state, RULES, static="a", size=7)

@@ -100,6 +100,39 @@ def test_a_variant_that_crashes_its_compiler_costs_one_worker(start_bench: Open,
     assert all(trial.arm != "mine" for trial in fresh.trials)
 
 
+def remember(memory: Path, **changes: object) -> None:
+    """Rewrite what is remembered of the only context beyond the probe."""
+    document = json.loads(memory.read_text(encoding="utf-8"))
+    (context,) = [name for name in document["states"] if not name.startswith("probe")]
+    document["states"][context].update(changes)
+    memory.write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_a_variant_that_only_its_trials_favour_loses_side_by_side(benches: Open, tmp_path: Path) -> None:
+    """The same kernel under another name, remembered as faster: the static one is taken, and nothing falls back."""
+    directory, memory = kernels_with(tmp_path, "float sum = 0.0f;"), tmp_path / "m.json"
+    online(benches("pocl"), 192, memory, kernel_dir=directory, static_arm="scalar", epsilon=0)
+    arms = {"scalar": {"times_ms": [1.3, 1.3, 1.3]}, "mine": {"times_ms": [1.0, 1.0]}}
+    remember(memory, arms=arms, confirmed={})
+    answer, found = online(benches("pocl"), 192, memory, kernel_dir=directory, static_arm="scalar", epsilon=0)
+    assert answer.variant == found.chosen == "scalar"
+    assert "of the static arm's time side by side" in found.reason
+    assert (found.fallbacks, found.policy_disabled) == (0, False)
+
+
+def test_a_variant_that_became_slow_falls_back(benches: Open, tmp_path: Path) -> None:
+    """Confirmed once, and now at half the speed: the static one is measured in its place, and the fallback counts."""
+    slow = "float sum = 0.0f; for (int r = 0; r < 2 * k; ++r) sum += 0.0f * A[i * k + r % k];"
+    directory, memory = kernels_with(tmp_path, slow), tmp_path / "m.json"
+    online(benches("pocl"), 192, memory, kernel_dir=directory, static_arm="scalar", epsilon=0)
+    arms = {"scalar": {"times_ms": [9.0, 9.0]}, "mine": {"times_ms": [1.0, 1.0]}}
+    remember(memory, arms=arms, confirmed={"mine": "scalar"})
+    answer, found = online(benches("pocl"), 192, memory, kernel_dir=directory, static_arm="scalar", epsilon=0)
+    assert (answer.status, answer.variant, found.chosen) == (MeasurementStatus.OK, "scalar", "scalar")
+    assert found.reason.startswith("fallback: mine")
+    assert found.fallbacks == 1
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1, "driver": "%s", "states": 3, "kernels": {}}'])
 def test_a_memory_that_cannot_be_read_is_ignored_with_a_note(benches: Open, tmp_path: Path, content: str) -> None:
     """It is a cache: what it said is found out anew."""
