@@ -35,7 +35,7 @@ class Arm(Record):
 
 
 class OnlineState(Record):
-    """One context's arms, decisions and fallbacks. ``disabled`` says why only the static arm is taken.
+    """One context's arms, decisions and fallbacks. ``disabled`` says why only the static arm is taken, on whose account.
 
     ``confirmed`` holds the arms that beat a static one side by side, beyond what their trials said, and which.
     """
@@ -46,6 +46,7 @@ class OnlineState(Record):
     explored: int = 0
     confirmed: dict[str, str] = Field(default_factory=dict)
     disabled: str = ""
+    disabled_by: str = ""
 
     @property
     def fallback_rate(self) -> float:
@@ -84,8 +85,24 @@ def observe(state: OnlineState, name: str, ms: float, *, problem: str = "", wron
         arm = arm.model_copy(update={"failed": arm.failed or problem or "a wrong result"})
     else:
         arm = arm.model_copy(update={"times_ms": (*arm.times_ms, ms)[-KEPT_TIMES:]})
-    disabled = state.disabled or (f"{name}: {arm.failed}" if wrong else "")
-    return state.model_copy(update={"arms": {**state.arms, name: arm}, "disabled": disabled})
+    state = state.model_copy(update={"arms": {**state.arms, name: arm}})
+    return disable(state, name, f"{name}: {arm.failed}") if wrong else state
+
+
+def disable(state: OnlineState, name: str, reason: str) -> OnlineState:
+    """Turn the selection off on account of an arm; the first reason stands."""
+    return state if state.disabled else state.model_copy(update={"disabled": reason, "disabled_by": name})
+
+
+def forget(state: OnlineState, names: frozenset[str]) -> OnlineState:
+    """The state without what is known of arms that changed; one that had turned the selection off does so no more."""
+    if not names & set(state.arms):
+        return state
+    kept = {name: arm for name, arm in state.arms.items() if name not in names}
+    update: dict[str, object] = {"arms": kept, "explored": 0, "confirmed": {}}
+    if state.disabled_by in names:
+        update |= {"disabled": "", "disabled_by": "", "decisions": 0, "fallbacks": 0}
+    return state.model_copy(update=update)
 
 
 def hopeless(probe: OnlineState) -> frozenset[str]:
@@ -195,11 +212,10 @@ def settle(
     fell = choice.arm != static and not (usable and min(ratios) <= 1.0 + rules.max_slowdown)
     state = observe(state, choice.arm, ms)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + 1
-    disabled = state.disabled
-    if fell and not disabled and fallbacks / decisions > rules.max_fallback_rate and decisions >= rules.least_decisions:
-        disabled = f"{fallbacks} of {decisions} decisions fell back"
-    update = {"fallbacks": fallbacks, "decisions": decisions, "disabled": disabled}
+    state = state.model_copy(update={"fallbacks": fallbacks, "decisions": decisions})
+    if fell and fallbacks / decisions > rules.max_fallback_rate and decisions >= rules.least_decisions:
+        state = disable(state, choice.arm, f"{fallbacks} of {decisions} decisions fell back")
     if fell:  # what was confirmed once does not hold any more
         confirmed = {name: beaten for name, beaten in state.confirmed.items() if name != choice.arm}
         state = state.model_copy(update={"confirmed": confirmed})
-    return state.model_copy(update=update), fell
+    return state, fell

@@ -23,6 +23,7 @@ from pytest_weekops.core.online import (
     again,
     choose,
     confirm,
+    forget,
     hopeless,
     is_unconfirmed,
     next_trial,
@@ -79,10 +80,10 @@ class Memory:
 
     def _forget_changed(self, kernels: Mapping[str, str]) -> None:
         """Drop what is known of variants whose source changed or is gone."""
+        changed = {name for name, digest in self.kernels.items() if kernels.get(name) != digest}
         for context, state in self.states.items():
-            kept = {n: arm for n, arm in state.arms.items() if self.kernels.get(n) == kernels.get(n) is not None}
-            if len(kept) < len(state.arms):
-                self.states[context] = state.model_copy(update={"arms": kept, "explored": 0, "confirmed": {}})
+            unknown = set(state.arms) - set(self.kernels)
+            self.states[context] = forget(state, frozenset(changed | unknown))
         self.kernels = dict(kernels)
 
     def _blame(self, name: str, context: str) -> None:

@@ -18,6 +18,7 @@ from pytest_weekops.core.online import (
     again,
     choose,
     confirm,
+    forget,
     hopeless,
     is_unconfirmed,
     next_trial,
@@ -228,6 +229,16 @@ def test_a_time_that_is_none_fails_the_arm_and_turns_the_selection_off(ms: float
     assert state.arm("odd").failed
     assert state.disabled
     assert choose(state, RULES, static="static", size=1400).arm == "static"
+
+
+def test_a_changed_arm_that_turned_the_selection_off_does_so_no_more() -> None:
+    """Another one that changed leaves it off; what was learnt of the rest stays."""
+    state = observe(observe(observe(OnlineState(), "static", 10.0), "odd", 1.0, wrong=True), "other", 5.0)
+    assert forget(state, frozenset({"other"})).disabled
+    mended = forget(state, frozenset({"odd"}))
+    assert not mended.disabled
+    assert set(mended.arms) == {"static", "other"}
+    assert forget(state, frozenset({"stranger"})) == state
 
 
 def test_an_arm_that_does_not_build_drops_out_alone() -> None:

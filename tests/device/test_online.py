@@ -43,7 +43,7 @@ def kernels_with(tmp_path: Path, body: str) -> Path:
 
 
 def test_the_fast_variant_is_found_from_a_slow_static_one(benches: Open, tmp_path: Path) -> None:
-    """Within twelve launches at this size; the second measurement tries nothing more."""
+    """Within twelve launches at this size; the second measurement has at most a look at what is close."""
     memory = tmp_path / "memory.json"
     answer, found = online(benches("pocl"), 512, memory, static_arm="tile20", epsilon=0)
     assert answer.status is MeasurementStatus.OK
@@ -53,7 +53,7 @@ def test_the_fast_variant_is_found_from_a_slow_static_one(benches: Open, tmp_pat
     assert sum(trial.size == 512 for trial in found.trials) <= 6
     assert not any(trial.problem for trial in found.trials)
     again, later = online(benches("pocl"), 512, memory, static_arm="tile20", epsilon=0)
-    assert later.trials == ()
+    assert {trial.arm for trial in later.trials} <= {"block", "packed"}
     assert (later.decisions, later.fallbacks) == (2, 0)
     assert again.variant == later.chosen != "tile20"  # block and packed are close here, and either may come out ahead
 
