@@ -35,9 +35,10 @@ class Arm(Record):
 
 
 class OnlineState(Record):
-    """One context's arms, decisions and fallbacks. ``disabled`` says why only the static arm is taken, on whose account.
+    """One context's arms, decisions and fallbacks. ``disabled`` says why only the static arm is taken.
 
     ``confirmed`` holds the arms that beat a static one side by side, beyond what their trials said, and which.
+    ``disabled_by`` is the arm that turned the selection off.
     """
 
     arms: dict[str, Arm] = Field(default_factory=dict)
