@@ -47,8 +47,19 @@ def resolve_platforms(
     """One launch per name: ``PROFILE``, ``PROFILE@ICD-OR-LIBRARY`` or ``LABEL=PROFILE@...``.
 
     Two drivers of one profile get labels of their own (``pocl``, ``pocl-2``). Raises ``InputError`` for a name or a
-    path that does not exist, and for ``auto`` where nothing answers.
+    path that does not exist, for a driver that is not installed, and for ``auto`` where nothing answers.
     """
+    launches = name_launches(names, scratch=scratch, device_pattern=device_pattern, profile_files=profile_files)
+    for launch in launches:
+        if launch.missing:
+            raise InputError(launch.missing)
+    return launches
+
+
+def name_launches(
+    names: Sequence[str], *, scratch: Path, device_pattern: str | None = None, profile_files: Sequence[Path] = ()
+) -> list[Launch]:
+    """The same, with ``missing`` set on those whose driver is not installed; for ``weekops drivers``."""
     _check_pattern(device_pattern)
     profiles = load_profiles(profile_files)
     launches: list[Launch] = []
@@ -61,9 +72,6 @@ def resolve_platforms(
         profile = profiles.profiles[profile_name]
         launches.append(_launch(label, profile_name, profile, path, scratch=scratch, device_pattern=device_pattern))
     _refuse_same_driver(launches)
-    for launch in launches:
-        if launch.missing:
-            raise InputError(launch.missing)
     return launches
 
 

@@ -148,6 +148,16 @@ def test_weekops_drivers_prints_json(need_platform: Callable[[str], str]) -> Non
     assert entry["identity"]["library_sha256"]
 
 
+def test_a_named_driver_that_is_not_installed_is_shown_beside_the_others(need_platform: Callable[[str], str]) -> None:
+    """One that is missing does not keep the answer about the rest back."""
+    done = drivers("--json", "--platforms", need_platform("pocl"), "nvidia", WEEKOPS_ICD_DIR="/nonexistent")
+    entries = {entry["profile"]: entry for entry in json.loads(done.stdout)["platforms"]}
+    assert entries["nvidia"]["status"] == "not installed"
+    assert "NVIDIA" in entries["nvidia"]["reason"]
+    assert entries["pocl"]["status"] in ("ok", "warning")
+    assert done.returncode == 0
+
+
 def test_no_opencl_at_all_is_an_answer(tmp_path: Path) -> None:
     """Without any ICD the command says so, with advice, status 1 and no traceback."""
     (tmp_path / "pyopencl").mkdir()

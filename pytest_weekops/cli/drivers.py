@@ -35,10 +35,10 @@ def survey(
     scratch: Path, names: list[str] | None = None, device: str | None = None, files: Sequence[Path] = ()
 ) -> dict[str, Any]:
     """``overall_status`` (ok, degraded, none), ``opencl``, ``recommendations`` and one entry per profile."""
-    from pytest_weekops.platforms import every_launch, resolve_platforms
+    from pytest_weekops.platforms import every_launch, name_launches
 
     if names:
-        launches = resolve_platforms(names, scratch=scratch, device_pattern=device, profile_files=files)
+        launches = name_launches(names, scratch=scratch, device_pattern=device, profile_files=files)
     else:
         launches = every_launch(scratch, files)
     entries = [_probe(launch, scratch) for launch in launches]
