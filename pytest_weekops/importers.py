@@ -15,7 +15,8 @@ from pytest_weekops.core.recorded.campaign import RecordedCampaign, RecordedKind
 LARGEST_CAMPAIGN_BYTES = 64 * 1024 * 1024
 DEEPEST_NESTING = 64
 MOST_RUNS = 200_000
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and a string may end with the file: on a stranger's 64 MiB nothing is looked at twice or remembered.
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _REASONABLE = 100_000_000  # sizes and snapshot numbers beyond this are no sizes
 
 
@@ -28,8 +29,8 @@ def read_campaign(path: Path, *, own_rules: bool = False, baseline: Path | None 
     campaign = parse_campaign(document, str(path), own_rules=own_rules)
     if baseline is None:
         return campaign
-    runs, _defects = _parse_runs(read_document(baseline).get("runs"))
-    return dataclasses.replace(campaign, baseline_runs=runs)
+    before = parse_campaign({"runs": [], **read_document(baseline)}, str(baseline), own_rules=True)
+    return dataclasses.replace(campaign, baseline=before)
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -39,7 +40,12 @@ def read_document(path: Path) -> dict[str, Any]:
         raise InputError(f"Campaign {path} is empty. There is nothing to judge. Give a recorded campaign.")
     _refuse_depth(path, text)
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
+    except _TwiceError as error:
+        raise InputError(
+            f"Campaign {path} gives the key {error.key!r:.60} twice in one object. Readers would disagree about which "
+            "of the two counts. Give the file as it was recorded."
+        ) from error
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else "somewhere"
         cut = (
@@ -54,6 +60,26 @@ def read_document(path: Path) -> dict[str, Any]:
             "Give a recorded weekly or split file, a journal or a run directory."
         )
     return document
+
+
+class _TwiceError(Exception):
+    """A key stands in one object twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand there once."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _value in pairs:
+            if key in seen:
+                raise _TwiceError(key)
+            seen.add(key)
+    return found
 
 
 def _read_text(path: Path) -> str:
@@ -95,7 +121,8 @@ def parse_campaign(document: Mapping[str, Any], source: str, *, own_rules: bool 
             f"Campaign {source} has no runs (its keys: {keys}). It is of an unknown kind, and a verdict on "
             "it would rest on nothing. Give a recorded weekly or split file, a journal or a run directory."
         )
-    runs, defects = _parse_runs(document["runs"])
+    runs, unread, unread_ok = _parse_runs(document["runs"])
+    defects = unread
     is_split = _is_split(document, runs)
     kinds: tuple[RecordedKind, RecordedKind] = ("stress_split", "canary_campaign") if own_rules else ("split", "weekly")
     metadata = document.get("metadata")
@@ -109,6 +136,8 @@ def parse_campaign(document: Mapping[str, Any], source: str, *, own_rules: bool 
         metadata=metadata if isinstance(metadata, dict) else {},
         rollback_event=document.get("rollback_event"),
         defects=defects,
+        unread=unread,
+        unread_ok=unread_ok,
     )
 
 
@@ -125,21 +154,25 @@ def _is_split(document: Mapping[str, Any], runs: tuple[Run, ...]) -> bool:
     return all(run.snapshot is None for run in runs)
 
 
-def _parse_runs(raw: object) -> tuple[tuple[Run, ...], tuple[str, ...]]:
-    """Runs in file order, and a sentence for each entry that is none."""
+def _parse_runs(raw: object) -> tuple[tuple[Run, ...], tuple[str, ...], tuple[str, ...]]:
+    """Runs in file order, a sentence for each entry that is none, and those among them that may have been ok."""
     if not isinstance(raw, list):
-        return (), ("runs is no list",)
+        return (), ("runs is no list",), ("runs is no list",)
     runs: list[Run] = []
-    defects: list[str] = []
+    unread: list[str] = []
+    unread_ok: list[str] = []
     for number, entry in enumerate(raw[:MOST_RUNS], start=1):
         run = _parse_run(number, entry)
         if run is None:
-            defects.append(f"run {number} names no kernel, size or platform")
+            unread.append(f"run {number} names no kernel, size or platform")
+            if not isinstance(entry, dict) or entry.get("status", "ok") == "ok":
+                unread_ok.append(unread[-1])
         else:
             runs.append(run)
     if len(raw) > MOST_RUNS:
-        defects.append(f"{len(raw) - MOST_RUNS} runs beyond the first {MOST_RUNS} were not read")
-    return tuple(runs), tuple(defects)
+        unread.append(f"{len(raw) - MOST_RUNS} runs beyond the first {MOST_RUNS} were not read")
+        unread_ok.append(unread[-1])
+    return tuple(runs), tuple(unread), tuple(unread_ok)
 
 
 def _parse_run(number: int, entry: object) -> Run | None:

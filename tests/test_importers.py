@@ -29,6 +29,8 @@ REFUSED = [
     ("[" * 100_000, "nested more than"),
     ('{"runs": ' + "[" * 70 + "]" * 70 + "}", "nested more than"),
     (b"\xff\xfe\x00", "is not text"),
+    ('{"runs": [{"status": "error", "status": "ok"}]}', "the key 'status' twice"),
+    ('{"runs": [], "runs": []}', "the key 'runs' twice"),
 ]
 
 
@@ -65,6 +67,12 @@ def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
 def test_the_kind_is_recognised_from_the_content(document: dict[str, Any], kind: str) -> None:
     """Missing metadata or a missing platform does not change what a file is."""
     assert parse_campaign(document, "test").kind == kind
+
+
+def test_a_string_that_never_ends_is_looked_through_once(tmp_path: Path) -> None:
+    """Each of its escaped quotes could begin another one: looked for from each of them, this takes hours."""
+    with pytest.raises(InputError, match="is not JSON"):
+        read_campaign(written(tmp_path, '{"runs": "' + '\\"' * 3_000_000))
 
 
 def test_brackets_inside_strings_are_no_nesting(tmp_path: Path) -> None:
