@@ -63,7 +63,9 @@ def weekly(snapshots: int = 6) -> dict[str, Any]:
         for kernel in ("auto_t3_controlled", "auto_t5_guarded")
         for size in (1400, 2048)
     ]
-    pressure = [{"snapshot": s, "requested": 3, "completed": 3, "failures": 0, "errors": []} for s in range(1, 7)]
+    pressure = [
+        {"snapshot": s, "requested": 3, "completed": 3, "failures": 0, "errors": []} for s in range(1, snapshots + 1)
+    ]
     metadata = {"planned_snapshots": snapshots, "executed_snapshots": snapshots, "pressure": {"pulses_per_snapshot": 3}}
     return {"metadata": metadata, "pressure": pressure, "runs": runs, "rollback_event": None}
 
@@ -85,8 +87,9 @@ def split() -> dict[str, Any]:
         for size in (1400, 2048)
     ]
     pressure = [
-        {"platform_selector": p, "seed": 412, "requested": 3, "completed": 3, "failures": 0}
+        {"platform_selector": p, "seed": seed, "requested": 3, "completed": 3, "failures": 0}
         for p in ("Clover", "rusticl")
+        for seed in (412, 512)
     ]
     return {"metadata": {"seeds": [412, 512], "pressure": {"pulses_per_seed": 3}}, "pressure": pressure, "runs": runs}
 

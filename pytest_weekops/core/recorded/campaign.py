@@ -62,20 +62,31 @@ class Run:
 
 @dataclass(frozen=True)
 class RecordedCampaign:
-    """One recorded file. ``defects`` are sentences about entries that could not be read as runs at all."""
+    """One recorded file. ``defects`` are sentences about what could not be read.
+
+    ``unread`` are those about entries that are no runs, ``unread_ok`` the ones among them that do not say they failed:
+    the older evaluators passed over what failed, and would have stopped at these.
+    """
 
     kind: RecordedKind
     runs: tuple[Run, ...]
     pressure: tuple[Mapping[str, Any], ...] | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     rollback_event: Any = None
-    baseline_runs: tuple[Run, ...] | None = None
+    baseline: RecordedCampaign | None = None
     defects: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    unread_ok: tuple[str, ...] = ()
 
     @property
     def ok_runs(self) -> tuple[Run, ...]:
         """The runs that ended ok, in file order."""
         return tuple(run for run in self.runs if run.is_ok)
+
+    @property
+    def baseline_runs(self) -> tuple[Run, ...]:
+        """The ok runs on Clover that a campaign's own rules compare with; none without a baseline."""
+        return tuple(run for run in self.baseline.ok_runs if run.on == "clover") if self.baseline is not None else ()
 
     @property
     def is_split(self) -> bool:

@@ -15,7 +15,7 @@ Result = tuple[bool, dict[str, Any]]
 
 
 def weekly_findings(policy: Policy, campaign: RecordedCampaign) -> tuple[Finding, ...]:
-    """The nine checks of the older weekly evaluation."""
+    """The nine checks of the older weekly evaluation; a tenth fails where it would have stopped at an entry."""
     runs, rails = campaign.ok_runs, policy.guardrails
     return (
         check("minimum_snapshots", lambda: _snapshots(campaign, rails.minimum_snapshots)),
@@ -24,6 +24,7 @@ def weekly_findings(policy: Policy, campaign: RecordedCampaign) -> tuple[Finding
         check("per_kernel_size_slo", lambda: _slo(policy, runs)),
         check("throughput_drift_abs_bound", lambda: _throughput_drift(runs, rails.max_abs_throughput_drift_percent)),
         check("p95_drift_bound", lambda: _p95_drift(runs, rails.max_p95_drift_percent)),
+        *([check("all_runs_success", lambda: _unread(campaign.unread_ok))] if campaign.unread_ok else []),
     )
 
 
@@ -33,7 +34,7 @@ def split_findings(
     """The nine checks of the older split evaluation."""
     runs = campaign.ok_runs
     return (
-        check("all_runs_success", lambda: _all_ok(campaign.runs)),
+        check("all_runs_success", lambda: _unread(campaign.unread) if campaign.unread else _all_ok(campaign.runs)),
         check("platform_split_present", lambda: _both_platforms(runs)),
         *_guards(runs, policy, ("correctness", "t3", "t5_overhead", "t5_disable")),
         check("clover_policy_rows", lambda: _clover_rows(policy, runs)),
@@ -63,6 +64,10 @@ def _guards(runs: Sequence[Run], policy: Policy, order: Sequence[str]) -> list[F
 def _snapshots(campaign: RecordedCampaign, least: float) -> Result:
     executed = need(campaign.metadata.get("executed_snapshots"), "metadata.executed_snapshots")
     return executed >= least, {"observed": executed, "required": least}
+
+
+def _unread(entries: Sequence[str]) -> Result:
+    raise OlderError(f"{len(entries)} entries are no runs ({entries[0]})")
 
 
 def _all_ok(runs: Sequence[Run]) -> Result:

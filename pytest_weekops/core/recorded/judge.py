@@ -10,8 +10,9 @@ from pytest_weekops.core.finding import CheckStatus, Decision, Finding, Verdict
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.recorded import compat, own_rules
 from pytest_weekops.core.recorded.campaign import RecordedCampaign
-from pytest_weekops.core.recorded.strict import RUN_CHECKS, Terms
-from pytest_weekops.core.recorded.strict_cells import baseline_usable, strict_findings
+from pytest_weekops.core.recorded.strict import Terms
+from pytest_weekops.core.recorded.strict_baseline import baseline_usable
+from pytest_weekops.core.recorded.strict_cells import strict_findings, total
 from pytest_weekops.core.severity import grade_findings, verdict_severity
 
 Rules = Literal["compat", "strict"]
@@ -84,10 +85,10 @@ def _older(terms: Terms, campaign: RecordedCampaign) -> tuple[tuple[Finding, ...
 def _strict(terms: Terms, campaign: RecordedCampaign, older: Sequence[Finding]) -> tuple[Finding, ...]:
     """Strict findings, marked where the older rules would not have raised them."""
     raised = {finding.check for finding in older if finding.status is not CheckStatus.PASS}
-    findings = strict_findings(terms, campaign, RUN_CHECKS)
+    findings = strict_findings(terms, campaign)
     if not terms.rows_apply:
         own = [finding for finding in older if finding.check not in {f.check for f in findings}]
-        findings = [*own, baseline_usable(campaign), *findings]
+        findings = [*own, total(baseline_usable, terms, campaign), *findings]
     return tuple(
         finding.model_copy(update={"strict_only": True})
         if finding.status is not CheckStatus.PASS and finding.check not in raised

@@ -42,7 +42,7 @@ def judge_canary(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict
     hard_failed: list[str] = []
     breach = False
     streak = longest = 0
-    before = group(run for run in campaign.baseline_runs or () if run.is_ok and run.on == "clover")
+    before = group(campaign.baseline_runs)
     for snapshot, every, pulses in _snapshots(campaign):
         hard, soft = _snapshot_checks(rules, every, pulses, before)
         bad = [finding.check for finding in hard if finding.status is not CheckStatus.PASS]
@@ -58,7 +58,7 @@ def judge_canary(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict
         check(
             "all_snapshot_hard_checks_passed",
             lambda: (
-                not hard_failed and bool(decisions),
+                not hard_failed and bool(decisions) and not campaign.unread,
                 {"observed": len(hard_failed), "required": 0, "rows": tuple(hard_failed)},
             ),
         ),
@@ -74,9 +74,9 @@ def judge_canary(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict
 def judge_stress_split(rules: CampaignRules, campaign: RecordedCampaign) -> OwnVerdict:
     """A split campaign by its own rules."""
     runs = campaign.ok_runs
-    before = group(run for run in campaign.baseline_runs or () if run.is_ok and run.on == "clover")
+    before = group(campaign.baseline_runs)
     findings = (
-        check("all_runs_success", lambda: _all_ok(campaign.runs)),
+        check("all_runs_success", lambda: _every_run_ok(campaign)),
         check("pressure_failures_zero", lambda: _pressure(campaign.pressure or ())),
         check("platform_split_clover_and_rusticl", lambda: _platforms(runs)),
         check("correctness_bound_all_runs", lambda: _correct(runs, rules)),
@@ -133,6 +133,10 @@ def _minimum(campaign: RecordedCampaign, rules: CampaignRules) -> Result:
 def _enforced(decisions: Sequence[str], event: object) -> Result:
     due, happened = "rollback" in decisions, event is not None and event is not False
     return due == happened, {"observed": "rolled back" if happened else "not rolled back", "required": str(due)}
+
+
+def _every_run_ok(campaign: RecordedCampaign) -> Result:
+    return (False, {"rows": campaign.unread}) if campaign.unread else _all_ok(campaign.runs)
 
 
 def _all_ok(runs: Sequence[Run]) -> Result:

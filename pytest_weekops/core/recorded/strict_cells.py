@@ -11,7 +11,27 @@ from pytest_weekops.core.finding import CheckStatus, Finding
 from pytest_weekops.core.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
-from pytest_weekops.core.recorded.strict import Check, Terms, mean_of, minimum_snapshots
+from pytest_weekops.core.recorded.older import change_percent
+from pytest_weekops.core.recorded.strict import (
+    Check,
+    Terms,
+    all_runs_success,
+    mean_of,
+    minimum_snapshots,
+    no_rollback_event,
+    platform_selected,
+    pressure_failures_zero,
+    unique_cases,
+)
+from pytest_weekops.core.recorded.strict_numbers import (
+    correctness_error_bound,
+    finite_metrics,
+    guard_evidence_present,
+    t3_fallback_bound,
+    t5_disable_events_total_bound,
+    t5_false_positive_bound,
+    t5_overhead_bound,
+)
 from pytest_weekops.core.stats import lowest_deviation, trend
 
 
@@ -81,6 +101,13 @@ def clover_policy_rows(terms: Terms, campaign: RecordedCampaign) -> Finding:
     return _judge_rows("clover_policy_rows", terms.policy, runs, all_must_be_there=True)
 
 
+def _first_to_last(runs: Sequence[Run], metric: str, sign: float) -> float:
+    """Percent for the worse from the first to the last snapshot, by the older rule's arithmetic to the last bit."""
+    series = sorted(runs, key=lambda run: run.snapshot or 0)
+    first, last = (run.number_of(metric) or math.nan for run in (series[0], series[-1]))
+    return -sign * change_percent(first, last)
+
+
 def _series(runs: Sequence[Run], metric: str) -> list[float] | None:
     """One value per snapshot in order; None where a value is missing, not positive or not finite."""
     by_snapshot: dict[int, list[float]] = {}
@@ -109,9 +136,12 @@ def _drift(
             logs = [sign * math.log(value) for value in series]
             fall, dip = -_percent(trend(logs)), -_percent(lowest_deviation(logs))
             last = -_percent(logs[-1] - statistics.median(logs))
-            observed = max(observed, fall, dip)
+            over_window = _first_to_last(runs, metric, sign)
+            observed = max(observed, fall, dip, over_window)
             if not fall <= limit:
                 bad.append(f"{key}: trend {fall:.2f} % for the worse over the window")
+            elif not over_window <= limit:  # a cold first snapshot is a slow one: a fast first is a fall after it
+                bad.append(f"{key}: the last snapshot {over_window:.2f} % worse than the first")
             elif not last <= limit:  # nothing after it says that it came back, and a trend of medians is blind to it
                 bad.append(f"{key}: the last snapshot {last:.2f} % worse than the median")
             elif deviation is not None and not dip <= deviation:
@@ -224,19 +254,20 @@ def required_sizes_present_on_split(terms: Terms, campaign: RecordedCampaign) ->
     return passed(check, f"sizes {', '.join(map(str, sizes))} ran on both platforms", observed=0, required=0)
 
 
-def baseline_usable(campaign: RecordedCampaign) -> Finding:
-    """The recorded baseline has usable rows for every cell (campaigns judged by their own rules compare with one)."""
-    check = "baseline_usable"
-    before = group(run for run in campaign.baseline_runs or () if run.is_ok and run.on == "clover")
-    usable = {key for key, runs in before.items() if mean_of(runs, THROUGHPUT) > 0 and mean_of(runs, P95) > 0}
-    lacking = tuple(key for key in group(r for r in campaign.runs if r.on == "clover") if key not in usable)
-    if not usable:
-        return no_data(check, "no_rows", "there is no baseline with usable rows. Give one with --baseline.")
-    if lacking:
-        return no_data(check, "missing_rows", f"the baseline has no usable row for {listed(lacking)}", rows=lacking)
-    return passed(check, "the baseline has a usable row for every cell")
-
-
+RUN_CHECKS: tuple[Check, ...] = (
+    all_runs_success,
+    unique_cases,
+    platform_selected,
+    no_rollback_event,
+    pressure_failures_zero,
+    finite_metrics,
+    correctness_error_bound,
+    guard_evidence_present,
+    t3_fallback_bound,
+    t5_disable_events_total_bound,
+    t5_overhead_bound,
+    t5_false_positive_bound,
+)
 WEEKLY_CHECKS: tuple[Check, ...] = (
     all_policy_rows_present,
     sizes_covered,
@@ -255,7 +286,7 @@ OWN_WEEKLY_CHECKS: tuple[Check, ...] = (throughput_drift_abs_bound,)
 OWN_SPLIT_CHECKS: tuple[Check, ...] = (rusticl_ratio_vs_clover, rusticl_latency_ratio)
 
 
-def strict_findings(terms: Terms, campaign: RecordedCampaign, first: Sequence[Check]) -> list[Finding]:
+def strict_findings(terms: Terms, campaign: RecordedCampaign) -> list[Finding]:
     """All strict findings of one campaign, in a fixed order; one that raises would be a defect and still blocks."""
     cells = {
         "weekly": (minimum_snapshots, WEEKLY_CHECKS),
@@ -263,11 +294,12 @@ def strict_findings(terms: Terms, campaign: RecordedCampaign, first: Sequence[Ch
         "canary_campaign": (minimum_snapshots, OWN_WEEKLY_CHECKS),
         "stress_split": (None, OWN_SPLIT_CHECKS),
     }[campaign.kind]
-    checks: list[Check] = [*([cells[0]] if cells[0] else []), *first, *cells[1]]
-    return [_total(check, terms, campaign) for check in checks]
+    checks: list[Check] = [*([cells[0]] if cells[0] else []), *RUN_CHECKS, *cells[1]]
+    return [total(check, terms, campaign) for check in checks]
 
 
-def _total(check: Check, terms: Terms, campaign: RecordedCampaign) -> Finding:
+def total(check: Check, terms: Terms, campaign: RecordedCampaign) -> Finding:
+    """One check's finding; numbers that it cannot work with have not passed."""
     try:
         return check(terms, campaign)
     except (ArithmeticError, ValueError, TypeError) as error:

@@ -1,0 +1,84 @@
+"""What a recorded campaign set out to measure, drawn from its own shape and metadata, and what of it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, as_number
+
+MOST_NAMED = 1000  # a stranger's metadata may plan any number of runs
+
+
+def missing_runs(campaign: RecordedCampaign) -> tuple[str, ...]:
+    """The runs that leave a hole in the grid of platform, ``kernel:size`` and snapshot (in a split: seed).
+
+    Without this, a run that went wrong could be left out of the file and the rest would look whole. At most
+    ``MOST_NAMED`` are named.
+    """
+    found = _in_split(campaign) if campaign.is_split else _in_weekly(campaign)
+    return tuple(islice(found, MOST_NAMED))
+
+
+def missing_pulses(campaign: RecordedCampaign) -> tuple[str, ...]:
+    """The snapshots (in a split: platform and seed, or platform and snapshot) without a record of their pressure."""
+    pulses = campaign.pressure or ()
+    if not pulses:
+        return ()
+    if not campaign.is_split:
+        seen = {as_number(pulse.get("snapshot")) for pulse in pulses}
+        wanted = sorted({run.snapshot for run in campaign.runs if run.snapshot is not None})
+        return tuple(f"snapshot {number}" for number in wanted if number not in seen)
+    # A split's seeds may differ between sizes while its pulses go by snapshot: what both have is a count per platform.
+    platforms = sorted({run.on for run in campaign.runs})
+    counts = {on: sum(str(pulse.get("platform_selector")).lower() == on for pulse in pulses) for on in platforms}
+    rounds = max((len(seeds) for seeds in _seeds_by_size(campaign).values()), default=0)
+    return tuple(f"{on}: {count} of {rounds}" for on, count in counts.items() if count < rounds)
+
+
+def _planned(campaign: RecordedCampaign) -> list[tuple[str, int]]:
+    """Kernel and size of everything that ran, and of everything the metadata lists."""
+    ran = dict.fromkeys((run.kernel, run.size) for run in campaign.runs)
+    sizes, kernels = (campaign.metadata.get(name) for name in ("sizes", "kernels"))
+    listed = (
+        (kernel, int(size))
+        for kernel in (kernels if isinstance(kernels, list) else ())
+        for size in (sizes if isinstance(sizes, list) else ())
+        if isinstance(kernel, str) and isinstance(size, int)
+    )
+    return list(dict.fromkeys([*ran, *islice((cell for cell in listed if cell not in ran), MOST_NAMED)]))
+
+
+def _in_weekly(campaign: RecordedCampaign) -> Iterator[str]:
+    there = {(run.kernel, run.size, run.snapshot) for run in campaign.runs}
+    snapshots = sorted({run.snapshot for run in campaign.runs if run.snapshot is not None})
+    for kernel, size in _planned(campaign):
+        for snapshot in snapshots:
+            if (kernel, size, snapshot) not in there:
+                yield f"{kernel[:40]}:{size} in snapshot {snapshot}"
+
+
+def _seeds_by_size(campaign: RecordedCampaign) -> dict[int, dict[str, Any]]:
+    """The seeds of each size, over both platforms and all kernels, with those that the metadata lists for all."""
+    listed = campaign.metadata.get("seeds")
+    common = {repr(seed): seed for seed in listed} if isinstance(listed, list) else {}
+    found: dict[int, dict[str, Any]] = {}
+    for run in campaign.runs:
+        found.setdefault(run.size, dict(common))[repr(run.seed)] = run.seed
+    return found
+
+
+def _in_split(campaign: RecordedCampaign) -> Iterator[str]:
+    there = {(run.on, run.kernel, run.size, repr(run.seed)) for run in campaign.runs}
+    platforms = sorted({run.on for run in campaign.runs})
+    seeds = _seeds_by_size(campaign)
+    rounds = max((len(found) for found in seeds.values()), default=0)
+    for kernel, size in _planned(campaign):
+        of_size = seeds.get(size, {})
+        if len(of_size) < rounds:
+            yield f"{kernel[:40]}:{size} has {len(of_size)} seeds of {rounds}"
+        for on in platforms:
+            for seed in of_size:
+                if (on, kernel, size, seed) not in there:
+                    yield f"{on[:40]} {kernel[:40]}:{size} seed {seed[:20]}"
