@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -324,9 +323,9 @@ def _long(snapshots: int, sizes: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("snapshots", "sizes"), [(10_000, 1), (1, 10_000), (100, 100)])
 @pytest.mark.parametrize("own", [False, True])
-def test_ten_thousand_recorded_runs_are_judged_in_two_seconds(snapshots: int, sizes: int, own: bool) -> None:
-    """Whatever the shape of the campaign."""
-    campaign = parse_campaign(_long(snapshots, sizes), "test", own_rules=own)
-    started = time.perf_counter()
-    judge_recorded(policy(), campaign)
-    assert time.perf_counter() - started < 2.0
+def test_ten_thousand_recorded_runs_are_judged_whole(snapshots: int, sizes: int, own: bool) -> None:
+    """Whatever the shape of the campaign, its last run is looked at like the first."""
+    document = _long(snapshots, sizes)
+    document["runs"][-1] = changed(document["runs"][-1], "status", to="crash")
+    verdict = judge_recorded(policy(), parse_campaign(document, "test", own_rules=own)).verdict
+    assert next(f for f in verdict.findings if f.check == "all_runs_success").observed == 1
