@@ -15,6 +15,7 @@ from pytest_weekops.core.recorded.campaign import RecordedCampaign, RecordedKind
 LARGEST_CAMPAIGN_BYTES = 64 * 1024 * 1024
 DEEPEST_NESTING = 64
 MOST_RUNS = 200_000
+MOST_PARTS = 10 * MOST_RUNS
 # Possessive, and a string may end with the file: on a stranger's 64 MiB nothing is looked at twice or remembered.
 _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _REASONABLE = 100_000_000  # sizes and snapshot numbers beyond this are no sizes
@@ -38,7 +39,7 @@ def read_document(path: Path) -> dict[str, Any]:
     text = _read_text(path)
     if not text.strip():
         raise InputError(f"Campaign {path} is empty. There is nothing to judge. Give a recorded campaign.")
-    _refuse_depth(path, text)
+    _refuse_shape(path, text)
     try:
         document = json.loads(text, object_pairs_hook=_once)
     except _TwiceError as error:
@@ -84,6 +85,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _read_text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"Campaign {path} is no regular file. Reading it might never end. Name a file.")
         size = path.stat().st_size
         if size > LARGEST_CAMPAIGN_BYTES:
             raise InputError(
@@ -97,19 +100,25 @@ def _read_text(path: Path) -> str:
         raise InputError(f"Campaign {path} is not text (byte {error.start} is not UTF-8). Check the file.") from error
 
 
-def _refuse_depth(path: Path, text: str) -> None:
-    """Refuse absurd nesting before the parser recurses into it; brackets inside strings do not count."""
-    depth = 0
+def _refuse_shape(path: Path, text: str) -> None:
+    """Refuse absurd nesting or absurdly many parts before they are built; brackets inside strings do not count."""
+    depth = parts = 0
     for match in _STRUCTURE.finditer(text):
         mark = match.group()
         if mark in "[{":
             depth += 1
+            parts += 1
         elif mark in "]}":
             depth -= 1
         if depth > DEEPEST_NESTING:
             raise InputError(
                 f"Campaign {path} is nested more than {DEEPEST_NESTING} levels deep. No campaign is. "
                 "Check where this file comes from."
+            )
+        if parts > MOST_PARTS:
+            raise InputError(
+                f"Campaign {path} holds more than {MOST_PARTS:,} objects and lists. A campaign of {MOST_RUNS:,} runs "
+                "does not. Check where this file comes from."
             )
 
 
@@ -120,6 +129,11 @@ def parse_campaign(document: Mapping[str, Any], source: str, *, own_rules: bool 
         raise InputError(
             f"Campaign {source} has no runs (its keys: {keys}). It is of an unknown kind, and a verdict on "
             "it would rest on nothing. Give a recorded weekly or split file, a journal or a run directory."
+        )
+    if not isinstance(document["runs"], list):
+        raise InputError(
+            f"Campaign {source} has {type(document['runs']).__name__} for runs, not a list. No campaign looks like "
+            "that, and a verdict on it would rest on nothing. Give a recorded weekly or split file."
         )
     runs, unread, unread_ok = _parse_runs(document["runs"])
     defects = unread
@@ -154,10 +168,8 @@ def _is_split(document: Mapping[str, Any], runs: tuple[Run, ...]) -> bool:
     return all(run.snapshot is None for run in runs)
 
 
-def _parse_runs(raw: object) -> tuple[tuple[Run, ...], tuple[str, ...], tuple[str, ...]]:
+def _parse_runs(raw: list[Any]) -> tuple[tuple[Run, ...], tuple[str, ...], tuple[str, ...]]:
     """Runs in file order, a sentence for each entry that is none, and those among them that may have been ok."""
-    if not isinstance(raw, list):
-        return (), ("runs is no list",), ("runs is no list",)
     runs: list[Run] = []
     unread: list[str] = []
     unread_ok: list[str] = []

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 def read_evidence(paths: list[Path], policy: Policy) -> list[CellEvidence]:
     """Cells of each run or recorded file. Raises ``InputError`` where one is not promoted or is named twice."""
+    from pytest_weekops.store import is_journal
+
     evidence: list[CellEvidence] = []
     seen: set[str] = set()
     for path in paths:
-        cells = _stored(path) if path.is_dir() or path.suffix == ".jsonl" else _recorded(path, policy)
+        cells = _stored(path) if path.is_dir() or is_journal(path) else _recorded(path, policy)
         for name in {cell.run_id for cell in cells}:
             if name in seen:
                 raise InputError(

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.injection import InjectionRecord
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 JOURNAL_VERSION = 1
 JOURNAL_NAME = "journal.jsonl"
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
+LARGEST_LINE_BYTES = 64 * 1024**2
 
 JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord
 _JUDGED: dict[str, type[JudgedRecord]] = {
@@ -101,22 +102,50 @@ def encode_event(seq: int, kind: str, data: Mapping[str, Any]) -> bytes:
     return (json.dumps(entry, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 
+def is_journal(path: Path) -> bool:
+    """Whether a file is a journal, by its first line; one that is no JSON at all is taken by its name's word for it."""
+    try:
+        if not path.is_file():  # a pipe would be emptied by the look at it
+            return False
+        with path.open("rb") as stream:
+            first = stream.readline(200)
+    except OSError:
+        return False
+    if first.startswith(b'{"v":') and b'"seq":' in first:
+        return True
+    return path.name.endswith(".jsonl") and not first.lstrip().startswith(b"{")
+
+
 def read_journal(path: Path) -> list[Event]:
     """All events of a journal in order; a torn last line is dropped, any other damage raises ``InputError``."""
     try:
         if path.stat().st_size > LARGEST_JOURNAL_BYTES:
             raise InputError(f"Journal {path} is larger than 2 GiB. No run writes that much. Check what this file is.")
-        lines = path.read_bytes().split(b"\n")
+        if path.exists() and not path.is_file():
+            raise InputError(f"Journal {path} is no regular file. Reading it might never end. Name the run's journal.")
+        with path.open("rb") as stream:
+            events, torn = _read_events(stream, path)
     except OSError as error:
         raise InputError(f"Journal {path} cannot be read: {error.strerror}. Check the path.") from error
-    torn = lines.pop() != b""
-    events: list[Event] = []
-    for number, line in enumerate(lines, start=1):
-        events.append(_decode_event(line, number, path))
     if not events:
         what = "holds only a torn line" if torn else "is empty"
         raise InputError(f"Journal {path} {what}. There is nothing to judge. Run the suite again.")
     return events
+
+
+def _read_events(stream: BinaryIO, path: Path) -> tuple[list[Event], bool]:
+    """Events line by line, and whether the last line was torn off."""
+    events: list[Event] = []
+    while line := stream.readline(LARGEST_LINE_BYTES):
+        if not line.endswith(b"\n"):
+            if len(line) == LARGEST_LINE_BYTES:
+                raise InputError(
+                    f"Journal {path} line {len(events) + 1} is longer than {LARGEST_LINE_BYTES // 2**20} MiB. No "
+                    "record of a run is. Check what this file is."
+                )
+            return events, True
+        events.append(_decode_event(line[:-1], len(events) + 1, path))
+    return events, False
 
 
 def _decode_event(line: bytes, number: int, path: Path) -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ REFUSED = [
     (b"\xff\xfe\x00", "is not text"),
     ('{"runs": [{"status": "error", "status": "ok"}]}', "the key 'status' twice"),
     ('{"runs": [], "runs": []}', "the key 'runs' twice"),
+    ('{"runs": "none"}', "has str for runs"),
+    ('{"runs": [' + "[]," * 2_000_001 + "[]]}", "objects and lists"),
 ]
 
 
@@ -67,6 +70,14 @@ def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
 def test_the_kind_is_recognised_from_the_content(document: dict[str, Any], kind: str) -> None:
     """Missing metadata or a missing platform does not change what a file is."""
     assert parse_campaign(document, "test").kind == kind
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes into would be waited for, a device never ends."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InputError, match="no regular file"):
+            read_campaign(path)
 
 
 def test_a_string_that_never_ends_is_looked_through_once(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
     from pytest_weekops.core.finding import Verdict
@@ -31,10 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print, and return the verdict's exit status."""
+    from pytest_weekops.store import is_journal
+
     ratio = _ratio(arguments.min_rusticl_ratio)
     sizes = _sizes(arguments.required_sizes)
     path: Path = arguments.campaign
-    if path.is_dir() or _is_journal(path):
+    if path.is_dir() or is_journal(path):
         verdict, extra = _judge_run(arguments, ratio, sizes)
     else:
         verdict, extra = _judge_recorded(arguments, ratio, sizes)
@@ -42,18 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_clean(as_document(verdict, extra)), indent=2, sort_keys=True, allow_nan=False))
     _tell(verdict, extra)
     return int(verdict.exit_status)
-
-
-def _is_journal(path: Path) -> bool:
-    """A journal is recognised by its first line: an event of its own, which names what kind it is."""
-    if path.name.endswith(".jsonl"):
-        return True
-    try:
-        with path.open("rb") as stream:
-            first = stream.readline(200)
-    except OSError:
-        return False
-    return first.startswith(b'{"v":') and b'"seq":' in first
 
 
 def _judge_run(
@@ -85,8 +76,13 @@ def _judge_recorded(
     from pytest_weekops.importers import read_campaign
     from pytest_weekops.policy_files import default_policy, load_policy
 
-    policy = load_policy(arguments.policy) if arguments.policy else default_policy()
     own = arguments.policy is None
+    if arguments.baseline is not None and not own:
+        raise InputError(
+            "--baseline stands beside --policy, whose floors are the policy's own: nothing would be compared with the "
+            "baseline. Leave one of the two out."
+        )
+    policy = load_policy(arguments.policy) if arguments.policy else default_policy()
     campaign = read_campaign(arguments.campaign, own_rules=own, baseline=arguments.baseline if own else None)
     kind = "split" if campaign.is_split else "weekly"
     if kind not in policy.scope.kinds:
@@ -148,7 +144,7 @@ def _tell(verdict: Verdict, extra: Mapping[str, Any]) -> None:
     if verdict.decision.value != "promote":
         lines.append(f"owner: {verdict.owner}, within {verdict.respond_within_minutes} minutes: {verdict.action}")
     for line in lines:
-        print("".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
+        say(line, sys.stderr)
 
 
 def _ratio(text: str | None) -> float | None:
