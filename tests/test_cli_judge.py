@@ -96,6 +96,47 @@ def test_bad_input_is_a_sentence_and_status_4(tmp_path: Path, arguments: tuple[s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["campaign.jsonl", "campaign", "journal.jsonl"])
+def test_a_campaign_is_recognised_from_its_content(tmp_path: Path, name: str) -> None:
+    """Whatever its name says."""
+    path = tmp_path / name
+    path.write_text(json.dumps(weekly(), indent=2), encoding="utf-8")
+    assert weekops("judge", path, "--policy", "rx590-weekly-v3", cwd=tmp_path).returncode == 0
+
+
+def test_a_baseline_beside_a_policy_is_refused(tmp_path: Path) -> None:
+    """It would be compared with nothing."""
+    path = written(tmp_path, weekly())
+    done = weekops("judge", path, "--policy", "rx590-weekly-v3", "--baseline", path, cwd=tmp_path)
+    assert done.returncode == 4
+    assert "--baseline stands beside --policy" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("judge", "FILE"),
+        ("judge", "nowhere-\x1b[31m.json"),
+        ("policy", "diff", "rx590-weekly-v3", "POLICY"),
+    ],
+    ids=["keys", "path", "diff"],
+)
+def test_no_escape_sequence_reaches_the_terminal(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Neither in refusals nor in answers, whatever a stranger's key, row or path is called."""
+    red = "\x1b[31m"
+    limits = {"min_avg_gflops": 1, "max_p95_time_ms": 1e6}
+    rails = dict.fromkeys(("max_t3_fallback_rate", "max_t5_disable_events_total", "max_t5_overhead_percent"), 1)
+    rails |= {"minimum_snapshots": 2, "max_correctness_error": 1}
+    rails |= {"max_abs_throughput_drift_percent": 9, "max_p95_drift_percent": 9}
+    rows = {f"{red}:1400": limits}
+    slo = {"weekly_slo": {"global_guardrails": rails, "per_kernel_size": rows}, "policy_id": red}
+    for name, content in {"FILE": {red: 1}, "POLICY": slo}.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    done = weekops(*arguments, cwd=tmp_path)
+    assert "[31m" in done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_names_of_strangers_do_not_reach_the_terminal_raw(tmp_path: Path) -> None:
     """Control characters in a recorded name are not passed on."""
     path = written(tmp_path, changed(weekly(), "runs", 3, "platform_selector", to="\x1b[31mred"))

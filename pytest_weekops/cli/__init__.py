@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.report.saying import say
 
 # name -> one-line help. Each module in this package has ``configure(parser)`` and ``run(arguments) -> int``.
 COMMANDS = {
@@ -47,10 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(module.run(namespace))
     except InputError as error:
-        print(f"weekops: {error}", file=sys.stderr)
+        say(f"weekops: {error}", sys.stderr)
         return 4
     except WeekopsError as error:
-        print(f"weekops: {error}", file=sys.stderr)
+        say(f"weekops: {error}", sys.stderr)
         return 3
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from pytest_weekops.closing import close_action, list_actions
-from pytest_weekops.report.summary import plain
+from pytest_weekops.report.saying import plain
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pytest_weekops.report.saying import say
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -23,14 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
     directory = arguments.report_dir / "baselines"
     if arguments.action == "pin":
         for path in baselines.pin(arguments.run, directory):
-            print(f"pinned {baselines.load_baseline(path).run_id} as {path}")
+            say(f"pinned {baselines.load_baseline(path).run_id} as {path}")
         return 0
     paths = sorted(directory.glob("*.json"))
     for path in paths:
         baseline = baselines.load_baseline(path)
-        print(f"{baseline.profile} on {baseline.hardware}: run {baseline.run_id} of {baseline.created_at}")
+        say(f"{baseline.profile} on {baseline.hardware}: run {baseline.run_id} of {baseline.created_at}")
         for row in baseline.rows:
-            print(f"  {row.kernel}:{row.size}  {row.mean_gflops:.2f} GFLOPS  p95 {row.p95_ms:.3f} ms")
+            say(f"  {row.kernel}:{row.size}  {row.mean_gflops:.2f} GFLOPS  p95 {row.p95_ms:.3f} ms")
     if not paths:
-        print(f"No baseline is pinned in {directory}. Pin a promoted run: weekops baseline pin RUN.")
+        say(f"No baseline is pinned in {directory}. Pin a promoted run: weekops baseline pin RUN.")
     return 0

@@ -14,7 +14,7 @@ from pytest_weekops.core.entry import ALERT
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week import parse_week
 from pytest_weekops.ledger import open_ledger
-from pytest_weekops.report.summary import plain
+from pytest_weekops.report.saying import plain, say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,4 +78,4 @@ def _note(delivery: Delivery, target: str, closed: ClosedWeek, report_dir: Path)
     try:
         open_ledger(report_dir).append(ALERT, datetime.now(UTC).isoformat(timespec="microseconds"), facts)
     except WeekopsError as error:
-        print(f"weekops: the alert's delivery could not be recorded: {error}", file=sys.stderr)
+        say(f"weekops: the alert's delivery could not be recorded: {error}", sys.stderr)

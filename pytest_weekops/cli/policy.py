@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.policy_files import default_policy, load_policy
+from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy import Policy
@@ -53,7 +54,7 @@ def _show(policy: Policy, *, as_json: bool) -> int:
         return 0
     import yaml
 
-    print(f"# effective policy, sha256 {policy.sha256}")
+    say(f"# effective policy, sha256 {policy.sha256}")
     print(yaml.safe_dump(policy.effective(), sort_keys=False, allow_unicode=True, width=110), end="")
     return 0
 
@@ -71,7 +72,7 @@ def _diff(before: Policy, after: Policy, *, as_json: bool) -> int:
         print(json.dumps(document, indent=2))
     else:
         for change in changes or ("no limit differs",):
-            print(change)
+            say(change)
     return 0
 
 
@@ -93,7 +94,7 @@ def _recalibrate(arguments: argparse.Namespace) -> int:
     evidence = read_evidence(arguments.runs, policy)
     proposals = recalibrate(policy, evidence, recipe=recipe, allow_looser=arguments.allow_looser)
     for proposal in proposals:
-        print(f"{proposal.key}: {'held, ' + proposal.held if proposal.row is None else 'proposed'}")
+        say(f"{proposal.key}: {'held, ' + proposal.held if proposal.row is None else 'proposed'}")
     rows = {proposal.key: proposal.row for proposal in proposals if proposal.row is not None}
     if not rows:
         print("held: the evidence allows no change, so no file is written.")
@@ -107,9 +108,9 @@ def _recalibrate(arguments: argparse.Namespace) -> int:
         }
     )
     for change in diff_policies(policy, tightened):
-        print(f"  {change}")
+        say(f"  {change}")
     _write_new(output, tightened)
-    print(f"written: {output} (sha256 {tightened.sha256[:16]})")
+    say(f"written: {output} (sha256 {tightened.sha256[:16]})")
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from pytest_weekops.report.saying import say
 from pytest_weekops.rollback_target import resolve_target
 from pytest_weekops.rollout import Applied, Rollout
 
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     report_dir = Path(arguments.report_dir)
     rollout = Rollout(report_dir, say=_say)
     if arguments.undo:
-        print(rollout.undo())
+        say(rollout.undo())
         return 0
     keep = arguments.apply or arguments.rehearse
     target = resolve_target(
@@ -50,20 +51,21 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rehearse:
         return _report(rollout.rehearse(target.profile, target.verifier, steps=target.steps))
     plan = rollout.plan(target.profile, target.verifier(report_dir), target.steps)
-    print(f"rollback from {plan.from_platform or 'no profile'} to {plan.to_platform}; nothing is done yet:")
+    say(f"rollback from {plan.from_platform or 'no profile'} to {plan.to_platform}; nothing is done yet:")
     for number, step in enumerate(plan.steps, start=1):
-        print(f"  {number}. {step}")
+        say(f"  {number}. {step}")
     print("`weekops rollback --apply` does it, `weekops rollback --rehearse` tries it on a copy.")
     return 0
 
 
 def _say(line: str) -> None:
     """At once: whoever interrupts the verification must have read what is active."""
-    print(line, file=sys.stderr, flush=True)
+    say(line, sys.stderr)
+    sys.stderr.flush()
 
 
 def _report(applied: Applied) -> int:
     stream = sys.stdout if applied.verified else sys.stderr
     for line in applied.lines:
-        print(line, file=stream)
+        say(line, stream)
     return 0 if applied.verified else 1

@@ -18,6 +18,7 @@ from pytest_weekops.core.entry import Entry, run_entries
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week import Week, week_of
 from pytest_weekops.ledger import Ledger, open_ledger
+from pytest_weekops.report.saying import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.verify:
         print(f"ledger: {len(entries)} records, every one verifies", file=sys.stderr if arguments.json else sys.stdout)
     if arguments.require and channel.state.value != arguments.require:
-        print(f"weekops: the channel is {channel.state.value}, not {arguments.require}", file=sys.stderr)
+        say(f"weekops: the channel is {channel.state.value}, not {arguments.require}", sys.stderr)
         return 1
     return 0
 
@@ -68,8 +69,8 @@ def _say_damage(ledger: Ledger, problems: Sequence[str], *, as_json: bool) -> in
     if as_json:
         print(json.dumps({"state": None, "ledger": str(ledger.path), "verified": False, "problems": list(problems)}))
     for problem in problems:
-        print(f"weekops: ledger {ledger.path}: {problem}", file=sys.stderr)
-    print("weekops: the channel's state is not known. Restore the ledger from a copy.", file=sys.stderr)
+        say(f"weekops: ledger {ledger.path}: {problem}", sys.stderr)
+    say("weekops: the channel's state is not known. Restore the ledger from a copy.", sys.stderr)
     return 1
 
 
@@ -121,23 +122,23 @@ def attempt_document(attempt: Attempt) -> dict[str, Any]:
 
 def _print(channel: Channel, attempts: Sequence[Attempt], entries: Sequence[Entry], week: Week) -> None:
     since = f" since {channel.since}" if channel.since else ""
-    print(f"channel: {channel.state.value}{since}")
+    say(f"channel: {channel.state.value}{since}")
     for text in channel.why:
-        print(f"  why: {text}")
+        say(f"  why: {text}")
     for text in channel.lifts:
-        print(f"  lifted by: {text}")
+        say(f"  lifted by: {text}")
     for text in channel.notes:
-        print(f"  note: {text}")
-    print(f"attempts of {week}: {len(attempts) or 'none'}")
+        say(f"  note: {text}")
+    say(f"attempts of {week}: {len(attempts) or 'none'}")
     for attempt in attempts:
         run = attempt.run
         checks = f": {', '.join(run.failed_checks)}" if run.failed_checks else ""
-        print(f"  {run.kind} attempt {attempt.n}: {run.decision} (SEV{run.severity}) {run.run_id}{checks}")
+        say(f"  {run.kind} attempt {attempt.n}: {run.decision} (SEV{run.severity}) {run.run_id}{checks}")
         for text in attempt.change.weaker:
-            print(f"    weaker than the attempt before: {text}")
+            say(f"    weaker than the attempt before: {text}")
         for text in attempt.change.other:
-            print(f"    changed: {text}")
+            say(f"    changed: {text}")
     rehearsal = last_rehearsal(entries)
     if rehearsal is not None:
         outcome = "verified" if rehearsal.body.get("verified") else "NOT verified"
-        print(f"last rehearsal of the rollback: {rehearsal.recorded_at}, {rehearsal.body.get('seconds')} s, {outcome}")
+        say(f"last rehearsal of the rollback: {rehearsal.recorded_at}, {rehearsal.body.get('seconds')} s, {outcome}")

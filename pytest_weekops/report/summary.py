@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.report.saying import plain
 from pytest_weekops.report.table import render_table
 
 NEXT_STEPS = {
@@ -30,11 +31,6 @@ def escape(text: object) -> str:
     for character in "\\`*_{}[]<>#|~":
         flat = flat.replace(character, "\\" + character)
     return flat
-
-
-def plain(text: str) -> str:
-    """Text without control characters, marks that turn its direction and broken surrogates; each shows as U+FFFD."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def code(text: str) -> str:
