@@ -12,8 +12,19 @@ from pytest_weekops.core.week import Week
 
 _COUNTS = ("snapshots", "sessions", "iterations")
 _LISTS = ("platforms", "kernels", "sizes", "seeds", "required_sizes", "gates")
-_LARGER_IS_STRICTER = ("min_", "minimum_", "flag_")
-_SMALLER_IS_STRICTER = ("max_", "t5_overhead_from_size", "soft_streak_limit", "voids_until_")
+_LARGER_IS_STRICTER = ("min_", "minimum_", "flag_", "projection_count", "clean_to_enable")
+_SMALLER_IS_STRICTER = (
+    "max_",
+    "t5_overhead_from_size",
+    "soft_streak_limit",
+    "voids_until_",
+    "sampling_period",
+    "z",
+    "overhead_violations",
+    "alarm_violations",
+    "least_decisions",
+)
+_OTHER_SEVERITIES = (("severity", "unlisted"), ("severity", "no_data"), ("severity", "inconclusive"))
 
 
 @dataclass(frozen=True)
@@ -134,6 +145,10 @@ def _looser(new: Any, old: Any, at: tuple[str, ...]) -> Iterator[str]:
             for key in new:
                 if key == "waiver" and new[key] and not old.get(key):
                     yield f"{_dotted(at)} is waived now"
+        if isinstance(new, Mapping) and at == ("rows",):
+            for key in new:
+                if key not in old and isinstance(new[key], Mapping) and new[key].get("waiver"):
+                    yield f"{_dotted((*at, str(key)))} is waived now"
         return
     if _is_looser(at, new, old):
         yield f"{_dotted(at)} {_show(new)}, was {_show(old)}"
@@ -142,7 +157,7 @@ def _looser(new: Any, old: Any, at: tuple[str, ...]) -> Iterator[str]:
 def _is_looser(at: tuple[str, ...], new: Any, old: Any) -> bool:
     if not at or at[0] in ("notes", "description", "policy_id", "version", "campaign"):
         return False
-    if at[:2] == ("severity", "checks") or at in (("severity", "unlisted"), ("severity", "inconclusive")):
+    if at[:2] == ("severity", "checks") or at in _OTHER_SEVERITIES:
         return -_number(new) < -_number(old) if new is not None else True
     name = at[-1]
     if name.startswith(_LARGER_IS_STRICTER):

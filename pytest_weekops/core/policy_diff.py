@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pytest_weekops.core.policy import Policy, PolicyPart
+from pytest_weekops.core.policy import Policy, PolicyPart, SeverityLevel
 
 Direction = Literal["stricter", "looser", "changed"]
 
-# Limits whose larger value is the stricter one; every other number in a limit section is a ceiling.
+# Numbers whose larger value is the stricter one; every other number in a section is a ceiling.
 _FLOORS = frozenset(
     {
         "minimum_snapshots",
@@ -21,9 +21,16 @@ _FLOORS = frozenset(
         "min_ratio",
         "min_throughput_change_percent",
         "min_peak_ratio",
+        "min_critical_recall",
+        "min_uniform_recall",
+        "min_gain",
+        "projection_count",
+        "clean_to_enable",
     }
 )
-_SECTIONS = ("guardrails", "floors", "evidence", "split", "campaign")
+# How T3 goes about its search: no verdict is stricter or looser for it.
+_NEITHER = frozenset({"static_arm", "epsilon", "warmup_launches", "exploration_launches", "freeze_sizes"})
+_SECTIONS = ("guardrails", "floors", "guard", "selector", "evidence", "split", "campaign")
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ def _section(section: str, before: PolicyPart, after: PolicyPart) -> Iterator[Ch
 
 
 def _direction(name: str, old: Any, new: Any) -> Direction:
+    if name in _NEITHER:
+        return "changed"
     if name == "waiver":
         return "stricter" if old and not new else "looser" if new and not old else "changed"
     if name == "required_sizes":
@@ -81,7 +90,8 @@ def _row(before: Policy, after: Policy, key: str) -> Iterator[Change]:
         if (was or None) != (is_now or None):
             direction = _direction(name, was, is_now)
             if name == "waiver":  # a row that gives up its limits is looser by these; words alone change nothing
-                direction = "changed"
+                covered = bool(before.covers(key)), bool(after.covers(key))
+                direction = "changed" if covered[0] == covered[1] else "looser" if covered[1] else "stricter"
             yield Change(f"rows.{key}.{name}", was, is_now, direction)
 
 
@@ -91,6 +101,22 @@ def _severity(before: Policy, after: Policy) -> Iterator[Change]:
         was, is_now = old.checks.get(check, old.unlisted), new.checks.get(check, new.unlisted)
         if was != is_now:
             yield Change(f"severity.checks.{check}", was, is_now, "stricter" if is_now < was else "looser")
+    for name in ("unlisted", "no_data", "inconclusive"):
+        was, is_now = getattr(old, name), getattr(new, name)
+        if was != is_now:
+            yield Change(f"severity.{name}", was, is_now, "stricter" if is_now < was else "looser")
+    for level in sorted({*old.levels, *new.levels}):
+        yield from _level(f"severity.levels.{level}", old.levels.get(level), new.levels.get(level))
+
+
+def _level(place: str, old: SeverityLevel | None, new: SeverityLevel | None) -> Iterator[Change]:
+    if old is None or new is None:
+        yield Change(place, old and old.model_dump(mode="json"), new and new.model_dump(mode="json"), "changed")
+        return
+    for name in ("within_minutes", "action", "owner"):
+        was, is_now = getattr(old, name), getattr(new, name)
+        if was != is_now:
+            yield Change(f"{place}.{name}", was, is_now, _direction(name, was, is_now))
 
 
 def _show(value: Any) -> str:
