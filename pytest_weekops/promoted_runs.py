@@ -14,21 +14,39 @@ if TYPE_CHECKING:
 
 
 def read_evidence(paths: list[Path], policy: Policy) -> list[CellEvidence]:
-    """Cells of each run or recorded file. Raises ``InputError`` where one is not promoted or is named twice."""
+    """Cells of each run or recorded file.
+
+    Raises ``InputError`` where one is not promoted, is given twice, or was measured on another device than the rest.
+    """
     from pytest_weekops.store import is_journal
 
     evidence: list[CellEvidence] = []
-    seen: set[str] = set()
+    silicon: dict[str, Path] = {}
     for path in paths:
-        cells = _stored(path) if path.is_dir() or is_journal(path) else _recorded(path, policy)
-        for name in {cell.run_id for cell in cells}:
-            if name in seen:
-                raise InputError(
-                    f"Run {name} is given twice ({path}). It would count as two runs of evidence. Name each run once."
-                )
-            seen.add(name)
+        cells, device = (_stored if path.is_dir() or is_journal(path) else _recorded)(path, policy)
+        _refuse_twice(path, cells, evidence)
+        silicon.setdefault(device, path)
         evidence += cells
+    if len(silicon) > 1:
+        where = "; ".join(f"{path}: {device[:80]}" for device, path in silicon.items())
+        raise InputError(
+            f"The runs were measured on different devices ({where}). A limit in between would fit none of them. Name "
+            "runs of one device."
+        )
     return evidence
+
+
+def _refuse_twice(path: Path, cells: list[CellEvidence], before: list[CellEvidence]) -> None:
+    """Refuse what was measured once and counts twice, under its own name or another: real figures never repeat."""
+    names = {cell.run_id for cell in before}
+    figures = {(cell.key, cell.gflops, cell.p95_ms): cell.run_id for cell in before}
+    for cell in cells:
+        same = cell.run_id if cell.run_id in names else figures.get((cell.key, cell.gflops, cell.p95_ms))
+        if same is not None:
+            raise InputError(
+                f"Run {same} is given twice ({path}: {cell.key} is the same to the last bit). It would count as two "
+                "runs of evidence. Name each run once."
+            )
 
 
 def _refuse(path: Path, checks: tuple[str, ...]) -> InputError:
@@ -38,7 +56,8 @@ def _refuse(path: Path, checks: tuple[str, ...]) -> InputError:
     )
 
 
-def _stored(path: Path) -> list[CellEvidence]:
+def _stored(path: Path, policy: Policy) -> tuple[list[CellEvidence], str]:
+    """Cells of a run that promotes by its own policy and by the one to be recalibrated, and its hardware."""
     from pytest_weekops.core.campaign import live_campaign
     from pytest_weekops.core.finding import Decision
     from pytest_weekops.core.metrics import all_launches, mean_gflops
@@ -51,17 +70,24 @@ def _stored(path: Path) -> list[CellEvidence]:
     campaign = live_campaign(
         run.plan, run.records, identities=run.identities, baseline=run.baselines, created_at=run.created_at
     )
-    verdict = judge_stored(run)
-    if verdict.decision is not Decision.PROMOTE or run.kind != "weekly" or len(run.plan.platforms) != 1:
-        raise _refuse(path, verdict.failed_checks or ("a weekly run of one platform is needed",))
-    return [
+    if run.kind != "weekly" or len(run.plan.platforms) != 1:
+        raise _refuse(path, ("a weekly run of one platform is needed",))
+    if problem := policy.refuses(run.plan):
+        raise InputError(f"Run {path}: {problem}")
+    for verdict in (judge_stored(run), judge_stored(run, policy=policy)):
+        if verdict.decision is not Decision.PROMOTE:
+            raise _refuse(path, verdict.failed_checks)
+    silicon = ", ".join(sorted(f"{one.device_name} in {one.hardware}" for one in run.identities.values()))
+    cells = [
         CellEvidence(f"{cell[1]}:{cell[2]}", run.run_id, mean_gflops(rows), percentile95(all_launches(rows)))
         for cell, rows in campaign.good.items()
         if rows
     ]
+    return cells, silicon
 
 
-def _recorded(path: Path, policy: Policy) -> list[CellEvidence]:
+def _recorded(path: Path, policy: Policy) -> tuple[list[CellEvidence], str]:
+    """Cells of a recorded weekly that promotes by the policy to be recalibrated, and its device."""
     import hashlib
 
     from pytest_weekops.core.finding import Decision
@@ -75,7 +101,7 @@ def _recorded(path: Path, policy: Policy) -> list[CellEvidence]:
     if verdict.decision is not Decision.PROMOTE or campaign.kind != "weekly":
         raise _refuse(path, verdict.failed_checks or ("a weekly campaign is needed",))
     name = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return [
+    cells = [
         CellEvidence(
             key,
             name,
@@ -84,3 +110,4 @@ def _recorded(path: Path, policy: Policy) -> list[CellEvidence]:
         )
         for key, runs in group(campaign.ok_runs).items()
     ]
+    return cells, ", ".join(sorted({str(run.metrics.get("device")) for run in campaign.ok_runs}))

@@ -219,6 +219,6 @@ def test_recalibration_never_loosens_unasked(tmp_path: Path) -> None:
 
 def test_recalibration_refuses_runs_that_were_not_promoted(tmp_path: Path) -> None:
     """What is broken never becomes the rule."""
-    done = _recalibrate(tmp_path, [1.0, 1.0, 0.5])
+    done = _recalibrate(tmp_path, [1.0, 1.001, 0.5])
     assert done.returncode == 4
     assert "not promoted" in done.stderr

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.errors import InputError, PolicyError
 from pytest_weekops.policy_files import default_policy, load_policy
 from pytest_weekops.report.saying import say
 
@@ -135,11 +135,28 @@ def _file_name(policy_id: str) -> str:
 
 
 def _refuse_existing(path: Path) -> None:
-    if path.exists():
+    if path.exists() or path.is_symlink():
+        raise _exists(path)
+
+
+def _exists(path: Path) -> InputError:
+    return InputError(
+        f"--output {path} exists already. A policy in service is never overwritten. Name a new file; then "
+        "`weekops policy diff` compares the two."
+    )
+
+
+def _refuse_unreadable(draft: Path, policy: Policy) -> None:
+    """A proposal that could not be read back, or reads back as something else, is none."""
+    try:
+        same = load_policy(draft) == policy
+    except PolicyError as error:
         raise InputError(
-            f"--output {path} exists already. A policy in service is never overwritten. Name a new file; then "
-            "`weekops policy diff` compares the two."
-        )
+            f"The proposal is not a policy that can be read: {error} Nothing was written. Correct the policy "
+            "in service first."
+        ) from error
+    if not same:
+        raise InputError("The proposal reads back as another policy. Nothing was written. Report this.")
 
 
 def _write_new(path: Path, policy: Policy) -> None:
@@ -153,9 +170,10 @@ def _write_new(path: Path, policy: Policy) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
+        _refuse_unreadable(draft, policy)
         os.link(draft, path)  # refuses an existing file, unlike a rename
-    except FileExistsError:
-        _refuse_existing(path)
+    except FileExistsError as error:  # a link that leads nowhere is there, too
+        raise _exists(Path(str(error.filename2 or error.filename))) from error
     except OSError as error:
         raise InputError(f"--output {path} cannot be written: {error.strerror}. Choose another place.") from error
     finally:
