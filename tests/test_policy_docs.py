@@ -17,7 +17,7 @@ SECTIONS = dict(re.findall(r"### `?([A-Za-z0-9_ ]+)`?[^\n]*\n(.*?)(?=\n### |\Z)"
 MODELS: dict[str, Any] = {
     name: type(value) for name, value in Policy(policy_id="x") if isinstance(value, BaseModel)
 } | {"rows": Row}
-NESTED = {"severity": SeverityLevel, "rollback": RollbackStep}  # documented inside their section
+NESTED: dict[str, Any] = {"severity": SeverityLevel, "rollback": RollbackStep}  # documented inside their section
 
 
 def fields(section: str) -> dict[str, Any]:
