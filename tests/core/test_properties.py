@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_weekops.core.campaign import Campaign
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.finding import Decision, Severity, Verdict
+from pytest_weekops.core.finding import CheckStatus, Decision, Severity, Verdict
 from pytest_weekops.core.policy import Policy, Row
 from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.core.records import Measurement, MeasurementStatus
@@ -21,7 +21,7 @@ from pytest_weekops.importers import parse_campaign
 from tests.core.synthetic import make_campaign, make_plan, make_records
 from tests.recorded_data import split, weekly
 
-# WEEKOPS_EXAMPLES=15000 makes the suite take 100,000 examples and some minutes.
+# WEEKOPS_EXAMPLES=10000 makes these properties take more than 100,000 examples, and half an hour.
 QUICK = settings(
     max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "150")),
     deadline=None,
@@ -196,16 +196,81 @@ def test_the_live_judge_never_raises(kind: str, place: int, value: float, what: 
 
 
 @QUICK
+@given(mangled(), st.data())
+def test_dropping_an_entry_of_a_recorded_file_never_helps(document: dict[str, Any], data: st.DataObject) -> None:
+    """Whatever run or pulse is left out, good or bad, iterate stays iterate."""
+    rest = dict(document)
+    for name in ("runs", "pressure"):
+        entries = document[name]
+        if isinstance(entries, list) and entries:
+            gone = data.draw(st.sets(st.integers(0, len(entries) - 1), min_size=name == "runs", max_size=3))
+            rest[name] = [entry for place, entry in enumerate(entries) if place not in gone]
+    if strict(document).decision is Decision.ITERATE:
+        assert strict(rest).decision is Decision.ITERATE
+
+
+def _tighter(share: float) -> st.SearchStrategy[Policy]:
+    """The policy with one ceiling lowered, or one floor raised, by a share."""
+    rails, split_rules = POLICY.guardrails, POLICY.split
+    ceilings = [name for name, value in rails if name.startswith("max_") and isinstance(value, float)]
+    policies = [
+        *(
+            POLICY.model_copy(update={"guardrails": rails.model_copy(update={n: getattr(rails, n) * share})})
+            for n in ceilings
+        ),
+        POLICY.model_copy(update={"guardrails": rails.model_copy(update={"minimum_snapshots": 2 + 6 * (1 - share)})}),
+        *(
+            POLICY.model_copy(update={"split": split_rules.model_copy(update=update)})
+            for update in (
+                {"min_ratio": 2 - share},
+                {"max_latency_ratio": 1.25 * share},
+                {"required_sizes": (1400, 4096)},
+            )
+        ),
+        *(
+            POLICY.model_copy(update={"rows": {**ROWS, key: row.model_copy(update=update)}})
+            for key, row in ROWS.items()
+            for update in (
+                {"min_avg_gflops": (row.min_avg_gflops or 0) * (2 - share)},
+                {"max_p95_time_ms": (row.max_p95_time_ms or 0) * share},
+            )
+        ),
+        POLICY.model_copy(update={"scope": POLICY.scope.model_copy(update={"platform": "Clover"})}),
+    ]
+    return st.sampled_from(policies)
+
+
+@QUICK
+@given(mangled(), st.floats(0, 1), st.data(), st.booleans())
+def test_tightening_never_turns_fail_into_pass(
+    document: dict[str, Any], share: float, data: st.DataObject, older: bool
+) -> None:
+    """A stricter limit, floor, ratio or count fails whatever a milder one failed, under both rule sets."""
+    tighter = data.draw(_tighter(share))
+    campaign = parse_campaign(document, "test")
+    before, after = (
+        judge_recorded(policy, campaign, rules="compat" if older else "strict").verdict for policy in (POLICY, tighter)
+    )
+    assert set(before.failed_checks) <= set(after.failed_checks)
+
+
+@QUICK
 @given(
-    mangled(),
-    st.sampled_from(["max_correctness_error", "max_t5_overhead_percent", "max_abs_throughput_drift_percent"]),
+    st.sampled_from(["max_correctness_error", "max_k_scaled_error", "max_t3_fallback_rate", "max_t5_overhead_percent"]),
     st.floats(0, 1),
+    st.sampled_from(["weekly", "split"]),
+    st.integers(0, 10_000),
 )
-def test_tightening_never_turns_fail_into_pass(document: dict[str, Any], name: str, share: float) -> None:
-    """A smaller ceiling fails whatever a larger one failed."""
-    rails = POLICY.guardrails
-    tighter = POLICY.model_copy(update={"guardrails": rails.model_copy(update={name: getattr(rails, name) * share})})
-    assert set(strict(document).failed_checks) <= set(strict(document, tighter).failed_checks)
+def test_tightening_never_helps_a_live_run(name: str, share: float, kind: str, place: int) -> None:
+    """Nor does it where launches decide."""
+    plan, records = make_plan(kind), list(BASES[kind])
+    record = records[place % len(records)]
+    if isinstance(record, Measurement):
+        records[place % len(records)] = record.model_copy(update={"status": MeasurementStatus.WRONG})
+    rails = LIVE.guardrails
+    tighter = LIVE.model_copy(update={"guardrails": rails.model_copy(update={name: getattr(rails, name) * share})})
+    before, after = (judge(policy, make_campaign(plan, records)) for policy in (LIVE, tighter))
+    assert set(before.failed_checks) <= set(after.failed_checks)
 
 
 @QUICK
@@ -242,6 +307,22 @@ def test_swapping_baseline_and_candidate_mirrors_the_ratio(speed: float) -> None
     there, back = (pairings(_campaign(p, records)) for p in (plan, swapped))
     for one, other in zip(there, back, strict=True):
         assert math.isclose(one.ratio * other.ratio, 1.0, rel_tol=1e-9)
+
+
+@QUICK
+@given(st.floats(0.5, 2.0), st.floats(0.5, 1.0))
+def test_swapping_baseline_and_candidate_mirrors_the_verdict_on_the_ratio(speed: float, least: float) -> None:
+    """The swapped split has the reciprocal ratio, is judged by it, and never do both fail."""
+    there, back = copy.deepcopy(DOCUMENTS["split"]), copy.deepcopy(DOCUMENTS["split"])
+    for document, slow in ((there, "rusticl"), (back, "Clover")):
+        for run in document["runs"]:
+            run["metrics"]["avg_mean_gflops"] *= speed if run["platform_selector"] == slow else 1.0
+    verdicts = [judge_recorded(POLICY, parse_campaign(d, "test"), min_ratio=least).verdict for d in (there, back)]
+    ratios = [next(f for f in v.findings if f.check == "rusticl_ratio_vs_clover") for v in verdicts]
+    observed = [float(f.observed or 0) for f in ratios]
+    assert math.isclose(observed[0] * observed[1], 1.0, rel_tol=1e-12)
+    assert [f.status is CheckStatus.PASS for f in ratios] == [value >= least for value in observed]
+    assert any(f.status is CheckStatus.PASS for f in ratios)
 
 
 def _campaign(plan: Any, records: Any) -> Campaign:
