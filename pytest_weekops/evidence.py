@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pytest_weekops.core.entry import Entry, RunEntry
+from pytest_weekops.core.entry import WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week import Week, week_of
 from pytest_weekops.core.week_tracks import Files, RunEvidence
@@ -16,6 +16,7 @@ from pytest_weekops.store import JOURNAL_NAME
 from pytest_weekops.verification import hash_file
 
 LARGEST_FIRST_LINE = 4 * 1024**2
+LARGEST_DECISION = 64 * 1024**2
 
 
 def run_evidence(run: RunEntry, report_dir: Path) -> RunEvidence:
@@ -68,6 +69,40 @@ def stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[s
         for journal in journals
         if journal.parent.name not in known and _week_of_journal(journal) in (week, None)
     ]
+
+
+def unaccounted(report_dir: Path, entries: Sequence[Entry]) -> list[str]:
+    """What lies beside the ledger and is not in it: finished runs and closed weeks whose records were taken out.
+
+    A chain that was cut and closed again verifies by itself; what was written while it was whole still knows better.
+    Runs older than the first recorded one may come from elsewhere and are left alone.
+    """
+    runs, weeks = run_entries(entries), {entry.key for entry in entries if entry.kind == WEEK}
+    ids, first = {run.run_id for run in runs}, min((run.created_at for run in runs), default=None)
+    found = []
+    for path in sorted(report_dir.glob("*/decision.json")):
+        facts = _facts(path)
+        run_id, created_at = str(facts.get("run_id", "")), facts.get("created_at")
+        if run_id not in ids and isinstance(created_at, str) and first is not None and created_at >= first:
+            found.append(f"Run {run_id} in {path.parent.name}/ ended and is not in the ledger: its record was removed.")
+    for path in sorted(report_dir.glob("weeks/[!.]*/decision.json")):
+        ledger = _facts(path).get("ledger")
+        count, head = (ledger.get("records"), ledger.get("head")) if isinstance(ledger, dict) else (None, None)
+        if path.parent.name not in weeks:
+            found.append(f"Week {path.parent.name} was closed and is not in the ledger: its record was removed.")
+        elif isinstance(count, int) and (not 0 < count <= len(entries) or entries[count - 1].hash != head):
+            found.append(f"Week {path.parent.name} was closed on another record {count} than the ledger has now.")
+    return found
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """A decision document, or nothing where it cannot be read: what is in evidence is hashed elsewhere."""
+    try:
+        usable = path.is_file() and path.stat().st_size <= LARGEST_DECISION
+        found = json.loads(path.read_text(encoding="utf-8")) if usable else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _week_of_journal(journal: Path) -> Week | None:

@@ -17,6 +17,7 @@ from pytest_weekops.core.channel import Channel, ChannelState, channel_of, last_
 from pytest_weekops.core.entry import Entry, run_entries
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week import Week, week_of
+from pytest_weekops.evidence import unaccounted
 from pytest_weekops.ledger import Ledger, open_ledger
 from pytest_weekops.report.saying import say
 
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.verify and (problems := ledger.problems()):
         return _say_damage(ledger, problems, as_json=arguments.json)
     entries = ledger.entries()
+    if arguments.verify and (problems := unaccounted(Path(arguments.report_dir), entries)):
+        return _say_damage(ledger, problems, as_json=arguments.json)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     channel = channel_of(entries, now=now, max_age_days=_days(arguments.max_age_days))
     attempts = attempts_of(run_entries(entries), week_of(now))

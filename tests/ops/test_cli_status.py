@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.entry import ROLLBACK
+from pytest_weekops.closing import close_week
+from pytest_weekops.core.entry import ROLLBACK, WEEK
+from pytest_weekops.ledger import open_ledger
 from tests.ops.history import crashed, promoted, record
+from tests.ops.weeks import W48, add_run
 
 
 def status(report_dir: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -84,6 +88,68 @@ def test_a_ledger_that_was_changed_opens_nothing(tmp_path: Path) -> None:
     document = json.loads(status(tmp_path, "--verify", "--json").stdout)
     assert document["verified"] is False
     assert document["state"] is None
+
+
+def _forge(report_dir: Path, keep: int) -> None:
+    """Keep the first records only, with a head that fits them: the chain verifies by itself."""
+    connection = sqlite3.connect(report_dir / "ledger.sqlite", isolation_level=None)
+    connection.execute("DROP TRIGGER record_is_never_removed")
+    connection.execute("DELETE FROM record WHERE seq > ?", (keep,))
+    (last,) = connection.execute("SELECT hash FROM record WHERE seq = ?", (keep,)).fetchone()
+    connection.execute("UPDATE head SET count = ?, hash = ?", (keep, last))
+    connection.close()
+    (report_dir / "ledger.head").write_text(json.dumps({"count": keep, "hash": last}), encoding="utf-8")
+
+
+def test_a_chain_that_was_cut_and_closed_again_is_found_by_what_lies_beside_it(tmp_path: Path) -> None:
+    """The failed run's record is gone, head and all; its directory is not."""
+    add_run(tmp_path, "good")
+    add_run(tmp_path, "bad", crash=True, created_at="2026-11-24T13:00:00+00:00")
+    assert status(tmp_path, "--verify").returncode == 0
+    _forge(tmp_path, 1)
+    verify = status(tmp_path, "--verify")
+    assert verify.returncode == 1
+    assert "Run bad in bad/ ended and is not in the ledger" in verify.stderr
+    assert "promoted" not in verify.stdout
+
+
+def test_a_closed_week_remembers_the_chain(tmp_path: Path) -> None:
+    """A record of the week is gone with the run's directory; what the week was closed on is not what is there."""
+    add_run(tmp_path, "good")
+    add_run(tmp_path, "bad", crash=True, created_at="2026-11-24T13:00:00+00:00")
+    close_week(tmp_path, W48)
+    assert status(tmp_path, "--verify").returncode == 0
+    _forge(tmp_path, 1)
+    shutil.rmtree(tmp_path / "bad")
+    assert "Week 2026-W48 was closed and is not in the ledger" in status(tmp_path, "--verify").stderr
+    open_ledger(tmp_path).append(WEEK, "2026-W48", {})
+    assert "Week 2026-W48 was closed on another record 2" in status(tmp_path, "--verify").stderr
+
+
+def test_two_records_in_each_others_place_are_found(tmp_path: Path) -> None:
+    """Bodies and keys swapped, numbers and hashes left as they were."""
+    ledger = record(tmp_path, promoted("good"), crashed("bad"))
+    connection = sqlite3.connect(ledger.path, isolation_level=None)
+    connection.execute("DROP TRIGGER record_is_never_changed")
+    rows = dict(connection.execute("SELECT key, seq FROM record").fetchall())
+    connection.execute("UPDATE record SET seq = 99 WHERE key = 'good'")
+    connection.execute("UPDATE record SET seq = ? WHERE key = 'bad'", (rows["good"],))
+    connection.execute("UPDATE record SET seq = ? WHERE key = 'good'", (rows["bad"],))
+    connection.close()
+    verify = status(tmp_path, "--verify")
+    assert verify.returncode == 1
+    assert "does not match its hash" in verify.stderr
+    assert status(tmp_path, "--require", "frozen").returncode == 4
+
+
+def test_a_ledger_emptied_by_hand_is_found(tmp_path: Path) -> None:
+    """A file of no bytes is a ledger without records, and its head file knows how many there were."""
+    ledger = record(tmp_path, promoted("good"))
+    for rest in tmp_path.glob("ledger.sqlite-*"):
+        rest.unlink()
+    ledger.path.write_bytes(b"")
+    assert status(tmp_path, "--verify").returncode == 1
+    assert status(tmp_path, "--require", "promoted").returncode == 4
 
 
 @pytest.mark.parametrize("days", ["nan", "-1", "soon", "inf"])
