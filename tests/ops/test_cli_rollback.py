@@ -55,15 +55,17 @@ def test_a_damaged_ledger_stops_the_rollback(tmp_path: Path) -> None:
     assert not (tmp_path / "reports" / "runtime" / "active.env").exists()
 
 
-@pytest.mark.parametrize("foreign", ["-k nothing", "--collect-only"])
-def test_apply_is_verified_by_the_real_gate(tmp_path: Path, need_platform: Callable[[str], str], foreign: str) -> None:
-    """In somebody else's project with failing tests of its own and odd options, only the canonical suite counts."""
+def test_apply_is_verified_by_the_real_gate(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+    """In somebody else's project with failing tests of its own and odd options, only the canonical suite counts.
+
+    Either option by itself would leave the gate without a test that ran.
+    """
     need_platform("pocl")
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_theirs.py").write_text("def test_theirs():\n    assert False\n", encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n", encoding="utf-8")
     record(tmp_path / "reports", promoted("run-1"))
-    applied = rollback(tmp_path, "--apply", "--platform", "pocl", PYTEST_ADDOPTS=foreign)
+    applied = rollback(tmp_path, "--apply", "--platform", "pocl", PYTEST_ADDOPTS="-k nothing --collect-only")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert "pocl is active and verified" in applied.stdout
     status = subprocess.run(
