@@ -203,6 +203,7 @@ def _parse_run(number: int, entry: object) -> Run | None:
         seed=entry.get("seed"),
         snapshot=_whole(entry.get("snapshot")),
         metrics=metrics if isinstance(metrics, dict) else {},
+        returncode=entry.get("returncode"),
     )
 
 

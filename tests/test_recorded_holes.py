@@ -127,6 +127,21 @@ def test_a_reason_for_disabling_without_an_event_is_a_contradiction() -> None:
     assert judged(document).failed_checks == ("t5_disable_events_total_bound",)
 
 
+def test_a_run_that_is_ok_with_another_return_code_is_not_ok() -> None:
+    """The older evaluator believed the word; the process ended by signal 11."""
+    document = weekly()
+    document["runs"][5]["returncode"] = -11
+    assert judged(document, "compat").failed_checks == ()
+    assert judged(document).failed_checks == ("all_runs_success",)
+
+
+def test_one_seed_in_two_spellings_is_one_seed() -> None:
+    """412 and 412.0 are the same case twice."""
+    document = split()
+    document["runs"].append({**document["runs"][0], "seed": float(document["runs"][0]["seed"])})
+    assert judged(document).failed_checks == ("unique_cases",)
+
+
 # -- entries that are no runs ------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,11 @@ def as_number(value: object) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
+def seed_text(seed: object) -> str:
+    """A seed as text that is the same for the same seed, however a file spells it."""
+    return repr(int(seed)) if isinstance(seed, float) and seed.is_integer() else repr(seed)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run. ``metrics`` are as recorded: any key may be absent and any value anything."""
@@ -33,6 +38,12 @@ class Run:
     seed: Any
     snapshot: int | None
     metrics: Mapping[str, Any]
+    returncode: Any = None
+
+    @property
+    def seed_key(self) -> str:
+        """The seed as text: 412 and 412.0 are one seed."""
+        return seed_text(self.seed)
 
     @property
     def key(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from pytest_weekops.core.recorded.campaign import RecordedCampaign, as_number
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, as_number, seed_text
 
 MOST_NAMED = 1000  # a stranger's metadata may plan any number of runs
 
@@ -62,15 +62,15 @@ def _in_weekly(campaign: RecordedCampaign) -> Iterator[str]:
 def _seeds_by_size(campaign: RecordedCampaign) -> dict[int, dict[str, Any]]:
     """The seeds of each size, over both platforms and all kernels, with those that the metadata lists for all."""
     listed = campaign.metadata.get("seeds")
-    common = {repr(seed): seed for seed in listed} if isinstance(listed, list) else {}
+    common = {seed_text(seed): seed for seed in listed} if isinstance(listed, list) else {}
     found: dict[int, dict[str, Any]] = {}
     for run in campaign.runs:
-        found.setdefault(run.size, dict(common))[repr(run.seed)] = run.seed
+        found.setdefault(run.size, dict(common))[run.seed_key] = run.seed
     return found
 
 
 def _in_split(campaign: RecordedCampaign) -> Iterator[str]:
-    there = {(run.on, run.kernel, run.size, repr(run.seed)) for run in campaign.runs}
+    there = {(run.on, run.kernel, run.size, run.seed_key) for run in campaign.runs}
     platforms = sorted({run.on for run in campaign.runs})
     seeds = _seeds_by_size(campaign)
     rounds = max((len(found) for found in seeds.values()), default=0)

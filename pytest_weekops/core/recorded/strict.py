@@ -83,6 +83,11 @@ def all_runs_success(terms: Terms, campaign: RecordedCampaign) -> Finding:  # no
     """Every run is ok, at least one, none is left out, and every entry of the file is a run."""
     check = "all_runs_success"
     bad = [f"{run.name}: {run.status[:40]}" for run in campaign.runs if not run.is_ok]
+    bad += [
+        f"{run.name}: ok with return code {run.returncode!r:.20}"
+        for run in campaign.ok_runs
+        if run.returncode is not None and as_number(run.returncode) != 0
+    ]
     if bad:
         return failed(
             check,
@@ -105,7 +110,7 @@ def all_runs_success(terms: Terms, campaign: RecordedCampaign) -> Finding:  # no
 def unique_cases(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa: ARG001
     """No (kernel, size, seed, snapshot, platform) stands there twice."""
     check = "unique_cases"
-    seen = Counter((r.on, r.kernel, r.size, repr(r.seed), r.snapshot) for r in campaign.runs)
+    seen = Counter((r.on, r.kernel, r.size, r.seed_key, r.snapshot) for r in campaign.runs)
     twice = [
         f"{on} {kernel}:{size} seed {seed:.20} snapshot {snap}"
         for (on, kernel, size, seed, snap), n in seen.items()

@@ -186,7 +186,7 @@ def _pairs(terms: Terms, campaign: RecordedCampaign) -> dict[tuple[str, str | No
     split = terms.policy.split
     found: dict[tuple[str, str | None], tuple[list[Run], list[Run]]] = {}
     for run in campaign.ok_runs:
-        for seed in (None, repr(run.seed)):
+        for seed in (None, run.seed_key):
             pair = found.setdefault((run.key, seed), ([], []))
             if run.on == split.baseline.lower():
                 pair[0].append(run)
