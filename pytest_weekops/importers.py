@@ -136,11 +136,14 @@ def parse_campaign(document: Mapping[str, Any], source: str, *, own_rules: bool 
             "that, and a verdict on it would rest on nothing. Give a recorded weekly or split file."
         )
     runs, unread, unread_ok = _parse_runs(document["runs"])
-    defects = unread
     is_split = _is_split(document, runs)
+    if is_split or own_rules:  # the older weekly evaluation alone never asked for the platform
+        nowhere = tuple(f"run {run.number} names no platform" for run in runs if not run.platform)
+        unread, unread_ok = unread + nowhere, unread_ok + nowhere
     kinds: tuple[RecordedKind, RecordedKind] = ("stress_split", "canary_campaign") if own_rules else ("split", "weekly")
     metadata = document.get("metadata")
     pressure = document.get("pressure")
+    defects = unread
     if pressure is not None and not isinstance(pressure, list):
         defects = (*defects, "pressure is no list")
     return RecordedCampaign(
@@ -163,7 +166,11 @@ def _is_split(document: Mapping[str, Any], runs: tuple[Run, ...]) -> bool:
         return False
     pressure = document.get("pressure")
     pulses = [pulse for pulse in pressure if isinstance(pulse, dict)] if isinstance(pressure, list) else []
-    if "seeds" in keys or len({run.on for run in runs}) > 1 or any("platform_selector" in pulse for pulse in pulses):
+    if (
+        "seeds" in keys
+        or len({run.on for run in runs} - {""}) > 1
+        or any("platform_selector" in pulse for pulse in pulses)
+    ):
         return True
     return all(run.snapshot is None for run in runs)
 
@@ -176,7 +183,7 @@ def _parse_runs(raw: list[Any]) -> tuple[tuple[Run, ...], tuple[str, ...], tuple
     for number, entry in enumerate(raw[:MOST_RUNS], start=1):
         run = _parse_run(number, entry)
         if run is None:
-            unread.append(f"run {number} names no kernel, size or platform")
+            unread.append(f"run {number} names no kernel or size")
             if not isinstance(entry, dict) or entry.get("status", "ok") == "ok":
                 unread_ok.append(unread[-1])
         else:
@@ -191,13 +198,13 @@ def _parse_run(number: int, entry: object) -> Run | None:
     if not isinstance(entry, dict):
         return None
     kernel, size, platform = entry.get("kernel"), _whole(entry.get("size")), entry.get("platform_selector")
-    if not isinstance(kernel, str) or size is None or not isinstance(platform, str):
+    if not isinstance(kernel, str) or size is None:
         return None
     metrics = entry.get("metrics")
     return Run(
         number=number,
         status=entry["status"] if isinstance(entry.get("status"), str) else "unknown",
-        platform=platform,
+        platform=platform if isinstance(platform, str) else "",
         kernel=kernel,
         size=size,
         seed=entry.get("seed"),

@@ -153,6 +153,19 @@ def test_compat_does_not_pass_over_an_entry_that_is_no_run(document: dict[str, A
     assert verdict.failed_checks == ("all_runs_success",)
 
 
+def test_compat_never_asked_a_weekly_run_for_its_platform() -> None:
+    """None of its nine checks does; strict cannot tell who answered."""
+    document = without(weekly(), "runs", 5, "platform_selector")
+    assert judged(document, "compat").failed_checks == ()
+    assert "platform_split_present" in judged(document).failed_checks
+
+
+@pytest.mark.parametrize("rules", ["compat", "strict"])
+def test_a_run_of_a_split_without_a_platform_blocks(rules: str) -> None:
+    """It would be counted on neither side."""
+    assert "all_runs_success" in judged(without(split(), "runs", 5, "platform_selector"), rules).failed_checks
+
+
 def test_compat_passes_over_a_weekly_run_that_says_it_failed() -> None:
     """Only runs that are ok are looked at, as it was."""
     document = {**weekly(), "runs": [*weekly()["runs"], {"status": "crash"}]}
