@@ -304,6 +304,17 @@ def test_two_soft_overheads_in_a_row_are_due_for_rollback() -> None:
     assert result.verdict.failed_checks == ("soft_overhead_consecutive_below_limit", "rollback_policy_enforced")
 
 
+def test_a_clean_snapshot_ends_a_streak_of_soft_overheads() -> None:
+    """Two warnings with a good snapshot between them are no two in a row."""
+    document = weekly()
+    for run in document["runs"]:
+        if run["kernel"] == "auto_t5_guarded" and run["snapshot"] in (2, 4):
+            run["metrics"]["t5_overhead_percent"] = 4.0
+    result = judge_recorded(default_policy(), parse_campaign(document, "test", own_rules=True), rules="compat")
+    assert result.snapshot_decisions == ("continue", "warn", "continue", "warn", "continue", "continue")
+    assert result.decision == "promote"
+
+
 def test_strict_own_rules_need_a_usable_baseline() -> None:
     """A baseline without usable rows compared nothing for sixteen weeks; strict says so."""
     verdict = judge_recorded(default_policy(), parse_campaign(weekly(), "test", own_rules=True)).verdict

@@ -103,6 +103,7 @@ def test_metadata_that_does_not_count_the_snapshots_is_no_evidence() -> None:
     """The older evaluator stopped there; strict is not milder."""
     document = without(weekly(), "metadata", "executed_snapshots")
     assert judged(document).failed_checks == judged(document, "compat").failed_checks == ("minimum_snapshots",)
+    assert finding(judged(document), "minimum_snapshots").reason_code == "metadata_missing"
 
 
 def _fewer_pulses() -> dict[str, Any]:
