@@ -70,6 +70,10 @@ def _read(path: Path) -> str:
     try:
         if path.is_dir():
             raise PolicyError(f"Policy {path} is a directory. A policy is one file. Name the file.", path=str(path))
+        if path.exists() and not path.is_file():
+            raise PolicyError(
+                f"Policy {path} is no regular file. Reading it might never end. Name a file.", path=str(path)
+            )
         if path.stat().st_size > LARGEST_POLICY_BYTES:
             raise PolicyError(
                 f"Policy {path} is larger than 1 MiB. No policy is. Check what this file is.", path=str(path)

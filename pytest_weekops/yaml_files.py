@@ -28,6 +28,8 @@ class _StrictLoader(yaml.SafeLoader):
 def load_yaml(path: Path, what: str) -> Any:
     """Parse one YAML file. Raises ``PolicyError`` that names ``what``, the file and the line."""
     try:
+        if path.exists() and not path.is_file():
+            raise _refusal(path, what, "is no regular file; reading it might never end")
         if path.stat().st_size > LARGEST_BYTES:
             raise _refusal(path, what, "is larger than 4 MiB; no such file is that long")
         text = path.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.policy_files import default_policy, load_policy, policies_dir
+from pytest_weekops.yaml_files import load_yaml
 from tests.recorded_data import RECORDED, needs_recorded
 
 SHIPPED = sorted(path.name for path in policies_dir().glob("*.yaml") if path.name != "platforms.yaml")
@@ -147,6 +149,13 @@ def test_no_shipped_policy_names_a_home_directory() -> None:
     """Figures are taken from elsewhere, paths are not."""
     for name in SHIPPED:
         assert "/home" not in (policies_dir() / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("read", [load_policy, lambda path: load_yaml(path, "Platform file")], ids=["policy", "yaml"])
+def test_what_is_no_regular_file_is_not_read(read: Callable[[Path], object]) -> None:
+    """A device has no size and no end."""
+    with pytest.raises(PolicyError, match="no regular file"):
+        read(Path("/dev/zero"))
 
 
 def test_the_documented_example_is_a_policy(tmp_path: Path) -> None:

@@ -212,6 +212,11 @@ def _crashed() -> RecordedCampaign:
     return dataclasses.replace(GOOD, runs=runs)
 
 
+def _elsewhere() -> RecordedCampaign:
+    runs = tuple(dataclasses.replace(r, metrics={**r.metrics, "device": "a slower card"}) for r in GOOD.runs)
+    return dataclasses.replace(GOOD, runs=runs)
+
+
 @pytest.mark.parametrize(
     ("baseline", "code"),
     [
@@ -219,12 +224,13 @@ def _crashed() -> RecordedCampaign:
         (_week(NOW), "same_runs"),
         (_crashed(), "not_promoted"),
         (dataclasses.replace(GOOD, rollback_event={"snapshot": 2}), "not_promoted"),
+        (_elsewhere(), "other_device"),
         (_week("2025-08-01T00:00:00+00:00", 1.01), "too_old"),
         (_week("2026-02-19T00:00:00+00:00", 1.01), "later"),
         (_week("last week", 1.01), "no_time"),
         (dataclasses.replace(GOOD, runs=GOOD.runs[4::4] + GOOD.runs[1::4], metadata={}), "missing_rows"),
     ],
-    ids=["none", "itself", "crashed", "rolled back", "old", "from the future", "undated", "rows"],
+    ids=["none", "itself", "crashed", "rolled back", "another card", "old", "from the future", "undated", "rows"],
 )
 def test_a_baseline_that_proves_nothing_blocks(baseline: RecordedCampaign | None, code: str) -> None:
     """It must come from an earlier, promoted and not too old measurement of the same cells."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import CheckStatus, Finding
 from pytest_weekops.core.recorded import own_rules
-from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, group
+from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.strict import Terms, mean_of
 
 CHECK = "baseline_usable"
@@ -26,6 +27,12 @@ def baseline_usable(terms: Terms, campaign: RecordedCampaign) -> Finding:
     if _is_the_same(campaign, baseline):
         message = "the baseline is this campaign's own measurement, which is as fast as itself. Give an earlier one."
         return failed(CHECK, "same_runs", message)
+    here, there = (_cards(one.ok_runs) for one in (campaign, baseline))
+    if here != there:
+        message = (
+            f"the baseline was measured on {listed(there)}, the campaign on {listed(here)}. Give one of this device."
+        )
+        return failed(CHECK, "other_device", message, rows=there)
     if bad := _failed_checks(terms, baseline):
         message = f"the baseline is not promoted by its own rules: {listed(bad)}. Limits come from promoted runs only."
         return failed(CHECK, "not_promoted", message, rows=bad)
@@ -38,6 +45,11 @@ def _is_the_same(campaign: RecordedCampaign, baseline: RecordedCampaign) -> bool
     mine = [run for run in campaign.ok_runs if run.on == "clover"]
     same = sum((run.key, run.number_of(THROUGHPUT), run.number_of(P95)) in before for run in mine)
     return baseline is campaign or (bool(mine) and same == len(mine))
+
+
+def _cards(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The devices on Clover by name; what stands in brackets behind it are versions, which change."""
+    return tuple(sorted({str(run.metrics.get("device")).split(" (", 1)[0] for run in runs if run.on == "clover"}))
 
 
 def _failed_checks(terms: Terms, baseline: RecordedCampaign) -> tuple[str, ...]:
