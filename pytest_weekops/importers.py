@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.recorded.campaign import RecordedCampaign, RecordedKind, Run
+from pytest_weekops.strict_json import KeyTwiceError, parse_json
 
 LARGEST_CAMPAIGN_BYTES = 64 * 1024 * 1024
 DEEPEST_NESTING = 64
@@ -41,8 +42,8 @@ def read_document(path: Path) -> dict[str, Any]:
         raise InputError(f"Campaign {path} is empty. There is nothing to judge. Give a recorded campaign.")
     _refuse_shape(path, text)
     try:
-        document = json.loads(text, object_pairs_hook=_once)
-    except _TwiceError as error:
+        document = parse_json(text)
+    except KeyTwiceError as error:
         raise InputError(
             f"Campaign {path} gives the key {error.key!r:.60} twice in one object. Readers would disagree about which "
             "of the two counts. Give the file as it was recorded."
@@ -61,26 +62,6 @@ def read_document(path: Path) -> dict[str, Any]:
             "Give a recorded weekly or split file, a journal or a run directory."
         )
     return document
-
-
-class _TwiceError(Exception):
-    """A key stands in one object twice."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys stand there once."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        for key, _value in pairs:
-            if key in seen:
-                raise _TwiceError(key)
-            seen.add(key)
-    return found
 
 
 def _read_text(path: Path) -> str:

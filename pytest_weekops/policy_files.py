@@ -6,7 +6,6 @@ Every refusal is a :class:`PolicyError` that names file, line, key and value, wh
 from __future__ import annotations
 
 import difflib
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.policy_limits import refuse_limits
+from pytest_weekops.strict_json import parse_json
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -56,7 +56,7 @@ def load_lane_policy(policy: Policy, lane: Literal["t3", "t5"], path: Path) -> P
     from pytest_weekops.core.lane_policies import with_lane_policy
 
     try:
-        data = json.loads(_read(path))
+        data = parse_json(_read(path))
     except (ValueError, RecursionError) as error:
         raise PolicyError(
             f"{lane.upper()} policy {path} is not JSON: {error}. The lane would run by other rules than you mean. "
@@ -281,10 +281,10 @@ def _at(path: Path, lines: Lines, key: tuple[str, ...], problem: str, advice: st
 def _load_json(path: Path, text: str) -> Policy:
     """The older weekly JSON policy, or an effective policy as ``weekops policy show --json`` prints it."""
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise PolicyError(
-            f"Policy {path} starts like JSON and is not: {error}. Correct it or write YAML.", path=str(path)
+            f"Policy {path} starts like JSON and cannot be read: {error}. Correct it or write YAML.", path=str(path)
         ) from error
     if "weekly_slo" in document:
         return _from_slo(path, document)

@@ -151,6 +151,17 @@ def test_no_shipped_policy_names_a_home_directory() -> None:
         assert "/home" not in (policies_dir() / name).read_text(encoding="utf-8")
 
 
+def test_a_key_twice_is_refused_in_json_too(tmp_path: Path) -> None:
+    """The second limit would silently win."""
+    text = (
+        default_policy()
+        .model_dump_json()
+        .replace('"max_correctness_error":', '"max_correctness_error":9,"max_correctness_error":', 1)
+    )
+    with pytest.raises(PolicyError, match="'max_correctness_error' stands in one object twice"):
+        load_policy(written(tmp_path, text, "mine.json"))
+
+
 @pytest.mark.parametrize("read", [load_policy, lambda path: load_yaml(path, "Platform file")], ids=["policy", "yaml"])
 def test_what_is_no_regular_file_is_not_read(read: Callable[[Path], object]) -> None:
     """A device has no size and no end."""
