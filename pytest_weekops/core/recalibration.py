@@ -76,7 +76,7 @@ def _propose(
         ("p95", p95, recipe.max_p95_dispersion),
     ):
         spread = statistics.stdev(values) / statistics.fmean(values)
-        if spread > most:
+        if not spread <= most:
             return Proposal(key, None, f"{name} scatters by {spread:.1%} between runs, at most {most:.0%}", facts)
     floor = _floor(row.min_avg_gflops if row else None, gflops, recipe, allow_looser)
     ceiling = _ceiling(row.max_p95_time_ms if row else None, p95, recipe, allow_looser)
