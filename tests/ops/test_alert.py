@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -195,12 +194,10 @@ def test_nobody_listens(receivers: list[Receiver]) -> None:
 def test_a_silent_server(receivers: list[Receiver], monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who accepts and never answers does not hold the closing up for ever."""
     monkeypatch.setattr(alert, "TIMEOUT_S", 0.05)
-    begun = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         delivery, pauses = deliver_quickly(ALERT, f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert (delivery.delivered, delivery.attempts, len(pauses)) == (False, 4, 3)
     assert "timed out" in delivery.problem
-    assert time.monotonic() - begun < 2
 
 
 def test_a_file_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

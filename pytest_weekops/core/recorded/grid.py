@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from pytest_weekops.core.recorded.campaign import RecordedCampaign, as_number, seed_text
 
@@ -31,10 +31,10 @@ def missing_pulses(campaign: RecordedCampaign) -> tuple[str, ...]:
         wanted = sorted({run.snapshot for run in campaign.runs if run.snapshot is not None})
         return tuple(f"snapshot {number}" for number in wanted if number not in seen)
     # A split's seeds may differ between sizes while its pulses go by snapshot: what both have is a count per platform.
+    counts = Counter(str(pulse.get("platform_selector")).lower() for pulse in pulses)
+    rounds = _rounds(campaign, _seeds_by_size(campaign))
     platforms = sorted({run.on for run in campaign.runs})
-    counts = {on: sum(str(pulse.get("platform_selector")).lower() == on for pulse in pulses) for on in platforms}
-    rounds = max((len(seeds) for seeds in _seeds_by_size(campaign).values()), default=0)
-    return tuple(f"{on}: {count} of {rounds}" for on, count in counts.items() if count < rounds)
+    return tuple(f"{on}: {counts[on]} of {rounds}" for on in platforms if counts[on] < rounds)
 
 
 def _planned(campaign: RecordedCampaign) -> list[tuple[str, int]]:
@@ -59,25 +59,34 @@ def _in_weekly(campaign: RecordedCampaign) -> Iterator[str]:
                 yield f"{kernel[:40]}:{size} in snapshot {snapshot}"
 
 
-def _seeds_by_size(campaign: RecordedCampaign) -> dict[int, dict[str, Any]]:
-    """The seeds of each size, over both platforms and all kernels, with those that the metadata lists for all."""
-    listed = campaign.metadata.get("seeds")
-    common = {seed_text(seed): seed for seed in listed} if isinstance(listed, list) else {}
-    found: dict[int, dict[str, Any]] = {}
+def _seeds_by_size(campaign: RecordedCampaign) -> dict[int, dict[str, None]]:
+    """The seeds of each size that ran, over both platforms and all kernels."""
+    found: dict[int, dict[str, None]] = {}
     for run in campaign.runs:
-        found.setdefault(run.size, dict(common))[run.seed_key] = run.seed
+        found.setdefault(run.size, {})[run.seed_key] = None
     return found
+
+
+def _planned_seeds(campaign: RecordedCampaign) -> list[str]:
+    """The seeds that the metadata lists for every size, where it lists any."""
+    listed = campaign.metadata.get("seeds")
+    return list(dict.fromkeys(map(seed_text, listed))) if isinstance(listed, list) else []
+
+
+def _rounds(campaign: RecordedCampaign, seeds: dict[int, dict[str, None]]) -> int:
+    return max([len(_planned_seeds(campaign)), *map(len, seeds.values())])
 
 
 def _in_split(campaign: RecordedCampaign) -> Iterator[str]:
     there = {(run.on, run.kernel, run.size, run.seed_key) for run in campaign.runs}
     platforms = sorted({run.on for run in campaign.runs})
     seeds = _seeds_by_size(campaign)
-    rounds = max((len(found) for found in seeds.values()), default=0)
+    rounds = _rounds(campaign, seeds)
+    foreign = set(_planned_seeds(campaign))
     for kernel, size in _planned(campaign):
         of_size = seeds.get(size, {})
-        if len(of_size) < rounds:
-            yield f"{kernel[:40]}:{size} has {len(of_size)} seeds of {rounds}"
+        if len(of_size) < rounds or (foreign and not foreign >= set(of_size)):
+            yield f"{kernel[:40]}:{size} has {len(of_size)} seeds of {rounds}, or others than planned"
         for on in platforms:
             for seed in of_size:
                 if (on, kernel, size, seed) not in there:
