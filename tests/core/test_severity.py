@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,3 +51,32 @@ def test_what_blocks_is_never_sev4(findings: list[Finding]) -> None:
 def test_nothing_checked_is_not_harmless() -> None:
     """A verdict without findings is SEV2."""
     assert verdict_severity(()) is Severity.SEV2
+
+
+@pytest.mark.parametrize(
+    ("level", "checks"),
+    [
+        (1, "all_runs_success correctness_error_bound t5_disable_events_total_bound platform_split_present"),
+        (1, "required_sizes_present_on_split canonical_gate"),
+        (2, "t5_overhead_bound t3_fallback_bound rusticl_ratio_vs_clover rusticl_latency_ratio minimum_snapshots"),
+        (2, "all_policy_rows_present per_kernel_size_slo clover_policy_rows pressure_failures_zero no_rollback_event"),
+        (2, "unique_cases finite_metrics sizes_covered baseline_usable t5_false_positive_bound never_heard_of"),
+        (3, "throughput_drift_abs_bound p95_drift_bound"),
+    ],
+)
+def test_each_failed_check_has_the_severity_of_the_alert_agreement(level: int, checks: str) -> None:
+    """What failed outright; what is only inconclusive is SEV3 at most, whatever it is about."""
+    for check in checks.split():
+        finding = Finding(check=check, status=CheckStatus.FAIL, reason_code="x", message="x")
+        unsure = finding.model_copy(update={"status": CheckStatus.INCONCLUSIVE})
+        (graded,), (mild,) = grade_findings([finding], TABLE), grade_findings([unsure], TABLE)
+        assert (check, graded.severity, mild.severity) == (check, level, 3)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4])
+def test_each_level_says_who_does_what_how_soon(level: int) -> None:
+    """Owner, time and action come with every verdict."""
+    asked = TABLE.levels[level]
+    assert asked.within_minutes == {1: 15, 2: 60, 3: 240, 4: 1440}[level]
+    assert asked.owner
+    assert asked.action
