@@ -15,7 +15,7 @@ from pytest_weekops.atomic import write_atomic
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.guard_rails import Event, GuardState, advance
 from pytest_weekops.core.policy import GuardRules
-from pytest_weekops.core.records import GuardEvidence, Measurement
+from pytest_weekops.core.records import GuardEvidence, Measurement, MeasurementStatus
 
 BOOK_NAME = "guards.json"
 
@@ -54,6 +54,7 @@ class GuardBook:
                 bounded=measurement.case.size >= self._bounded_from,
                 when=when,
                 run_id=self._run_id,
+                missed=_missed(measurement, self._rules),
             )
             if after != before:
                 states[key] = after
@@ -99,6 +100,17 @@ class GuardBook:
             yield
         finally:
             os.close(descriptor)
+
+
+def _missed(measurement: Measurement, rules: GuardRules) -> str:
+    """What the element-wise comparison found: a wrong result, or an error beyond the guard's own limit."""
+    if measurement.status is MeasurementStatus.WRONG:
+        return measurement.reason or "the result is wrong"
+    limit = rules.max_correctness_error
+    for session in measurement.sessions:
+        if limit is not None and not session.max_abs_error <= limit:  # NaN too
+            return f"session {session.session}: error {session.max_abs_error:.3g} above {limit:g}"
+    return ""
 
 
 def guard_key(measurement: Measurement) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_weekops.atomic import write_atomic
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.records import DeviceIdentity
 
@@ -15,9 +17,11 @@ DIRECTORY = "injections"
 
 
 def write_injection(report_dir: Path, record: InjectionRecord) -> Path:
-    """Keep a campaign; a later one of the same driver, hardware and size takes its place."""
+    """Keep a campaign; a later one of the same driver, hardware, size and guard takes its place."""
+    guard = record.result.guard
+    other = hashlib.sha256(guard.model_dump_json().encode()).hexdigest()[:8] if guard != GuardSettings() else ""
     silicon = re.sub(r"[^A-Za-z0-9]+", "-", record.hardware)[:60]
-    name = f"{record.library_sha256[:16] or 'unknown'}-{silicon}-{record.result.size}.json"
+    name = f"{record.library_sha256[:16] or 'unknown'}-{silicon}-{record.result.size}{other and '-' + other}.json"
     path = report_dir / DIRECTORY / name
     write_atomic(path, record.model_dump_json(indent=2) + "\n")
     return path

@@ -23,6 +23,8 @@ _MAY_BE_ZERO = frozenset(
         "max_t5_overhead_percent",
         "max_t5_false_positive_rate",
         "max_false_positive_rate",
+        "residual_margin",
+        "residual_floor",
         "epsilon",
         "exploration_launches",
         "min_gain",
@@ -55,6 +57,15 @@ def _numbers(policy: Policy) -> Iterator[Problem]:
             if not least_ok:
                 least = "at least 0" if name in _MAY_BE_ZERO else "above 0"
                 yield (section, name), f"is {value}; it must be {least}", "Such a limit lets all runs pass or none."
+    guard = policy.guard
+    if guard.row_samples is None and guard.col_samples is None:
+        for name in ("residual_scale", "residual_margin", "residual_floor"):
+            if getattr(guard, name) is not None:
+                yield (
+                    ("guard", name),
+                    f"is {getattr(guard, name)} without row_samples or col_samples",
+                    "At full coverage `z` makes the thresholds; this would be passed over. State samples or drop it.",
+                )
     if policy.guardrails.minimum_snapshots < 2:
         yield (
             ("guardrails", "minimum_snapshots"),

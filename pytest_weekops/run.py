@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.plan import CampaignPlan
@@ -30,7 +31,6 @@ from pytest_weekops.core.records import (
 from pytest_weekops.steal import StealMeter
 from pytest_weekops.store import Journal, JudgedRecord
 from pytest_weekops.worker.protocol import (
-    GuardRequest,
     MeasureRequest,
     PressureRequest,
     ReferenceRequest,
@@ -305,6 +305,7 @@ class Run:
             least_session_ms=LEAST_SESSION_MS,
             references={session: self._reference(n, n, n, seed=case.seed, session=session) for session in sessions},
             guard=self._guard(case.kernel),
+            guard_draw=case.snapshot,
             selector=self._selector(case),
             pressure_during=during,
             pressure_size=self.plan.pressure.size,
@@ -313,11 +314,8 @@ class Run:
             k_scaled_bound=self.k_scaled_bound,
         )
 
-    def _guard(self, kernel: str) -> GuardRequest | None:
-        rules = self.policy.guard
-        if kernel != T5_KERNEL:
-            return None
-        return GuardRequest(period=rules.sampling_period, projections=rules.projection_count, z=rules.z)
+    def _guard(self, kernel: str) -> GuardSettings | None:
+        return settings_of(self.policy.guard) if kernel == T5_KERNEL else None
 
     def _selector(self, case: Case) -> SelectorRequest | None:
         if case.kernel != T3_KERNEL:

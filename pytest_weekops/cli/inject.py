@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_weekops.core.errors import InputError
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.injection import Demands, FaultRecall, Injection
+    from pytest_weekops.core.injection import Injection
+    from pytest_weekops.core.policy import GuardRules
     from pytest_weekops.core.records import DeviceIdentity
-
-CLEAN_UNTIL = 700  # sizes up to this get ten times the launches without a fault: they are quick
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--flips", type=int, default=200, metavar="N", help="flips of each of the 32 bits of C")
     parser.add_argument("--faults", type=int, default=20, metavar="N", help="faults of each other kind")
     parser.add_argument(
-        "--clean", type=int, metavar="N", help=f"launches without a fault (default: 3000 up to {CLEAN_UNTIL}, else 300)"
+        "--clean", type=int, metavar="N", help="launches without a fault (default: 3000 up to n = 700, else 300)"
     )
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--z", type=float, default=8.0, help="threshold in standard deviations (default: 8)")
-    parser.add_argument("--min-uniform-recall", type=float, default=0.0, metavar="R", help="share of all bits' flips")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="whose guard is tried (default: portable.yaml's)")
+    parser.add_argument("--t5-policy", type=Path, metavar="FILE", help="older T5 JSON policy over it: may sample")
+    parser.add_argument("--z", type=float, help="threshold in standard deviations, over the policy's")
+    parser.add_argument("--min-critical-recall", type=float, metavar="R", help="default: the policy's, else 1")
+    parser.add_argument("--min-uniform-recall", type=float, metavar="R", help="share of all bits' flips")
     parser.add_argument(
         "--control", choices=("infinite-threshold", "idle-check"), help="break the guard on purpose: this must fail"
     )
@@ -46,9 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the campaign on each platform and size; 0 where each suffices, 1 where one does not."""
     _refuse(arguments)
+    rules = _rules(arguments)
     results: list[dict[str, Any]] = []
     for name in arguments.platforms:
-        results += _on_platform(name, arguments)
+        results += _on_platform(name, arguments, rules)
     document = {
         "schema": "weekops-injection/1",
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -75,13 +77,37 @@ def _refuse(arguments: argparse.Namespace) -> None:
             raise InputError(f"--{option} {value} is below 0. A count of faults cannot be. Give 0 or more.")
     if bad := [size for size in arguments.sizes if not 2 <= size <= 16384]:
         raise InputError(f"--sizes {bad[0]} is no size to plant faults in. Give sizes from 2 to 16384.")
-    if not 0 < arguments.z < 1e6:
+    if arguments.z is not None and not 0 < arguments.z <= 1000:
         raise InputError(f"--z {arguments.z} is no threshold. Beyond it nothing would be caught. Give 8 or so.")
+    for option in ("min_critical_recall", "min_uniform_recall"):
+        value = getattr(arguments, option)
+        if value is not None and not 0 <= value <= 1:
+            name = option.replace("_", "-")
+            raise InputError(f"--{name} {value} is no share. A recall is one of one. Give for example 0.99.")
 
 
-def _on_platform(name: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+def _rules(arguments: argparse.Namespace) -> GuardRules:
+    """The guard of the policy that is named, with the older policy's settings over it and ``--z`` over both."""
+    from pytest_weekops.policy_files import default_policy, load_lane_policy, load_policy
+
+    policy = load_policy(arguments.policy) if arguments.policy else default_policy()
+    if arguments.t5_policy:
+        policy = load_lane_policy(policy, "t5", arguments.t5_policy)
+    if arguments.z is None:
+        return policy.guard
+    if policy.guard.residual_scale is not None:
+        raise InputError(
+            f"--z {arguments.z:g} changes nothing: the policy's residual_scale {policy.guard.residual_scale:g} makes "
+            "the thresholds of its sampled guard. Leave --z out, or change the policy."
+        )
+    return policy.guard.model_copy(update={"z": arguments.z})
+
+
+def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) -> list[dict[str, Any]]:
+    from pytest_weekops.core.guard_settings import settings_of
     from pytest_weekops.core.injection import shortfalls
     from pytest_weekops.core.plan import Deadlines
+    from pytest_weekops.fault_campaign import clean_launches, demands_at, keep, render
     from pytest_weekops.platforms import resolve_platforms
     from pytest_weekops.shipped import data_dir
     from pytest_weekops.worker.protocol import InjectRequest
@@ -94,88 +120,39 @@ def _on_platform(name: str, arguments: argparse.Namespace) -> list[dict[str, Any
         try:
             identity = supervisor.start()
             for size in arguments.sizes:
-                clean = arguments.clean if arguments.clean is not None else 3000 if size <= CLEAN_UNTIL else 300
                 request = InjectRequest(
                     kernel=arguments.kernel,
                     size=size,
                     seed=arguments.seed,
                     flips_per_bit=arguments.flips,
                     faults=arguments.faults,
-                    clean_launches=clean,
-                    z=arguments.z,
+                    clean_launches=clean_launches(size) if arguments.clean is None else arguments.clean,
+                    guard=settings_of(rules),
                     control=arguments.control or "",
                     kernel_dirs=(str(data_dir("kernels")),),
                 )
                 result = supervisor.inject(request)
-                missing = shortfalls(result, _demands(size, arguments))
+                asked = (arguments.min_critical_recall, arguments.min_uniform_recall)
+                missing = shortfalls(result, demands_at(size, rules, critical=asked[0], uniform=asked[1]))
                 if not arguments.control:  # what a guard that was broken on purpose caught is no evidence
-                    _keep(arguments.report_dir, launch.label, identity, result)
+                    keep(Path(arguments.report_dir), launch.label, identity, result)
                 if not arguments.json:
-                    _print(launch.label, identity, result, missing)
+                    print("\n".join(render(launch.label, identity, result, missing)), flush=True)
                 found.append(_document(launch.label, identity, result, missing))
         finally:
             supervisor.close()
     return found
 
 
-def _keep(report_dir: str, label: str, identity: DeviceIdentity, result: Injection) -> None:
-    from pytest_weekops.core.injection import Injection, InjectionRecord
-    from pytest_weekops.injections import write_injection
-
-    record = InjectionRecord(
-        platform=label,
-        library_sha256=identity.library_sha256,
-        hardware=identity.hardware,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        result=Injection.model_validate(result.model_dump(exclude={"type"})),
-    )
-    write_injection(Path(report_dir), record)
-
-
-def _demands(size: int, arguments: argparse.Namespace) -> Demands:
-    from pytest_weekops.core.injection import Demands
-
-    least = 3000 if size <= CLEAN_UNTIL else 300
-    return Demands(uniform_recall=arguments.min_uniform_recall, least_clean=least)
-
-
 def _document(label: str, identity: DeviceIdentity, result: Injection, missing: Sequence[str]) -> dict[str, Any]:
     return {
         "platform": label,
         "identity": identity.model_dump(mode="json"),
+        "mode": result.guard.mode,
+        "coverage": result.guard.coverage(result.size, result.size),
         "result": result.model_dump(mode="json"),
         "shortfalls": list(missing),
     }
-
-
-def _print(label: str, identity: DeviceIdentity, result: Injection, missing: Sequence[str]) -> None:
-    print(f"{label} ({identity.device_name}), {result.variant}, n = {result.size}, z = {result.z:g}")
-    for recall in (result.exponent_and_sign, result.critical, result.uniform, *result.faults):
-        print(f"  {recall.name:<36} {_share(recall)}")
-    partly = [bit for bit in result.bits if bit.tried and 0 < bit.caught < bit.tried]
-    if partly:
-        words = ", ".join(f"{bit.bit}: {100 * bit.caught / bit.tried:.0f} %" for bit in partly)
-        print(f"  bits caught in part                  {words}")
-    from pytest_weekops.core.injection import clopper_pearson
-
-    upper = 100 * clopper_pearson(result.false_alarms, result.clean_launches)[1]
-    print(
-        f"  {'false alarms':<36} {result.false_alarms}/{result.clean_launches}, at most {upper:.2g} % (95 %); "
-        f"largest residual {result.largest_residual_share:.2f} of its threshold"
-    )
-    for text in missing:
-        print(f"  NOT ENOUGH: {text}")
-    sys.stdout.flush()
-
-
-def _share(recall: FaultRecall) -> str:
-    from pytest_weekops.core.injection import clopper_pearson
-
-    if not recall.tried:
-        return "none planted"
-    low, high = clopper_pearson(recall.caught, recall.tried)
-    percent = 100 * recall.caught / recall.tried
-    return f"{recall.caught}/{recall.tried} = {percent:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
 
 
 def plot(results: Sequence[dict[str, Any]], path: Path) -> None:

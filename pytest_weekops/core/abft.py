@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 ELEMENT_SD = 0.36  # sd of an element's error in units of u k scale(A) scale(B): 0.30 measured, a fifth more allowed
 Z = 8.0  # a Gaussian residual exceeds 8 sd with probability 1e-15, over the rows of a launch about 2e-12
-_SIGNS, _SECOND_B = 7, 2
+_SIGNS, _SECOND_B, _COLUMN_SIGNS, _LINES = 7, 2, 3, 5
 _ROWS_AT_ONCE = 256
 
 
-def sign_vector(n: int, *, seed: int, session: int, projection: int = 0) -> F32:
-    """A random vector of +1 and -1 (n, float32), the same in every process."""
+def sign_vector(n: int, *, seed: int, session: int, projection: int = 0, columns: bool = False) -> F32:
+    """A random vector of +1 and -1 (n, float32), the same in every process; other ones to sum ``columns`` with."""
     import numpy as np
 
-    generator = np.random.default_rng([seed, session, _SIGNS, projection])
+    generator = np.random.default_rng([seed, session, _COLUMN_SIGNS if columns else _SIGNS, projection])
     return (2 * generator.integers(0, 2, n, dtype=np.int8) - 1).astype(np.float32)
 
 
@@ -51,14 +51,48 @@ def reference_sums(a: F32, b: F32, w: F32) -> F64:
     return sums
 
 
-def thresholds(a: F32, b: F32, *, z: float = Z) -> F64:
-    """Largest residual a row may have (m): z * 0.36 u k sqrt(n) rms(A_i) rms(B), from the inputs alone."""
+def column_sums(a: F32, b: F32, v: F32) -> F64:
+    """(v^T A) B in float64 (n): what the columns of A B sum to with v."""
+    return reference_sums(b.T, a.T, v)
+
+
+def residual_sd(a: F32, b: F32) -> F64:
+    """Standard deviation of a good row's residual (m): 0.36 u k sqrt(n) rms(A_i) rms(B), from the inputs alone."""
     import numpy as np
 
     k, n = b.shape
     scale_a = np.sqrt(np.mean(np.square(a, dtype=np.float64), axis=1))
     scale_b = math.sqrt(float(np.mean(np.square(b, dtype=np.float64))))
-    return np.asarray(z * ELEMENT_SD * UNIT_ROUNDOFF * k * math.sqrt(n) * scale_b * scale_a)
+    return np.asarray(ELEMENT_SD * UNIT_ROUNDOFF * k * math.sqrt(n) * scale_b * scale_a)
+
+
+def thresholds(a: F32, b: F32, *, z: float = Z) -> F64:
+    """Largest residual a row may have (m) at full coverage: z standard deviations of a good row's."""
+    return z * residual_sd(a, b)
+
+
+def sampled_thresholds(sd: F64, *, scale: float, margin: float, floor: float) -> F64:
+    """Largest residual a sampled line may have: max(floor, scale * sd + margin), floor and margin in units of C.
+
+    The older guard took the largest residual of the kernel's first output where ``sd`` stands: a kernel that was wrong
+    from the start made its own threshold. ``sd`` comes from the inputs (:func:`residual_sd`).
+    """
+    import numpy as np
+
+    return np.asarray(np.maximum(floor, scale * sd + margin))
+
+
+def draw_lines(
+    count: int, samples: int, *, seed: int, draw: int, launch: int, columns: bool = False
+) -> tuple[int, ...]:
+    """Which of ``count`` rows (or columns) the check of a launch looks at, in order: ``samples`` different ones.
+
+    A function of its arguments alone: the case's seed, its snapshot as ``draw``, the launch's number in it.
+    """
+    import numpy as np
+
+    generator = np.random.default_rng([seed, draw, _LINES, int(columns), launch])
+    return tuple(sorted(int(line) for line in generator.choice(count, min(samples, count), replace=False)))
 
 
 def differing_bits(value: float, expected: float) -> tuple[int, ...]:

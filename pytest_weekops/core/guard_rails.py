@@ -23,16 +23,19 @@ class GuardState(Record):
     run_id: str = ""
 
 
-def violation(evidence: GuardEvidence, rules: GuardRules, *, bounded: bool) -> tuple[str, str]:
+def violation(evidence: GuardEvidence, rules: GuardRules, *, bounded: bool, missed: str = "") -> tuple[str, str]:
     """Which rail a measurement breaks (``hard``, ``alarms``, ``overhead`` or nothing), and the words for it.
 
-    ``bounded`` says whether the overhead of this size is bounded at all. Written so that NaN breaks a rail.
+    ``bounded`` says whether the overhead of this size is bounded at all, ``missed`` what the element-wise comparison
+    found and the guard did not. Written so that NaN breaks a rail.
     """
     overhead, alarms = evidence.overhead_percent, evidence.false_positive_rate
     if evidence.disable_events:
         return "hard", evidence.disable_reason or "the guard disabled itself"
     if evidence.detections:
         return "hard", f"a wrong result: {evidence.detections[0]}"
+    if missed:
+        return "hard", f"the guard was silent on a wrong result: {missed}"
     if math.isnan(overhead) or (bounded and not overhead <= rules.max_overhead_hard_percent):
         return "hard", f"overhead {overhead:.2f} % above the hard {rules.max_overhead_hard_percent:g} %"
     if not alarms <= rules.max_false_positive_rate:
@@ -43,14 +46,21 @@ def violation(evidence: GuardEvidence, rules: GuardRules, *, bounded: bool) -> t
 
 
 def advance(
-    state: GuardState, evidence: GuardEvidence, rules: GuardRules, *, bounded: bool, when: str, run_id: str
+    state: GuardState,
+    evidence: GuardEvidence,
+    rules: GuardRules,
+    *,
+    bounded: bool,
+    when: str,
+    run_id: str,
+    missed: str = "",
 ) -> tuple[GuardState, Event | None]:
     """The state after one measurement, and the event where it changed.
 
     A hard violation disables at once, softer ones when enough come in a row. Disabled stays disabled until
     ``clean_to_enable`` clean measurements in a row, one violation among them starts the count anew (hysteresis).
     """
-    kind, words = violation(evidence, rules, bounded=bounded)
+    kind, words = violation(evidence, rules, bounded=bounded, missed=missed)
     if not kind:
         clean = state.clean + 1
         if state.disabled and clean < rules.clean_to_enable:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.records import Record
 
+WHOLE_FAULT = "a launch dropped"  # spoils every line of C, so that a guard that looks at one line alone must see it
 EXPONENT_AND_SIGN = range(23, 32)
 
 
@@ -29,7 +31,11 @@ class FaultRecall(Record):
 
 
 class Injection(Record):
-    """One campaign at one size: recall per bit and kind of fault, false alarms among launches without one."""
+    """One campaign at one size: recall per bit and kind of fault, false alarms among launches without one.
+
+    Recalls are those of a launch that is checked. ``settings`` are the guard's; without them, it was one of full
+    coverage of every launch. ``looked_at`` are the critical flips that lay on a line which a sampled check looked at.
+    """
 
     variant: str
     size: int
@@ -41,6 +47,17 @@ class Injection(Record):
     false_alarms: int
     largest_residual_share: float
     self_test: str = ""
+    settings: GuardSettings | None = None
+    looked_at: FaultRecall | None = None
+
+    @property
+    def guard(self) -> GuardSettings:
+        """The settings of the guard that was tried."""
+        return self.settings or GuardSettings(z=self.z)
+
+    def per_launch(self, share: float) -> float:
+        """A recall of checked launches as one of all launches: every so manyth is checked."""
+        return share / self.guard.period
 
     @property
     def uniform(self) -> FaultRecall:
@@ -70,7 +87,7 @@ def _sum(name: str, bits: tuple[BitRecall, ...] | list[BitRecall]) -> FaultRecal
 
 @dataclass(frozen=True)
 class Demands:
-    """What a campaign must show: recalls as shares, and how much evidence they must rest on."""
+    """What a campaign must show: recalls as shares of all launches' faults, and how much evidence they must rest on."""
 
     critical_recall: float = 1.0
     uniform_recall: float = 0.0
@@ -87,12 +104,16 @@ def shortfalls(found: Injection, demands: Demands) -> tuple[str, ...]:
     if found.critical.tried < demands.least_critical:
         problems.append(f"{found.critical.tried} critical flips were planted, {demands.least_critical} are needed")
     for recall, least in ((found.critical, demands.critical_recall), (found.uniform, demands.uniform_recall)):
-        share = recall.caught / recall.tried if recall.tried else math.nan
+        share = found.per_launch(recall.caught / recall.tried) if recall.tried else math.nan
         if not share >= least:
-            problems.append(f"{recall.name}: {recall.caught} of {recall.tried} caught, {100 * least:g} % are needed")
-    missed = [fault for fault in found.faults if not 0 < fault.tried == fault.caught]
+            every = "" if found.guard.period == 1 else f", in every {found.guard.period}th launch"
+            caught = f"{recall.caught} of {recall.tried} caught{every}"
+            problems.append(f"{recall.name}: {caught}; {100 * least:g} % are needed")
+    sampled = found.guard.mode == "sampled"
+    demanded = [fault for fault in found.faults if not sampled or fault.name == WHOLE_FAULT]
+    missed = [fault for fault in demanded if not 0 < fault.tried == fault.caught]
     problems += [f"{fault.name}: {fault.caught} of {fault.tried} caught" for fault in missed]
-    if not found.faults:
+    if not demanded:
         problems.append("no fault but flips was planted")
     if found.clean_launches < demands.least_clean:
         problems.append(f"{found.clean_launches} launches without a fault, {demands.least_clean} are needed")
@@ -102,6 +123,20 @@ def shortfalls(found: Injection, demands: Demands) -> tuple[str, ...]:
         share = found.largest_residual_share
         problems.append(f"a good launch's residual reached {share:.2f} of its threshold, half is the most it may")
     return tuple(problems)
+
+
+def control_problem(found: Injection) -> str:
+    """Why a campaign of a guard that was broken on purpose does not fail as it must; nothing where it does.
+
+    It must fail by what it saw, not by how little was planted: amounts are not looked at.
+    """
+    if not found.critical.tried:
+        return "no critical flip was planted, so that nothing can be missed"
+    amounts = Demands(least_critical=0, least_clean=0)
+    if found.self_test and shortfalls(found.model_copy(update={"self_test": ""}), amounts):
+        return ""
+    trust = "" if found.self_test else "its self-test passed, and "
+    return f"{trust}{found.critical.caught} of {found.critical.tried} critical flips count as caught by a broken guard"
 
 
 def clopper_pearson(caught: int, tried: int, *, confidence: float = 0.95) -> tuple[float, float]:

@@ -43,12 +43,12 @@ _T5: dict[str, dict[str, tuple[str, float] | None]] = {
     "abft_mode": {
         "sampling_period": ("guard.sampling_period", 1),
         "projection_count": ("guard.projection_count", 1),
-        "row_samples": None,
-        "col_samples": None,
+        "row_samples": ("guard.row_samples", 1),
+        "col_samples": ("guard.col_samples", 1),
         "faults_per_matrix_modelled": None,
-        "residual_scale": None,
-        "residual_margin": None,
-        "residual_floor": None,
+        "residual_scale": ("guard.residual_scale", 1),
+        "residual_margin": ("guard.residual_margin", 1),
+        "residual_floor": ("guard.residual_floor", 1),
     },
     "runtime_guardrails": {
         "disable_if_false_positive_rate_gt": ("guard.max_false_positive_rate", 1),
@@ -57,21 +57,19 @@ _T5: dict[str, dict[str, tuple[str, float] | None]] = {
         "disable_after_consecutive_false_positive_violations": ("guard.alarm_violations", 1),
         "disable_after_consecutive_overhead_violations": ("guard.overhead_violations", 1),
         "disable_if_critical_recall_lt": ("guard.min_critical_recall", 1),
-        "disable_if_uniform_recall_lt": None,
-        "disable_if_correctness_error_gt": None,
+        "disable_if_uniform_recall_lt": ("guard.min_critical_recall", 1),
+        "disable_if_correctness_error_gt": ("guard.max_correctness_error", 1),
         "require_uniform_recall_delta_vs_baseline_ge": None,
         "max_overhead_delta_vs_baseline_percent": None,
         "stateful_hysteresis": None,
     },
 }
+_SAMPLED_ONLY = ("residual_scale", "residual_margin", "residual_floor")
 _WHY = {
-    "row_samples": "every row is checked",
-    "col_samples": "every column enters each row's sum",
     "faults_per_matrix_modelled": "recall is measured by weekops inject",
-    "residual_scale": "thresholds come from precision, depth and the data's scale",
-    "residual_margin": "thresholds come from precision, depth and the data's scale",
-    "residual_floor": "thresholds come from precision, depth and the data's scale",
-    "disable_if_uniform_recall_lt": "it meant faults of a given size; the critical recall covers those",
+    "residual_scale": "without row_samples or col_samples every row is checked, by thresholds that are tighter",
+    "residual_margin": "without row_samples or col_samples every row is checked, by thresholds that are tighter",
+    "residual_floor": "without row_samples or col_samples every row is checked, by thresholds that are tighter",
     "disable_if_correctness_error_gt": "any wrong result disables",
     "require_uniform_recall_delta_vs_baseline_ge": "recall is measured by weekops inject",
     "max_overhead_delta_vs_baseline_percent": "the overhead has limits of its own",
@@ -90,6 +88,7 @@ def with_lane_policy(policy: Policy, lane: Lane, data: object, source: str) -> P
     if not set(table) & set(data):
         raise refuse("the document", sorted(map(str, data))[:6], f"has none of {', '.join(table)}")
     effective = policy.effective()
+    given: set[tuple[str, str]] = set()
     notes = {f"{lane}_policy": f"{data.get('policy_id', 'without a name')!s:.100}"}
     for section, content in data.items():
         if section in _WORDS:
@@ -100,17 +99,27 @@ def with_lane_policy(policy: Policy, lane: Lane, data: object, source: str) -> P
             if key not in table[section]:
                 raise refuse(f"{section}.{key}", value, "is no key of such a policy")
             target = table[section][key]
-            if target is None:
+            if target is None or (key in _SAMPLED_ONLY and not _samples(content, policy)):
                 notes[f"{lane}_{key}"] = f"{value!s:.60} is not used: {_WHY[key]}"
                 continue
             place, name = target[0].split(".")
-            effective[place][name] = _value(value, target[1], lambda: refuse(f"{section}.{key}", value, "is no number"))  # noqa: B023 - called at once
+            wanted = _value(value, target[1], lambda: refuse(f"{section}.{key}", value, "is no number"))  # noqa: B023 - called at once
+            stated = effective[place][name] if (place, name) in given else None
+            # Their uniform recall spoke of faults of a given size at any place, as the critical flips are: one demand.
+            effective[place][name] = max(stated, wanted) if stated is not None else wanted
+            given.add((place, name))
     effective["notes"] = {**effective["notes"], **notes}
     try:
         return Policy.model_validate(effective)
     except ValueError as error:
         first: Any = error.errors()[0] if hasattr(error, "errors") else {"loc": (), "msg": str(error), "input": None}
         raise refuse(".".join(map(str, first["loc"])), first.get("input"), f"is refused: {first['msg']}") from error
+
+
+def _samples(section: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether the guard that comes of this section draws lines: by its own keys, or by the policy beneath."""
+    stated = any(key in section for key in ("row_samples", "col_samples"))
+    return stated or policy.guard.row_samples is not None or policy.guard.col_samples is not None
 
 
 def _value(value: Any, factor: float, problem: Callable[[], PolicyError]) -> Any:

@@ -55,15 +55,23 @@ class Guardrails(PolicyPart):
 class GuardRules(PolicyPart):
     """How the T5 guard samples, and when it counts as disabled. Overheads are percent, rates shares of one.
 
-    Every ``sampling_period``-th launch is checked, with ``projection_count`` sign vectors in turn.
+    Every ``sampling_period``-th launch is checked, at every row unless ``row_samples`` or ``col_samples`` ask for a few
+    lines drawn per check; the ``residual_*`` keys then make the thresholds. Margin and floor are in units of C and at
+    most 1, the smallest fault that the older campaigns planted: beyond it a guard could not see what it is for.
     """
 
     sampling_period: int = Field(default=1, ge=1)
     projection_count: int = Field(default=1, ge=1, le=64)
     z: float = Field(default=8.0, gt=0, le=1000)
+    row_samples: int | None = Field(default=None, ge=1)
+    col_samples: int | None = Field(default=None, ge=1)
+    residual_scale: float | None = Field(default=None, gt=0, le=1000)
+    residual_margin: float | None = Field(default=None, ge=0, le=1)
+    residual_floor: float | None = Field(default=None, ge=0, le=1)
     max_overhead_soft_percent: float = 3.0
     max_overhead_hard_percent: float = 5.0
     max_false_positive_rate: float = 0.05
+    max_correctness_error: float | None = Field(default=None, gt=0)
     overhead_violations: int = Field(default=3, ge=1)
     alarm_violations: int = Field(default=1, ge=1)
     clean_to_enable: int = Field(default=3, ge=1)

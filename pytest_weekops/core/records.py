@@ -139,6 +139,11 @@ class GuardEvidence(Record):
     ``period``, the launches to a check; ``low`` and ``high`` are its 95 % interval. Beside it stand the same per check,
     the quotient of the sums (amortised) and the worst single launch. ``check_ns`` are the raw times of the checks.
     ``residual_share`` is the largest residual of a good launch in shares of the threshold.
+
+    ``mode`` is ``full`` where each check looks at every row, ``sampled`` where it looks at ``row_samples`` rows and
+    ``col_samples`` columns; ``coverage_percent`` is the chance that one wrong element of one launch lies where a check
+    looked, the period included. ``checked_launches`` are numbers of launches, counted across sessions from 1;
+    ``drawn_rows`` and ``drawn_columns`` are the lines that each of these checks looked at (sampled only).
     """
 
     overhead_percent: float
@@ -158,6 +163,14 @@ class GuardEvidence(Record):
     self_tests: int = 0
     residual_share: float | None = None
     check_ns: tuple[int, ...] = ()
+    mode: Literal["full", "sampled"] = "full"
+    row_samples: int = 0
+    col_samples: int = 0
+    projections: int = 1
+    coverage_percent: float | None = None
+    checked_launches: tuple[int, ...] = ()
+    drawn_rows: tuple[tuple[int, ...], ...] = ()
+    drawn_columns: tuple[tuple[int, ...], ...] = ()
 
 
 class Trial(Record):

@@ -13,12 +13,13 @@ from pytest_weekops.core.online import Choice
 from pytest_weekops.core.records import MeasurementStatus, Phase, SessionSamples
 from pytest_weekops.core.selector import choose_variant
 from pytest_weekops.device.catalog import Source, load_sources
-from pytest_weekops.device.guard import Guard, check_source
+from pytest_weekops.device.guard import Guard
 from pytest_weekops.device.launcher import GemmLauncher, Launcher, make_launcher
 from pytest_weekops.device.online import Memory, Online
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Operation, Shape
 from pytest_weekops.device.pressure import Pressure
+from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.timing import Launch, judge_timer, time_launch
 from pytest_weekops.device.verify import Comparison, compare
 from pytest_weekops.device.watch import Unwatched, Watch, Watched
@@ -82,8 +83,8 @@ def _measure_source(
 ) -> Measured:
     operation = OPERATIONS[request.operation]
     launcher = make_launcher(device.queue, device.programs, source, shape)
-    guard = make_guard(device, request, launcher, shape)
-    watch = Watched(*guard, shape, request.guard) if guard and request.guard else Unwatched()
+    guard = _guard_of(device, request, launcher, shape)
+    watch = Watched(*guard, shape) if guard else Unwatched()
     try:
         return _measure(device, request, notify, launcher, watch, source, operation, shape)
     finally:
@@ -92,16 +93,15 @@ def _measure_source(
             guard[0].release()
 
 
-def make_guard(
+def _guard_of(
     device: OpenDevice, request: MeasureRequest, launcher: Launcher, shape: Shape
 ) -> tuple[Guard, GemmLauncher] | None:
     """The guard of a request that asks for one, with the launcher it watches."""
     if request.guard is None or not isinstance(launcher, GemmLauncher):
         return None
-    text = check_source(request.kernel_dirs)
     units = request.k_scaled_bound or 12.0
-    guard = Guard(
-        device.queue, device.device, device.identity, shape, launcher, text, z=request.guard.z, bound_units=units
+    guard = make_guard(
+        device, launcher, shape, request.kernel_dirs, request.guard, draw=request.guard_draw, bound_units=units
     )
     return guard, launcher
 

@@ -1,4 +1,4 @@
-"""The T5 guard on a device: checks a launch's rows against sums that were known before it, and explains a bad one."""
+"""The T5 guard on a device: checks every row of a launch against sums that were known before it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ import numpy as np
 import pyopencl as cl
 from numpy.typing import NDArray
 
-from pytest_weekops.core.abft import Z, differing_bits, reference_sums, second_b, sign_vector, thresholds
+from pytest_weekops.core.abft import reference_sums, second_b, sign_vector, thresholds
 from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.guard_evidence import Lines
+from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.records import DeviceIdentity
+from pytest_weekops.device.explanation import Caught, Product, explain
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.program import build
 
 CHECK_FILE = "abft_check.cl"
-_GPU_ITEMS = 64
+GPU_ITEMS = 64
 _ROWS_PER_GROUP = 16
-_EXPLAINED_ROWS = 8
+_PLANTED_BIT = 30  # flipping it moves any float by 2 at least: one below 2 grows, any other all but vanishes
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -57,14 +60,6 @@ class Check:
     bad: int
 
 
-@dataclass(frozen=True)
-class Caught:
-    """A bad row, explained: ``real`` is false where every element is within its bound, so that the alarm was false."""
-
-    real: bool
-    text: str
-
-
 @dataclass
 class _Slot:
     """One B with what the check compares with: sums and bounds on the device, and in float64 on the host."""
@@ -84,7 +79,7 @@ def check_defines(identity: DeviceIdentity, pitch: int) -> dict[str, int]:
     """
     kind = device_class(identity)
     if kind == "gpu":
-        return {"ITEMS": _GPU_ITEMS, "ROWS": 1, "VW": 1}
+        return {"ITEMS": GPU_ITEMS, "ROWS": 1, "VW": 1}
     if kind == "clover":
         return {"ITEMS": 1, "ROWS": _ROWS_PER_GROUP, "VW": 1}
     widest = {"avx512": 16, "avx512-intel": 16, "cpu": 8, "llvmpipe": 8, "baseline-x86": 4}[kind]
@@ -102,7 +97,7 @@ class Guard:
     shape: Shape
     launcher: Guarded
     source: str
-    z: float = Z
+    settings: GuardSettings = field(default_factory=GuardSettings)
     bound_units: float = 12.0
     _slots: list[_Slot] = field(default_factory=list)
     _w: list[Any] = field(default_factory=list)
@@ -113,6 +108,9 @@ class Guard:
         """Build the check kernel and allocate its counters. Raises ``BuildError`` and pyopencl's errors."""
         if self.shape.beta != 0.0:
             raise DeviceError(f"The guard checks C = alpha A B; a launch with beta = {self.shape.beta} has no sums.")
+        self._build()
+
+    def _build(self) -> None:
         self._defines = check_defines(self.identity, self.launcher.pitch)
         options = tuple(f"-D{name}={value}" for name, value in self._defines.items())
         program = build(self.queue.context, self.device, self.source, options, CHECK_FILE)
@@ -123,19 +121,19 @@ class Guard:
         cl.enqueue_copy(self.queue, self._verdict, zeros, is_blocking=True)
         self._answer = zeros
 
-    def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int, projections: int = 1) -> None:
+    def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int) -> None:
         """New data: the sums and bounds of each B, in float64 on the host and rounded on the device.
 
-        Checks take ``projections`` sign vectors in turn.
+        Checks take the settings' sign vectors in turn. Raises ``DeviceError`` for a bound that is no number above 0.
         """
         self._release()
         self._a = a
         alpha = float(np.float32(self.shape.alpha))
-        numbers = range(projections)
+        numbers = range(self.settings.projections)
         self._signs = [sign_vector(self.shape.n, seed=seed, session=session, projection=p) for p in numbers]
         self._w = [self._upload(signs) for signs in self._signs]
         for b in bs:
-            slot = _Slot(b, abs(alpha) * thresholds(a, b, z=self.z))
+            slot = _Slot(b, usable(abs(alpha) * thresholds(a, b, z=self.settings.z)))
             slot.sums = [alpha * reference_sums(a, b, signs) for signs in self._signs]
             slot.limits = self._upload(slot.bounds)
             slot.buffers = [self._upload(sums) for sums in slot.sums]
@@ -153,10 +151,11 @@ class Guard:
         flags = cl.mem_flags
         return cl.Buffer(self.queue.context, flags.READ_WRITE | flags.COPY_HOST_PTR, hostbuf=values.astype(np.float32))
 
-    def set_bounds(self, slot: int, bounds: F64) -> None:
-        """Replace a slot's bounds, for controls that must fail."""
-        self._slots[slot].bounds = bounds
-        cl.enqueue_copy(self.queue, self._slots[slot].limits, bounds.astype(np.float32), is_blocking=True)
+    def blind(self) -> None:
+        """Make every bound infinite, for the control that must fail."""
+        for slot in self._slots:
+            slot.bounds = np.full(self.shape.m, np.inf)
+            cl.enqueue_copy(self.queue, slot.limits, slot.bounds.astype(np.float32), is_blocking=True)
 
     def set_sums(self, slot: int, sums: F64) -> None:
         """Replace a slot's sums on the device, for a fault in the reference itself."""
@@ -170,7 +169,7 @@ class Guard:
         """The bounds of a slot (m)."""
         return self._slots[slot].bounds
 
-    def check(self, slot: int) -> Check:
+    def check(self, slot: int, *, launch: int = 0) -> Check:  # noqa: ARG002 - a sampled guard draws its lines by it
         """Check the C that is on the device as a launch on this slot's B; blocking, and timed with its read-back."""
         self._serial += 1
         turn = self._serial % len(self._w)
@@ -189,6 +188,15 @@ class Guard:
         """Rows that the last check did not find good, those included that it did not answer for."""
         return [int(i) for i in np.flatnonzero(self._answer != self._serial)]
 
+    def bad_lines(self) -> Lines:
+        """The same as lines; no column is summed here."""
+        return Lines(rows=tuple(self.bad_rows()))
+
+    @property
+    def drawn(self) -> Lines | None:
+        """The lines that the last check looked at, where they were drawn; None: all rows."""
+        return None
+
     def residual_share(self, result: F32, slot: int) -> float:
         """Largest residual of a result in shares of its bound, in float64 on the host: how far a good launch is off."""
         data = self._slots[slot]
@@ -198,67 +206,56 @@ class Guard:
     # -- trust ---------------------------------------------------------------------------------------------------
 
     def self_test(self, slot: int) -> str:
-        """Plant one flip in the C on the device, find exactly its row, take it back. A sentence where that failed."""
-        if self.check(slot).bad:
-            return "the launch before the planted flip was bad already"
+        """Plant one flip in the C on the device, find exactly its lines, take it back. A sentence where that failed."""
         row, column = self.shape.m // 2, self.shape.n // 3
+        if self._recheck(slot, row, column).bad:
+            return "the launch before the planted flip was bad already"
         offset = 4 * (row * self.launcher.pitch + column)
         value = np.empty(1, dtype=np.float32)
         cl.enqueue_copy(self.queue, value, self.launcher.output, src_offset=offset, is_blocking=True)
-        planted = (value.view(np.uint32) ^ np.uint32(1 << 29)).view(np.float32)
+        planted = (value.view(np.uint32) ^ np.uint32(1 << _PLANTED_BIT)).view(np.float32)
         cl.enqueue_copy(self.queue, self.launcher.output, planted, dst_offset=offset, is_blocking=True)
-        found = self.check(slot)
-        rows = self.bad_rows()
+        self._recheck(slot, row, column)
+        found, wanted = self.bad_lines(), self._lines_of(row, column)
         cl.enqueue_copy(self.queue, self.launcher.output, value, dst_offset=offset, is_blocking=True)
-        if found.bad != 1 or rows != [row]:
-            return f"a flip planted in row {row} was answered with {found.bad} bad rows ({rows[:4]})"
-        if self.check(slot).bad:
-            return "the check still found a bad row after the planted flip was taken back"
+        if found != wanted:
+            answer = f"{len(found.rows)} bad rows {list(found.rows[:4])}"
+            answer += f" and {len(found.columns)} bad columns {list(found.columns[:4])}" if wanted.columns else ""
+            return f"a flip planted in row {row}, column {column} was answered with {answer}"
+        if self._recheck(slot, row, column).bad:
+            return "the check still found a bad line after the planted flip was taken back"
         return ""
 
-    # -- a bad row -----------------------------------------------------------------------------------------------
+    def _recheck(self, slot: int, row: int, column: int) -> Check:  # noqa: ARG002 - every row is looked at
+        """Check lines among which a planted flip must be found."""
+        return self.check(slot)
+
+    def _lines_of(self, row: int, column: int) -> Lines:  # noqa: ARG002 - no column is summed here
+        """The lines that are bad where this element is, and no other."""
+        return Lines(rows=(row,))
+
+    # -- a bad line ----------------------------------------------------------------------------------------------
 
     def explain(self, slot: int) -> Caught:
         """What the last check found: row, column, value, size against the bound, bits, and whether it repeats."""
-        rows = self.bad_rows()
-        result = self.launcher.read()
-        worst, places = self._worst(result, rows[:_EXPLAINED_ROWS], slot)
-        self.launcher.use(slot)
-        self.launcher.enqueue()
-        self.queue.finish()
-        again = self.bad_rows() if self.check(slot).bad else []
-        repeats = (
-            "a relaunch gave the same rows: deterministic"
-            if again == rows
-            else f"a relaunch gave {len(again)} bad rows: transient"
-            if not again
-            else f"a relaunch gave other bad rows ({len(again)}): not deterministic"
-        )
-        many = f"{len(rows)} bad rows, the first {rows[0]}" if rows else "no bad row was named"
-        return Caught(real=worst, text=f"{many}; {places}; {repeats}")
+        lines, result = self.bad_lines(), self.launcher.read()
 
-    def _worst(self, result: F32, rows: Sequence[int], slot: int) -> tuple[bool, str]:
-        """Whether an element of these rows is beyond its bound, and the worst one in words."""
-        if not rows:
-            return True, "the rows could not be told"
+        def again() -> Lines:
+            self.launcher.use(slot)
+            self.launcher.enqueue()
+            self.queue.finish()
+            self._same_lines(slot)
+            return self.bad_lines()
+
+        return explain(self._product(slot), result, lines, again, bound_units=self.bound_units)
+
+    def _same_lines(self, slot: int) -> Check:
+        """Check the lines of the last check once more."""
+        return self.check(slot)
+
+    def _product(self, slot: int) -> Product:
         data = self._slots[slot]
-        alpha = float(np.float32(self.shape.alpha))
-        exact = alpha * (self._a[list(rows)].astype(np.float64) @ data.b.astype(np.float64))
-        found = result[list(rows)].astype(np.float64)
-        error = np.abs(found - exact)
-        error[~np.isfinite(error)] = np.inf
-        place, column = np.unravel_index(int(np.argmax(error)), error.shape)
-        row, size = rows[int(place)], float(error[place, column])
-        value, right = float(found[place, column]), float(exact[place, column])
-        bits = ", ".join(map(str, differing_bits(value, right))) or "none"
-        # An element's own bound: the row's, less its sqrt(n) terms and with the gate's units in place of z.
-        unit = float(data.bounds[row]) / (self.z * 0.36 * np.sqrt(self.shape.n))
-        bound = float(data.bounds[row])
-        text = (
-            f"row {row}, column {column}: {value!r} where {right!r} is right, off by {size / bound:.3g} thresholds "
-            f"of {bound:.3g}, bits {bits}"
-        )
-        return not size <= self.bound_units * unit, text
+        return Product(a=self._a, b=data.b, alpha=float(np.float32(self.shape.alpha)), row_bounds=data.bounds)
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -275,9 +272,21 @@ class Guard:
         self._verdict.release()
 
 
-def check_source(kernel_dirs: Sequence[str]) -> str:
+def usable(bounds: F64) -> F64:
+    """The bounds, each a number above 0 and below infinity as float32. Raises ``DeviceError`` where one is not."""
+    narrow = bounds.astype(np.float32)
+    bad = np.flatnonzero(~(np.isfinite(narrow) & (narrow > 0)))
+    if bad.size:
+        raise DeviceError(
+            f"The guard's threshold of line {int(bad[0])} is {float(bounds[bad[0]])!r}. It tells no right result from "
+            "a wrong one. Check the inputs' scale, or the policy's residual_scale, residual_margin and residual_floor."
+        )
+    return bounds
+
+
+def check_source(kernel_dirs: Sequence[str], name: str = CHECK_FILE) -> str:
     """The shipped check kernel's text: always the last directory's, so that nobody's own kernels replace the guard."""
-    return (Path(kernel_dirs[-1]) / CHECK_FILE).read_text(encoding="utf-8")
+    return (Path(kernel_dirs[-1]) / name).read_text(encoding="utf-8")
 
 
 def second_inputs(shape: Shape, *, seed: int, session: int) -> F32:

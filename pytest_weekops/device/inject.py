@@ -13,10 +13,11 @@ from pytest_weekops.core.injection import BitRecall, FaultRecall
 from pytest_weekops.core.records import Phase
 from pytest_weekops.device.bench import pick
 from pytest_weekops.device.catalog import load_sources
-from pytest_weekops.device.guard import Guard, check_source, second_inputs
+from pytest_weekops.device.guard import Check, Guard, second_inputs
 from pytest_weekops.device.launcher import GemmLauncher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Array, Shape
+from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.worker.protocol import Injected, InjectRequest, MeasureRequest
 
 CRITICAL_SHARE = 1e-3  # a flip is critical where it moves its element by more than this share of rms(C)
@@ -38,10 +39,8 @@ def inject(device: OpenDevice, request: InjectRequest, notify: Callable[[Phase],
     launcher = make_launcher(device.queue, device.programs, source, shape)
     if not isinstance(launcher, GemmLauncher):
         raise TypeError(f"{request.kernel} is no GEMM variant; the guard checks products of matrices")
-    text = check_source(request.kernel_dirs)
-    if request.control == "idle-check":
-        text = _idle(text)
-    guard = Guard(device.queue, device.device, device.identity, shape, launcher, text, z=request.z)
+    edit = _idle if request.control == "idle-check" else str
+    guard = make_guard(device, launcher, shape, request.kernel_dirs, request.guard, edit=edit)
     try:
         return _Campaign(device, launcher, guard, shape, request, notify).run(source.entry.mode)
     finally:
@@ -67,6 +66,8 @@ class _Campaign:
     results: list[F32] = field(default_factory=list)
     bits: list[BitRecall] = field(default_factory=list)
     critical: list[int] = field(default_factory=lambda: [0, 0])
+    looked_at: list[int] = field(default_factory=lambda: [0, 0])
+    checks: int = 0
 
     def run(self, variant: str) -> Injected:
         """All of it, on one set of data per hundred clean launches and one for the faults."""
@@ -79,7 +80,11 @@ class _Campaign:
         return Injected(
             variant=variant,
             size=self.shape.n,
-            z=self.request.z,
+            z=self.request.guard.z,
+            settings=self.request.guard,
+            looked_at=None
+            if self.request.guard.mode == "full"
+            else FaultRecall(name="critical flips on drawn lines", tried=self.looked_at[0], caught=self.looked_at[1]),
             bits=tuple(self.bits),
             critical=FaultRecall(name="critical flips", tried=self.critical[0], caught=self.critical[1]),
             faults=faults,
@@ -99,8 +104,7 @@ class _Campaign:
         self.launcher.poison()
         self.guard.prepare(self.inputs["A"], (self.inputs["B"], second), seed=seed, session=session)
         if self.request.control == "infinite-threshold":
-            for slot in (0, 1):
-                self.guard.set_bounds(slot, np.full(shape.m, np.inf))
+            self.guard.blind()
         self.results = []
         for slot in (0, 1):
             self._launch(slot)
@@ -111,6 +115,11 @@ class _Campaign:
         self.launcher.use(slot)
         self.launcher.enqueue()
         self.device.queue.finish()
+
+    def _check(self, slot: int) -> Check:
+        """Check as the next launch of a run, so that a sampled guard draws other lines each time."""
+        self.checks += 1
+        return self.guard.check(slot, launch=self.checks)
 
     # -- flips -------------------------------------------------------------------------------------------------
 
@@ -131,14 +140,18 @@ class _Campaign:
                 with np.errstate(all="ignore"):
                     moved = abs(float(flipped[0]) - float(value[0]))
                 self._put(row, column, flipped)
-                found = self.guard.check(1)
-                # Caught is only what names the row: an alarm elsewhere is not this flip's.
-                hit = found.bad > 0 and row in self.guard.bad_rows()
+                found = self._check(1)
+                # Caught is only what names the row or the column: an alarm elsewhere is not this flip's.
+                bad, drawn = self.guard.bad_lines(), self.guard.drawn
+                hit = found.bad > 0 and (row in bad.rows or column in bad.columns)
                 self._put(row, column, value)
                 caught += hit
                 if not moved <= CRITICAL_SHARE * rms:
                     self.critical[0] += 1
                     self.critical[1] += hit
+                    if drawn is not None and (row in drawn.rows or column in drawn.columns):
+                        self.looked_at[0] += 1
+                        self.looked_at[1] += hit
             self.bits.append(BitRecall(bit=bit, tried=self.request.flips_per_bit, caught=caught))
 
     def _put(self, row: int, column: int, value: F32) -> None:
@@ -166,7 +179,7 @@ class _Campaign:
         matrix[row, column] += np.float32(4.0)
         self.launcher.upload({**self.inputs, name: matrix})
         self._launch(0)
-        caught = self.guard.check(0).bad > 0
+        caught = self._check(0).bad > 0
         self.launcher.upload(self.inputs)
         return caught
 
@@ -174,7 +187,7 @@ class _Campaign:
         """Whether the guard cries on this C as slot ``slot``'s result."""
         self.notify(Phase.VERIFY)
         self.launcher.put(content)
-        return self.guard.check(slot).bad > 0
+        return self._check(slot).bad > 0
 
     def _skipped(self) -> bool:
         """One tile still holds the launch before."""
@@ -187,7 +200,7 @@ class _Campaign:
     def _dropped(self) -> bool:
         """C still holds the launch before."""
         self._launch(0)
-        return self.guard.check(1).bad > 0
+        return self._check(1).bad > 0
 
     def _half(self) -> bool:
         """The lower half of C still holds the launch before."""
@@ -213,8 +226,10 @@ class _Campaign:
         for number in range(self.request.clean_launches):
             if number % 100 == 0:
                 self._prepare(session=2 + number // 100)
-                share = max(share, *(self.guard.residual_share(self.results[slot], slot) for slot in (0, 1)))
+                for slot in (0, 1):
+                    found = self.guard.residual_share(self.results[slot], slot)
+                    share = share if np.isnan(share) or found <= share else found
             slot = number % 2
             self._launch(slot)
-            alarms += self.guard.check(slot).bad > 0
+            alarms += self._check(slot).bad > 0
         return alarms, self.request.clean_launches, share

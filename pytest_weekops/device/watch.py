@@ -10,7 +10,6 @@ from pytest_weekops.core.records import GuardEvidence
 from pytest_weekops.device.guard import Guard, second_inputs
 from pytest_weekops.device.launcher import GemmLauncher
 from pytest_weekops.device.operation import Array, Shape
-from pytest_weekops.worker.protocol import GuardRequest
 
 
 class Watch(Protocol):
@@ -57,11 +56,10 @@ class Unwatched:
 class Watched:
     """Every ``period``-th launch is checked, counted across sessions; launches take two Bs in turn."""
 
-    def __init__(self, guard: Guard, launcher: GemmLauncher, shape: Shape, request: GuardRequest) -> None:
+    def __init__(self, guard: Guard, launcher: GemmLauncher, shape: Shape) -> None:
         self._guard, self._launcher, self._shape = guard, launcher, shape
-        self._period = request.period
-        self._projections = request.projections
-        self._tally = GuardTally(period=request.period)
+        self._period = guard.settings.period
+        self._tally = GuardTally(guard.settings, (shape.m, shape.n))
         self._slot = 0
         self._number = 0
 
@@ -70,7 +68,7 @@ class Watched:
         second = second_inputs(self._shape, seed=seed, session=session)
         self._launcher.upload_second(second)
         bs = (inputs["B"], second)
-        self._guard.prepare(inputs["A"], bs, seed=seed, session=session, projections=self._projections)
+        self._guard.prepare(inputs["A"], bs, seed=seed, session=session)
 
     def trust(self) -> str:
         """Test the guard on the result of the warm-up's last launch, before it is believed."""
@@ -93,8 +91,8 @@ class Watched:
         self._number += 1
         if (self._number - 1) % self._period:  # the first is due, so that a short measurement is not left unchecked
             return ""
-        found = self._guard.check(self._slot)
-        self._tally.checked(launch_ns, found.ns)
+        found = self._guard.check(self._slot, launch=self._number)
+        self._tally.checked(launch_ns, found.ns, number=self._number, lines=self._guard.drawn)
         if not found.bad:
             return ""
         caught = self._guard.explain(self._slot)

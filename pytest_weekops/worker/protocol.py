@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.injection import Injection
 from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import (
@@ -44,15 +45,7 @@ class OpenRequest(Record):
     environment: dict[str, str] = Field(default_factory=dict)
 
 
-class GuardRequest(Record):
-    """How a guarded case is checked: every ``period``-th launch, with ``projections`` sign vectors in turn.
-
-    The threshold is ``z`` standard deviations of a good row's residual.
-    """
-
-    period: int = Field(default=1, ge=1)
-    projections: int = Field(default=1, ge=1)
-    z: float = Field(default=8.0, gt=0)
+GuardRequest = GuardSettings  # what a request asks for is what a campaign's record says
 
 
 class SelectorRequest(Record):
@@ -70,6 +63,7 @@ class MeasureRequest(Record):
     ``references`` maps session number to a ``.npy`` file with the float64 result (shape m x n); inputs are generated
     from (seed, session, shape) by ``core.problem`` so that every worker has the same bytes. A session whose launches
     fill less than ``least_session_ms`` goes on, up to 200 launches: eight launches of 0.2 ms are no sample of anything.
+    ``guard_draw`` (the snapshot) lets a sampled guard draw other lines where seed and launch are the same.
     """
 
     type: Literal["measure"] = "measure"
@@ -93,6 +87,7 @@ class MeasureRequest(Record):
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     guard: GuardRequest | None = None
+    guard_draw: int = Field(default=0, ge=0)
     selector: SelectorRequest | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -120,7 +115,7 @@ class InjectRequest(Record):
     flips_per_bit: int = Field(default=200, ge=0)
     faults: int = Field(default=20, ge=0)
     clean_launches: int = Field(default=300, ge=0)
-    z: float = Field(default=8.0, gt=0)
+    guard: GuardRequest = GuardRequest()
     control: Literal["", "infinite-threshold", "idle-check"] = ""
     kernel_dirs: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_weekops.core.abft import differing_bits, reference_sums, second_b, sign_vector, thresholds
 from pytest_weekops.core.guard_evidence import GuardTally
+from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.problem import gemm_inputs
 from pytest_weekops.core.stats import median_interval
 
@@ -77,7 +78,7 @@ def test_overhead_does_not_depend_on_the_number_of_launches() -> None:
 
 def test_a_period_amortises_the_overhead() -> None:
     """Every twentieth launch is checked: a twentieth of the cost, and the cost per check beside it."""
-    tally = GuardTally(period=20)
+    tally = GuardTally(GuardSettings(period=20))
     tally.tested("", 0.2)
     tally.checked(1_000_000, 200_000)
     evidence = tally.evidence()

@@ -8,9 +8,10 @@ import statistics
 from pytest_weekops.core.campaign import Campaign
 from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
+from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.policy import Policy
-from pytest_weekops.core.records import Measurement, MeasurementStatus
+from pytest_weekops.core.records import GuardEvidence, Measurement, MeasurementStatus
 
 
 def _ok(campaign: Campaign, kernel: str | None = None) -> list[Measurement]:
@@ -101,11 +102,33 @@ def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
     )
 
 
-def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
-    """Every T3 and T5 run carries the evidence that the policy bounds; missing is not zero."""
+def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:
+    """Every T3 and T5 run carries the evidence that the policy bounds; missing is not zero, and sampled is not full."""
     check = "guard_evidence_present"
     bare = [m.case.id for m in _ok(campaign, T3_KERNEL) if m.selector is None]
-    bare += [m.case.id for m in _ok(campaign, T5_KERNEL) if m.guard is None or m.guard.checks <= 0]
+    guarded = [(m, m.guard) for m in _ok(campaign, T5_KERNEL)]
+    bare += [m.case.id for m, guard in guarded if guard is None or guard.checks <= 0]
     if bare:
         return no_data(check, "missing", f"no T3 or T5 evidence: {listed(bare)}", rows=tuple(bare))
+    asked = settings_of(policy.guard)
+    weaker = [
+        f"{m.case.id}: {words}" for m, g in guarded if g is not None and (words := _weaker(g, asked, m.case.size))
+    ]
+    if weaker:
+        message = f"checked less than the policy's guard would ({asked.words}): {listed(weaker)}"
+        return no_data(check, "weaker_guard", message, rows=tuple(weaker))
     return passed(check, "every controlled run carries its evidence")
+
+
+def _weaker(guard: GuardEvidence, asked: GuardSettings, size: int) -> str:
+    """How a guard checked less than was asked for, or nothing."""
+    if guard.period > asked.period:
+        return f"every {guard.period}th launch"
+    if guard.mode == "full":
+        return ""
+    if asked.mode == "full":
+        return f"sampled, {guard.row_samples} rows and {guard.col_samples} columns"
+    rows, columns = asked.lines(size, size)
+    if guard.row_samples < rows or guard.col_samples < columns:
+        return f"{guard.row_samples} rows and {guard.col_samples} columns"
+    return ""

@@ -9,6 +9,7 @@ from pytest_weekops.core.campaign import Campaign
 from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.finding import Finding
+from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.injection import FaultRecall, Injection, InjectionRecord, clopper_pearson
 from pytest_weekops.core.modes import T5_KERNEL
 from pytest_weekops.core.policy import GuardRules, Policy
@@ -16,24 +17,34 @@ from pytest_weekops.core.week import parse_time
 
 
 def t5_recall_bound(policy: Policy, campaign: Campaign) -> Finding:
-    """Recall as measured by a fault campaign of this driver on this hardware, not older than the policy allows."""
+    """Recall as measured by a fault campaign of this driver, hardware and guard, not older than the policy allows.
+
+    A campaign of a guard that was set otherwise is no evidence: one of full coverage does not vouch for a sampled one.
+    What a sampled guard sees depends on the size, so that each size of the run needs a campaign of its own.
+    """
     check, rules = "t5_recall_bound", policy.guard
+    settings = settings_of(rules)
     demands = (rules.min_critical_recall, rules.min_uniform_recall)
     if demands == (None, None) or T5_KERNEL not in campaign.plan.kernels:
         return passed(check, "no recall is asked for" if demands == (None, None) else "no T5 run")
     bare, bad = [], []
     for platform in campaign.plan.platforms:
-        found = [record for record in campaign.injections if _speaks_of(record, platform, campaign, rules)]
-        if not found:
+        found = [one for one in campaign.injections if _speaks_of(one, platform, campaign, rules)]
+        if settings.mode == "sampled":
+            sizes = {record.result.size for record in found}
+            bare += [f"{platform} at n = {size}" for size in campaign.plan.sizes if size not in sizes]
+        elif not found:
             bare.append(platform)
         for record in found:
             bad += [f"{platform} at n = {record.result.size}: {text}" for text in _shortfalls(record.result, rules)]
     if bad:
-        return failed(check, "too_low", listed(bad), required=rules.min_critical_recall, rows=tuple(bad))
+        message = f"{listed(bad)}. The guard is {settings.words}" if settings != GuardSettings() else listed(bad)
+        return failed(check, "too_low", message, required=rules.min_critical_recall, rows=tuple(bad))
     if bare:
         message = (
-            f"no fault campaign of this driver from the last {rules.max_recall_age_days:g} days: {listed(bare)}. Run "
-            "`weekops inject` with the same --report-dir first"
+            f"no fault campaign of this driver and this guard ({settings.words}) from the last "
+            f"{rules.max_recall_age_days:g} days: {listed(bare)}. Run `weekops inject` with the same --report-dir, "
+            "--policy and --t5-policy first"
         )
         return no_data(check, "not_measured", message, rows=tuple(bare))
     return passed(check, "every fault campaign reaches what is asked for", required=rules.min_critical_recall)
@@ -42,6 +53,8 @@ def t5_recall_bound(policy: Policy, campaign: Campaign) -> Finding:
 def _speaks_of(record: InjectionRecord, platform: str, campaign: Campaign, rules: GuardRules) -> bool:
     identity = campaign.identities.get(platform)
     if identity is None or not identity.library_sha256:
+        return False
+    if record.result.guard != settings_of(rules):
         return False
     if (record.library_sha256, record.hardware) != (identity.library_sha256, identity.hardware):
         return False
@@ -54,8 +67,10 @@ def _speaks_of(record: InjectionRecord, platform: str, campaign: Campaign, rules
 
 def _shortfalls(found: Injection, rules: GuardRules) -> Iterator[str]:
     for recall, least in ((found.critical, rules.min_critical_recall), (found.uniform, rules.min_uniform_recall)):
-        if least is not None and not _lower(recall) >= least:
-            share = f"{recall.caught} of {recall.tried}, at least {_lower(recall):.4f}"
+        lower = found.per_launch(_lower(recall))
+        if least is not None and not lower >= least:
+            every = "" if found.guard.period == 1 else f" in every {found.guard.period}th launch"
+            share = f"{recall.caught} of {recall.tried}{every}, at least {lower:.4f}"
             yield f"{recall.name} {share}; {least:g} is asked for"
     if found.false_alarms:
         yield f"{found.false_alarms} false alarms in {found.clean_launches} launches without a fault"

@@ -1,0 +1,230 @@
+"""The sampled T5 guard: a few rows and columns of C per check, drawn anew for each, with every sign vector."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyopencl as cl
+
+from pytest_weekops.core.abft import (
+    column_sums,
+    draw_lines,
+    reference_sums,
+    residual_sd,
+    sampled_thresholds,
+    sign_vector,
+)
+from pytest_weekops.core.catalog import device_class
+from pytest_weekops.core.guard_evidence import Lines
+from pytest_weekops.core.guard_settings import GuardSettings
+from pytest_weekops.device.explanation import Product
+from pytest_weekops.device.guard import CHECK_FILE, F32, F64, GPU_ITEMS, Check, Guard, check_source, usable
+from pytest_weekops.device.launcher import GemmLauncher
+from pytest_weekops.device.opened import OpenDevice
+from pytest_weekops.device.operation import Shape
+from pytest_weekops.device.program import build
+
+SAMPLE_FILE = "abft_sample.cl"
+
+
+@dataclass
+class _Sides:
+    """One B with what a check compares with: sums per sign vector (rows: vectors x m, columns: vectors x n), bounds."""
+
+    b: F32
+    rows: F64
+    columns: F64
+    row_bounds: F64
+    column_bounds: F64
+    buffers: list[Any] = field(default_factory=list)
+    kernel: Any = None
+
+
+@dataclass
+class SampledGuard(Guard):
+    """The guard of one launcher where the settings ask for samples. ``source`` is ``abft_sample.cl``'s text."""
+
+    draw: int = 0  # which of the equally good draws: the snapshot's number
+    _sides: list[_Sides] = field(default_factory=list)
+    _vectors: list[Any] = field(default_factory=list)
+    _last: Lines = field(default_factory=Lines)
+    _seed: int = 0
+
+    def _build(self) -> None:
+        items = GPU_ITEMS if device_class(self.identity) == "gpu" else 1
+        self._items = items
+        self._program = build(self.queue.context, self.device, self.source, (f"-DITEMS={items}",), SAMPLE_FILE)
+        most = sum(self.settings.lines(self.shape.m, self.shape.n))
+        self._answer = np.zeros(most * self.settings.projections, dtype=np.int32)
+        self._places = np.zeros(most, dtype=np.int32)
+        flags = cl.mem_flags.READ_WRITE
+        self._verdict = cl.Buffer(self.queue.context, flags, self._answer.nbytes)
+        self._places_buffer = cl.Buffer(self.queue.context, flags, self._places.nbytes)
+        cl.enqueue_copy(self.queue, self._verdict, self._answer, is_blocking=True)
+
+    def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int) -> None:
+        """New data: sums and bounds of every row and column for each B. Raises ``DeviceError`` for unusable bounds."""
+        self._release()
+        self._a, self._seed = a, seed
+        alpha, shape, asked = float(np.float32(self.shape.alpha)), self.shape, self.settings
+        numbers = range(asked.projections)
+        self._signs = [sign_vector(shape.n, seed=seed, session=session, projection=p) for p in numbers]
+        vs = [sign_vector(shape.m, seed=seed, session=session, projection=p, columns=True) for p in numbers]
+        self._column_signs = vs
+        self._vectors = [self._upload(np.concatenate(signs)) for signs in (self._signs, vs)]
+        for b in bs:
+            bounds = [
+                usable(
+                    sampled_thresholds(
+                        abs(alpha) * sd, scale=asked.scale, margin=asked.residual_margin, floor=asked.residual_floor
+                    )
+                )
+                for sd in (residual_sd(a, b), residual_sd(b.T, a.T))
+            ]
+            sides = _Sides(
+                b=b,
+                rows=alpha * np.stack([reference_sums(a, b, w) for w in self._signs]),
+                columns=alpha * np.stack([column_sums(a, b, v) for v in vs]),
+                row_bounds=bounds[0],
+                column_bounds=bounds[1],
+            )
+            sides.buffers = [self._upload(x.ravel()) for x in (sides.rows, sides.columns, *bounds)]
+            sides.kernel = cl.Kernel(self._program, "abft_sample")
+            self._sides.append(sides)
+
+    def blind(self) -> None:
+        """Make every bound infinite, for the control that must fail."""
+        for sides in self._sides:
+            sides.row_bounds, sides.column_bounds = (np.full(x, np.inf) for x in (self.shape.m, self.shape.n))
+            for buffer, bounds in zip(sides.buffers[2:], (sides.row_bounds, sides.column_bounds), strict=True):
+                cl.enqueue_copy(self.queue, buffer, bounds.astype(np.float32), is_blocking=True)
+
+    def set_sums(self, slot: int, sums: F64) -> None:
+        """Replace a slot's row sums with the first sign vector on the device, for a fault in the reference itself."""
+        cl.enqueue_copy(self.queue, self._sides[slot].buffers[0], sums.astype(np.float32), is_blocking=True)
+
+    def sums(self, slot: int) -> F64:
+        """The float64 row sums of a slot for the first sign vector (m)."""
+        return np.asarray(self._sides[slot].rows[0])
+
+    def bounds(self, slot: int) -> F64:
+        """The bounds of a slot's rows (m)."""
+        return self._sides[slot].row_bounds
+
+    # -- checking ------------------------------------------------------------------------------------------------
+
+    def check(self, slot: int, *, launch: int = 0) -> Check:
+        """Draw the lines of this launch and check them; blocking, and timed with draw and read-back."""
+        start = time.perf_counter_ns()
+        bad = self._check(slot, self._draw(launch))
+        return Check(time.perf_counter_ns() - start, bad)
+
+    def _draw(self, launch: int) -> Lines:
+        m, n = self.shape.m, self.shape.n
+        rows, columns = self.settings.lines(m, n)
+        return Lines(
+            rows=draw_lines(m, rows, seed=self._seed, draw=self.draw, launch=launch),
+            columns=draw_lines(n, columns, seed=self._seed, draw=self.draw, launch=launch, columns=True),
+        )
+
+    def _check(self, slot: int, lines: Lines) -> int:
+        """Check these lines, as many as the settings ask for; how many are bad."""
+        self._serial += 1
+        self._last = lines
+        sides, i32 = self._sides[slot], np.int32
+        self._places[:] = (*lines.rows, *lines.columns)
+        cl.enqueue_copy(self.queue, self._places_buffer, self._places, is_blocking=False)
+        shape = (i32(self.shape.m), i32(self.shape.n), i32(self.launcher.pitch))
+        counts = (i32(len(lines.rows)), i32(self.settings.projections))
+        buffers = (self.launcher.output, *self._vectors, *sides.buffers, self._places_buffer)
+        sides.kernel.set_args(*buffers, *counts, *shape, i32(self._serial), self._verdict)
+        groups = self._answer.size
+        cl.enqueue_nd_range_kernel(self.queue, sides.kernel, (groups * self._items,), (self._items,))
+        cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
+        found = self.bad_lines()
+        return len(found.rows) + len(found.columns)
+
+    def bad_lines(self) -> Lines:
+        """Lines that the last check did not find good with every sign vector, unanswered ones included."""
+        good = np.all((self._answer == self._serial).reshape(-1, self.settings.projections), axis=1)
+        rows = len(self._last.rows)
+        return Lines(
+            rows=tuple(row for row, fine in zip(self._last.rows, good[:rows], strict=True) if not fine),
+            columns=tuple(column for column, fine in zip(self._last.columns, good[rows:], strict=True) if not fine),
+        )
+
+    def bad_rows(self) -> list[int]:
+        """The rows among the bad lines."""
+        return list(self.bad_lines().rows)
+
+    @property
+    def drawn(self) -> Lines | None:
+        """The lines that the last check looked at."""
+        return self._last
+
+    def residual_share(self, result: F32, slot: int) -> float:
+        """Largest residual of any line of a result, looked at or not, in shares of its bound; float64 on the host."""
+        sides, c = self._sides[slot], result.astype(np.float64)
+        shares = []
+        for place, (w, v) in enumerate(zip(self._signs, self._column_signs, strict=True)):
+            shares.append(np.abs(c @ w.astype(np.float64) - sides.rows[place]) / sides.row_bounds)
+            shares.append(np.abs(v.astype(np.float64) @ c - sides.columns[place]) / sides.column_bounds)
+        return float(np.max(np.concatenate(shares)))
+
+    # -- trust and a bad line --------------------------------------------------------------------------------------
+
+    def _recheck(self, slot: int, row: int, column: int) -> Check:
+        drawn = self._draw(0)
+        lines = Lines(rows=_with(row, drawn.rows), columns=_with(column, drawn.columns))
+        return Check(0, self._check(slot, lines))
+
+    def _lines_of(self, row: int, column: int) -> Lines:
+        rows, columns = self.settings.lines(self.shape.m, self.shape.n)
+        return Lines(rows=(row,) if rows else (), columns=(column,) if columns else ())
+
+    def _same_lines(self, slot: int) -> Check:
+        return Check(0, self._check(slot, self._last))
+
+    def _product(self, slot: int) -> Product:
+        sides = self._sides[slot]
+        alpha = float(np.float32(self.shape.alpha))
+        return Product(self._a, sides.b, alpha, sides.row_bounds, sides.column_bounds)
+
+    def _release(self) -> None:
+        for buffer in (*self._vectors, *(b for sides in self._sides for b in sides.buffers)):
+            buffer.release()
+        self._sides.clear()
+        self._vectors = []
+
+    def release(self) -> None:
+        """Free the buffers."""
+        super().release()
+        self._places_buffer.release()
+
+
+def _with(line: int, drawn: tuple[int, ...]) -> tuple[int, ...]:
+    """As many lines as were drawn, this one among them."""
+    others = [other for other in drawn if other != line]
+    return tuple(sorted([line, *others][: len(drawn)])) if drawn else ()
+
+
+def make_guard(
+    device: OpenDevice,
+    launcher: GemmLauncher,
+    shape: Shape,
+    kernel_dirs: Sequence[str],
+    settings: GuardSettings,
+    *,
+    draw: int = 0,
+    bound_units: float = 12.0,
+    edit: Callable[[str], str] = lambda text: text,
+) -> Guard:
+    """The guard that the settings ask for; ``edit`` changes the check kernel's text, for controls that must fail."""
+    parts = (device.queue, device.device, device.identity, shape, launcher)
+    if settings.mode == "full":
+        return Guard(*parts, edit(check_source(kernel_dirs, CHECK_FILE)), settings, bound_units)
+    return SampledGuard(*parts, edit(check_source(kernel_dirs, SAMPLE_FILE)), settings, bound_units, draw=draw)
