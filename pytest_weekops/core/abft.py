@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from pytest_weekops.core.errors import DeviceError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -80,6 +82,20 @@ def sampled_thresholds(sd: F64, *, scale: float, margin: float, floor: float) ->
     import numpy as np
 
     return np.asarray(np.maximum(floor, scale * sd + margin))
+
+
+def usable(bounds: F64) -> F64:
+    """The bounds, each a number above 0 and below infinity as float32. Raises ``DeviceError`` where one is not."""
+    import numpy as np
+
+    narrow = bounds.astype(np.float32)
+    bad = np.flatnonzero(~(np.isfinite(narrow) & (narrow > 0)))
+    if bad.size:
+        raise DeviceError(
+            f"The guard's threshold of line {int(bad[0])} is {float(bounds[bad[0]])!r}. It tells no right result from "
+            "a wrong one. Check the inputs' scale, or the policy's residual_scale, residual_margin and residual_floor."
+        )
+    return bounds
 
 
 def draw_lines(

@@ -12,7 +12,7 @@ import numpy as np
 import pyopencl as cl
 from numpy.typing import NDArray
 
-from pytest_weekops.core.abft import reference_sums, second_b, sign_vector, thresholds
+from pytest_weekops.core.abft import reference_sums, second_b, sign_vector, thresholds, usable
 from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.guard_evidence import Lines
@@ -270,18 +270,6 @@ class Guard:
         """Free the buffers."""
         self._release()
         self._verdict.release()
-
-
-def usable(bounds: F64) -> F64:
-    """The bounds, each a number above 0 and below infinity as float32. Raises ``DeviceError`` where one is not."""
-    narrow = bounds.astype(np.float32)
-    bad = np.flatnonzero(~(np.isfinite(narrow) & (narrow > 0)))
-    if bad.size:
-        raise DeviceError(
-            f"The guard's threshold of line {int(bad[0])} is {float(bounds[bad[0]])!r}. It tells no right result from "
-            "a wrong one. Check the inputs' scale, or the policy's residual_scale, residual_margin and residual_floor."
-        )
-    return bounds
 
 
 def check_source(kernel_dirs: Sequence[str], name: str = CHECK_FILE) -> str:

@@ -17,12 +17,13 @@ from pytest_weekops.core.abft import (
     residual_sd,
     sampled_thresholds,
     sign_vector,
+    usable,
 )
 from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.guard_evidence import Lines
 from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.device.explanation import Product
-from pytest_weekops.device.guard import CHECK_FILE, F32, F64, GPU_ITEMS, Check, Guard, check_source, usable
+from pytest_weekops.device.guard import CHECK_FILE, F32, F64, GPU_ITEMS, Check, Guard, check_source
 from pytest_weekops.device.launcher import GemmLauncher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Shape

@@ -31,32 +31,40 @@ class Bench:
         alpha: float = 1.0,
         beta: float = 0.0,
         iterations: int = 2,
+        sessions: int = 1,
         kernel_dir: Path | None = None,
         guard: GuardRequest | None = None,
+        guard_draw: int = 0,
         selector: SelectorRequest | None = None,
     ) -> Measurement:
         """Measure one kernel once, verified against the host worker's reference."""
         m, n, k = shape
-        reference = self._host.reference(
-            ReferenceRequest(m=m, n=n, k=k, seed=5, session=1, alpha=alpha, beta=beta, path="")
-        )
+        references = {
+            session: str(
+                self._host.reference(
+                    ReferenceRequest(m=m, n=n, k=k, seed=5, session=session, alpha=alpha, beta=beta, path="")
+                )
+            )
+            for session in range(1, sessions + 1)
+        }
         request = MeasureRequest(
             kernel=kernel,
             m=m,
             n=n,
             k=k,
             seed=5,
-            sessions=1,
+            sessions=sessions,
             iterations=iterations,
             warmup_min=1,
             warmup_max=1,
             alpha=alpha,
             beta=beta,
-            references={1: str(reference)},
+            references=references,
             kernel_dirs=(str(kernel_dir or data_dir("kernels")),),
             max_abs_error=1e-3,
             k_scaled_bound=16.0,
             guard=guard,
+            guard_draw=guard_draw,
             selector=selector,
         )
         return self.supervisor.measure(
@@ -108,9 +116,11 @@ def benches(start_bench: Callable[[str], Bench]) -> Callable[[str], Bench]:
 
 @pytest.fixture
 def own_kernels(tmp_path: Path) -> Callable[[str], Path]:
-    """``own_kernels(body)``: a kernel directory whose only variant, ``mine``, has this source."""
+    """``own_kernels(body)``: a directory with the guard's kernels and one variant, ``mine``, of this source."""
 
     def write(source: str) -> Path:
+        for check in data_dir("kernels").glob("abft_*.cl"):
+            (tmp_path / check.name).write_text(check.read_text(encoding="utf-8"), encoding="utf-8")
         (tmp_path / "mine.cl").write_text(source, encoding="utf-8")
         (tmp_path / "catalog.yaml").write_text(
             "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: elementwise}\n", encoding="utf-8"

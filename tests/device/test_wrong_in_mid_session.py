@@ -1,0 +1,119 @@
+"""A kernel that turns wrong after some good launches: the guard catches that launch, and its words are complete.
+
+The kernel counts its launches in the lowest bits of one element of A, where 64 steps move no result beyond its bound;
+the work-item that counts is the one that goes wrong, so that nothing depends on the order of work-items.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pytest_weekops.core.abft import thresholds
+from pytest_weekops.core.guard_settings import GuardSettings
+from pytest_weekops.core.problem import gemm_inputs
+from pytest_weekops.core.records import Measurement, MeasurementStatus
+from tests.device.conftest import Bench
+from tests.device.test_misbehaviour import HEAD
+
+Open = Callable[[str], Bench]
+Write = Callable[[str], Path]
+pytestmark = pytest.mark.device
+N, ROW, COLUMN, SEED = 64, 17, 5, 5
+
+
+def counting(condition: str) -> str:
+    """A kernel whose element (17, 5) has its lowest exponent bit flipped where ``launch`` fulfils the condition."""
+    a, _b = gemm_inputs(m=N, n=N, k=N, seed=SEED, session=1)
+    first = int(a[ROW, COLUMN : COLUMN + 1].view(np.uint32)[0]) & 63
+    return (
+        HEAD
+        + f"""
+    if (i == {ROW} && j == {COLUMN} && m == {N}) {{
+        __global int *count = (__global int *)&A[i * k + j];
+        const int launch = ((*count & 63) - {first} + 64) % 64 + 1;
+        *count = (*count & ~63) | ((*count + 1) & 63);
+        if ({condition}) sum = as_float(as_int(sum) ^ (1 << 23));
+    }}
+    C[i * ldc + j] = sum;
+}}"""
+    )
+
+
+def measured(bench: Bench, kernel_dir: Path, **settings: object) -> Measurement:
+    """Six timed launches behind one of warm-up: the kernel's launch number is the guard's plus 1."""
+    guard = GuardSettings.model_validate(settings)
+    return bench.measure("mine", (N, N, N), iterations=6, guard=guard, kernel_dir=kernel_dir)
+
+
+def test_a_kernel_that_only_counts_is_right(benches: Open, own_kernels: Write) -> None:
+    """The counter by itself moves nothing beyond a bound."""
+    answer = measured(benches("pocl"), own_kernels(counting("0")))
+    assert answer.status is MeasurementStatus.OK, answer.reason
+    assert answer.guard is not None
+    assert (answer.guard.checks, answer.guard.detections, answer.guard.false_alarms) == (6, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "repeats"),
+    [
+        ("launch >= 5", "a relaunch gave the same rows: deterministic"),
+        ("launch == 5", "a relaunch gave 0 bad rows: transient"),
+    ],
+    ids=["deterministic", "transient"],
+)
+def test_a_launch_that_turns_wrong_is_caught_with_all_its_facts(
+    benches: Open, own_kernels: Write, condition: str, repeats: str
+) -> None:
+    """Launch, row, column, value, what is right, the size of the error, threshold, bits, and whether it repeats."""
+    answer = measured(benches("pocl"), own_kernels(counting(condition)))
+    assert answer.status is MeasurementStatus.WRONG
+    assert answer.guard is not None
+    assert answer.guard.checked_launches == (1, 2, 3, 4)
+    assert not answer.sessions[0].verified
+    words = (
+        r"session 1: the guard caught launch 4: 1 bad rows, the first 17; row 17, column 5: (\S+) where (\S+) is right,"
+        r" off by (\S+), (\S+) thresholds of (\S+), bits 23(?:, \d)*; " + re.escape(repeats)
+    )
+    found = re.fullmatch(words, answer.reason)
+    assert found, answer.reason
+    value, right, size, times, bound = map(float, found.groups())
+    assert abs(value) == pytest.approx(2 * abs(right), rel=1e-4) or abs(value) == pytest.approx(
+        abs(right) / 2, rel=1e-4
+    )
+    assert size == pytest.approx(abs(value - right), rel=1e-2)
+    assert times == pytest.approx(size / bound, rel=1e-2)
+    a, _b = gemm_inputs(m=N, n=N, k=N, seed=SEED, session=1)
+    scale = float(np.sqrt(np.mean(np.square(a[ROW], dtype=np.float64))))
+    assert bound == pytest.approx(8 * 0.36 * 2.0**-24 * N * N**0.5 * scale, rel=0.05), "B's own scale is 1"
+    assert float(thresholds(a, a)[ROW]) == pytest.approx(bound, rel=0.05)
+
+
+def test_launches_after_the_first_are_checked_where_the_period_says(benches: Open, own_kernels: Write) -> None:
+    """Wrong from launch 3 on, every third is checked: the first is good, the fourth is caught."""
+    answer = measured(benches("pocl"), own_kernels(counting("launch >= 4")), period=3)
+    assert answer.status is MeasurementStatus.WRONG
+    assert "the guard caught launch 4" in answer.reason
+    assert answer.guard is not None
+    assert answer.guard.checked_launches == (1, 4)
+
+
+def test_a_transient_fault_between_checks_is_not_seen(benches: Open, own_kernels: Write) -> None:
+    """What a period costs: launch 2 alone was wrong, and nobody looked."""
+    answer = measured(benches("pocl"), own_kernels(counting("launch == 3")), period=3)
+    assert answer.status is MeasurementStatus.OK, answer.reason
+    assert answer.guard is not None
+    assert answer.guard.coverage_percent == pytest.approx(100 / 3)
+
+
+def test_a_sampled_guard_that_draws_every_line_catches_it_too(benches: Open, own_kernels: Write) -> None:
+    """By its row and by its column."""
+    kernels = own_kernels(counting("launch == 5"))
+    answer = measured(benches("pocl"), kernels, row_samples=N, col_samples=N)
+    assert answer.status is MeasurementStatus.WRONG
+    assert "1 bad rows, the first 17 and 1 bad columns, the first 5; row 17, column 5" in answer.reason
+    assert "a relaunch gave 0 bad rows and columns: transient" in answer.reason
