@@ -26,14 +26,14 @@ pytestmark = pytest.mark.device
 N, ROW, COLUMN, SEED = 64, 17, 5, 5
 
 
-def counting(condition: str) -> str:
+def counting(condition: str, *, n: int = N, seed: int = SEED) -> str:
     """A kernel whose element (17, 5) has its lowest exponent bit flipped where ``launch`` fulfils the condition."""
-    a, _b = gemm_inputs(m=N, n=N, k=N, seed=SEED, session=1)
+    a, _b = gemm_inputs(m=n, n=n, k=n, seed=seed, session=1)
     first = int(a[ROW, COLUMN : COLUMN + 1].view(np.uint32)[0]) & 63
     return (
         HEAD
         + f"""
-    if (i == {ROW} && j == {COLUMN} && m == {N}) {{
+    if (i == {ROW} && j == {COLUMN} && m == {n}) {{
         __global int *count = (__global int *)&A[i * k + j];
         const int launch = ((*count & 63) - {first} + 64) % 64 + 1;
         *count = (*count & ~63) | ((*count + 1) & 63);

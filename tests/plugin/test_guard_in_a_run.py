@@ -1,0 +1,85 @@
+"""A guard that catches something in a live run: the measurement is wrong, the verdict SEV1, the guard disabled."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.records import Measurement
+from pytest_weekops.store import read_journal, read_run
+from tests.device.test_wrong_in_mid_session import counting
+from tests.plugin.conftest import SMALL, GateResult
+
+pytestmark = pytest.mark.device
+
+Gate = Callable[..., GateResult]
+Need = Callable[[str], str]
+# Behind 5 to 20 launches of warm-up, so that a session begins well and its 40th launch is one that is timed.
+OPTIONS = (*SMALL, "--iterations", "40", "--kernels", "auto_t5_guarded", "--rollback", "never")
+
+
+def own_packed(directory: Path, condition: str) -> None:
+    """A project whose own ``packed``, which auto takes at 96, counts its launches and is wrong where that says."""
+    kernels = directory / "kernels"
+    kernels.mkdir()
+    source = counting(condition, n=96, seed=11).replace("= sum;\n}", "= alpha * sum;\n}")
+    (kernels / "mine.cl").write_text(source, encoding="utf-8")
+    catalog = "version: 1\nkernels:\n  mine: {mode: packed, file: mine.cl, layout: elementwise}\n"
+    (kernels / "catalog.yaml").write_text(catalog, encoding="utf-8")
+
+
+def events(run_dir: Path) -> list[dict[str, Any]]:
+    """What the journal says of guards."""
+    return [dict(event.data) for event in read_journal(run_dir / "journal.jsonl") if event.type == "guard"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "repeats"), [("launch >= 40", ": deterministic"), ("launch == 40", ": transient")]
+)
+def test_a_launch_that_turns_wrong_is_sev1_with_all_its_facts(
+    gate: Gate, need_platform: Need, tmp_path: Path, condition: str, repeats: str
+) -> None:
+    """The opening gate and the warm-up are good; the guard names launch, row, column, values, threshold and bits."""
+    own_packed(tmp_path, condition)
+    result = gate("--platforms", need_platform("pocl"), *OPTIONS)
+    assert result.status == 10, result.output
+    assert result.finding("canonical_gate")["status"] == "pass"
+    found = result.finding("all_runs_success")
+    assert (found["status"], result.decision["verdict"]["severity"]) == ("fail", 1)
+    measured = [r for r in read_run(result.run_dirs[0]).records if isinstance(r, Measurement)]
+    reasons = [m.reason for m in measured if m.status == "wrong"]
+    assert len(reasons) == 2
+    for words in (
+        "the guard caught launch",
+        "row 17, column 5",
+        "is right, off by",
+        "thresholds of",
+        "bits 23",
+        repeats,
+    ):
+        assert all(words in reason for reason in reasons), reasons
+
+
+def test_a_guard_that_was_disabled_blocks_the_next_run_of_a_good_kernel(
+    gate: Gate, need_platform: Need, tmp_path: Path
+) -> None:
+    """The disable is an event in the first run's journal, and outlives its process."""
+    own_packed(tmp_path, "launch >= 40")
+    first = gate("--platforms", need_platform("pocl"), *OPTIONS)
+    assert first.status == 10, first.output
+    (disabled,) = events(first.run_dirs[0])
+    assert disabled["event"] == "disabled"
+    assert "a wrong result: 1 bad rows, the first 17" in disabled["reason"]
+    shutil.rmtree(tmp_path / "kernels")
+    second = gate("--platforms", need_platform("pocl"), *OPTIONS)
+    assert second.status == 10, second.output
+    run_dir = next(path for path in second.run_dirs if path != first.run_dirs[0])
+    document = json.loads((run_dir / "decision.json").read_text(encoding="utf-8"))
+    failed = {f["check"] for f in document["verdict"]["findings"] if f["status"] == "fail"}
+    assert "t5_disable_events_total_bound" in failed
+    assert "all_runs_success" not in failed
