@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.plan import CampaignPlan
     from pytest_weekops.core.policy import Policy
     from pytest_weekops.core.records import Case, DeviceIdentity, Measurement
+    from pytest_weekops.inject_session import Injector
     from pytest_weekops.run import Run
     from pytest_weekops.session import GateSession
 
@@ -139,6 +140,16 @@ def measure(
         return answer
 
     return measure_case
+
+
+@pytest.fixture
+def weekops_injection(request: pytest.FixtureRequest) -> Injector:
+    """One platform at one size, for fault campaigns; a test that uses it is marked ``weekops_injection``."""
+    from pytest_weekops.inject_session import Injector
+    from pytest_weekops.plugin import inject_session
+
+    label, size = request.param
+    return Injector(inject_session(request.config), label, size)
 
 
 @pytest.fixture

@@ -15,17 +15,20 @@ from pytest_weekops import tiers
 from pytest_weekops.options import add_options
 
 if TYPE_CHECKING:
+    from pytest_weekops.inject_session import InjectSession
     from pytest_weekops.session import GateSession
 
 pytest_plugins = ["pytest_weekops.fixtures"]
 
 MARKERS = (
     "weekops_campaign(kind): items of this test belong to a campaign: canonical, weekly or split",
+    "weekops_injection: items of this test plant faults, one per platform and size; no verdict comes of them",
     "weekops_gate_name(name): the canonical tier's gate that this test is, one per platform",
     "device: needs an OpenCL device; left out of --tier cpu-fast",
     "slow: takes minutes; part of --tier full only (and of runs without --tier)",
 )
 _SESSION = pytest.StashKey["GateSession"]()
+_INJECT = pytest.StashKey["InjectSession"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,6 +59,20 @@ def gate_session(config: pytest.Config) -> GateSession:
     return config.stash[_SESSION]
 
 
+def inject_session(config: pytest.Config) -> InjectSession:
+    """The fault campaigns of this pytest run, made when first asked for."""
+    from pytest_weekops.inject_session import InjectSession
+    from pytest_weekops.session import GateSession
+
+    if _INJECT not in config.stash:
+        config.stash[_INJECT] = InjectSession(config, GateSession(config))
+    return config.stash[_INJECT]
+
+
+def _injecting(config: pytest.Config) -> InjectSession | None:
+    return config.stash.get(_INJECT, None)
+
+
 def _active(config: pytest.Config) -> GateSession | None:
     return config.stash.get(_SESSION, None)
 
@@ -64,11 +81,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make the items of a campaign test from the options."""
     if metafunc.definition.get_closest_marker("weekops_campaign") is not None:
         gate_session(metafunc.config).parametrize(metafunc)
+    elif metafunc.definition.get_closest_marker("weekops_injection") is not None:
+        inject_session(metafunc.config).parametrize(metafunc)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the tier leaves out, and bring campaign items into measuring order."""
+    if inject := _injecting(config):
+        inject.arrange(beside_gate=_active(config) is not None)
     tiers.deselect(config, items)
     if session := _active(config):
         session.arrange(items)
@@ -86,6 +107,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     gate = _active(session.config)
     if gate and not session.config.option.collectonly and not session.testsfailed:
         gate.open(session.items)
+    inject = _injecting(session.config)
+    if inject and session.items and not session.config.option.collectonly and not session.testsfailed:
+        inject.open()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -118,6 +142,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     """Judge, write the artifacts, and set the exit status, before any report is written."""
     if gate := _active(session.config):
         session.exitstatus = gate.finish(int(exitstatus))
+    if inject := _injecting(session.config):
+        session.exitstatus = inject.finish(int(exitstatus))
     return (yield)
 
 
@@ -125,6 +151,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print table, findings, verdict and what to do next."""
     if gate := _active(terminalreporter.config):
         gate.print_summary(terminalreporter)
+    if inject := _injecting(terminalreporter.config):
+        inject.print_summary(terminalreporter.write_line)
 
 
 @pytest.hookimpl(trylast=True)
@@ -132,6 +160,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop workers whatever happened, and print the machine-readable line last."""
     if gate := _active(config):
         gate.close()
+    if inject := _injecting(config):
+        inject.close()
 
 
 @pytest.hookimpl(optionalhook=True)
