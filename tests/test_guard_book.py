@@ -10,7 +10,7 @@ import pytest
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.policy import GuardRules
-from pytest_weekops.core.records import Case, GuardEvidence, Measurement
+from pytest_weekops.core.records import Case, GuardEvidence, Measurement, MeasurementStatus
 from pytest_weekops.guard_book import GuardBook, guard_key
 from tests.core.synthetic import make_measurement, make_plan
 
@@ -67,6 +67,30 @@ def test_a_measurement_without_a_guard_is_not_noted(tmp_path: Path) -> None:
     assert not (tmp_path / "guards.json").exists()
 
 
+@pytest.mark.parametrize("error", [0.002, float("nan"), float("inf")])
+def test_an_error_beyond_the_guards_own_limit_disables_it(tmp_path: Path, error: float) -> None:
+    """Where a policy states one: the measurement is ok by the policy's bound, and the guard still missed too much."""
+    measurement = measured()
+    session = measurement.sessions[0].model_copy(update={"max_abs_error": error})
+    measurement = measurement.model_copy(update={"sessions": (session, *measurement.sessions[1:])})
+    without = book(tmp_path / "without").note(measurement, when="now")
+    rules = GuardRules(max_correctness_error=0.001)
+    noted = GuardBook(tmp_path, rules=rules, bounded_from=1024, run_id="run-1").note(measurement, when="now")
+    assert without is not None
+    assert noted is not None
+    assert (without.event, noted.event) == (None, "disabled")
+    assert "above 0.001" in noted.reason
+
+
+def test_a_wrong_measurement_that_the_guard_was_silent_on_disables_it(tmp_path: Path) -> None:
+    """Whatever the policy states."""
+    wrong = measured().model_copy(update={"status": MeasurementStatus.WRONG, "reason": "error 3 exceeds 0.001; row 7"})
+    noted = book(tmp_path).note(wrong, when="now")
+    assert noted is not None
+    assert noted.event == "disabled"
+    assert "row 7" in noted.reason
+
+
 NEWER, ODD = '{"version": 2, "guards": {}}', '{"version": 1, "guards": {"a": 3}}'
 
 
@@ -79,6 +103,25 @@ def test_a_state_that_cannot_be_read_is_refused(tmp_path: Path, content: str) ->
     assert (tmp_path / "guards.json").read_text(encoding="utf-8") == content
 
 
+DISABLER = """
+import sys
+from pathlib import Path
+from tests.test_guard_book import book, measured
+print(book(Path(sys.argv[1]), "run-1").note(measured(overhead=9.0), when="now").event)
+"""
+
+
+def test_a_disable_outlives_its_process(tmp_path: Path, repository: Path) -> None:
+    """Another process reads it, and says which run it was."""
+    command = [sys.executable, "-c", DISABLER, str(tmp_path)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "disabled"
+    noted = book(tmp_path, "run-2").note(measured(), when="later")
+    assert noted is not None
+    assert noted.evidence.disable_events == 1
+    assert "by run run-1" in (noted.evidence.disable_reason or "")
+
+
 WRITER = """
 import sys
 from pathlib import Path
@@ -86,6 +129,28 @@ from tests.test_guard_book import book, measured
 for size in range(int(sys.argv[2]), int(sys.argv[2]) + 20):
     book(Path(sys.argv[1])).note(measured(size=size), when="now")
 """
+
+
+SAME = """
+import sys
+from pathlib import Path
+from pytest_weekops.core.policy import GuardRules
+from pytest_weekops.guard_book import GuardBook
+from tests.test_guard_book import measured
+rules = GuardRules(overhead_violations=10**6, clean_to_enable=10**6)
+book = GuardBook(Path(sys.argv[1]), rules=rules, bounded_from=1024, run_id="run")
+for _ in range(40):
+    book.note(measured(4.0), when="now")
+"""
+
+
+def test_two_writers_of_one_guard_count_every_violation(tmp_path: Path, repository: Path) -> None:
+    """Neither process's count is lost to the other's."""
+    command = [sys.executable, "-c", SAME, str(tmp_path)]
+    writers = [subprocess.Popen(command, cwd=repository) for _ in range(2)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    (state,) = book(tmp_path).states().values()
+    assert state.overhead_violations == 80
 
 
 def test_two_writers_lose_nothing(tmp_path: Path, repository: Path) -> None:

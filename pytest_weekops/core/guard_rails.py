@@ -9,6 +9,7 @@ from pytest_weekops.core.policy import GuardRules
 from pytest_weekops.core.records import GuardEvidence, Record
 
 Event = Literal["disabled", "enabled"]
+Rail = Literal["hard", "alarms", "overhead"]
 
 
 class GuardState(Record):
@@ -23,26 +24,29 @@ class GuardState(Record):
     run_id: str = ""
 
 
-def violation(evidence: GuardEvidence, rules: GuardRules, *, bounded: bool, missed: str = "") -> tuple[str, str]:
-    """Which rail a measurement breaks (``hard``, ``alarms``, ``overhead`` or nothing), and the words for it.
+def violations(evidence: GuardEvidence, rules: GuardRules, *, bounded: bool, missed: str = "") -> dict[Rail, str]:
+    """Which rails a measurement breaks, each with its words; one that breaks ``hard`` breaks no other.
 
     ``bounded`` says whether the overhead of this size is bounded at all, ``missed`` what the element-wise comparison
-    found and the guard did not. Written so that NaN breaks a rail.
+    found and the guard did not. Written so that NaN, infinity and a negative share break a rail.
     """
     overhead, alarms = evidence.overhead_percent, evidence.false_positive_rate
     if evidence.disable_events:
-        return "hard", evidence.disable_reason or "the guard disabled itself"
+        return {"hard": evidence.disable_reason or "the guard disabled itself"}
     if evidence.detections:
-        return "hard", f"a wrong result: {evidence.detections[0]}"
+        return {"hard": f"a wrong result: {evidence.detections[0]}"}
     if missed:
-        return "hard", f"the guard was silent on a wrong result: {missed}"
-    if math.isnan(overhead) or (bounded and not overhead <= rules.max_overhead_hard_percent):
-        return "hard", f"overhead {overhead:.2f} % above the hard {rules.max_overhead_hard_percent:g} %"
-    if not alarms <= rules.max_false_positive_rate:
-        return "alarms", f"false alarms {alarms:.3g} above {rules.max_false_positive_rate:g}"
-    if bounded and not overhead <= rules.max_overhead_soft_percent:
-        return "overhead", f"overhead {overhead:.2f} % above the soft {rules.max_overhead_soft_percent:g} %"
-    return "", ""
+        return {"hard": f"the guard was silent on a wrong result: {missed}"}
+    if not 0 <= overhead < math.inf:
+        return {"hard": f"overhead {overhead:.2f} % is none"}
+    if bounded and overhead > rules.max_overhead_hard_percent:
+        return {"hard": f"overhead {overhead:.2f} % above the hard {rules.max_overhead_hard_percent:g} %"}
+    found: dict[Rail, str] = {}
+    if not 0 <= alarms <= rules.max_false_positive_rate:
+        found["alarms"] = f"false alarms {alarms:.3g} above {rules.max_false_positive_rate:g}"
+    if bounded and overhead > rules.max_overhead_soft_percent:
+        found["overhead"] = f"overhead {overhead:.2f} % above the soft {rules.max_overhead_soft_percent:g} %"
+    return found
 
 
 def advance(
@@ -57,19 +61,22 @@ def advance(
 ) -> tuple[GuardState, Event | None]:
     """The state after one measurement, and the event where it changed.
 
-    A hard violation disables at once, softer ones when enough come in a row. Disabled stays disabled until
-    ``clean_to_enable`` clean measurements in a row, one violation among them starts the count anew (hysteresis).
+    A hard violation disables at once, softer ones when enough of a kind come in a row, each kind counted by itself.
+    Disabled stays disabled until ``clean_to_enable`` clean measurements in a row, one violation among them starts the
+    count anew (hysteresis).
     """
-    kind, words = violation(evidence, rules, bounded=bounded, missed=missed)
-    if not kind:
+    found = violations(evidence, rules, bounded=bounded, missed=missed)
+    if not found:
         clean = state.clean + 1
         if state.disabled and clean < rules.clean_to_enable:
             return state.model_copy(update={"clean": clean, "overhead_violations": 0, "alarm_violations": 0}), None
         return GuardState(clean=min(clean, rules.clean_to_enable)), "enabled" if state.disabled else None
-    overhead = state.overhead_violations + 1 if kind == "overhead" else 0
-    alarms = state.alarm_violations + 1 if kind == "alarms" else 0
+    overhead = state.overhead_violations + 1 if "overhead" in found else 0
+    alarms = state.alarm_violations + 1 if "alarms" in found else 0
     counted = state.model_copy(update={"overhead_violations": overhead, "alarm_violations": alarms, "clean": 0})
-    due = kind == "hard" or overhead >= rules.overhead_violations or alarms >= rules.alarm_violations
-    if state.disabled or not due:
+    full = {"hard": "hard" in found, "alarms": alarms >= rules.alarm_violations}
+    full["overhead"] = overhead >= rules.overhead_violations
+    reason = next((words for rail, words in found.items() if full[rail]), "")
+    if state.disabled or not reason:
         return counted, None
-    return counted.model_copy(update={"disabled": True, "reason": words, "since": when, "run_id": run_id}), "disabled"
+    return counted.model_copy(update={"disabled": True, "reason": reason, "since": when, "run_id": run_id}), "disabled"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_weekops.core.guard_rails import GuardState, advance
+from pytest_weekops.core.guard_rails import GuardState, advance, violations
 from pytest_weekops.core.policy import GuardRules
 from pytest_weekops.core.records import GuardEvidence
 
@@ -94,3 +94,103 @@ def test_events_alternate_and_agree_with_the_state(found: list[GuardEvidence]) -
     assert state.disabled == (len(events) % 2 == 1)
     if found and found[-1] is HARD:
         assert state.disabled
+
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+SHARES = st.sampled_from([0.0, 0.05, 0.1, 1.0]) | FLOATS
+OVERHEADS = st.sampled_from([0.0, 1.0, 3.0, 4.0, 5.0, 6.0]) | FLOATS
+SOME = st.builds(
+    evidence,
+    overhead_percent=OVERHEADS,
+    false_positive_rate=SHARES,
+    disable_events=st.integers(0, 1),
+    detections=st.sampled_from([(), (), ("row 3",)]),
+)
+LIMITS = st.builds(
+    GuardRules,
+    overhead_violations=st.integers(1, 4),
+    alarm_violations=st.integers(1, 4),
+    clean_to_enable=st.integers(1, 4),
+)
+MANY = settings(max_examples=300, deadline=None)
+
+
+def walk(found: list[GuardEvidence], rules: GuardRules, bounded: bool) -> list[tuple[GuardState, str | None]]:
+    """Each measurement's state and event."""
+    steps: list[tuple[GuardState, str | None]] = []
+    state = GuardState()
+    for one in found:
+        state, event = advance(state, one, rules, bounded=bounded, when="now", run_id="run")
+        steps.append((state, event))
+    return steps
+
+
+@MANY
+@given(st.lists(SOME | st.just(evidence()), max_size=14), LIMITS, st.booleans())
+def test_only_enough_clean_measurements_in_a_row_enable(
+    found: list[GuardEvidence], rules: GuardRules, bounded: bool
+) -> None:
+    """Where a guard is enabled, the last ``clean_to_enable`` measurements broke no rail, and it was disabled before."""
+    steps = walk(found, rules, bounded)
+    for place, (state, event) in enumerate(steps):
+        if event == "enabled":
+            last = found[place + 1 - rules.clean_to_enable : place + 1]
+            assert len(last) == rules.clean_to_enable
+            assert not any(violations(one, rules, bounded=bounded) for one in last)
+            assert steps[place - 1][0].disabled
+        elif place and steps[place - 1][0].disabled:
+            assert state.disabled
+
+
+@st.composite
+def worse(draw: st.DrawFn) -> tuple[GuardEvidence, GuardEvidence]:
+    """Evidence and the same with some of it worse."""
+    before = draw(st.builds(evidence, overhead_percent=st.floats(0, 8), false_positive_rate=st.floats(0, 0.2)))
+    after = before.model_copy(
+        update={
+            "overhead_percent": before.overhead_percent + draw(st.sampled_from([0.0, 1.0, 3.0, math.nan, math.inf])),
+            "false_positive_rate": before.false_positive_rate + draw(st.sampled_from([0.0, 0.1, math.nan])),
+            "disable_events": draw(st.integers(0, 1)),
+            "detections": draw(st.sampled_from([(), ("row 3",)])),
+        }
+    )
+    return before, after
+
+
+@MANY
+@given(st.lists(worse(), min_size=1, max_size=10), LIMITS, st.booleans())
+def test_worse_evidence_never_gives_a_milder_state(
+    pairs: list[tuple[GuardEvidence, GuardEvidence]], rules: GuardRules, bounded: bool
+) -> None:
+    """Wherever in a sequence: disabled stays disabled, counts of violations do not fall, nothing gets cleaner."""
+    mild = walk([before for before, _after in pairs], rules, bounded)
+    grave = walk([after for _before, after in pairs], rules, bounded)
+    for (milder, _), (graver, _) in zip(mild, grave, strict=True):
+        assert graver.disabled >= milder.disabled
+        if not graver.disabled:
+            assert graver.overhead_violations >= milder.overhead_violations
+            assert graver.alarm_violations >= milder.alarm_violations
+            assert graver.clean <= milder.clean
+
+
+@MANY
+@given(st.sampled_from([math.nan, math.inf, -math.inf, -1.0]), st.booleans(), st.booleans())
+def test_what_is_no_share_breaks_a_rail(value: float, bounded: bool, in_overhead: bool) -> None:
+    """NaN, infinity and a negative share, in either figure, whether the size is bounded or not."""
+    name = "overhead_percent" if in_overhead else "false_positive_rate"
+    assert violations(evidence(**{name: value}), RULES, bounded=bounded)
+
+
+def test_two_kinds_at_once_are_both_counted() -> None:
+    """A false alarm on top of a third overhead does not save the guard from what the overhead has earned."""
+    both = evidence(overhead_percent=4.0, false_positive_rate=0.1)
+    assert after(SOFT, SOFT, both)[1] == ["disabled"]
+
+
+def test_a_wrong_result_that_the_guard_did_not_see_disables_at_once() -> None:
+    """By the words of the comparison that saw it."""
+    state, event = advance(
+        GuardState(), evidence(), RULES, bounded=True, when="now", run_id="run", missed="error 3 exceeds 0.001"
+    )
+    assert event == "disabled"
+    assert state.reason == "the guard was silent on a wrong result: error 3 exceeds 0.001"
