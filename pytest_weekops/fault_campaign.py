@@ -57,7 +57,7 @@ def render(label: str, identity: DeviceIdentity, result: Injection, missing: Seq
         yield f"  {recall.name:<36} {_share(recall)}"
     if guard.period > 1:
         share = result.per_launch(result.critical.caught / max(result.critical.tried, 1))
-        yield f"  {'critical flips in any launch':<36} {100 * share:.3g} %: every {guard.period}th launch is checked"
+        yield f"  {'critical flips in any launch':<36} {100 * share:.3g} %: one launch in {guard.period} is checked"
     partly = [bit for bit in result.bits if bit.tried and 0 < bit.caught < bit.tried]
     if partly and guard.mode == "full":
         words = ", ".join(f"{bit.bit}: {100 * bit.caught / bit.tried:.0f} %" for bit in partly)

@@ -88,7 +88,8 @@ def usable(bounds: F64) -> F64:
     """The bounds, each a number above 0 and below infinity as float32. Raises ``DeviceError`` where one is not."""
     import numpy as np
 
-    narrow = bounds.astype(np.float32)
+    with np.errstate(over="ignore"):  # infinity is what is looked for
+        narrow = bounds.astype(np.float32)
     bad = np.flatnonzero(~(np.isfinite(narrow) & (narrow > 0)))
     if bad.size:
         raise DeviceError(

@@ -54,7 +54,7 @@ class GuardSettings(Record):
     @property
     def words(self) -> str:
         """In a few words, for people."""
-        every = "every launch" if self.period == 1 else f"every {self.period}th launch"
+        every = "every launch" if self.period == 1 else f"one launch in {self.period}"
         if self.mode == "full":
             return f"full coverage of {every}"
         return f"sampled: {self.row_samples} rows and {self.col_samples} columns of {every}"

@@ -106,7 +106,7 @@ def shortfalls(found: Injection, demands: Demands) -> tuple[str, ...]:
     for recall, least in ((found.critical, demands.critical_recall), (found.uniform, demands.uniform_recall)):
         share = found.per_launch(recall.caught / recall.tried) if recall.tried else math.nan
         if not share >= least:
-            every = "" if found.guard.period == 1 else f", in every {found.guard.period}th launch"
+            every = "" if found.guard.period == 1 else f", in one launch of {found.guard.period}"
             caught = f"{recall.caught} of {recall.tried} caught{every}"
             problems.append(f"{recall.name}: {caught}; {100 * least:g} % are needed")
     sampled = found.guard.mode == "sampled"

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pytest_weekops.core.abft import differing_bits, reference_sums, second_b, sign_vector, thresholds
+from pytest_weekops.core.abft import (
+    column_sums,
+    differing_bits,
+    draw_lines,
+    reference_sums,
+    residual_sd,
+    sampled_thresholds,
+    second_b,
+    sign_vector,
+    thresholds,
+    usable,
+)
+from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.guard_evidence import GuardTally
 from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.problem import gemm_inputs
@@ -52,6 +65,70 @@ def test_a_float32_product_stays_below_half_its_thresholds() -> None:
     w = sign_vector(256, seed=5, session=1)
     residual = np.abs((a @ b).astype(np.float64) @ w.astype(np.float64) - reference_sums(a, b, w))
     assert float(np.max(residual / thresholds(a, b))) < 0.5
+
+
+def test_the_columns_sums_are_those_of_the_product() -> None:
+    """(v^T A) B is v^T (A B), in float64."""
+    a, b = gemm_inputs(m=300, n=277, k=41, seed=3)
+    v = sign_vector(300, seed=3, session=1, columns=True)
+    exact = v.astype(np.float64) @ (a.astype(np.float64) @ b.astype(np.float64))
+    assert np.allclose(column_sums(a, b, v), exact, rtol=0, atol=1e-10)
+
+
+def test_rows_and_columns_are_summed_with_different_signs() -> None:
+    """On a square C the two sides would otherwise share their blind spots."""
+    rows, columns = (sign_vector(512, seed=3, session=1, columns=side) for side in (False, True))
+    assert 128 < int(np.count_nonzero(rows != columns)) < 384
+
+
+@pytest.mark.parametrize(("n", "times"), [(1400, 44.4), (3072, 13.7)])
+def test_the_older_numbers_give_their_floor(n: int, times: float) -> None:
+    """Scale 5, margin 0.01 and floor 0.05 on N(0, 1) data: 0.05, these many standard deviations of a good row."""
+    sd = np.array([0.36 * 2.0**-24 * n * math.sqrt(n)])
+    (threshold,) = sampled_thresholds(sd, scale=5.0, margin=0.01, floor=0.05)
+    assert threshold == 0.05
+    assert threshold / sd[0] == pytest.approx(times, rel=0.01)
+
+
+def test_beyond_the_floor_scale_and_margin_make_the_threshold() -> None:
+    """max(floor, scale * sd + margin), line by line."""
+    found = sampled_thresholds(np.array([0.001, 0.1]), scale=5.0, margin=0.01, floor=0.05)
+    assert found == pytest.approx([0.05, 0.51])
+
+
+def test_a_float32_product_stays_below_the_sampled_thresholds() -> None:
+    """NumPy's own product, its columns with their own scale, by the full guard's 8 standard deviations."""
+    a, b = gemm_inputs(m=200, n=256, k=256, seed=5)
+    b[:, 3] *= np.float32(100)
+    v = sign_vector(200, seed=5, session=1, columns=True)
+    residual = np.abs(v.astype(np.float64) @ (a @ b).astype(np.float64) - column_sums(a, b, v))
+    limits = sampled_thresholds(residual_sd(b.T, a.T), scale=8.0, margin=0.0, floor=0.0)
+    assert float(np.max(residual / limits)) < 0.5
+    assert limits[3] > 50 * limits[4]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 0.0, -1.0, 1e-60, 1e60])
+def test_a_threshold_that_tells_nothing_is_refused(value: float) -> None:
+    """Not a number above 0 and below infinity in float32: with the line and the value."""
+    with pytest.raises(DeviceError, match=r"threshold of line 1 is .*tells no right result from a wrong one"):
+        usable(np.array([1.0, value]))
+
+
+def test_lines_are_drawn_without_repetition_and_the_same_everywhere() -> None:
+    """A function of seed, draw, launch and side; every line has its turn."""
+    facts: dict[str, Any] = {"seed": 11, "draw": 1, "launch": 7}
+    assert draw_lines(100, 5, **facts) == draw_lines(100, 5, **facts)
+    others = [{**facts, name: value + 1} for name, value in facts.items()]
+    assert all(draw_lines(100, 5, **other) != draw_lines(100, 5, **facts) for other in others)
+    assert draw_lines(100, 5, **facts, columns=True) != draw_lines(100, 5, **facts)
+    assert draw_lines(4, 9, **facts) == (0, 1, 2, 3)
+    counts = np.zeros(50)
+    for launch in range(1000):
+        found = draw_lines(50, 5, seed=11, draw=1, launch=launch)
+        assert len(set(found)) == 5
+        counts[list(found)] += 1
+    assert counts.min() > 60, "a hundred each, give or take ten"
+    assert counts.max() < 140
 
 
 def test_differing_bits_are_numbered_from_the_sign() -> None:

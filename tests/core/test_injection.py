@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_weekops.core.injection import BitRecall, Demands, FaultRecall, Injection, clopper_pearson, shortfalls
+from pytest_weekops.core.guard_settings import GuardSettings
+from pytest_weekops.core.injection import (
+    WHOLE_FAULT,
+    BitRecall,
+    Demands,
+    FaultRecall,
+    Injection,
+    clopper_pearson,
+    control_problem,
+    shortfalls,
+)
 
 
 def campaign(**changes: Any) -> Injection:
@@ -89,3 +99,57 @@ def test_the_interval_holds_the_share_and_mirrors(tried: int, data: st.DataObjec
     assert 0.0 <= low <= caught / tried <= high <= 1.0
     mirrored = clopper_pearson(tried - caught, tried)
     assert list(mirrored) == pytest.approx([1 - high, 1 - low], abs=1e-9)
+
+
+SAMPLED = GuardSettings(row_samples=3, col_samples=3, period=4)
+MISSED = (
+    FaultRecall(name=WHOLE_FAULT, tried=20, caught=20),
+    FaultRecall(name="a work-group skipped", tried=20, caught=3),
+)
+
+
+def test_a_sampled_campaign_owes_the_faults_of_every_line_only() -> None:
+    """A dropped launch must be seen; a tile may lie where nobody looks, and is shown all the same."""
+    low = Demands(critical_recall=0.2)
+    found = campaign(settings=SAMPLED, faults=MISSED)
+    assert shortfalls(found, low) == ()
+    assert shortfalls(found.model_copy(update={"settings": None}), low) != ()
+    dropped = (FaultRecall(name=WHOLE_FAULT, tried=20, caught=19),)
+    assert any("19 of 20" in text for text in shortfalls(campaign(settings=SAMPLED, faults=dropped), low))
+    assert shortfalls(campaign(settings=SAMPLED, faults=MISSED[1:]), low) != ()
+
+
+def test_a_period_is_part_of_what_a_campaign_shows() -> None:
+    """All flips in every fourth launch are a quarter of all launches' flips."""
+    found = campaign(settings=SAMPLED.model_copy(update={"row_samples": 0, "col_samples": 0}))
+    assert shortfalls(found, Demands(critical_recall=0.25)) == ()
+    (text,) = shortfalls(found, Demands(critical_recall=0.26))
+    assert "3000 of 3000 caught, in one launch of 4; 26 % are needed" in text
+
+
+BROKEN: dict[str, Any] = {
+    "self_test": "no row",
+    "critical": FaultRecall(name="critical flips", tried=150, caught=20),
+    "clean_launches": 24,
+}
+
+
+def test_a_control_fails_by_what_it_saw() -> None:
+    """Its self-test and its misses; or its alarms, where the check does nothing."""
+    assert control_problem(campaign(**BROKEN)) == ""
+    idle = {**BROKEN, "critical": FaultRecall(name="critical flips", tried=150, caught=150), "false_alarms": 24}
+    assert control_problem(campaign(**idle)) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"self_test": ""},
+        {"critical": FaultRecall(name="critical flips", tried=150, caught=150)},
+        {"critical": FaultRecall(name="critical flips", tried=0, caught=0)},
+    ],
+    ids=["trusted", "all caught", "nothing planted"],
+)
+def test_a_control_that_does_not_fail_is_said(changes: dict[str, Any]) -> None:
+    """Few flips and few clean launches alone are no failure of a broken guard."""
+    assert control_problem(campaign(**{**BROKEN, **changes})) != ""

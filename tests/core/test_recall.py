@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.finding import Finding
+from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.injection import FaultRecall, InjectionRecord
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.verdict import judge
@@ -104,3 +105,70 @@ def test_a_uniform_recall_is_asked_for_by_itself() -> None:
     """46.9 % of all bits."""
     assert finding(record(), min_uniform_recall=0.45).status.value == "pass"
     assert finding(record(), min_uniform_recall=0.47).status.value == "fail"
+
+
+FEW = GuardSettings(row_samples=30, col_samples=30)
+RULES: dict[str, Any] = {"row_samples": 30, "col_samples": 30, "min_critical_recall": 0.3}
+
+
+def sampled(size: int, caught: int = 200, **changes: Any) -> InjectionRecord:
+    """A campaign of a sampled guard that caught so many of 400."""
+    guard = FEW.model_copy(update=changes)
+    return record(result=injection(size=size, settings=guard, critical=few(400, caught)))
+
+
+def test_a_campaign_of_full_coverage_does_not_vouch_for_a_sampled_guard() -> None:
+    """Nor a sampled one for full coverage, nor one of other samples; the words name the guard."""
+    found = finding(record(), **RULES)
+    assert found.status.value == "no_data"
+    assert "sampled: 30 rows and 30 columns of every launch" in found.message
+    assert finding(*map(sampled, PLAN.sizes), min_critical_recall=0.3).status.value == "no_data"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"row_samples": 31},
+        {"col_samples": 29},
+        {"projections": 2},
+        {"period": 2},
+        {"z": 9.0},
+        {"residual_scale": 8.0},
+        {"residual_margin": 0.01},
+        {"residual_floor": 0.05},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_campaign_of_other_settings_is_no_evidence(changes: dict[str, Any]) -> None:
+    """Whichever of them differs."""
+    assert finding(*map(sampled, PLAN.sizes), **RULES).status.value == "pass"
+    assert finding(*(sampled(size, **changes) for size in PLAN.sizes), **RULES).status.value == "no_data"
+
+
+def test_a_sampled_guard_needs_a_campaign_at_each_size() -> None:
+    """Three rows of 64 are many, three of 1400 are few."""
+    first, *others = PLAN.sizes
+    assert others
+    found = finding(sampled(first), **RULES)
+    assert found.status.value == "no_data"
+    assert f"n = {others[0]}" in found.message
+
+
+def test_what_a_sampled_guard_misses_fails() -> None:
+    """Half of the flips are not 99 %; the guard is named beside it."""
+    found = finding(*map(sampled, PLAN.sizes), **{**RULES, "min_critical_recall": 0.99})
+    assert found.status.value == "fail"
+    assert "The guard is sampled: 30 rows and 30 columns" in found.message
+
+
+def test_a_period_divides_the_recall() -> None:
+    """Every second launch is checked: a fault in one launch is seen half as often, at full coverage too."""
+    half = record(result=injection(settings=GuardSettings(period=2), critical=few(4000, 4000)))
+    assert finding(half, sampling_period=2, min_critical_recall=0.49).status.value == "pass"
+    assert finding(half, sampling_period=2, min_critical_recall=0.51).status.value == "fail"
+
+
+def test_a_record_from_before_there_were_settings_is_one_of_full_coverage() -> None:
+    """With its z."""
+    assert injection().guard == GuardSettings()
+    assert finding(record(result=injection(z=9.0)), min_critical_recall=0.5).status.value == "no_data"

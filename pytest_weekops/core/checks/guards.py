@@ -123,7 +123,7 @@ def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:
 def _weaker(guard: GuardEvidence, asked: GuardSettings, size: int) -> str:
     """How a guard checked less than was asked for, or nothing."""
     if guard.period > asked.period:
-        return f"every {guard.period}th launch"
+        return f"one launch in {guard.period}"
     if guard.mode == "full":
         return ""
     if asked.mode == "full":

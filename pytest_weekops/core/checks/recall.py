@@ -69,7 +69,7 @@ def _shortfalls(found: Injection, rules: GuardRules) -> Iterator[str]:
     for recall, least in ((found.critical, rules.min_critical_recall), (found.uniform, rules.min_uniform_recall)):
         lower = found.per_launch(_lower(recall))
         if least is not None and not lower >= least:
-            every = "" if found.guard.period == 1 else f" in every {found.guard.period}th launch"
+            every = "" if found.guard.period == 1 else f" in one launch of {found.guard.period}"
             share = f"{recall.caught} of {recall.tried}{every}, at least {lower:.4f}"
             yield f"{recall.name} {share}; {least:g} is asked for"
     if found.false_alarms:
