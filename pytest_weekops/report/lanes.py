@@ -1,9 +1,9 @@
-"""What the two controlled lanes did, a line per cell: which variant T3 took and why, what the T5 guard cost and saw."""
+"""What the two controlled lanes did, per cell: which variant T3 took and why, what the T5 guard cost and looked at."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.records import GuardEvidence, Measurement, SelectorEvidence
@@ -24,6 +24,7 @@ def render_lanes(records: Iterable[object]) -> list[str]:
                 lines.append(f"T3 {where:<14} {_selector(selectors)}"[:79])
             if kernel == T5_KERNEL and guards:
                 lines.append(f"T5 {where:<14} {_guard(guards)}"[:79])
+                lines += [f"T5 {where:<14} {words}"[:79] for words in _coverage(guards)]
     return lines
 
 
@@ -49,3 +50,14 @@ def _guard(found: Sequence[GuardEvidence]) -> str:
     checks, alarms = sum(one.checks for one in found), sum(one.false_alarms for one in found)
     words = f"overhead {cost:.2f} % (worst {worst:.0f} %), {checks} checks, {alarms} false alarms"
     return f"{words}, DISABLED" if any(one.disable_events for one in found) else words
+
+
+def _coverage(found: Sequence[GuardEvidence]) -> Iterator[str]:
+    """What a guard that does not check every row of every launch looked at; nothing for one that does."""
+    for one in dict.fromkeys((g.mode, g.row_samples, g.col_samples, g.period, g.coverage_percent) for g in found):
+        mode, rows, columns, period, share = one
+        if mode == "full" and period == 1:
+            continue
+        lines = "every row" if mode == "full" else f"SAMPLED {rows}+{columns} lines"
+        seen = "" if share is None else f": sees {share:.2g} % of faults"
+        yield f"{lines}, 1 launch in {period}{seen}"

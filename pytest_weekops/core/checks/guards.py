@@ -97,9 +97,10 @@ def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
     if bad:
         message = f"overhead above {limit:g} % or false alarms above {alarms:g}: {listed(bad)}"
         return failed(check, "too_high", message, required=limit, rows=tuple(bad))
-    return passed(
-        check, "within the limit" if found else "no T5 run", observed=max(overheads, default=None), required=limit
-    )
+    asked = settings_of(policy.guard)
+    less = f", amortised: {asked.words}" if asked.mode != "full" or asked.period > 1 else ""
+    message = f"within the limit{less}" if found else "no T5 run"
+    return passed(check, message, observed=max(overheads, default=None), required=limit)
 
 
 def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:
