@@ -30,6 +30,7 @@ from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.program import build
 
 SAMPLE_FILE = "abft_sample.cl"
+_SERIAL_ARGUMENT = 13
 
 
 @dataclass
@@ -94,8 +95,18 @@ class SampledGuard(Guard):
                 column_bounds=bounds[1],
             )
             sides.buffers = [self._upload(x.ravel()) for x in (sides.rows, sides.columns, *bounds)]
-            sides.kernel = cl.Kernel(self._program, "abft_sample")
+            sides.kernel = self._bound_sides(sides)
             self._sides.append(sides)
+
+    def _bound_sides(self, sides: _Sides) -> Any:
+        """A kernel with everything set but the check's number."""
+        kernel, i32 = cl.Kernel(self._program, "abft_sample"), np.int32
+        rows, _columns = self.settings.lines(self.shape.m, self.shape.n)
+        counts = (i32(rows), i32(self.settings.projections))
+        shape = (i32(self.shape.m), i32(self.shape.n), i32(self.launcher.pitch))
+        buffers = (self.launcher.output, *self._vectors, *sides.buffers, self._places_buffer)
+        kernel.set_args(*buffers, *counts, *shape, i32(0), self._verdict)
+        return kernel
 
     def blind(self) -> None:
         """Make every bound infinite, for the control that must fail."""
@@ -136,15 +147,12 @@ class SampledGuard(Guard):
         """Check these lines, as many as the settings ask for; how many are bad."""
         self._serial += 1
         self._last = lines
-        sides, i32 = self._sides[slot], np.int32
         self._places[:] = (*lines.rows, *lines.columns)
         cl.enqueue_copy(self.queue, self._places_buffer, self._places, is_blocking=False)
-        shape = (i32(self.shape.m), i32(self.shape.n), i32(self.launcher.pitch))
-        counts = (i32(len(lines.rows)), i32(self.settings.projections))
-        buffers = (self.launcher.output, *self._vectors, *sides.buffers, self._places_buffer)
-        sides.kernel.set_args(*buffers, *counts, *shape, i32(self._serial), self._verdict)
+        kernel = self._sides[slot].kernel
+        kernel.set_arg(_SERIAL_ARGUMENT, np.int32(self._serial))
         groups = self._answer.size
-        cl.enqueue_nd_range_kernel(self.queue, sides.kernel, (groups * self._items,), (self._items,))
+        cl.enqueue_nd_range_kernel(self.queue, kernel, (groups * self._items,), (self._items,))
         cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
         found = self.bad_lines()
         return len(found.rows) + len(found.columns)

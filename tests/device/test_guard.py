@@ -102,7 +102,14 @@ def test_the_command_prints_and_exits_by_what_was_found(tmp_path: Path, need_pla
     """A campaign too small to show what is asked ends with 1 and says why; its JSON and picture are written."""
     command = [sys.executable, "-m", "pytest_weekops.cli", "inject", "--platforms", need_platform("pocl")]
     small = ["--sizes", "64", "--flips", "2", "--faults", "2", "--clean", "4"]
-    files = ["--output", str(tmp_path / "found.json"), "--plot", str(tmp_path / "found.png")]
+    files = [
+        "--output",
+        str(tmp_path / "found.json"),
+        "--plot",
+        str(tmp_path / "found.png"),
+        "--report-dir",
+        str(tmp_path),
+    ]
     done = subprocess.run([*command, *small, *files], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1, done.stderr
     assert "NOT ENOUGH" in done.stdout

@@ -1,0 +1,161 @@
+"""What the T5 guard costs, and that it is the same for any number of launches: python benchmarks/guard_overhead.py.
+
+Per platform and size, measurements of 4, 8 and 40 iterations take turns, round by round, so that a change of the host
+meets all three. Printed are percent of the launch: per check (median over all launches, with its 95 % interval),
+amortised (sum of checks / sum of launches), the worst launch and the number of spikes, and the median relative to the
+pooled one of all three. The last column is the alternative that was rejected: filling C with NaN before each launch,
+timed between launches in a process of its own. ``--t5-policy`` prices a sampled guard, per check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_weekops.core.guard_evidence import SPIKE
+from pytest_weekops.core.guard_settings import GuardSettings, settings_of
+from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.records import Case
+from pytest_weekops.core.stats import median_interval
+from pytest_weekops.platforms import resolve_platforms
+from pytest_weekops.policy_files import default_policy, load_lane_policy
+from pytest_weekops.shipped import data_dir
+from pytest_weekops.worker.host import HostWorker
+from pytest_weekops.worker.process import Launch
+from pytest_weekops.worker.protocol import MeasureRequest, OpenRequest, ReferenceRequest
+from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+ITERATIONS = (4, 8, 40)
+SEED = 3
+KERNELS = (str(data_dir("kernels")),)
+
+Pairs = list[tuple[int, int]]  # nanoseconds of a launch and of its check
+
+
+def measure(
+    supervisor: PlatformSupervisor, host: HostWorker, size: int, iterations: int, guard: GuardSettings
+) -> Pairs:
+    """One guarded measurement's launches that were checked, each with its check."""
+    reference = host.reference(ReferenceRequest(m=size, n=size, k=size, seed=SEED, session=1, path=""))
+    request = MeasureRequest(
+        kernel="auto_t5_guarded",
+        m=size,
+        n=size,
+        k=size,
+        seed=SEED,
+        sessions=1,
+        iterations=iterations,
+        references={1: str(reference)},
+        kernel_dirs=KERNELS,
+        k_scaled_bound=12.0,
+        guard=guard,
+    )
+    case = Case(platform="b", kernel="auto_t5_guarded", size=size, seed=SEED, snapshot=1)
+    answer = supervisor.measure(case, request)
+    if answer.status != "ok" or answer.guard is None or answer.guard.checks != iterations:
+        sys.exit(f"n = {size}, {iterations} iterations: {answer.status}: {answer.reason}")
+    return list(zip(answer.sessions[0].wall_ns, answer.guard.check_ns, strict=True))
+
+
+def poison_child(request: str, size: int, launches: int) -> int:
+    """In a process of its own: NaN fills between launches, as percent of the launch; one JSON list."""
+    from pytest_weekops.device.bench import pick
+    from pytest_weekops.device.catalog import load_sources
+    from pytest_weekops.device.launcher import make_launcher
+    from pytest_weekops.device.opened import OpenDevice
+    from pytest_weekops.device.operation import OPERATIONS, Shape
+    from pytest_weekops.device.timing import time_launch
+
+    device = OpenDevice(OpenRequest.model_validate_json(request), lambda _phase: None)
+    shape = Shape(size, size, size)
+    asked = MeasureRequest(kernel="auto", m=size, n=size, k=size, seed=SEED, sessions=1, iterations=1)
+    source = pick(device, asked, load_sources(KERNELS))
+    launcher = make_launcher(device.queue, device.programs, source, shape)
+    launcher.upload(OPERATIONS["gemm"].inputs(shape, SEED, 1))
+
+    def poison() -> tuple[()]:
+        launcher.poison()
+        return ()
+
+    pairs = []
+    for number in range(launches + 3):
+        fill = time_launch(device.queue, poison).wall_ns
+        launch = time_launch(device.queue, launcher.enqueue).wall_ns
+        if number >= 3:  # the first three warm up
+            pairs.append(100.0 * fill / launch)
+    launcher.release()
+    print(json.dumps(pairs))
+    return 0
+
+
+def poison_percent(launch: Launch, size: int, launches: int) -> float:
+    """Median cost of a NaN fill in percent of its launch."""
+    command = [sys.executable, __file__, "--poison", launch.open.model_dump_json(), str(size), str(launches)]
+    environment = {**os.environ, **launch.environment, "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return float(statistics.median(json.loads(done.stdout.splitlines()[-1])))
+
+
+def row(name: str, pairs: Pairs, pooled: float, poison: float) -> str:
+    """One line of the table."""
+    shares = [100.0 * check / launch for launch, check in pairs]
+    middle, (low, high) = statistics.median(shares), median_interval(shares)
+    amortised = 100.0 * sum(check for _launch, check in pairs) / sum(launch for launch, _check in pairs)
+    spikes = sum(share > SPIKE * middle for share in shares)
+    ms = statistics.median(launch for launch, _check in pairs) * 1e-6
+    return (
+        f"| {name} | {ms:.3f} | {middle:.2f} [{low:.2f}, {high:.2f}] | {amortised:.2f} | {max(shares):.1f} | "
+        f"{spikes} of {len(shares)} | {middle / pooled:.2f} | {poison:.2f} |"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--poison"]:
+        return poison_child(words[1], int(words[2]), int(words[3]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--platforms", nargs="+", default=["pocl"])
+    parser.add_argument("--sizes", nargs="+", type=int, default=[512, 1400])
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--t5-policy", type=Path, help="an older T5 policy, for a sampled guard")
+    arguments = parser.parse_args(words)
+    policy = default_policy()
+    if arguments.t5_policy:
+        policy = load_lane_policy(policy, "t5", arguments.t5_policy)
+    guard = settings_of(policy.guard).model_copy(update={"period": 1})  # the cost of a check, whatever the period
+    print(f"{guard.words}, {guard.projections} sign vectors; percent of the launch\n")
+    print("| platform, n, iterations | launch ms | per check | amortised | worst | spikes | / pooled | NaN fill |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory(prefix="weekops-") as directory:
+        scratch = Path(directory)
+        host = HostWorker(scratch, Deadlines())
+        for launch in resolve_platforms(arguments.platforms, scratch=scratch):
+            supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+            supervisor.start()
+            for size in arguments.sizes:
+                found: dict[int, Pairs] = {iterations: [] for iterations in ITERATIONS}
+                fills = []
+                for number in range(arguments.rounds):
+                    turn = number % len(ITERATIONS)
+                    for iterations in (*ITERATIONS[turn:], *ITERATIONS[:turn]):
+                        found[iterations] += measure(supervisor, host, size, iterations, guard)
+                    fills.append(poison_percent(launch, size, ITERATIONS[1]))
+                pooled = statistics.median(100.0 * c / t for pairs in found.values() for t, c in pairs)
+                for iterations, pairs in found.items():
+                    name = f"{launch.label}, {size}, {iterations}"
+                    print(row(name, pairs, pooled, statistics.median(fills)), flush=True)
+            supervisor.close()
+        host.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
