@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.injections import find_injections, write_injection
 from tests.core.synthetic import make_identity
 from tests.core.test_injection import campaign
@@ -20,6 +21,19 @@ def test_a_campaign_comes_back(tmp_path: Path) -> None:
     write_injection(tmp_path, record(result=campaign(size=1400)))
     found = list(find_injections(tmp_path, [make_identity("pocl")]))
     assert sorted((one.result.size, one.made_at[:10]) for one in found) == [(512, "2026-11-24"), (1400, "2026-11-23")]
+
+
+def test_a_sampled_guards_campaign_does_not_take_the_place_of_full_coverage(tmp_path: Path) -> None:
+    """Each guard keeps its own, and a second of the same guard replaces the first."""
+    few = GuardSettings(row_samples=3, col_samples=3)
+    for settings in (None, GuardSettings(), few, few, few.model_copy(update={"period": 2})):
+        write_injection(tmp_path, record(result=campaign(settings=settings)))
+    found = list(find_injections(tmp_path, [make_identity("pocl")]))
+    assert sorted((one.result.guard.mode, one.result.guard.period) for one in found) == [
+        ("full", 1),
+        ("sampled", 1),
+        ("sampled", 2),
+    ]
 
 
 def test_campaigns_of_others_are_left_alone(tmp_path: Path) -> None:

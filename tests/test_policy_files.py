@@ -68,6 +68,9 @@ def test_the_restated_policies_have_the_same_numbers(name: str, figures: str) ->
 
 
 REFUSED = [
+    (HEAD + "guard:\n  residual_floor: 0.05\n", "without row_samples or col_samples"),
+    (HEAD + "guard:\n  row_samples: 3\n  residual_floor: 2\n", "guard.residual_floor"),
+    (HEAD + "guard:\n  row_samples: 0\n", "guard.row_samples"),
     ("", "empty"),
     ("[1, 2]", "not a mapping"),
     ("version: 1\npolicy_id: [", "line 2"),

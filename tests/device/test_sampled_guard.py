@@ -77,6 +77,14 @@ def test_the_evidence_says_that_it_was_sampled_and_where(benches: Open, platform
     assert len(set(guard.drawn_rows)) > 1
 
 
+def test_a_threshold_that_vanishes_ends_the_measurement(benches: Open) -> None:
+    """One that is 0 as float32 would call every launch bad; it is said what is wrong with it."""
+    guard = GuardSettings(row_samples=3, residual_scale=1e-60)
+    answer = benches("pocl").measure("auto_t5_guarded", (20, 20, 20), guard=guard)
+    assert answer.status is MeasurementStatus.LAUNCH_FAILED
+    assert "tells no right result from a wrong one" in answer.reason
+
+
 def test_more_samples_than_lines_are_all_lines(benches: Open) -> None:
     """And the evidence names how many there were."""
     every = GuardSettings(row_samples=1000, col_samples=1000)
