@@ -116,6 +116,16 @@ def test_a_wrong_element_is_named_by_row_or_by_column(
         assert words in answer.reason, answer.reason
 
 
+def test_a_relaunch_is_checked_on_the_same_lines(benches: Open, own_kernels: Callable[[str], Path]) -> None:
+    """Where every line is wrong, other lines would be other bad rows, and no word on whether the fault repeats."""
+    source = HEAD + "C[i * ldc + j] = 2.0f * sum; }"
+    answer = benches("pocl").measure("mine", (40, 40, 40), guard=FEW, kernel_dir=own_kernels(source))
+    assert answer.status is MeasurementStatus.WRONG
+    assert "3 bad rows" in answer.reason
+    assert "4 bad columns" in answer.reason
+    assert "a relaunch gave the same rows and columns: deterministic" in answer.reason
+
+
 @pytest.mark.parametrize("guard", [GuardSettings(period=3), FEW.model_copy(update={"period": 3})], ids=["full", "few"])
 def test_the_period_counts_launches_across_sessions(benches: Open, guard: GuardSettings) -> None:
     """Period 3 with 8 launches in each of 2 sessions: the second session goes on where the first ended."""
