@@ -49,10 +49,10 @@ __kernel void abft_sample(__global const float *C, __global const float *w, __gl
 #if ITEMS > 1
     __local float sums[ITEMS];
     sums[item] = r;
-    for (int half = ITEMS / 2; half > 0; half /= 2) {
+    for (int reach = ITEMS / 2; reach > 0; reach /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (item < half)
-            sums[item] += sums[item + half];
+        if (item < reach)
+            sums[item] += sums[item + reach];
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     r = sums[0];
