@@ -30,9 +30,9 @@ def rules(directory: Path, *words: str) -> GuardRules:
     return inject._rules(parser.parse_args(list(words)))
 
 
-def test_without_a_policy_it_is_full_coverage() -> None:
+def test_without_a_policy_it_is_full_coverage(tmp_path: Path) -> None:
     """Of every launch."""
-    assert settings_of(rules(Path("/tmp"))) == GuardSettings()
+    assert settings_of(rules(tmp_path)) == GuardSettings()
 
 
 def test_an_older_policys_guard_is_tried(tmp_path: Path) -> None:
