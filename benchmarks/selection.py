@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pytest_weekops.catalog import variant_names
+from pytest_weekops.catalog import kernel_operations
 from pytest_weekops.core.plan import Deadlines
 from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import Case, Measurement
@@ -65,7 +65,8 @@ def main() -> int:
     arguments = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="weekops-"))
     host = HostWorker(scratch, Deadlines())
-    arms = [name for name in variant_names([str(data_dir("kernels"))]) if name not in FAR_BEHIND]
+    known = kernel_operations([str(data_dir("kernels"))])
+    arms = [name for name, operation in known.items() if operation.is_gemm and name not in FAR_BEHIND]
     print("| platform | n | launches to find out | taken | time / best | times as fast as the static arm | regret |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for launch in resolve_platforms(arguments.platforms, scratch=scratch):

@@ -210,11 +210,11 @@ def run_checks(session: GateSession) -> None:
 
 
 def hash_kernels(dirs: tuple[str, ...]) -> dict[str, str]:
-    """SHA-256 of every kernel file that could have been used, by directory name and file name."""
+    """SHA-256 of every kernel and operation file that could have been used, by directory name and file name."""
     found: dict[str, str] = {}
     for directory in dirs:
         for path in sorted(Path(directory).glob("*")):
-            if path.suffix in (".cl", ".yaml", ".h"):
+            if path.suffix in (".cl", ".clh", ".h", ".yaml", ".py"):
                 name = f"{path.parent.name}/{path.name}"
                 found.setdefault(name, hashlib.sha256(path.read_bytes()).hexdigest())
     return found

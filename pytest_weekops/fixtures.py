@@ -193,5 +193,7 @@ def _record_properties(answer: Measurement, record_property: Callable[[str, obje
     record_property("weekops_status", answer.status.value)
     if times:
         record_property("weekops_median_ms", round(times[len(times) // 2] * 1e-6, 6))
-        record_property("weekops_gflops", round(answer.flops / (sum(times) / len(times)), 4))
+        mean_ns = sum(times) / len(times)
+        record_property("weekops_gflops", round(answer.flops / mean_ns, 4))
+        record_property("weekops_gbs", round(answer.bytes_moved / mean_ns, 4))
         record_property("weekops_max_abs_error", max(session.max_abs_error for session in answer.sessions))

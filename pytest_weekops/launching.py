@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_weekops import __version__
+from pytest_weekops.capacity import memory_problem, scratch_problem
+from pytest_weekops.catalog import kernel_operations
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.kernel_operation import KernelOperation, SizeNeeds, gemm_needs
 from pytest_weekops.core.modes import T5_KERNEL
+from pytest_weekops.core.row_units import misstated_rows
 from pytest_weekops.guard_book import GuardBook
 from pytest_weekops.injections import find_injections
 from pytest_weekops.options import report_directory
-from pytest_weekops.run import Platform, Run, memory_problem, scratch_problem
+from pytest_weekops.run import Platform, Run
 from pytest_weekops.store import Journal
+from pytest_weekops.worker.protocol import DescribeRequest
 
 if TYPE_CHECKING:
     from pytest_weekops.core.campaign import Baseline
     from pytest_weekops.core.records import DeviceIdentity
+    from pytest_weekops.core.units import Unit
     from pytest_weekops.session import GateSession
 
 
@@ -46,6 +52,7 @@ def open_run(session: GateSession) -> Run:
         host=HostWorker(scratch, plan.deadlines),
         journal=journal,
         kernel_dirs=session.kernel_dirs,
+        operations=kernel_operations(session.kernel_dirs),
         guards=GuardBook(
             report_directory(session.config),
             rules=policy.guard,
@@ -84,13 +91,13 @@ def _start(session: GateSession, run: Run) -> None:
     )
     if run.guards is not None:
         run.guards.states()  # one that cannot be read is refused before anything is measured
+    needs = describe_operations(run)
     run.open()
-    for identity in run.identities.values():
-        if run.plan.kind != "canonical":
-            _refuse(memory_problem(run.plan.sizes, identity))
     if run.plan.kind != "canonical":
+        for identity in run.identities.values():
+            _refuse(memory_problem(needs, identity))
         free = shutil.disk_usage(session.scratch).free
-        _refuse(scratch_problem(run.plan.sizes, len(run.plan.seeds), run.plan.sessions, free))
+        _refuse(scratch_problem(needs, len(run.plan.seeds), run.plan.sessions, free))
     if T5_KERNEL in run.plan.kernels:
         for injection in find_injections(report_directory(session.config), run.identities.values()):
             run.record(injection)
@@ -98,6 +105,34 @@ def _start(session: GateSession, run: Run) -> None:
         run.baselines = find_baselines(session, run.identities)
         for baseline in run.baselines:
             journal.append("baseline", baseline)
+
+
+def describe_operations(run: Run) -> list[SizeNeeds]:
+    """What each operation of the run needs per size, asked of the host worker before any driver is started.
+
+    Raises ``InputError`` where a user's operation cannot be used, or where the policy bounds one in the wrong unit.
+    """
+    canonical = run.plan.kind == "canonical"
+    kernels = tuple(run.operations) if canonical else run.plan.kernels
+    units: dict[str, Unit] = {}
+    asked: dict[KernelOperation, tuple[Unit, tuple[SizeNeeds, ...]]] = {}
+    for kernel in kernels:
+        operation = run.operation_of(kernel)
+        if operation not in asked:
+            sizes = tuple(dict.fromkeys(n for _m, n, *_ in operation.gate)) if canonical else run.plan.sizes
+            asked[operation] = _describe(run, operation, sizes)
+        units[kernel] = asked[operation][0]
+    if not canonical:
+        _refuse(misstated_rows(run.policy, units))
+    return [need for _unit, needs in asked.values() for need in needs]
+
+
+def _describe(run: Run, operation: KernelOperation, sizes: tuple[int, ...]) -> tuple[Unit, tuple[SizeNeeds, ...]]:
+    if operation.is_gemm:
+        return "GFLOPS", tuple(map(gemm_needs, sizes))
+    request = DescribeRequest(operation=operation.name, operation_file=operation.file, sizes=sizes)
+    described = run.host.describe(request)
+    return described.unit, described.needs
 
 
 def find_baselines(session: GateSession, identities: Mapping[str, DeviceIdentity]) -> tuple[Baseline, ...]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_weekops.core.kernel_operation import PROBE_SIZE
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import Case, GateRecord, Measurement, MeasurementStatus
+from pytest_weekops.core.units import throughput
 
 if TYPE_CHECKING:
     from pytest_weekops.run import Run
@@ -72,7 +74,7 @@ class Progress:
     def begin(self, plan: CampaignPlan, run: Run, *, cases: int) -> None:
         """Start counting."""
         self._plan, self._run, self._cases = plan, run, cases
-        self._work_left = sum(_work(case) for case in plan.all_cases())
+        self._work_left = sum(self._work(case) for case in plan.all_cases())
         for label, identity in run.identities.items():
             self.say(f"  {label}: {identity.platform_name}, {identity.device_name}, driver {identity.driver_version}")
 
@@ -99,7 +101,7 @@ class Progress:
     def measured(self, answer: Measurement) -> None:
         """A case ended: one line with its result."""
         self._done += 1
-        work = _work(answer.case)
+        work = self._work(answer.case)
         self._work_done += work
         self._work_left = max(0.0, self._work_left - work)
         bad = answer.status is not MeasurementStatus.OK or answer.flaky or answer.void
@@ -115,13 +117,19 @@ class Progress:
         seconds, unknown = 0.0, False
         launches = self._plan.sessions * self._plan.iterations
         for case in self._plan.all_cases():
-            speed = self._run.platforms[case.platform].probe_gflops * _SMALL_SPEED
-            unknown = unknown or speed <= 0
-            seconds += _work(case) * launches / (speed * 1e9) if speed > 0 else 0.0
+            operation = self._run.operation_of(case.kernel)
+            probe_ms = self._run.platforms[case.platform].probe_ms.get(operation.name, 0.0)
+            unknown = unknown or probe_ms <= 0
+            growth = operation.nominal_s(case.size) / operation.nominal_s(PROBE_SIZE)
+            seconds += probe_ms * 1e-3 * growth * launches / _SMALL_SPEED
         seconds = seconds * (1.0 + WARM_UP_SHARE) + 0.3 * self._cases
         seconds = max(seconds, self._plan.snapshot_interval_s * (self._plan.snapshots - 1))
         more = " (a platform without a speed is not counted)" if unknown else ""
         self.say(f"weekops: {self._cases} cases, about {clock(seconds)} from now{more}")
+
+    def _work(self, case: Case) -> float:
+        """What a case weighs among the others, in nominal seconds."""
+        return self._run.operation_of(case.kernel).nominal_s(case.size) if self._run is not None else 0.0
 
     def _times(self) -> str:
         now = time.monotonic()
@@ -138,10 +146,6 @@ class Progress:
             self._worst = words
 
 
-def _work(case: Case) -> float:
-    return 2.0 * float(case.size) ** 3
-
-
 def _name(case: Case) -> str:
     return f"s{case.snapshot} {case.platform} {case.kernel} {case.size} seed {case.seed}"
 
@@ -150,5 +154,7 @@ def _result(answer: Measurement) -> str:
     if answer.status is not MeasurementStatus.OK:
         return answer.status.value.upper()
     times = [ns for session in answer.sessions for ns in session.wall_ns]
-    speed = f"{answer.flops * len(times) / sum(times):.1f} GFLOPS" if times and answer.flops else "ok"
-    return speed + (" VOID" if answer.void else "") + (" FLAKY" if answer.flaky else "")
+    mean_ns = sum(times) / len(times) if times else 0.0
+    speed = throughput(answer.unit, answer.flops, answer.bytes_moved, mean_ns) if mean_ns > 0 else 0.0
+    said = f"{speed:.1f} {answer.unit}" if speed > 0 else "ok"
+    return said + (" VOID" if answer.void else "") + (" FLAKY" if answer.flaky else "")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_weekops.attempt import ANCHOR_LIMIT, story, void_reason, without_reference
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.injection import InjectionRecord
+from pytest_weekops.core.kernel_operation import PROBE_SIZE, KernelOperation, Problem
 from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import (
@@ -50,29 +52,29 @@ T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
 
 MOST_ATTEMPTS = 3  # a case on an unstable host is measured this often, then the judge calls it inconclusive
 LEAST_SESSION_MS = 80.0
-ANCHOR_LIMIT = 0.20  # the anchor may move by this share within one measurement
 SETTLE_S = 20.0
-STEAL_LIMIT_PERCENT = 5.0
-
-# Shapes of the opening and closing gate: one element, less than any tile, primes, and every remainder at once.
-GATE_SHAPES = ((1, 1, 1, 1.0, 0.0), (7, 5, 3, 1.0, 0.0), (61, 67, 71, 1.5, -0.5), (129, 130, 131, 1.0, 0.0))
-PROBE_SIZE = 480
 
 
 @dataclass
 class Platform:
-    """One platform of the run: its supervisor, and why it cannot be measured once that is known."""
+    """One platform of the run: its supervisor, and why it cannot be measured once that is known.
+
+    ``probe_ms`` holds the time of a launch at :data:`PROBE_SIZE` by operation, for estimates only.
+    """
 
     label: str
     supervisor: PlatformSupervisor
     identity: DeviceIdentity | None = None
     unusable: str = ""
-    probe_gflops: float = 0.0
+    probe_ms: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
 class Run:
-    """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given."""
+    """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
+
+    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's.
+    """
 
     plan: CampaignPlan
     policy: Policy
@@ -80,6 +82,7 @@ class Run:
     host: HostWorker
     journal: Journal
     kernel_dirs: tuple[str, ...] = ()
+    operations: Mapping[str, KernelOperation] = field(default_factory=dict)
     guards: GuardBook | None = None
     memory_dir: Path | None = None
     max_abs_error: float | None = None
@@ -115,6 +118,10 @@ class Run:
         """Identity per platform label, for those that answered."""
         return {label: p.identity for label, p in self.platforms.items() if p.identity is not None}
 
+    def operation_of(self, kernel: str) -> KernelOperation:
+        """The operation that a kernel mode computes."""
+        return self.operations.get(kernel, KernelOperation())
+
     # -- gates -------------------------------------------------------------------------------------------------
 
     def gate(self, stage: str, label: str) -> GateRecord:
@@ -129,21 +136,23 @@ class Run:
         if platform.unusable:
             return platform.unusable
         for kernel in self.plan.kernels:
-            for shape in GATE_SHAPES:
+            for shape in self.operation_of(kernel).gate:
                 answer = self.verify(label, kernel, *shape[:3], alpha=shape[3], beta=shape[4])
                 if answer.status is not MeasurementStatus.OK or answer.flaky:
                     m, n, k = shape[:3]
-                    return f"{kernel} at {m}x{n}x{k}: {_story(answer)}"
+                    return f"{kernel} at {m}x{n}x{k}: {story(answer)}"
         if stage == "opening":
             self._probe(platform)
         return ""
 
     def _probe(self, platform: Platform) -> None:
-        """Time a small GEMM, for the estimate only."""
-        answer = self.verify(platform.label, self.plan.kernels[0], PROBE_SIZE, PROBE_SIZE, PROBE_SIZE, iterations=2)
-        times = [ns for session in answer.sessions for ns in session.wall_ns]
-        if times and answer.flops > 0:
-            platform.probe_gflops = answer.flops / min(times)
+        """Time a small problem of each operation, for the estimate only."""
+        kernels = {self.operation_of(kernel).name: kernel for kernel in reversed(self.plan.kernels)}
+        for name, kernel in kernels.items():
+            answer = self.verify(platform.label, kernel, PROBE_SIZE, PROBE_SIZE, PROBE_SIZE, iterations=2)
+            times = [ns for session in answer.sessions for ns in session.wall_ns]
+            if times:
+                platform.probe_ms[name] = min(times) * 1e-6
 
     def verify(
         self,
@@ -158,9 +167,19 @@ class Run:
         beta: float = 0.0,
         iterations: int = 1,
     ) -> Measurement:
-        """Run one kernel once at one shape and verify it; not a campaign measurement, so it is not journalled."""
-        reference = self._reference(m, n, k, seed=seed, session=1, alpha=alpha, beta=beta)
+        """Run one kernel once at one shape and verify it; not a campaign measurement, so it is not journalled.
+
+        An operation other than GEMM takes its size from ``n``.
+        """
+        operation = self.operation_of(kernel)
+        case = Case(platform=label, kernel=kernel, size=max(m, n, k), seed=seed, snapshot=1)
+        try:
+            reference = self._reference(operation, (m, n, k, alpha, beta), seed=seed, session=1)
+        except WorkerError as error:
+            return without_reference(case, operation, error)
         request = MeasureRequest(
+            operation=operation.name,
+            operation_file=operation.file,
             kernel=kernel,
             m=m,
             n=n,
@@ -174,10 +193,9 @@ class Run:
             beta=beta,
             references={1: reference},
             kernel_dirs=self.kernel_dirs,
-            max_abs_error=self.max_abs_error,
+            max_abs_error=self._absolute_bound(operation),
             k_scaled_bound=self.k_scaled_bound,
         )
-        case = Case(platform=label, kernel=kernel, size=max(m, n, k), seed=seed, snapshot=1)
         return self.platforms[label].supervisor.measure(case, request)
 
     def smoke(self, label: str) -> GateRecord:
@@ -244,14 +262,18 @@ class Run:
             return self.record(
                 Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=platform.unusable, attempt=attempt)
             )
-        request = self._request(case)
+        try:
+            request = self._request(case)
+        except WorkerError as error:
+            bare = without_reference(case, self.operation_of(case.kernel), error)
+            return self.record(bare.model_copy(update={"attempt": attempt}))
         before = self._anchor_now()
         started, clock, steal = datetime.now(UTC), time.monotonic(), StealMeter()
         answer = platform.supervisor.measure(case, request)
         elapsed, stolen = time.monotonic() - clock, steal.percent()
         after = self._anchor_now(fresh=True)
         host = HostCondition(anchor_before_ms=before, anchor_after_ms=after, steal_percent=stolen)
-        void = _void_reason(host) if answer.status is MeasurementStatus.OK else ""
+        void = void_reason(host) if answer.status is MeasurementStatus.OK else ""
         self._order += 1
         return self.record(
             self._guarded(answer, void=bool(void)).model_copy(
@@ -291,10 +313,14 @@ class Run:
             last = now
 
     def _request(self, case: Case) -> MeasureRequest:
-        n = case.size
+        n, operation = case.size, self.operation_of(case.kernel)
+        problem = (n, n, n, operation.alpha, 0.0)
         sessions = range(1, self.plan.sessions + 1)
         during = self.plan.pressure.pulses if self.plan.pressure.mode == "during" else 0
         return MeasureRequest(
+            operation=operation.name,
+            operation_file=operation.file,
+            alpha=operation.alpha,
             kernel=case.kernel,
             m=n,
             n=n,
@@ -303,16 +329,20 @@ class Run:
             sessions=self.plan.sessions,
             iterations=self.plan.iterations,
             least_session_ms=LEAST_SESSION_MS,
-            references={session: self._reference(n, n, n, seed=case.seed, session=session) for session in sessions},
+            references={s: self._reference(operation, problem, seed=case.seed, session=s) for s in sessions},
             guard=self._guard(case.kernel),
             guard_draw=case.snapshot,
             selector=self._selector(case),
             pressure_during=during,
             pressure_size=self.plan.pressure.size,
             kernel_dirs=self.kernel_dirs,
-            max_abs_error=self.max_abs_error,
+            max_abs_error=self._absolute_bound(operation),
             k_scaled_bound=self.k_scaled_bound,
         )
+
+    def _absolute_bound(self, operation: KernelOperation) -> float | None:
+        """The absolute bound is made for GEMM of these sizes; any other operation's own error unit decides alone."""
+        return self.max_abs_error if operation.is_gemm else None
 
     def _guard(self, kernel: str) -> GuardSettings | None:
         return settings_of(self.policy.guard) if kernel == T5_KERNEL else None
@@ -326,10 +356,20 @@ class Run:
         draws = random.Random(case.id)  # noqa: S311 - replayable, not secret
         return SelectorRequest(rules=self.policy.selector, memory=memory, draw=draws.random(), pick=draws.random())
 
-    def _reference(
-        self, m: int, n: int, k: int, *, seed: int, session: int, alpha: float = 1.0, beta: float = 0.0
-    ) -> str:
-        request = ReferenceRequest(m=m, n=n, k=k, seed=seed, session=session, alpha=alpha, beta=beta, path="")
+    def _reference(self, operation: KernelOperation, problem: Problem, *, seed: int, session: int) -> str:
+        m, n, k, alpha, beta = problem
+        request = ReferenceRequest(
+            operation=operation.name,
+            operation_file=operation.file,
+            m=m,
+            n=n,
+            k=k,
+            seed=seed,
+            session=session,
+            alpha=alpha,
+            beta=beta,
+            path="",
+        )
         return str(self.host.reference(request))
 
     def _anchor_now(self, *, fresh: bool = False) -> float:
@@ -354,58 +394,3 @@ class Run:
             platform.supervisor.close()
         self.host.close()
         self.journal.close()
-
-
-def _story(answer: Measurement) -> str:
-    """What happened to a measurement, in one line for people."""
-    if answer.flaky:
-        return "crashed once and worked on the second try (flaky)"
-    where = f" in {answer.phase.value}" if answer.phase else ""
-    signal = f" by {answer.signal}" if answer.signal else ""
-    return f"{answer.status.value}{signal}{where}: {answer.reason}".rstrip(": ")
-
-
-def _void_reason(host: HostCondition) -> str:
-    """Why a measurement on this host condition does not count, or nothing. Blind to the measured times."""
-    before, after = host.anchor_before_ms, host.anchor_after_ms
-    if before and after and abs(after / before - 1.0) > ANCHOR_LIMIT:
-        return f"the anchor moved from {before:.1f} to {after:.1f} ms"
-    if host.steal_percent is not None and host.steal_percent > STEAL_LIMIT_PERCENT:
-        return f"{host.steal_percent:.1f} % of the host's time was stolen"
-    return ""
-
-
-def bytes_needed(size: int) -> int:
-    """Device memory of one GEMM case in bytes: A, two Bs, C and the packed copies of A and B, float32, padded."""
-    edge = (size + 63) // 64 * 64
-    return 6 * 4 * edge * edge
-
-
-def memory_problem(sizes: Sequence[int], identity: DeviceIdentity) -> str:
-    """A sentence where a size cannot fit the device, or nothing."""
-    for size in sizes:
-        matrix, whole = 4 * size * size, bytes_needed(size)
-        if matrix > identity.max_alloc_bytes or whole > identity.global_mem_bytes:
-            return (
-                f"--sizes {size} does not fit {identity.profile} ({identity.device_name}): one matrix needs "
-                f"{_mebibytes(matrix)} and all of them {_mebibytes(whole)}; the device allows "
-                f"{_mebibytes(identity.max_alloc_bytes)} per buffer and {_mebibytes(identity.global_mem_bytes)} in "
-                "all. Give a smaller size."
-            )
-    return ""
-
-
-def _mebibytes(count: int) -> str:
-    return f"{count / 2**20:,.0f} MiB"
-
-
-def scratch_problem(sizes: Sequence[int], seeds: int, sessions: int, free_bytes: int) -> str:
-    """A sentence where the float64 references cannot be kept, or nothing."""
-    needed = sum(8 * size * size for size in sizes) * seeds * sessions
-    if needed > free_bytes:
-        return (
-            f"The float64 references of --sizes {' '.join(map(str, sizes))} need {_mebibytes(needed)} of temporary "
-            f"space and {_mebibytes(free_bytes)} are free. Without them no result can be verified. Give fewer sizes or "
-            "seeds, or point TMPDIR at a larger disk."
-        )
-    return ""

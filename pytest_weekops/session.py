@@ -383,5 +383,10 @@ def feed_benchmark(request: pytest.FixtureRequest, measurement: Measurement) -> 
     left = iter(times)
     benchmark.pedantic(lambda: CLOCK.advance(next(left, 0)), rounds=len(times), iterations=1)
     benchmark.extra_info.update(
-        {"status": measurement.status.value, "variant": measurement.variant, "flops": measurement.flops}
+        {
+            "status": measurement.status.value,
+            "variant": measurement.variant,
+            "flops": measurement.flops,
+            "bytes_moved": measurement.bytes_moved,
+        }
     )

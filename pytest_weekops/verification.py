@@ -247,6 +247,7 @@ def _open_run(
     directory: Path,
     scratch: Path,
 ) -> Run:
+    from pytest_weekops.catalog import kernel_operations
     from pytest_weekops.core.plan import CampaignPlan, Deadlines
     from pytest_weekops.run import Platform, Run
     from pytest_weekops.store import Journal
@@ -280,6 +281,7 @@ def _open_run(
         host=HostWorker(scratch, deadlines),
         journal=Journal(directory / "journal.jsonl"),
         kernel_dirs=(str(data_dir("kernels")),),
+        operations=kernel_operations((str(data_dir("kernels")),)),
         max_abs_error=policy.max_abs_error,
         k_scaled_bound=policy.k_scaled_bound,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.records import DeviceIdentity, Record
+from pytest_weekops.core.units import SHIPPED_UNITS
 
 VECTOR_CPUS = re.compile(
     r"haswell|broadwell|skylake|cascadelake|icelake|sapphirerapids|alderlake|znver|cortex|neoverse|apple", re.IGNORECASE
@@ -28,13 +29,15 @@ class KernelEntry(Record):
 
     ``layout`` says how the NDRange covers the result: ``elementwise`` one item per output, ``tile`` groups of
     ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block,
-    ``lanes`` a group of ``LANES`` items per row of register blocks, ``vector`` one item per element.
+    ``lanes`` a group of ``LANES`` items per row of register blocks, ``vector`` one item per element, ``own`` as the
+    Python file of an operation of your own says. ``operation_file`` is that file, beside the catalogue.
     """
 
     mode: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    operation: str = "gemm"
+    operation: str = Field(default="gemm", pattern=r"^[a-z][a-z0-9_]*$")
+    operation_file: str = Field(default="", pattern=r"^([\w.-]+\.py)?$")
     file: str = Field(pattern=r"^[\w.-]+\.cl$")
-    layout: Literal["elementwise", "tile", "block", "lanes", "packed", "vector"]
+    layout: Literal["elementwise", "tile", "block", "lanes", "packed", "vector", "own"]
     tile: int = Field(default=0, ge=0)
     defines: dict[str, int] = Field(default_factory=dict)
     quirks: dict[str, dict[str, int]] = Field(default_factory=dict)
@@ -47,6 +50,21 @@ class KernelEntry(Record):
         if value.startswith("auto"):
             raise ValueError("names that start with auto are the selector's")
         return value
+
+    @model_validator(mode="after")
+    def _one_operation(self) -> KernelEntry:
+        if self.operation_file and self.operation in SHIPPED_UNITS:
+            raise ValueError(
+                f"{self.operation} is a shipped operation and takes no operation_file; choose another name"
+            )
+        if not self.operation_file and self.operation not in SHIPPED_UNITS:
+            raise ValueError(
+                f"operation {self.operation} is none of {', '.join(SHIPPED_UNITS)}; name its file as operation_file"
+            )
+        layout = "own" if self.operation_file else "vector" if self.operation == "triad" else ""
+        if (layout or "gemm") != (self.layout if self.layout in ("own", "vector") else "gemm"):
+            raise ValueError(f"operation {self.operation} has layout {layout or 'one of GEMM'}, not {self.layout}")
+        return self
 
     def defines_for(self, device_class: str) -> dict[str, int]:
         """The ``-D`` values on this class of device."""

@@ -29,8 +29,9 @@ def gemm_addend(*, m: int, n: int, seed: int, session: int = 1) -> F32:
 
 
 def triad_inputs(*, n: int, seed: int, session: int = 1) -> tuple[F32, F32]:
-    """B and c of ``a = b + s * c`` (n each), float32, N(0, 1)."""
+    """B and c of ``a = b + s * c`` (n x n each), float32, C order, N(0, 1), from PCG64 seeded with (seed, session)."""
     import numpy as np
 
     generator = np.random.default_rng([seed, session])
-    return generator.standard_normal(n, dtype=np.float32), generator.standard_normal(n, dtype=np.float32)
+    b = generator.standard_normal((n, n), dtype=np.float32)
+    return b, generator.standard_normal((n, n), dtype=np.float32)

@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pytest_weekops.core.units import Unit
+
 
 class Record(BaseModel):
     """Base of all records: frozen, strict about unknown keys, strict JSON on output."""
@@ -110,7 +112,7 @@ class SessionSamples(Record):
     ``device_ns`` are ``end - start`` of the event, same order, or None where the driver has no usable events.
     ``start_ns`` are host monotonic time stamps of each launch (for order and gaps).
     ``max_abs_error`` is max |C - C_ref| over all elements of the session's last launch, against float64;
-    ``k_scaled_error`` is the same in units of ``u * k * scale(A) * scale(B)``, with u = 2**-24.
+    ``k_scaled_error`` is the same in the operation's error unit: for GEMM ``u * k * scale(A) * scale(B)``, u = 2**-24.
     """
 
     session: int = Field(ge=1)
@@ -212,7 +214,10 @@ class HostCondition(Record):
 
 
 class Measurement(Record):
-    """The answer to one case: every raw sample, or the error that stood in its place."""
+    """The answer to one case: every raw sample, or the error that stood in its place.
+
+    ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in.
+    """
 
     type: Literal["measurement"] = "measurement"
     case: Case
@@ -223,6 +228,7 @@ class Measurement(Record):
     stderr_tail: str = ""
     variant: str = ""
     operation: str = "gemm"
+    unit: Unit = "GFLOPS"
     flops: float = 0.0
     bytes_moved: float = 0.0
     identity: DeviceIdentity | None = None

@@ -9,19 +9,21 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.online import Choice
 from pytest_weekops.core.records import MeasurementStatus, Phase, SessionSamples
-from pytest_weekops.core.selector import choose_variant
+from pytest_weekops.core.selector import choose_variant, usable
 from pytest_weekops.device.catalog import Source, load_sources
 from pytest_weekops.device.guard import Guard
+from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.launcher import GemmLauncher, Launcher, make_launcher
 from pytest_weekops.device.online import Memory, Online
 from pytest_weekops.device.opened import OpenDevice
-from pytest_weekops.device.operation import OPERATIONS, Operation, Shape
+from pytest_weekops.device.operation import Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.timing import Launch, judge_timer, time_launch
-from pytest_weekops.device.verify import Comparison, compare
+from pytest_weekops.device.verify import Comparison, compare, refuse_wide_bound
 from pytest_weekops.device.watch import Unwatched, Watch, Watched
 from pytest_weekops.worker.protocol import Measured, MeasureRequest, SelectorRequest
 
@@ -36,6 +38,7 @@ Notify = Callable[[Phase], None]
 def measure(device: OpenDevice, request: MeasureRequest, notify: Notify) -> Measured:
     """Answer one measure request. Raises what the driver raises; the worker turns that into a status."""
     notify(Phase.BUILD)
+    _refuse_lanes(request)
     sources = load_sources(request.kernel_dirs)
     shape = Shape(m=request.m, n=request.n, k=request.k, alpha=request.alpha, beta=request.beta)
     if request.selector is not None:
@@ -52,7 +55,7 @@ def _measure_online(
     selector: SelectorRequest,
 ) -> Measured:
     """Choose a variant by what is known and tried, measure it, and fall back to the static one where that is due."""
-    operation = OPERATIONS[request.operation]
+    operation = find_operation(request.operation, request.operation_file)
     arms = {mode: source for mode, source in sources.items() if source.entry.operation == request.operation}
     online = Online(
         device=device,
@@ -81,8 +84,8 @@ def _measure_online(
 def _measure_source(
     device: OpenDevice, request: MeasureRequest, notify: Notify, source: Source, shape: Shape
 ) -> Measured:
-    operation = OPERATIONS[request.operation]
-    launcher = make_launcher(device.queue, device.programs, source, shape)
+    operation = find_operation(request.operation, request.operation_file)
+    launcher = make_launcher(device.queue, device.programs, source, shape, operation)
     guard = _guard_of(device, request, launcher, shape)
     watch = Watched(*guard, shape) if guard else Unwatched()
     try:
@@ -91,6 +94,16 @@ def _measure_source(
         launcher.release()
         if guard:
             guard[0].release()
+
+
+def _refuse_lanes(request: MeasureRequest) -> None:
+    """T3 and T5 are algebra of matrix products; on anything else they would prove nothing."""
+    asked = "the guard" if request.guard else "online selection" if request.selector else ""
+    if asked and request.operation != "gemm":
+        raise DeviceError(
+            f"{asked} was asked for {request.operation}; it speaks of GEMM alone and would prove nothing here. "
+            f"Name the variant {request.kernel} without it."
+        )
 
 
 def _guard_of(
@@ -109,8 +122,21 @@ def _guard_of(
 def pick(device: OpenDevice, request: MeasureRequest, sources: dict[str, Source]) -> Source:
     """The source behind the request's kernel mode."""
     entries = {mode: s.entry for mode, s in sources.items() if s.entry.operation == request.operation}
-    if request.operation != "gemm" and request.kernel == "auto":
-        return sources[next(iter(entries))]
+    known = sources.get(request.kernel)
+    if known is not None and known.entry.operation != request.operation:
+        raise DeviceError(
+            f"{request.kernel} computes {known.entry.operation}, and {request.operation} was asked for. T3, T5 and the "
+            f"fault campaign speak of GEMM alone. Name a variant of {request.operation}."
+        )
+    if request.operation != "gemm":
+        if known is None:
+            raise DeviceError(
+                f"{request.kernel} is no variant of {request.operation}; auto and the controlled lanes choose among "
+                f"GEMM variants only. Name one of {', '.join(entries) or 'none'}."
+            )
+        if reason := usable(known.entry, device.identity):
+            raise DeviceError(f"Variant {request.kernel} {reason}. It cannot run here. Leave it out or take another.")
+        return known
     chosen = choose_variant(request.kernel, device.identity, request.m, request.n, request.k, entries)
     return sources[chosen.mode]
 
@@ -144,6 +170,7 @@ def _measure(
         reason=problem,
         phase=Phase.VERIFY if problem else None,
         variant=source.entry.mode,
+        unit=operation.unit,
         flops=operation.flops(shape),
         bytes_moved=operation.bytes_moved(shape),
         kernel_sha256=source.sha256,
@@ -196,6 +223,8 @@ def _session(
     reference = np.load(request.references[number], mmap_mode="r")
     found = compare(result, reference)
     unit = operation.error_unit(shape, inputs)
+    if request.operation != "gemm":  # without an absolute bound, this one decides alone
+        refuse_wide_bound(unit, request.k_scaled_bound, reference, request.operation)
     scaled = found.max_abs_error / unit if unit > 0 else found.max_abs_error
     reason = f"session {number}: {caught}" if caught else _problem(found, scaled, request, number)
     device_ns = [launch.device_ns for launch in timed]

@@ -17,12 +17,17 @@ _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Source:
-    """One variant's entry and its whole text; ``sha256`` covers text and options that do not come from the device."""
+    """One variant's entry and its whole text.
+
+    ``sha256`` covers text, options that do not come from the device, and the file of an operation of the user's own,
+    whose own hash is ``operation_sha256``.
+    """
 
     entry: KernelEntry
     path: Path
     text: str
     sha256: str
+    operation_sha256: str = ""
 
 
 def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
@@ -35,9 +40,19 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
         for entry in catalog.kernels.values():
             if entry.mode not in found:
                 text = expand(root / entry.file)
-                digest = hashlib.sha256((text + entry.model_dump_json()).encode()).hexdigest()
-                found[entry.mode] = Source(entry=entry, path=root / entry.file, text=text, sha256=digest)
+                own = _file_digest(root / entry.operation_file) if entry.operation_file else ""
+                digest = hashlib.sha256((text + entry.model_dump_json() + own).encode()).hexdigest()
+                path_of_text = root / entry.file
+                found[entry.mode] = Source(entry, path_of_text, text, sha256=digest, operation_sha256=own)
     return found
+
+
+def _file_digest(path: Path) -> str:
+    """SHA-256 of a file, or nothing where it is not there: that is refused where it is used, by name."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def expand(path: Path) -> str:

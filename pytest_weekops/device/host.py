@@ -1,4 +1,4 @@
-"""The host worker's two services, on numpy alone: float64 references and the anchor."""
+"""The host worker's services, on numpy alone: float64 references, what an operation says of itself, the anchor."""
 
 from __future__ import annotations
 
@@ -7,21 +7,66 @@ import time
 
 import numpy as np
 
-from pytest_weekops.device.operation import OPERATIONS, Shape
-from pytest_weekops.worker.protocol import Anchored, AnchorRequest, Referenced, ReferenceRequest
+from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.kernel_operation import SizeNeeds
+from pytest_weekops.core.launch import count
+from pytest_weekops.device.known_operations import find_operation
+from pytest_weekops.device.operation import LaunchedOperation, Shape
+from pytest_weekops.worker.protocol import (
+    Anchored,
+    AnchorRequest,
+    Described,
+    DescribeRequest,
+    Referenced,
+    ReferenceRequest,
+)
 
 _ANCHOR_SEED = 20240101
 _LEAST_CALLS = 5
 _anchor_data: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
 
+def answer(request: ReferenceRequest | DescribeRequest | AnchorRequest) -> Referenced | Described | Anchored:
+    """The reply to one of the host worker's requests. Raises ``InputError`` where an operation cannot be used."""
+    if isinstance(request, AnchorRequest):
+        return anchor(request)
+    return describe(request) if isinstance(request, DescribeRequest) else reference(request)
+
+
 def reference(request: ReferenceRequest) -> Referenced:
     """Write the float64 reference as ``.npy``."""
-    operation = OPERATIONS[request.operation]
+    operation = find_operation(request.operation, request.operation_file)
     shape = Shape(m=request.m, n=request.n, k=request.k, alpha=request.alpha, beta=request.beta)
     result = operation.reference(shape, operation.inputs(shape, request.seed, request.session))
     np.save(request.path, result)
     return Referenced(path=request.path)
+
+
+def describe(request: DescribeRequest) -> Described:
+    """What an operation is at each size, asked of every method but the reference, which a small problem asks for."""
+    operation = find_operation(request.operation, request.operation_file)
+    if not isinstance(operation, LaunchedOperation):
+        raise DeviceError(f"Operation {request.operation} describes no launch. Only GEMM has launchers of its own.")
+    small = min(request.sizes)
+    shape = Shape(m=small, n=small, k=small)
+    inputs = operation.inputs(shape, _ANCHOR_SEED, 1)
+    operation.reference(shape, inputs)
+    operation.error_unit(shape, inputs)
+    return Described(unit=operation.unit, needs=tuple(_needs(operation, size) for size in request.sizes))
+
+
+def _needs(operation: LaunchedOperation, size: int) -> SizeNeeds:
+    shape = Shape(m=size, n=size, k=size)
+    operation.flops(shape)
+    operation.bytes_moved(shape)
+    launch = operation.launch(shape)
+    buffers = launch.buffer_bytes
+    return SizeNeeds(
+        size=size,
+        largest=max(buffers.values()),
+        total=sum(buffers.values()),
+        reference=8 * count(launch.output_shape),
+    )
 
 
 def anchor(request: AnchorRequest) -> Anchored:

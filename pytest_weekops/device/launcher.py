@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.device.catalog import Source
-from pytest_weekops.device.operation import Array, Shape
+from pytest_weekops.device.described_launcher import DescribedLauncher
+from pytest_weekops.device.operation import Array, LaunchedOperation, Operation, Shape
 from pytest_weekops.device.program import Programs, kernels_of
 
 _PACK_DEPTH = 512  # PACK_DEPTH of gemm_packed.cl
@@ -39,11 +40,18 @@ class Launcher(Protocol):
         """Free the buffers."""
 
 
-def make_launcher(queue: Any, programs: Programs, source: Source, shape: Shape) -> Launcher:
-    """The launcher for a source's layout. Raises ``BuildError`` and pyopencl's errors."""
-    if source.entry.layout == "vector":
-        return VectorLauncher(queue, programs, source, shape)
-    return GemmLauncher(queue, programs, source, shape)
+def make_launcher(
+    queue: Any, programs: Programs, source: Source, shape: Shape, operation: Operation | None = None
+) -> Launcher:
+    """The launcher for a source's layout; all but GEMM's need the operation, which describes its launch.
+
+    Raises ``BuildError`` and pyopencl's errors.
+    """
+    if source.entry.layout not in ("vector", "own"):
+        return GemmLauncher(queue, programs, source, shape)
+    if not isinstance(operation, LaunchedOperation):
+        raise DeviceError(f"{source.path.name} computes {source.entry.operation}, and only GEMM can be launched here.")
+    return DescribedLauncher(queue, programs, source, operation.launch(shape))
 
 
 def _up(value: int, multiple: int) -> int:
@@ -183,39 +191,3 @@ class GemmLauncher:
         for buffer in self._buffers.values():
             buffer.release()
         self._buffers.clear()
-
-
-class VectorLauncher:
-    """One item per element: ``kernel NAME(b, c, a, n, s)`` with NAME the operation's."""
-
-    def __init__(self, queue: Any, programs: Programs, source: Source, shape: Shape) -> None:
-        self._queue, self._shape = queue, shape
-        self._kernel = kernels_of(programs.get(source))[source.entry.operation]
-        flags = cl.mem_flags.READ_WRITE
-        self._buffers = {name: cl.Buffer(queue.context, flags, 4 * shape.n) for name in ("b", "c", "a")}
-        self._kernel.set_args(*self._buffers.values(), np.int32(shape.n), np.float32(shape.alpha))
-
-    def upload(self, inputs: Mapping[str, Array]) -> None:
-        """Copy b and c to the device."""
-        for name in ("b", "c"):
-            cl.enqueue_copy(self._queue, self._buffers[name], np.ascontiguousarray(inputs[name]), is_blocking=True)
-
-    def poison(self) -> None:
-        """Fill a with NaN."""
-        nan = np.full(self._shape.n, np.nan, dtype=np.float32)
-        cl.enqueue_copy(self._queue, self._buffers["a"], nan, is_blocking=True)
-
-    def enqueue(self) -> Sequence[Any]:
-        """One launch over n items."""
-        return (cl.enqueue_nd_range_kernel(self._queue, self._kernel, (self._shape.n,), None),)
-
-    def read(self) -> F32:
-        """A as a 1 x n matrix."""
-        result = np.empty((1, self._shape.n), dtype=np.float32)
-        cl.enqueue_copy(self._queue, result, self._buffers["a"], is_blocking=True)
-        return result
-
-    def release(self) -> None:
-        """Free the buffers."""
-        for buffer in self._buffers.values():
-            buffer.release()

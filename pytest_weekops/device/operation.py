@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.launch import Buffer, Launch
 from pytest_weekops.core.problem import gemm_addend, gemm_inputs, triad_inputs
+from pytest_weekops.core.units import Unit
 
 UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
+
+_TRIAD_GROUP = 256  # work-items per group of triad.cl
+_MOST_ELEMENTS = 2**31 - 1  # triad.cl counts in int
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes and scalars of one problem; operations of one size use ``n`` alone."""
+    """Sizes and scalars of one problem; operations of one size use the edge ``n``, and triad its s as ``alpha``."""
 
     m: int
     n: int
@@ -27,7 +33,9 @@ class Shape:
 
 
 class Operation(Protocol):
-    """One operation under test. All arrays are C-ordered."""
+    """One operation under test. All arrays are C-ordered. ``unit`` is what its throughput is judged in."""
+
+    unit: Unit
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
         """Inputs by name, the same bytes in every process."""
@@ -45,12 +53,27 @@ class Operation(Protocol):
         """Bytes that one launch must at least move."""
 
 
+@runtime_checkable
+class LaunchedOperation(Operation, Protocol):
+    """An operation that describes its own launch: all but GEMM, whose layouts have a launcher of their own."""
+
+    def launch(self, shape: Shape) -> Launch:
+        """Kernel, arguments, buffers and NDRange."""
+
+
+def as_matrix(array: Array) -> Array:
+    """Any array as rows and columns: one dimension becomes one row, more become rows of the first."""
+    return array.reshape(1, -1) if array.ndim == 1 else array.reshape(array.shape[0], -1)
+
+
 def _rms(values: Array) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) if values.size else 0.0
 
 
 class Gemm:
     """C = alpha A B + beta C."""
+
+    unit: Unit = "GFLOPS"
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
         """A (m x k), B (k x n) and, where beta is not 0, C (m x n)."""
@@ -86,29 +109,48 @@ class Gemm:
 
 
 class Triad:
-    """a = b + s c, with s = alpha; n elements (McCalpin's STREAM triad)."""
+    """a = b + s c over n x n elements, with s = alpha (McCalpin's STREAM triad)."""
+
+    unit: Unit = "GB/s"
+
+    def launch(self, shape: Shape) -> Launch:
+        """``triad(b, c, a, count, s)``, one item per element, in whole work-groups."""
+        count = shape.n * shape.n
+        if count > _MOST_ELEMENTS:
+            raise DeviceError(f"triad at n = {shape.n} has more than 2**31 - 1 elements. Give a smaller size.")
+        whole = (count + _TRIAD_GROUP - 1) // _TRIAD_GROUP * _TRIAD_GROUP
+        square = (shape.n, shape.n)
+        return Launch(
+            kernel="triad",
+            arguments=("b", "c", "a", np.int32(count), np.float32(shape.alpha)),
+            inputs={"b": Buffer(square), "c": Buffer(square)},
+            output="a",
+            output_shape=square,
+            global_size=(whole,),
+            local_size=(_TRIAD_GROUP,),
+        )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
-        """B and c (n each)."""
+        """B and c (n x n each)."""
         b, c = triad_inputs(n=shape.n, seed=seed, session=session)
         return {"b": b, "c": c}
 
     def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
-        """B + s c in float64, as a 1 x n matrix."""
+        """B + s c in float64; the kernel gets s as float32, so it is rounded here too."""
         b, c = inputs["b"].astype(np.float64), inputs["c"].astype(np.float64)
-        return np.asarray(b + float(np.float32(shape.alpha)) * c).reshape(1, -1)
+        return np.asarray(b + float(np.float32(shape.alpha)) * c)
 
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:
-        """U (rms(b) + |s| rms(c))."""
+        """U (rms(b) + |s| rms(c)), u = 2**-24."""
         return UNIT_ROUNDOFF * (_rms(inputs["b"]) + abs(shape.alpha) * _rms(inputs["c"]))
 
     def flops(self, shape: Shape) -> float:
-        """2 n."""
-        return 2.0 * shape.n
+        """2 n**2."""
+        return 2.0 * shape.n**2
 
     def bytes_moved(self, shape: Shape) -> float:
-        """Two reads and one write per element."""
-        return 12.0 * shape.n
+        """Two reads and one write per element; a cache that first reads what is written moves a third more."""
+        return 12.0 * shape.n**2
 
 
 OPERATIONS: dict[str, Operation] = {"gemm": Gemm(), "triad": Triad()}

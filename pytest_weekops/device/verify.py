@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_weekops.core.errors import InputError
+
 _BLOCK_ELEMENTS = 1 << 20  # keeps the float64 temporaries in the cache and small
 
 
@@ -43,3 +45,17 @@ def compare(result: NDArray[np.float32], reference: NDArray[np.float64]) -> Comp
             place = (first + index // result.shape[1], index % result.shape[1])
     row, column = place
     return Comparison(worst, nonfinite, row, column, float(result[row, column]), float(reference[row, column]))
+
+
+def refuse_wide_bound(unit: float, bound: float | None, reference: NDArray[np.float64], operation: str) -> None:
+    """Refuse an error bound as large as the result itself: within it, zeros would pass. Raises ``InputError``.
+
+    A reference of nothing but zeros has no size; there any error above the bound still counts.
+    """
+    largest = max(abs(float(reference.max())), abs(float(reference.min())))
+    if bound is not None and largest > 0 and not unit * bound < largest:
+        raise InputError(
+            f"Operation {operation}: {bound:g} error units of {unit:.3g} are no less than the largest element of the "
+            f"reference, {largest:.3g}. Within such a bound zeros would pass for a result. Make error_unit one "
+            "rounding of the result."
+        )

@@ -8,18 +8,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.errors import InputError, WorkerError
 from pytest_weekops.core.plan import Deadlines
 from pytest_weekops.core.records import Record
 from pytest_weekops.worker.process import Worker
-from pytest_weekops.worker.protocol import Anchored, AnchorRequest, Failed, Referenced, ReferenceRequest
+from pytest_weekops.worker.protocol import (
+    Anchored,
+    AnchorRequest,
+    Described,
+    DescribeRequest,
+    Failed,
+    Referenced,
+    ReferenceRequest,
+)
 
 ANCHOR_SIZE = 768
 _TRIES = 2
 
 
 class HostWorker:
-    """References by problem, each computed once per run, and the anchor."""
+    """References by problem, each computed once per run, what operations say of themselves, and the anchor."""
 
     def __init__(self, scratch: Path, deadlines: Deadlines) -> None:
         self._scratch = scratch
@@ -37,6 +45,20 @@ class HostWorker:
                 raise WorkerError(f"the host worker could not make a reference: {_reason(reply)}")
             self._references[key] = path
         return self._references[key]
+
+    def describe(self, request: DescribeRequest) -> Described:
+        """What an operation is at these sizes. Raises ``InputError`` with a sentence where it cannot be used."""
+        where = request.operation_file.path if request.operation_file else request.operation
+        try:
+            reply = self._ask(request)
+        except WorkerError as error:
+            raise InputError(
+                f"Operation {request.operation} ({where}) took down the worker that loaded it: {error}. Nothing of it "
+                "could be verified. Correct the file."
+            ) from error
+        if not isinstance(reply, Described):
+            raise InputError(_reason(reply))
+        return reply
 
     def anchor(self, min_ms: float = 50.0, *, size: int = ANCHOR_SIZE) -> float:
         """Median milliseconds of the fixed host SGEMM (size x size). Raises ``WorkerError``."""

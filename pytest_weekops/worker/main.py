@@ -22,6 +22,7 @@ from pytest_weekops.worker.protocol import (
     REQUESTS,
     AnchorRequest,
     CloseRequest,
+    DescribeRequest,
     Failed,
     Goodbye,
     Hello,
@@ -96,11 +97,11 @@ class Program:
         )
 
     def _answer(self, request: Any) -> Reply:
-        if isinstance(request, ReferenceRequest | AnchorRequest):
+        if isinstance(request, ReferenceRequest | DescribeRequest | AnchorRequest):
             from pytest_weekops.device import host
 
             self.notify(Phase.VERIFY)
-            return host.reference(request) if isinstance(request, ReferenceRequest) else host.anchor(request)
+            return host.answer(request)
         if isinstance(request, OpenRequest):
             self.notify(Phase.IMPORT)
             from pytest_weekops.device.opened import OpenDevice

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.injection import Injection
+from pytest_weekops.core.kernel_operation import OperationFile, SizeNeeds
 from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import (
     DeviceIdentity,
@@ -25,6 +26,7 @@ from pytest_weekops.core.records import (
     SessionSamples,
     TimerTrust,
 )
+from pytest_weekops.core.units import Unit
 
 PROTOCOL_VERSION = 1
 MAGIC = b"WKO1"
@@ -68,6 +70,7 @@ class MeasureRequest(Record):
 
     type: Literal["measure"] = "measure"
     operation: str = "gemm"
+    operation_file: OperationFile | None = None
     kernel: str
     m: int
     n: int
@@ -132,6 +135,7 @@ class ReferenceRequest(Record):
 
     type: Literal["reference"] = "reference"
     operation: str = "gemm"
+    operation_file: OperationFile | None = None
     m: int
     n: int
     k: int
@@ -140,6 +144,15 @@ class ReferenceRequest(Record):
     alpha: float = 1.0
     beta: float = 0.0
     path: str
+
+
+class DescribeRequest(Record):
+    """Host worker only: load an operation that is no GEMM and say what it is at these sizes."""
+
+    type: Literal["describe"] = "describe"
+    operation: str
+    operation_file: OperationFile | None = None
+    sizes: tuple[int, ...] = Field(min_length=1)
 
 
 class AnchorRequest(Record):
@@ -186,6 +199,7 @@ class Measured(Record):
     reason: str = ""
     phase: Phase | None = None
     variant: str = ""
+    unit: Unit = "GFLOPS"
     flops: float = 0.0
     bytes_moved: float = 0.0
     kernel_sha256: str = ""
@@ -238,6 +252,14 @@ class Referenced(Record):
     sha256: str = ""
 
 
+class Described(Record):
+    """Reply to ``describe``: the unit the operation is judged in, and what each size needs."""
+
+    type: Literal["described"] = "described"
+    unit: Unit
+    needs: tuple[SizeNeeds, ...]
+
+
 class Anchored(Record):
     """Reply to ``anchor``."""
 
@@ -269,15 +291,27 @@ Request = Annotated[
     | InjectRequest
     | SmokeRequest
     | ReferenceRequest
+    | DescribeRequest
     | AnchorRequest
     | CloseRequest,
     Field(discriminator="type"),
 ]
 Message = Annotated[
-    Hello | PhaseNotice | Opened | Measured | Pressed | Injected | Smoked | Referenced | Anchored | Failed | Goodbye,
+    Hello
+    | PhaseNotice
+    | Opened
+    | Measured
+    | Pressed
+    | Injected
+    | Smoked
+    | Referenced
+    | Described
+    | Anchored
+    | Failed
+    | Goodbye,
     Field(discriminator="type"),
 ]
-Reply = Opened | Measured | Pressed | Injected | Smoked | Referenced | Anchored | Failed | Goodbye
+Reply = Opened | Measured | Pressed | Injected | Smoked | Referenced | Described | Anchored | Failed | Goodbye
 
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)

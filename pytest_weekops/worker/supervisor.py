@@ -137,7 +137,8 @@ class PlatformSupervisor:
             return Measurement(
                 case=case, status=MeasurementStatus.LOST, reason=f"the worker answered measure with {reply.type}"
             )
-        return Measurement(case=case, identity=self.identity, **{name: getattr(reply, name) for name in _SHARED_FIELDS})
+        facts = {name: getattr(reply, name) for name in _SHARED_FIELDS}
+        return Measurement(case=case, identity=self.identity, operation=request.operation, **facts)
 
     def _without_answer(
         self,
@@ -260,6 +261,7 @@ _SHARED_FIELDS = (
     "reason",
     "phase",
     "variant",
+    "unit",
     "flops",
     "bytes_moved",
     "kernel_sha256",

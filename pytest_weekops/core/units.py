@@ -1,0 +1,20 @@
+"""What throughput is counted in: GFLOPS where an operation is bound by arithmetic, GB/s where memory bounds it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Unit = Literal["GFLOPS", "GB/s"]
+UNITS: tuple[Unit, ...] = ("GFLOPS", "GB/s")
+SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s"}
+FLOOR_OF_UNIT: dict[Unit, str] = {"GFLOPS": "min_avg_gflops", "GB/s": "min_avg_gbs"}
+
+
+def amount(unit: Unit, flops: float, bytes_moved: float) -> float:
+    """What one launch does in the unit's own terms: operations for GFLOPS, bytes for GB/s."""
+    return bytes_moved if unit == "GB/s" else flops
+
+
+def throughput(unit: Unit, flops: float, bytes_moved: float, ns: float) -> float:
+    """Throughput of one launch of ``ns`` nanoseconds: 1e9 operations, or 1e9 bytes, per second."""
+    return amount(unit, flops, bytes_moved) / ns

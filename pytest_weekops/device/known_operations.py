@@ -1,0 +1,19 @@
+"""Finding an operation by name: a shipped one, or the one in a user's file."""
+
+from __future__ import annotations
+
+from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.kernel_operation import OperationFile
+from pytest_weekops.device.operation import OPERATIONS, Operation
+from pytest_weekops.device.own_operation import load_own
+
+
+def find_operation(name: str, file: OperationFile | None) -> Operation:
+    """The operation. Raises ``DeviceError`` for an unknown name, ``InputError`` for a file that cannot be used."""
+    if file is not None:
+        return load_own(name, file)
+    if name not in OPERATIONS:
+        raise DeviceError(
+            f"No operation {name} is shipped; known are {', '.join(OPERATIONS)}. Name its operation_file."
+        )
+    return OPERATIONS[name]

@@ -1,0 +1,11 @@
+"""What the file of an operation of your own imports; docs/kernels.md walks through one.
+
+Such a file is loaded in worker processes only. It defines one class named ``Operation``; a problem of size ``n`` is
+whatever the class makes of it.
+"""
+
+from __future__ import annotations
+
+from pytest_weekops.core.launch import Buffer, Launch
+
+__all__ = ["Buffer", "Launch"]
