@@ -1,4 +1,4 @@
-"""What one attempt at a case came to: its story for people, whether it is void, and what stands for an unverified one."""
+"""What one attempt at a case came to: its story, whether it is void, and what stands for one without a reference."""
 
 from __future__ import annotations
 

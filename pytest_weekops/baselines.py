@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pytest_weekops.atomic import write_atomic
 from pytest_weekops.core.campaign import Baseline, BaselineRow, Campaign, live_campaign
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.metrics import all_launches, mean_anchor, mean_gflops
+from pytest_weekops.core.metrics import all_launches, cell_unit, mean_anchor, mean_gbs, mean_gflops
 from pytest_weekops.core.stats import percentile95
 from pytest_weekops.store import StoredRun, find_journal, read_run
 
@@ -91,9 +91,11 @@ def _rows(campaign: Campaign, platform: str) -> tuple[BaselineRow, ...]:
             mean_gflops=mean_gflops(rows),
             p95_ms=percentile95(all_launches(rows)),
             anchor_ms=mean_anchor(rows),
+            unit=unit,
+            mean_gbs=mean_gbs(rows) if unit == "GB/s" else None,
         )
         for (label, kernel, size), rows in campaign.good.items()
-        if label == platform and rows
+        if label == platform and (unit := cell_unit(rows)) is not None
     )
 
 

@@ -88,16 +88,22 @@ def _rows(policy: Policy) -> Iterator[Problem]:
             yield place, f"can never match: scope.kernels does not list {kernel}", "Correct the row or the scope."
         if scope.sizes and int(size) not in scope.sizes:
             yield place, f"can never match: scope.sizes does not list {size}", "Correct the row or the scope."
-        for name in ("min_avg_gflops", "max_p95_time_ms"):
+        for name in ("min_avg_gflops", "min_avg_gbs", "max_p95_time_ms"):
             value = getattr(row, name)
             if value is not None and value <= 0:
-                unit = "GFLOPS" if "gflops" in name else "milliseconds"
+                unit = {"min_avg_gflops": "GFLOPS", "min_avg_gbs": "GB/s"}.get(name, "milliseconds")
                 yield (
                     (*place, name),
                     f"is {value}; it must be above 0",
                     f"Such a limit lets every run pass or none. Give it in {unit}.",
                 )
-        if row.min_avg_gflops is None and row.max_p95_time_ms is None and not row.waiver.strip():
+        if row.min_avg_gflops is not None and row.min_avg_gbs is not None:
+            yield (
+                (*place, "min_avg_gbs"),
+                "stands beside min_avg_gflops",
+                "An operation is judged in one unit. Keep the floor in that unit.",
+            )
+        if key not in policy.demanded_rows and not row.waiver.strip():
             yield place, "has neither limit nor waiver", "Give a limit, or say in `waiver` why there is none."
 
 

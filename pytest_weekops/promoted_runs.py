@@ -60,7 +60,7 @@ def _stored(path: Path, policy: Policy) -> tuple[list[CellEvidence], str]:
     """Cells of a run that promotes by its own policy and by the one to be recalibrated, and its hardware."""
     from pytest_weekops.core.campaign import live_campaign
     from pytest_weekops.core.finding import Decision
-    from pytest_weekops.core.metrics import all_launches, mean_gflops
+    from pytest_weekops.core.metrics import all_launches, cell_unit, mean_throughput
     from pytest_weekops.core.recalibration import CellEvidence
     from pytest_weekops.core.stats import percentile95
     from pytest_weekops.judging import judge_stored
@@ -79,9 +79,9 @@ def _stored(path: Path, policy: Policy) -> tuple[list[CellEvidence], str]:
             raise _refuse(path, verdict.failed_checks)
     silicon = ", ".join(sorted(f"{one.device_name} in {one.hardware}" for one in run.identities.values()))
     cells = [
-        CellEvidence(f"{cell[1]}:{cell[2]}", run.run_id, mean_gflops(rows), percentile95(all_launches(rows)))
+        CellEvidence(f"{cell[1]}:{cell[2]}", run.run_id, mean_throughput(rows), percentile95(all_launches(rows)), unit)
         for cell, rows in campaign.good.items()
-        if rows
+        if (unit := cell_unit(rows)) is not None
     ]
     return cells, silicon
 

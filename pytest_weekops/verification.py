@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import re
 import secrets
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.policy import Policy, RollbackStep
     from pytest_weekops.core.profile import Profile
     from pytest_weekops.core.records import DeviceIdentity
+    from pytest_weekops.core.units import Unit
     from pytest_weekops.run import Run
 
 GATE_TIMEOUT_S = 900.0
@@ -181,12 +183,14 @@ class CanonicalVerifier:
             if metrics is None:
                 problems.append(f"{kernel}:{size} on {label} is {answer.status.value}: {answer.reason}")
                 continue
-            cell = {"cell": f"{kernel}:{size}", "mean_gflops": round(metrics.mean_gflops, 3), "floor_gflops": floor}
-            cells.append(cell)
-            if floor is not None and not metrics.mean_gflops >= floor:
-                problems.append(
-                    f"{kernel}:{size} on {label} reaches {metrics.mean_gflops:.2f} GFLOPS, its floor is {floor:.2f}"
-                )
+            reached, unit = metrics.throughput, metrics.unit
+            names = ("mean_gbs", "floor_gbs") if unit == "GB/s" else ("mean_gflops", "floor_gflops")
+            least = floor[0] if floor is not None else None
+            cells.append({"cell": f"{kernel}:{size}", names[0]: round(reached, 3), names[1]: least})
+            if floor is not None and floor[1] != unit:
+                problems.append(f"{kernel}:{size} has a floor in {floor[1]} and is judged in {unit}")
+            elif least is not None and not reached >= least:
+                problems.append(f"{kernel}:{size} on {label} reaches {reached:.2f} {unit}, its floor is {least:.2f}")
         identity = platform.identity
         facts = {
             "platform_name": identity.platform_name,
@@ -287,23 +291,30 @@ def _open_run(
     )
 
 
+Floor = tuple[float, "Unit"]
+
+
 def _floors(
     policy: Policy, identity: DeviceIdentity, baselines: Path
-) -> tuple[dict[tuple[str, int], float | None], str]:
-    """Cells to measure with their floors in GFLOPS: the pinned baseline's, the policy's, or one without a floor."""
+) -> tuple[dict[tuple[str, int], Floor | None], str]:
+    """Cells to measure with their floors: the pinned baseline's, the policy's, or one cell without a floor."""
     from pytest_weekops.baselines import load_baseline, pinned_path
+    from pytest_weekops.core.row_units import floor_of
+    from pytest_weekops.core.units import UNITS
 
     pinned = pinned_path(baselines, identity.profile, identity.hardware)
     if pinned.exists():
         share = policy.floors.min_share_of_baseline_gflops
         rows = sorted(load_baseline(pinned).rows, key=lambda row: row.size)[:MOST_CELLS]
-        return {(row.kernel, row.size): row.mean_gflops * share for row in rows}, f"{share:g} of the pinned baseline"
+        bounded = {(r.kernel, r.size): ((r.throughput or math.inf) * share, r.unit) for r in rows}
+        return dict(bounded), f"{share:g} of the pinned baseline"
     named = policy.scope.platform
     meant = named and re.search(re.escape(named), identity.platform_name, re.IGNORECASE)
-    cells = {
-        (kernel, int(size)): row.min_avg_gflops
+    cells: dict[tuple[str, int], Floor | None] = {
+        (kernel, int(size)): (floor, unit)
         for kernel, _, size in (key.rpartition(":") for key in policy.demanded_rows)
-        if meant and (row := policy.demanded_rows[f"{kernel}:{size}"]).min_avg_gflops is not None
+        for unit in UNITS
+        if meant and (floor := floor_of(policy.demanded_rows[f"{kernel}:{size}"], unit)) is not None
     }
     if cells:
         smallest = sorted(cells, key=lambda cell: cell[1])[:MOST_CELLS]

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         baseline = baselines.load_baseline(path)
         say(f"{baseline.profile} on {baseline.hardware}: run {baseline.run_id} of {baseline.created_at}")
         for row in baseline.rows:
-            say(f"  {row.kernel}:{row.size}  {row.mean_gflops:.2f} GFLOPS  p95 {row.p95_ms:.3f} ms")
+            say(f"  {row.kernel}:{row.size}  {row.throughput or 0.0:.2f} {row.unit}  p95 {row.p95_ms:.3f} ms")
     if not paths:
         say(f"No baseline is pinned in {directory}. Pin a promoted run: weekops baseline pin RUN.")
     return 0

@@ -122,7 +122,9 @@ def _evidence_notes(policy: Policy, proposals: tuple[Proposal, ...], recipe: Rec
         "recalibration_runs": ", ".join(runs),
     }
     for proposal in proposals:
-        words = [f"{item.run_id} {item.gflops:.6g} GFLOPS p95 {item.p95_ms:.6g} ms" for item in proposal.evidence]
+        words = [
+            f"{item.run_id} {item.throughput:.6g} {item.unit} p95 {item.p95_ms:.6g} ms" for item in proposal.evidence
+        ]
         notes[f"evidence {proposal.key}"] = "; ".join(words) or "none"
         if proposal.held:
             notes[f"held {proposal.key}"] = proposal.held

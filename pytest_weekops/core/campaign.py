@@ -19,18 +19,29 @@ from pytest_weekops.core.records import (
     PressureRecord,
     Record,
 )
+from pytest_weekops.core.units import Unit
 
 CellKey = tuple[str, str, int]  # platform, kernel, size
 
 
 class BaselineRow(Record):
-    """What a promoted run reached in one cell. ``anchor_ms`` is that run's mean host anchor, where it had one."""
+    """What a promoted run reached in one cell, in the unit of its operation.
+
+    ``anchor_ms`` is that run's mean host anchor, where it had one.
+    """
 
     kernel: str
     size: int
     mean_gflops: float
     p95_ms: float
     anchor_ms: float | None = None
+    unit: Unit = "GFLOPS"
+    mean_gbs: float | None = None
+
+    @property
+    def throughput(self) -> float | None:
+        """Mean throughput in :attr:`unit`, where the row has it."""
+        return self.mean_gbs if self.unit == "GB/s" else self.mean_gflops
 
 
 class Baseline(Record):

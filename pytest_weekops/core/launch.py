@@ -30,7 +30,8 @@ class Launch:
     ``arguments`` stand in the kernel's order: the name of a buffer, or a numpy scalar such as ``np.int32(n)``.
     ``inputs`` are uploaded before a session. ``output`` is the one float32 result, of ``output_shape``, and is filled
     with NaN before launches, so that a kernel must write every element. ``scratch`` are further buffers, in bytes.
-    ``global_size`` and ``local_size`` are the NDRange, in one to three dimensions; the driver chooses a local size of None.
+    ``global_size`` and ``local_size`` are the NDRange, in one to three dimensions; the driver chooses where the local
+    size is None.
     """
 
     kernel: str

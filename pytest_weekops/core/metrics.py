@@ -1,4 +1,7 @@
-"""Numbers of one measurement and of one cell, from verified launches only. Times in milliseconds, speed in GFLOPS."""
+"""Numbers of one measurement and of one cell, from verified launches only.
+
+Times in milliseconds, throughput in GFLOPS and GB/s; the unit says which of the two the operation is judged in.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import Measurement
 from pytest_weekops.core.stats import percentile95
+from pytest_weekops.core.units import Unit, amount
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,13 @@ class CaseMetrics:
     median_ms: float
     p95_ms: float
     anchor_ms: float | None
+    mean_gbs: float = 0.0
+    unit: Unit = "GFLOPS"
+
+    @property
+    def throughput(self) -> float:
+        """Mean throughput in :attr:`unit`."""
+        return self.mean_gbs if self.unit == "GB/s" else self.mean_gflops
 
     @property
     def speed(self) -> float:
@@ -40,14 +51,17 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
     if incompleteness(measurement, plan) or nonfinite(measurement):
         return None
     launches = tuple(ns * 1e-6 for session in measurement.sessions for ns in session.wall_ns)
+    mean_ns = statistics.fmean(launches) * 1e6
     return CaseMetrics(
         snapshot=measurement.case.snapshot,
         seed=measurement.case.seed,
         launches_ms=launches,
-        mean_gflops=measurement.flops / (statistics.fmean(launches) * 1e6),
+        mean_gflops=measurement.flops / mean_ns,
         median_ms=statistics.median(launches),
         p95_ms=percentile95(launches),
         anchor_ms=anchor_ms(measurement),
+        mean_gbs=measurement.bytes_moved / mean_ns,
+        unit=measurement.unit,
     )
 
 
@@ -77,6 +91,9 @@ def nonfinite(measurement: Measurement) -> str:
     """Which number is not finite or not positive, or nothing. Zero launches are incomplete, not finite."""
     if not math.isfinite(measurement.flops) or measurement.flops <= 0:
         return f"flops is {measurement.flops}"
+    done = amount(measurement.unit, measurement.flops, measurement.bytes_moved)
+    if not math.isfinite(done) or done <= 0:
+        return f"bytes_moved is {done}, and {measurement.operation} is judged in {measurement.unit}"
     for session in measurement.sessions:
         if any(ns <= 0 for ns in session.wall_ns):
             return f"a launch of session {session.session} took no time"
@@ -94,9 +111,25 @@ def all_launches(rows: Sequence[CaseMetrics]) -> list[float]:
     return [ms for row in rows for ms in row.launches_ms]
 
 
+def mean_throughput(rows: Sequence[CaseMetrics]) -> float:
+    """Mean over measurements of each measurement's mean throughput, in the cell's unit."""
+    return statistics.fmean(row.throughput for row in rows)
+
+
+def cell_unit(rows: Sequence[CaseMetrics]) -> Unit | None:
+    """What a cell is judged in; None where its measurements do not agree, so that nothing can be said."""
+    units = {row.unit for row in rows}
+    return units.pop() if len(units) == 1 else None
+
+
 def mean_gflops(rows: Sequence[CaseMetrics]) -> float:
-    """Mean over measurements of each measurement's mean throughput."""
+    """Mean over measurements of each measurement's mean GFLOPS."""
     return statistics.fmean(row.mean_gflops for row in rows)
+
+
+def mean_gbs(rows: Sequence[CaseMetrics]) -> float:
+    """Mean over measurements of each measurement's mean GB/s."""
+    return statistics.fmean(row.mean_gbs for row in rows)
 
 
 def mean_anchor(rows: Sequence[CaseMetrics]) -> float | None:

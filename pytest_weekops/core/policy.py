@@ -35,7 +35,8 @@ class Scope(PolicyPart):
 class Guardrails(PolicyPart):
     """Limits over the whole campaign. Errors are absolute, rates shares of one, overheads and drifts percent.
 
-    ``max_k_scaled_error`` is in units of ``2**-24 * k * scale(A) * scale(B)``.
+    ``max_k_scaled_error`` is in the operation's rounding unit: ``2**-24 * k * scale(A) * scale(B)`` for GEMM. The
+    absolute one bounds GEMM alone.
     """
 
     minimum_snapshots: float = 2
@@ -95,12 +96,21 @@ class SelectorRules(PolicyPart):
 
 
 class Row(PolicyPart):
-    """Floor and ceiling of one ``kernel:size``, or the words that waive them."""
+    """Floor and ceiling of one ``kernel:size``, or the words that waive them.
+
+    The floor is in the unit its operation is judged in: GFLOPS, or GB/s where memory bounds it.
+    """
 
     min_avg_gflops: float | None = None
+    min_avg_gbs: float | None = None
     max_p95_time_ms: float | None = None
     waiver: str = ""
     notes: str = ""
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether it bounds anything, in whatever unit."""
+        return any(limit is not None for limit in (self.min_avg_gflops, self.min_avg_gbs, self.max_p95_time_ms))
 
 
 class Floors(PolicyPart):
@@ -225,11 +235,7 @@ class Policy(PolicyPart):
     @property
     def demanded_rows(self) -> dict[str, Row]:
         """The rows that must be measured: those with a floor or a ceiling."""
-        return {
-            key: row
-            for key, row in self.rows.items()
-            if row.min_avg_gflops is not None or row.max_p95_time_ms is not None
-        }
+        return {key: row for key, row in self.rows.items() if row.has_limit}
 
     def covers(self, key: str) -> str:
         """How a ``kernel:size`` is covered: ``row``, ``waiver``, ``floors`` (waived for all), or nothing."""

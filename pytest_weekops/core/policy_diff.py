@@ -15,6 +15,7 @@ _FLOORS = frozenset(
     {
         "minimum_snapshots",
         "min_avg_gflops",
+        "min_avg_gbs",
         "min_share_of_baseline_gflops",
         "min_p95_launches",
         "flag_p95_launches",
@@ -85,7 +86,7 @@ def _direction(name: str, old: Any, new: Any) -> Direction:
 
 def _row(before: Policy, after: Policy, key: str) -> Iterator[Change]:
     old, new = before.rows.get(key), after.rows.get(key)
-    for name in ("min_avg_gflops", "max_p95_time_ms", "waiver"):
+    for name in ("min_avg_gflops", "min_avg_gbs", "max_p95_time_ms", "waiver"):
         was, is_now = (getattr(row, name) if row is not None else None for row in (old, new))
         if (was or None) != (is_now or None):
             direction = _direction(name, was, is_now)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_weekops.core.policy import Policy, Row
+from pytest_weekops.core.row_units import floor_of, misstated
+from pytest_weekops.core.units import FLOOR_OF_UNIT, Unit
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class CellEvidence:
-    """Mean throughput and p95 of one ``kernel:size`` in one promoted run."""
+    """Mean throughput and p95 of one ``kernel:size`` in one promoted run, in the unit its operation is judged in."""
 
     key: str
     run_id: str
-    gflops: float
+    throughput: float
     p95_ms: float
+    unit: Unit = "GFLOPS"
 
 
 @dataclass(frozen=True)
@@ -65,27 +68,34 @@ def _propose(
     allow_looser: bool,  # noqa: FBT001 - internal
 ) -> Proposal:
     facts = tuple(evidence)
-    if row is not None and row.waiver and row.min_avg_gflops is None and row.max_p95_time_ms is None:
+    if row is not None and row.waiver and not row.has_limit:
         return Proposal(key, None, f"waived in words: {row.waiver}", facts)
     runs = len({item.run_id for item in evidence})
     if runs < recipe.min_runs:
         return Proposal(key, None, f"{runs} promoted runs, {recipe.min_runs} are needed", facts)
-    gflops, p95 = [item.gflops for item in evidence], [item.p95_ms for item in evidence]
+    unit = evidence[0].unit
+    if any(item.unit != unit for item in evidence):
+        return Proposal(key, None, "the runs judge it in two units", facts)
+    if problem := misstated(row, unit):
+        return Proposal(key, None, problem, facts)
+    speeds, p95 = [item.throughput for item in evidence], [item.p95_ms for item in evidence]
     for name, values, most in (
-        ("throughput", gflops, recipe.max_gflops_dispersion),
+        ("throughput", speeds, recipe.max_gflops_dispersion),
         ("p95", p95, recipe.max_p95_dispersion),
     ):
         spread = statistics.stdev(values) / statistics.fmean(values)
         if not spread <= most:
             return Proposal(key, None, f"{name} scatters by {spread:.1%} between runs, at most {most:.0%}", facts)
-    floor = _floor(row.min_avg_gflops if row else None, gflops, recipe, allow_looser)
+    floor = _floor(floor_of(row, unit), speeds, recipe, allow_looser)
     ceiling = _ceiling(row.max_p95_time_ms if row else None, p95, recipe, allow_looser)
-    proposed = Row(
-        min_avg_gflops=floor,
-        max_p95_time_ms=ceiling,
-        notes=f"Recalibrated from {runs} promoted runs, {recipe.fraction:.0%} of the headroom.",
+    proposed = Row.model_validate(
+        {
+            FLOOR_OF_UNIT[unit]: floor,
+            "max_p95_time_ms": ceiling,
+            "notes": f"Recalibrated from {runs} promoted runs, {recipe.fraction:.0%} of the headroom.",
+        }
     )
-    if row is not None and (floor, ceiling) == (row.min_avg_gflops, row.max_p95_time_ms):
+    if row is not None and (floor, ceiling) == (floor_of(row, unit), row.max_p95_time_ms):
         return Proposal(key, None, "the limits are as tight as the evidence allows", facts)
     return Proposal(key, proposed, "", facts)
 

@@ -10,7 +10,7 @@ Row = Mapping[str, Any]
 
 _WEEKLY = (
     ("cell", 26, "<"),
-    ("GFLOPS", 8, ">"),
+    ("speed", 8, ">"),  # the unit stands here: cells of one unit share a table
     ("median ms", 10, ">"),
     ("p95 ms", 10, ">"),
     ("drift %", 8, ">"),
@@ -35,10 +35,17 @@ def number(value: object, digits: int = 2) -> str:
 
 
 def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
-    """Lines of the table: cells first; in a split, the ratio table follows. Empty where there are no rows."""
+    """Lines of the table: cells first, those in GB/s in a table of their own; in a split, the ratio table follows.
+
+    Empty where there are no rows.
+    """
     cells = [row for row in rows if "ratio" not in row]
     ratios = [row for row in rows if "ratio" in row]
-    lines = _table(_WEEKLY, [_cell(row) for row in cells]) if cells else []
+    lines: list[str] = []
+    for unit in ("GFLOPS", "GB/s"):
+        same = [row for row in cells if _unit(row) == unit]
+        columns = [(unit if name == "speed" else name, width, align) for name, width, align in _WEEKLY]
+        lines += [*([""] if lines and same else []), *(_table(columns, [_cell(row) for row in same]) if same else [])]
     for row in cells:
         if limits := _limits(row):
             lines.append(f"  {_name(row)}: {limits}")
@@ -65,10 +72,15 @@ def _name(row: Row) -> str:
     return " ".join(str(part) for part in parts if part not in (None, ""))
 
 
+def _unit(row: Row) -> str:
+    """What a cell is judged in; a cell that was not measured, and any older row, stands among the GFLOPS."""
+    return "GB/s" if row.get("unit") == "GB/s" else "GFLOPS"
+
+
 def _cell(row: Row) -> tuple[str, ...]:
     return (
         _name(row),
-        number(row.get("mean_gflops")),
+        number(row.get("mean_gbs" if _unit(row) == "GB/s" else "mean_gflops")),
         number(row.get("median_ms"), 3),
         number(row.get("p95_ms"), 3),
         number(row.get("drift_percent")),

@@ -1,4 +1,4 @@
-"""The canonical gate: every kernel variant on every selected platform, against float64, at odd shapes."""
+"""The canonical gate: every kernel variant of every operation on every selected platform, against float64."""
 
 from __future__ import annotations
 
@@ -22,11 +22,15 @@ SHAPES = (
     (97, 101, 103, 0.0, 0.5),
     (127, 131, 257, 1.5, -1.0),
 )
+# An operation with one size, its edge, and at most one scalar, which stands where GEMM has alpha.
+EDGES = tuple(
+    (n, n, n, alpha, 0.0) for n, alpha in ((1, 1.0), (3, 0.0), (17, -0.5), (61, 3.0), (131, 1.5), (257, -2.0))
+)
 
 
 def check(run: Run, platform: str, variant: str, shape: tuple[int, int, int, float, float], seed: int = 1) -> None:
-    """Run one variant once and refuse anything but a right answer on the first try."""
-    m, n, k, alpha, beta = shape
+    """Run one variant once and refuse anything but a right answer on the first try; only GEMM has m, k and beta."""
+    m, n, k, alpha, beta = shape if run.operation_of(variant).is_gemm else (shape[1],) * 3 + (shape[3], 0.0)
     answer = run.verify(platform, variant, m, n, k, seed=seed, alpha=alpha, beta=beta)
     if answer.status is not MeasurementStatus.OK or answer.flaky:
         story = f"{answer.status.value}{' (flaky)' if answer.flaky else ''}: {answer.reason}"
@@ -47,7 +51,7 @@ def test_odd_shapes(weekops_platform: str, weekops_run: Run, weekops_session: Ga
     """Every variant is right at shapes that fit no tile."""
     failures = []
     for variant in (*weekops_session.variants, "auto"):
-        for shape in SHAPES:
+        for shape in SHAPES if weekops_run.operation_of(variant).is_gemm else EDGES:
             try:
                 check(weekops_run, weekops_platform, variant, shape)
             except GateFailure as failure:

@@ -8,8 +8,9 @@ from datetime import datetime
 from pytest_weekops.core.campaign import Baseline, BaselineRow, Campaign, CellKey
 from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
-from pytest_weekops.core.metrics import CaseMetrics, all_launches, by_snapshot, mean_anchor, mean_gflops
+from pytest_weekops.core.metrics import CaseMetrics, all_launches, by_snapshot, cell_unit, mean_anchor, mean_throughput
 from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.row_units import floor_of, misstated
 from pytest_weekops.core.stats import lowest_deviation, percent, percentile95, trend
 
 
@@ -60,8 +61,8 @@ def baseline_row(campaign: Campaign, cell: CellKey) -> BaselineRow | None:
 
 
 def _usable(row: BaselineRow) -> bool:
-    numbers = (row.mean_gflops, row.p95_ms, *(() if row.anchor_ms is None else (row.anchor_ms,)))
-    return all(math.isfinite(value) and value > 0 for value in numbers)
+    numbers = (row.throughput, row.p95_ms, *(() if row.anchor_ms is None else (row.anchor_ms,)))
+    return all(value is not None and math.isfinite(value) and value > 0 for value in numbers)
 
 
 def baseline_usable(policy: Policy, campaign: Campaign) -> Finding:
@@ -127,38 +128,46 @@ def judge_cell(policy: Policy, campaign: Campaign, cell: CellKey) -> tuple[list[
     rows = campaign.good[cell]
     if not rows:
         return [], ["not measured"]
-    gflops, p95 = mean_gflops(rows), percentile95(all_launches(rows))
+    unit = cell_unit(rows)
+    if unit is None:
+        return [], [f"judged in {' and '.join(sorted({row.unit for row in rows}))}: its operation changed in the run"]
+    speed, p95 = mean_throughput(rows), percentile95(all_launches(rows))
     limits, broken = [], []
     row = policy.demanded_rows.get(f"{cell[1]}:{cell[2]}")
-    if row is not None and row.min_avg_gflops is not None:
-        limits.append(f"floor {row.min_avg_gflops:.5g} GFLOPS")
-        if not gflops >= row.min_avg_gflops:
-            broken.append(f"{gflops:.5g} GFLOPS below the floor {row.min_avg_gflops:.5g}")
+    if problem := misstated(row, unit):
+        broken.append(problem)
+    floor = floor_of(row, unit)
+    if floor is not None:
+        limits.append(f"floor {floor:.5g} {unit}")
+        if not speed >= floor:
+            broken.append(f"{speed:.5g} {unit} below the floor {floor:.5g}")
     if row is not None and row.max_p95_time_ms is not None:
         limits.append(f"p95 at most {row.max_p95_time_ms:.5g} ms")
         if not p95 <= row.max_p95_time_ms:
             broken.append(f"p95 {p95:.5g} ms above {row.max_p95_time_ms:.5g}")
     pinned = baseline_row(campaign, cell)
-    if pinned is not None:
-        speed, slowness, how = _against(pinned, rows, gflops, p95)
+    if pinned is not None and pinned.unit != unit:
+        broken.append(f"the baseline is pinned in {pinned.unit}, and this cell is judged in {unit}; pin it again")
+    elif pinned is not None:
+        share, slowness, how = _against(pinned, rows, speed, p95)
         floors = policy.floors
-        limits.append(f"baseline {pinned.mean_gflops:.5g} GFLOPS, p95 {pinned.p95_ms:.5g} ms, {how}")
-        if not speed >= floors.min_share_of_baseline_gflops:
+        limits.append(f"baseline {pinned.throughput:.5g} {unit}, p95 {pinned.p95_ms:.5g} ms, {how}")
+        if not share >= floors.min_share_of_baseline_gflops:
             broken.append(
-                f"{speed:.3f} of the baseline's throughput, {floors.min_share_of_baseline_gflops:g} needed, {how}"
+                f"{share:.3f} of the baseline's throughput, {floors.min_share_of_baseline_gflops:g} needed, {how}"
             )
         if not slowness <= floors.max_share_of_baseline_p95:
             broken.append(f"{slowness:.3f} of the baseline's p95, {floors.max_share_of_baseline_p95:g} allowed, {how}")
     return limits, broken
 
 
-def _against(pinned: BaselineRow, rows: tuple[CaseMetrics, ...], gflops: float, p95: float) -> tuple[float, float, str]:
+def _against(pinned: BaselineRow, rows: tuple[CaseMetrics, ...], speed: float, p95: float) -> tuple[float, float, str]:
     """Shares of the baseline's throughput and p95; freed from the host's speed where both have an anchor."""
-    anchor = mean_anchor(rows)
+    anchor, before = mean_anchor(rows), pinned.throughput or math.nan
     if anchor is None or pinned.anchor_ms is None:
-        return gflops / pinned.mean_gflops, p95 / pinned.p95_ms, "as measured"
+        return speed / before, p95 / pinned.p95_ms, "as measured"
     host = anchor / pinned.anchor_ms  # above 1 where the host is slower than it was
-    return gflops / pinned.mean_gflops * host, p95 / pinned.p95_ms / host, "anchor-normalised"
+    return speed / before * host, p95 / pinned.p95_ms / host, "anchor-normalised"
 
 
 def per_kernel_size_slo(policy: Policy, campaign: Campaign) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_weekops.core.campaign import Campaign
 from pytest_weekops.core.checks.cells import drift_percent, judge_cell
 from pytest_weekops.core.checks.split import least_ratio, pairings
-from pytest_weekops.core.metrics import all_launches, mean_gflops
+from pytest_weekops.core.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.stats import percentile95
 
@@ -33,7 +33,9 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
     status = "fail" if broken else "pass" if len(measured) == planned else "no_data"
     return {
         **row,
+        "unit": cell_unit(measured),
         "mean_gflops": mean_gflops(measured),
+        "mean_gbs": mean_gbs(measured) if cell_unit(measured) == "GB/s" else None,
         "median_ms": statistics.median(launches),
         "p95_ms": percentile95(launches),
         "launches": len(launches),

@@ -32,6 +32,7 @@ from pytest_weekops.core.recorded.strict_numbers import (
     t5_false_positive_bound,
     t5_overhead_bound,
 )
+from pytest_weekops.core.row_units import misstated
 from pytest_weekops.core.stats import lowest_deviation, trend
 
 
@@ -67,12 +68,15 @@ def _judge_rows(check: str, policy: Policy, runs: Sequence[Run], *, all_must_be_
         if key not in rows:
             continue
         gflops, p95 = mean_of(rows[key], THROUGHPUT), mean_of(rows[key], P95)
-        good = (row.min_avg_gflops is None or gflops >= row.min_avg_gflops) and (
-            row.max_p95_time_ms is None or p95 <= row.max_p95_time_ms
+        problem = misstated(row, "GFLOPS")
+        good = (
+            not problem
+            and (row.min_avg_gflops is None or gflops >= row.min_avg_gflops)
+            and (row.max_p95_time_ms is None or p95 <= row.max_p95_time_ms)
         )
         details.append({"key": key, "mean_gflops": gflops, "p95_ms": p95, "pass": good})
         if not good:
-            bad.append(f"{key}: {gflops:.5g} GFLOPS, p95 {p95:.5g} ms")
+            bad.append(f"{key}: {problem or f'{gflops:.5g} GFLOPS, p95 {p95:.5g} ms'}")
     if bad:
         return failed(
             check, "bound", listed(bad), rows=tuple(bad), details=tuple(details), observed=len(bad), required=0
