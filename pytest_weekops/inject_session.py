@@ -111,8 +111,9 @@ class InjectSession:
         """Start a worker per platform. Raises ``pytest.UsageError`` where a driver is missing or a size too large."""
         if tiers.is_parallel(self.config):
             return
+        from pytest_weekops.capacity import memory_problem
         from pytest_weekops.core.errors import WorkerError
-        from pytest_weekops.run import memory_problem
+        from pytest_weekops.core.kernel_operation import gemm_needs
         from pytest_weekops.worker.supervisor import PlatformSupervisor
 
         plan = self._gate.plan
@@ -126,7 +127,7 @@ class InjectSession:
                 continue
             except (InputError, DeviceError) as error:
                 raise pytest.UsageError(str(error)) from error
-            if problem := memory_problem(plan.sizes, identity):
+            if problem := memory_problem(map(gemm_needs, plan.sizes), identity):
                 raise pytest.UsageError(problem)
         self._opened = True
 

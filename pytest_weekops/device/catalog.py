@@ -19,15 +19,13 @@ _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 class Source:
     """One variant's entry and its whole text.
 
-    ``sha256`` covers text, options that do not come from the device, and the file of an operation of the user's own,
-    whose own hash is ``operation_sha256``.
+    ``sha256`` covers text, options that do not come from the device, and the file of an operation of the user's own.
     """
 
     entry: KernelEntry
     path: Path
     text: str
     sha256: str
-    operation_sha256: str = ""
 
 
 def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
@@ -42,8 +40,7 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
                 text = expand(root / entry.file)
                 own = _file_digest(root / entry.operation_file) if entry.operation_file else ""
                 digest = hashlib.sha256((text + entry.model_dump_json() + own).encode()).hexdigest()
-                path_of_text = root / entry.file
-                found[entry.mode] = Source(entry, path_of_text, text, sha256=digest, operation_sha256=own)
+                found[entry.mode] = Source(entry=entry, path=root / entry.file, text=text, sha256=digest)
     return found
 
 

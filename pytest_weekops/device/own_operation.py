@@ -27,11 +27,15 @@ _loaded: dict[tuple[str, str], OwnOperation] = {}
 
 
 def load_own(name: str, file: OperationFile) -> OwnOperation:
-    """The operation in a file, loaded once per content. Raises ``InputError``: what, where, and what to do."""
-    key = (name, file.sha256)
+    """The operation in a file, loaded once per content. Raises ``InputError``: what, where, and what to do.
+
+    The file is read and hashed each time: it must still be what the run began with.
+    """
+    where = f"Operation {name} ({file.path})"
+    data = _source(where, file)
+    key = (where, file.sha256)
     if key not in _loaded:
-        where = f"Operation {name} ({file.path})"
-        _loaded[key] = OwnOperation(_instance(where, _source(where, file), file), where)
+        _loaded[key] = OwnOperation(_instance(where, data, file), where)
     return _loaded[key]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pytest_weekops.core.kernel_operation import KernelOperation
 from pytest_weekops.core.plan import Deadlines
 from pytest_weekops.core.records import Case, Measurement
 from pytest_weekops.platforms import resolve_platforms
@@ -36,15 +38,15 @@ class Bench:
         guard: GuardRequest | None = None,
         guard_draw: int = 0,
         selector: SelectorRequest | None = None,
+        operation: KernelOperation | None = None,
     ) -> Measurement:
         """Measure one kernel once, verified against the host worker's reference."""
         m, n, k = shape
+        operation = operation or KernelOperation()
+        what: dict[str, Any] = {"operation": operation.name, "operation_file": operation.file}
+        problem: dict[str, Any] = {"m": m, "n": n, "k": k, "seed": 5, "alpha": alpha, "beta": beta, **what}
         references = {
-            session: str(
-                self._host.reference(
-                    ReferenceRequest(m=m, n=n, k=k, seed=5, session=session, alpha=alpha, beta=beta, path="")
-                )
-            )
+            session: str(self._host.reference(ReferenceRequest(session=session, path="", **problem)))
             for session in range(1, sessions + 1)
         }
         request = MeasureRequest(
@@ -61,11 +63,12 @@ class Bench:
             beta=beta,
             references=references,
             kernel_dirs=(str(kernel_dir or data_dir("kernels")),),
-            max_abs_error=1e-3,
+            max_abs_error=1e-3 if operation.is_gemm else None,
             k_scaled_bound=16.0,
             guard=guard,
             guard_draw=guard_draw,
             selector=selector,
+            **what,
         )
         return self.supervisor.measure(
             Case(platform=self.supervisor.launch.label, kernel=kernel, size=max(shape), seed=5, snapshot=1), request

@@ -19,7 +19,7 @@ def _ok(campaign: Campaign, kernel: str | None = None) -> list[Measurement]:
 
 
 def correctness_error_bound(policy: Policy, campaign: Campaign) -> Finding:
-    """The largest error of every run is within the scaled bound, and that of every GEMM within the absolute one, if any.
+    """The largest error of every run is within the scaled bound, and every GEMM's within the absolute one, if any.
 
     The scaled bound is in the operation's own rounding units; an absolute one is made for the sums of one operation.
     """
