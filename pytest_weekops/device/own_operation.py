@@ -31,7 +31,8 @@ def load_own(name: str, file: OperationFile) -> OwnOperation:
 
     The file is read and hashed each time: it must still be what the run began with.
     """
-    where = f"Operation {name} ({file.path})"
+    path = Path(file.path)
+    where = f"Operation {name} ({path.parent.name}/{path.name})"
     data = _source(where, file)
     key = (where, file.sha256)
     if key not in _loaded:

@@ -127,15 +127,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """The built wheel, unpacked into a directory of its own."""
     built, site = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("site")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    for command in (
-        [*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(repository)],
-        [*pip, "install", "--no-deps", "--target", str(site), *map(str, built.glob("*.whl"))],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-        if not list(built.glob("*.whl")) or done.returncode:
-            pytest.fail(f"{' '.join(command[2:])}: {done.stderr[-2000:]}")
-        command[-1:] = map(str, built.glob("*.whl"))
+    _run([*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(repository)])
+    (file,) = built.glob("*.whl")
+    _run([*pip, "install", "--no-deps", "--target", str(site), str(file)])
     return site
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}"
 
 
 def run_on_wheel(directory: Path, wheel: Path, platform: str) -> GateResult:
@@ -157,9 +157,8 @@ def test_the_documented_operation_is_promoted_on_the_wheel(
     wheel: Path, repository: Path, need_platform: Need, tmp_path: Path
 ) -> None:
     """Four files in an empty project: gate, measurement, verdict; and the pytest process never loads the file."""
-    write_project(
-        tmp_path, repository, axpy_py=("import numpy", "import sys\nassert 'pytest' not in sys.modules\nimport numpy")
-    )
+    guarded = "import sys\nassert 'pytest' not in sys.modules\nimport numpy"
+    write_project(tmp_path, repository, axpy_py=("import numpy", guarded))
     result = run_on_wheel(tmp_path, wheel, need_platform("pocl"))
     assert result.status == 0, result.output
     assert f"SPY {wheel}/pytest_weekops/__init__.py [] False" in result.output
