@@ -15,8 +15,9 @@ from pytest_weekops.core.units import Unit
 
 UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 
-_TRIAD_GROUP = 256  # work-items per group of triad.cl
-_MOST_ELEMENTS = 2**31 - 1  # triad.cl counts in int
+_TRIAD_GROUP = 64  # work-items per group
+_TRIAD_WIDTH = 8  # elements per work-item, WIDTH of triad.cl
+_MOST_ELEMENTS = 2**31 - 1024  # triad.cl counts in int, the last group beyond the arrays included
 
 Array = NDArray[Any]
 
@@ -114,11 +115,12 @@ class Triad:
     unit: Unit = "GB/s"
 
     def launch(self, shape: Shape) -> Launch:
-        """``triad(b, c, a, count, s)``, one item per element, in whole work-groups."""
+        """``triad(b, c, a, count, s)``, one item per eight elements, in whole work-groups."""
         count = shape.n * shape.n
         if count > _MOST_ELEMENTS:
-            raise DeviceError(f"triad at n = {shape.n} has more than 2**31 - 1 elements. Give a smaller size.")
-        whole = (count + _TRIAD_GROUP - 1) // _TRIAD_GROUP * _TRIAD_GROUP
+            raise DeviceError(f"triad at n = {shape.n} has more elements than an int counts. Give a smaller size.")
+        items = -(-count // _TRIAD_WIDTH)
+        whole = -(-items // _TRIAD_GROUP) * _TRIAD_GROUP
         square = (shape.n, shape.n)
         return Launch(
             kernel="triad",

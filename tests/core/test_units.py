@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_weekops import baselines, verification
 from pytest_weekops.core.campaign import Baseline, BaselineRow
 from pytest_weekops.core.finding import Verdict
 from pytest_weekops.core.metrics import CaseMetrics, case_metrics
 from pytest_weekops.core.policy import Policy, Row
 from pytest_weekops.core.policy_diff import diff_policies
 from pytest_weekops.core.recalibration import CellEvidence, Recipe, recalibrate
+from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.core.records import Measurement
 from pytest_weekops.core.row_units import misstated_rows
 from pytest_weekops.core.verdict import judge
+from pytest_weekops.importers import parse_campaign
 from pytest_weekops.report.table import render_table
-from tests.core.synthetic import Records, make_campaign, make_plan, make_records
+from tests.core.synthetic import Records, make_campaign, make_identity, make_plan, make_records
+from tests.recorded_data import weekly
 
 POLICY = Policy.model_validate(
     {"policy_id": "test", "floors": {"waiver": "none"}, "guardrails": {"max_p95_drift_percent": None}}
@@ -205,3 +211,31 @@ def test_both_throughputs_of_a_measurement_are_known() -> None:
     assert isinstance(metrics, CaseMetrics)
     assert metrics.mean_gbs == pytest.approx(6 * metrics.mean_gflops)
     assert metrics.throughput == metrics.mean_gbs
+
+
+@pytest.mark.parametrize("rules", ["strict", "compat"])
+def test_a_recorded_campaign_meets_no_floor_in_gbs(rules: Any) -> None:
+    """Recorded files hold GFLOPS only: a row in GB/s fails there, by either set of rules."""
+    document = weekly()
+    floor = {key: Row(min_avg_gflops=1.0) for key in ("auto_t3_controlled:1400", "auto_t5_guarded:1400")}
+    for name, rows in (("gflops", floor), ("gbs", {key: Row(min_avg_gbs=1.0) for key in floor})):
+        policy = POLICY.model_copy(update={"rows": rows})
+        verdict = judge_recorded(policy, parse_campaign(document, "weekly.json"), rules=rules).verdict
+        assert ("per_kernel_size_slo" in verdict.failed_checks) is (name == "gbs"), verdict.failed_checks
+
+
+def test_a_rollback_is_verified_against_floors_in_their_unit(tmp_path: Path) -> None:
+    """After a switch, rows and pinned baselines in GB/s are floors as those in GFLOPS are."""
+    policy = POLICY.model_copy(update={"scope": POLICY.scope.model_copy(update={"platform": "pocl"})})
+    rows = {"triad:128": Row(min_avg_gbs=5.0), "auto:256": Row(min_avg_gflops=7.0)}
+    floors, _words = verification._floors(policy.model_copy(update={"rows": rows}), make_identity("pocl"), tmp_path)
+    assert floors == {("triad", 128): (5.0, "GB/s"), ("auto", 256): (7.0, "GFLOPS")}
+    body = pinned(1.0).model_dump(mode="json")
+    document = {"schema": baselines.SCHEMA, "sha256": baselines._digest(body), "baseline": body}
+    path = baselines.pinned_path(tmp_path, "pocl", "a processor x 2")
+    path.write_text(json.dumps(document), encoding="utf-8")
+    floors, _words = verification._floors(policy, make_identity("pocl"), tmp_path)
+    floor = floors["triad", 128]
+    assert floor is not None
+    assert floor[0] == pytest.approx(0.95 * GBS)
+    assert floor[1] == "GB/s"
