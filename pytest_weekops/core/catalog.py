@@ -29,8 +29,8 @@ class KernelEntry(Record):
 
     ``layout`` says how the NDRange covers the result: ``elementwise`` one item per output, ``tile`` groups of
     ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block,
-    ``lanes`` a group of ``LANES`` items per row of register blocks, ``vector`` one item per element, ``own`` as the
-    Python file of an operation of your own says. ``operation_file`` is that file, beside the catalogue.
+    ``lanes`` a group of ``LANES`` items per row of register blocks, ``vector`` items side by side along flat arrays,
+    ``own`` as the Python file of an operation of your own says. ``operation_file`` is that file, beside the catalogue.
     """
 
     mode: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
