@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,13 +31,23 @@ def policy_with(directory: Path, rows: str) -> tuple[str, str]:
     return "--policy", "rows.yaml"
 
 
+def once_the_host_is_still(run: Callable[[], GateResult]) -> GateResult:
+    """The first of three runs that the host did not make inconclusive: these tests claim nothing about the host."""
+    for attempt in range(3):
+        result = run()
+        if attempt == 2 or result.status != 11 or result.finding("host_stable")["status"] == "pass":
+            break
+        shutil.rmtree(result.directory / "reports")
+    return result
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory, repository: Path, need_platform: Need) -> GateResult:
     """One run of GEMM and triad side by side, with a floor in GB/s."""
     directory = tmp_path_factory.mktemp("both")
     options = ("--platforms", need_platform("pocl"), *SMALL, "--kernels", "auto", "triad", "--junitxml=junit.xml")
     rows = policy_with(directory, ROW % "min_avg_gbs: 0.0001, max_p95_time_ms: 100000")
-    return run_gate(directory, repository / "suites" / "weekly", *options, *rows)
+    return once_the_host_is_still(lambda: run_gate(directory, repository / "suites" / "weekly", *options, *rows))
 
 
 def test_gemm_and_triad_are_promoted_side_by_side(both: GateResult) -> None:
@@ -72,7 +83,7 @@ def test_a_baseline_pinned_from_it_bounds_triad(
     document["sha256"] = baselines._digest(document["baseline"])
     (tmp_path / "high.json").write_text(json.dumps(document), encoding="utf-8")
     options = ("--platforms", need_platform("pocl"), *SMALL, "--kernels", "triad", "--baseline=high.json")
-    result = run_gate(tmp_path, repository / "suites" / "weekly", *options)
+    result = once_the_host_is_still(lambda: run_gate(tmp_path, repository / "suites" / "weekly", *options))
     assert result.status == 1, result.output
     assert "GB/s" in result.output
     assert "of the baseline's throughput" in result.finding("per_kernel_size_slo")["message"]
@@ -159,7 +170,7 @@ def test_the_documented_operation_is_promoted_on_the_wheel(
     """Four files in an empty project: gate, measurement, verdict; and the pytest process never loads the file."""
     guarded = "import sys\nassert 'pytest' not in sys.modules\nimport numpy"
     write_project(tmp_path, repository, axpy_py=("import numpy", guarded))
-    result = run_on_wheel(tmp_path, wheel, need_platform("pocl"))
+    result = once_the_host_is_still(lambda: run_on_wheel(tmp_path, wheel, need_platform("pocl")))
     assert result.status == 0, result.output
     assert f"SPY {wheel}/pytest_weekops/__init__.py [] False" in result.output
     (row,) = result.decision["verdict"]["rows"]
