@@ -39,9 +39,9 @@ def read_evidence(paths: list[Path], policy: Policy) -> list[CellEvidence]:
 def _refuse_twice(path: Path, cells: list[CellEvidence], before: list[CellEvidence]) -> None:
     """Refuse what was measured once and counts twice, under its own name or another: real figures never repeat."""
     names = {cell.run_id for cell in before}
-    figures = {(cell.key, cell.gflops, cell.p95_ms): cell.run_id for cell in before}
+    figures = {(cell.key, cell.throughput, cell.p95_ms): cell.run_id for cell in before}
     for cell in cells:
-        same = cell.run_id if cell.run_id in names else figures.get((cell.key, cell.gflops, cell.p95_ms))
+        same = cell.run_id if cell.run_id in names else figures.get((cell.key, cell.throughput, cell.p95_ms))
         if same is not None:
             raise InputError(
                 f"Run {same} is given twice ({path}: {cell.key} is the same to the last bit). It would count as two "
