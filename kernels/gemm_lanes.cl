@@ -8,7 +8,7 @@
  * Origin        register blocking (Goto and van de Geijn 2008), one lane per column
  * Build options MR     rows per work-item, 1 to 14 (default 8)
  *               NV     columns per work-item, 1 to 8 (default 8)
- *               LANES  work-items per group (default 8); a group covers NV * LANES columns
+ *               LANES  work-items per group, 4 to 64 (default 8); a group covers NV * LANES columns, at most 64
  *               USE_FMA  1: fma(), 0: a * b + c (default 0)
  * Work-group    (LANES, 1, 1), required
  * Local memory  0 bytes

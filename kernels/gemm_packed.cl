@@ -9,16 +9,17 @@
  * Build options MR  rows of the register block, 1 to 14 (default 6)
  *               NV  vectors per row of it, 1 to 4 (default 2)
  *               VW  floats per vector, 4, 8 or 16 (default 8); NR = NV * VW
- *               MT  row panels per work-item (default 8)
- *               NT  column panels per work-item (default 4)
- *               KC  depth of one k block, a multiple of UNROLL (default 256)
+ *               MT  row panels per work-item, 1 to 32 (default 8)
+ *               NT  column panels per work-item, 1 to 32 (default 4); the panels' loops count too, see below
+ *               KC  depth of one k block, a multiple of UNROLL, 64 to 512 (default 256)
  *               USE_FMA  1: fma(), 0: a * b + c (compilers that emulate fma are slow at it)
  * Work-group    (1, 1, 1), required: one item is one block of MT * MR x NT * NR outputs
  * Local memory  0 bytes
  * Precondition  ldc is a multiple of NR; C has a multiple of MR rows; both pre-kernels ran before
  * Numerics      sums in blocks of KC along k, added in float32 in C
  *
- * Loop iterations per work-item at k = 4096: MT * NT * k / UNROLL = 32 * 1024 = 32,768, half of what llvmpipe allows.
+ * Loop iterations per work-item: k / KC * (1 + NT * (1 + MT)) + MT * NT * k / UNROLL, at k = 4096 and the defaults 33,360,
+ * half of what llvmpipe allows.
  *
  *            Bp: panels of NR columns        for each k block: a panel of Bp (KC x NR) stays in L1
  *          [ | | | | | | ]                   while MT panels of Ap (MR x KC each) pass by from L2
@@ -50,7 +51,7 @@
 #if KC % UNROLL != 0
 #error "KC must be a multiple of 4, the depth to which the inner loop is unrolled"
 #endif
-#if MT * NT * (4096 / UNROLL) > 65535
+#if MT * NT * (4096 / UNROLL) + (4096 + KC - 1) / KC * (1 + NT * (1 + MT)) >= 65535
 #error "MT * NT is too large: a work-item would exceed llvmpipe's 65,535 loop iterations at k = 4096"
 #endif
 #include "register_block.clh"

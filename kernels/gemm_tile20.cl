@@ -5,9 +5,10 @@
  * Layout        row-major: A[i * k + l], B[l * ldb + j], C[i * ldc + j]
  * Oracle        float64 product on the host
  * Origin        classic two-level tiling (NVIDIA OpenCL best practices; CNugteren, myGEMM, kernel 3)
- * Build options none
+ * Build options PAD      columns of padding per row of a tile, 0 to 4 (default 1, so that rows lie in different banks)
+ *               USE_FMA  1: fma(), 0: a * b + c (default 0)
  * Work-group    (10, 10, 1), required; groups cover C in (20, 20) blocks
- * Local memory  2 * 20 * 21 * 4 = 3360 bytes (one padding column against bank conflicts)
+ * Local memory  2 * 20 * (20 + PAD) * 4 = 3360 bytes at PAD = 1
  * Precondition  the device allows 100 work-items per group
  * Numerics      sums in tiles of 20 along k, sequential inside; the compiler may contract a * b + c
  *

@@ -94,22 +94,30 @@ def parse_catalog(data: Any, source: str) -> Catalog:
 
 
 _AVX512_FLOATS = 16
+GPU_CLASSES = ("gpu", "polaris")
+# Names of the fourth generation of GCN: as ROCm, rusticl on radeonsi, Clover and AMD's own driver spell them.
+_POLARIS = re.compile(
+    r"polaris|ellesmere|baffin|lexa|gfx803|\brx[ -]?(?:4[678]0|5[5-9]0)(?:x|d|xt)?\b|\bpro wx ?(?:[3457]100)\b",
+    re.IGNORECASE,
+)
 WIDE_CPUS = re.compile(r"avx512|cascadelake|icelake|sapphirerapids|znver[4-9]", re.IGNORECASE)
 
 
 def device_class(identity: DeviceIdentity) -> str:
     """Which of the catalogue's ``quirks`` apply.
 
-    One of clover, llvmpipe, gpu, avx512, avx512-intel, baseline-x86 and cpu. PoCL names its device after the CPU it
+    One of clover, llvmpipe, polaris, gpu, avx512, avx512-intel, baseline-x86 and cpu. Clover and rusticl on a GPU are
+    that GPU; ``clover`` and ``llvmpipe`` are the two on a CPU. PoCL names its device after the CPU it
     compiles for (``pthread-haswell-...``); without such a name it compiles for plain x86-64. Intel's runtime names the
     processor, not what it compiles for; its native width says that.
     """
-    if "clover" in identity.platform_name.lower():
-        return "clover"
+    on_clover = "clover" in identity.platform_name.lower()
     if "llvmpipe" in identity.device_name.lower():
-        return "llvmpipe"
+        return "clover" if on_clover else "llvmpipe"
     if "gpu" in identity.device_type.lower():
-        return "gpu"
+        return "polaris" if _POLARIS.search(identity.device_name) else "gpu"
+    if on_clover:
+        return "clover"
     pocl = "portable computing" in identity.platform_name.lower()
     if pocl and not VECTOR_CPUS.search(identity.device_name):
         return "baseline-x86"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_weekops.core.catalog import KernelEntry, device_class
+from pytest_weekops.core.catalog import GPU_CLASSES, KernelEntry, device_class
 from pytest_weekops.core.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.records import DeviceIdentity
 
 PACKING_PAYS_FROM = 96  # below this edge the pre-kernels cost more than they save
+# Behind the tiles a GPU takes what needs no local memory and still loads neighbouring words: never one item per group.
 _ORDER = {
-    "gpu": ("tile24", "tile20", "block", "scalar"),
+    "gpu": ("tile24", "tile20", "lanes", "scalar"),
+    "polaris-20": ("tile20", "tile24", "lanes", "scalar"),
     "small": ("block", "scalar"),
     "large": ("packed", "block", "scalar"),
     "lanes": ("lanes", "block", "scalar"),
@@ -19,14 +21,24 @@ _ORDER = {
 
 def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
     """Why a variant cannot run on a device, or nothing."""
-    if entry.needs.work_group_size > identity.max_work_group_size:
-        allowed = identity.max_work_group_size
-        return f"needs {entry.needs.work_group_size} work-items per group, the device allows {allowed}"
+    allowed = identity.max_work_group_size
+    # A layout of lanes has one item per lane, and how many lanes depends on the class of device.
+    needed = max(entry.needs.work_group_size, entry.defines_for(device_class(identity)).get("LANES", 1))
+    if needed > allowed:
+        return f"needs {needed} work-items per group, the device allows {allowed}"
     if entry.needs.local_mem_bytes > identity.local_mem_bytes:
         return f"needs {entry.needs.local_mem_bytes} bytes of local memory, the device has {identity.local_mem_bytes}"
     if entry.needs.fp64 and not identity.has_fp64:
         return "needs double precision, which the device lacks"
     return ""
+
+
+def auto_variants(identity: DeviceIdentity, entries: Mapping[str, KernelEntry]) -> tuple[str, ...]:
+    """The variants that ``auto`` may take on a device, whatever the shape."""
+    kind = device_class(identity)
+    orders = ("gpu",) if kind in GPU_CLASSES else ("small", "lanes" if kind in ("llvmpipe", "clover") else "large")
+    names = dict.fromkeys(name for order in orders for name in _ORDER[order])
+    return tuple(name for name in names if name in entries and not usable(entries[name], identity))
 
 
 def choose_variant(
@@ -39,8 +51,9 @@ def choose_variant(
             raise ValueError(f"variant {mode} {reason}")
         return entry
     kind = device_class(identity)
-    if kind == "gpu":
-        order = _ORDER["gpu"]
+    if kind in GPU_CLASSES:
+        # Multiples of 20 leave tile20 no group that works on padding; elsewhere the larger tile reads less.
+        order = _ORDER["polaris-20" if kind == "polaris" and m % 20 == n % 20 == 0 else "gpu"]
     elif min(m, n, k) < PACKING_PAYS_FROM:
         order = _ORDER["small"]
     else:

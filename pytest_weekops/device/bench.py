@@ -23,6 +23,7 @@ from pytest_weekops.device.operation import Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.timing import Launch, judge_timer, time_launch
+from pytest_weekops.device.tuning import put_in_force
 from pytest_weekops.device.verify import Comparison, compare, refuse_wide_bound
 from pytest_weekops.device.watch import Unwatched, Watch, Watched
 from pytest_weekops.worker.protocol import Measured, MeasureRequest, SelectorRequest
@@ -39,7 +40,7 @@ def measure(device: OpenDevice, request: MeasureRequest, notify: Notify) -> Meas
     """Answer one measure request. Raises what the driver raises; the worker turns that into a status."""
     notify(Phase.BUILD)
     _refuse_lanes(request)
-    sources = load_sources(request.kernel_dirs)
+    sources = put_in_force(load_sources(request.kernel_dirs), request.tuned, device.identity)
     shape = Shape(m=request.m, n=request.n, k=request.k, alpha=request.alpha, beta=request.beta)
     if request.selector is not None:
         return _measure_online(device, request, notify, sources, shape, request.selector)
@@ -67,7 +68,8 @@ def _measure_online(
         reference=np.load(request.references[1], mmap_mode="r"),
         judge=lambda found, scaled: _problem(found, scaled, request, 1),
         notify=notify,
-        memory=Memory.load(selector.memory, device.identity, {mode: s.sha256 for mode, s in arms.items()}),
+        priors=selector.priors,
+        memory=Memory.load(selector.memory, device.identity, {mode: s.fingerprint for mode, s in arms.items()}),
     )
     choice = online.choose(selector.draw, selector.pick)
     answer = _measure_source(device, request, notify, arms[choice.arm], shape)

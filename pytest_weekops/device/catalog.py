@@ -20,12 +20,19 @@ class Source:
     """One variant's entry and its whole text.
 
     ``sha256`` covers text, options that do not come from the device, and the file of an operation of the user's own.
+    ``tuned`` are the build parameters that a tuning put in force, as ``NAME=VALUE``; empty as shipped.
     """
 
     entry: KernelEntry
     path: Path
     text: str
     sha256: str
+    tuned: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What its times belong to: the source, and the values that a tuning put in force."""
+        return " ".join((self.sha256, *self.tuned))
 
 
 def load_sources(dirs: Sequence[str]) -> dict[str, Source]:

@@ -13,7 +13,7 @@ import pyopencl as cl
 from numpy.typing import NDArray
 
 from pytest_weekops.core.abft import reference_sums, second_b, sign_vector, thresholds, usable
-from pytest_weekops.core.catalog import device_class
+from pytest_weekops.core.catalog import GPU_CLASSES, device_class
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.guard_evidence import Lines
 from pytest_weekops.core.guard_settings import GuardSettings
@@ -78,7 +78,7 @@ def check_defines(identity: DeviceIdentity, pitch: int) -> dict[str, int]:
     Clover gets the scalar variant: its compiler is the one that breaks on vectors.
     """
     kind = device_class(identity)
-    if kind == "gpu":
+    if kind in GPU_CLASSES:
         return {"ITEMS": GPU_ITEMS, "ROWS": 1, "VW": 1}
     if kind == "clover":
         return {"ITEMS": 1, "ROWS": _ROWS_PER_GROUP, "VW": 1}

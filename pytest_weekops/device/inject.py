@@ -18,6 +18,7 @@ from pytest_weekops.device.launcher import GemmLauncher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Array, Shape
 from pytest_weekops.device.sampled import make_guard
+from pytest_weekops.device.tuning import put_in_force
 from pytest_weekops.worker.protocol import Injected, InjectRequest, MeasureRequest
 
 CRITICAL_SHARE = 1e-3  # a flip is critical where it moves its element by more than this share of rms(C)
@@ -31,7 +32,7 @@ def inject(device: OpenDevice, request: InjectRequest, notify: Callable[[Phase],
     """Answer one inject request. Raises what the driver raises."""
     notify(Phase.BUILD)
     shape = Shape(request.size, request.size, request.size)
-    sources = load_sources(request.kernel_dirs)
+    sources = put_in_force(load_sources(request.kernel_dirs), request.tuned, device.identity)
     asked = MeasureRequest(
         kernel=request.kernel, m=shape.m, n=shape.n, k=shape.k, seed=request.seed, sessions=1, iterations=1
     )

@@ -16,7 +16,7 @@ from pytest_weekops.device.operation import Array, LaunchedOperation, Operation,
 from pytest_weekops.device.program import Programs, kernels_of
 
 _PACK_DEPTH = 512  # PACK_DEPTH of gemm_packed.cl
-_MARGIN = 16  # columns of B and C are padded to this at least, so that a vector never leaves its row
+_MARGIN = 16  # columns of B and C are padded to this at least
 
 F32 = NDArray[np.float32]
 
@@ -69,7 +69,7 @@ class GemmLauncher:
         self._nr = defines.get("NV", 1) * defines.get("VW", 1) * self._lanes
         self._mt, self._nt = defines.get("MT", 8), defines.get("NT", 4)
         tile = max(source.entry.tile, 1)
-        pitch = max(self._nr, _MARGIN)
+        pitch = _up(_MARGIN, self._nr)  # a multiple of NR, or the last block of a row would reach into the next
         self._ld = _up(shape.n, pitch if source.entry.layout in ("block", "lanes", "packed") else 1)
         self._rows = _up(shape.m, max(self._mr, 1))
         self._kernels = kernels_of(programs.get(source))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from pytest_weekops.core.online import (
 from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import DeviceIdentity, Phase, SelectorEvidence, Trial
 from pytest_weekops.core.selector import choose_variant, usable
+from pytest_weekops.core.tuning import ArmPrior, trial_order
 from pytest_weekops.device.catalog import Source
 from pytest_weekops.device.duel import SHORT_NS, batch_ns, paired_ratios
 from pytest_weekops.device.launcher import Launcher, make_launcher
@@ -113,7 +114,10 @@ class Memory:
 
 @dataclass
 class Online:
-    """The selection of one measurement. ``inputs`` and ``reference`` are those of its first session."""
+    """The selection of one measurement. ``inputs`` and ``reference`` are those of its first session.
+
+    ``priors`` are what a tuning knows of the arms: the fastest of them is tried right after the static one.
+    """
 
     device: OpenDevice
     sources: Mapping[str, Source]
@@ -125,13 +129,15 @@ class Online:
     judge: Judge
     notify: Callable[[Phase], None]
     memory: Memory
+    priors: Sequence[ArmPrior] = ()
     trials: list[Trial] = field(default_factory=list)
     _launches: int = 0
 
     def __post_init__(self) -> None:
         """Settle the arms: every variant that can run here, and the static one."""
         shape, identity = self.shape, self.device.identity
-        self.arms = [mode for mode, source in self.sources.items() if not usable(source.entry, identity)]
+        arms = [mode for mode, source in self.sources.items() if not usable(source.entry, identity)]
+        self.arms = trial_order(arms, self.priors, shape.n)
         entries = {mode: source.entry for mode, source in self.sources.items()}
         static = self.rules.static_arm or choose_variant("auto", identity, shape.m, shape.n, shape.k, entries).mode
         if static not in self.arms:

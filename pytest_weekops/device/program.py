@@ -23,7 +23,7 @@ class Programs:
         self._context = context
         self._device = device
         self._class = device_class(identity)
-        self._built: dict[tuple[str, str], Any] = {}
+        self._built: dict[tuple[str, str, tuple[str, ...]], Any] = {}
 
     def defines(self, source: Source) -> dict[str, int]:
         """The ``-D`` values of a variant on this device."""
@@ -35,9 +35,10 @@ class Programs:
 
     def get(self, source: Source) -> Any:
         """The built program. Raises ``BuildError`` with the compiler's log, file and line."""
-        key = (source.entry.mode, source.sha256)
+        options = self.options(source)
+        key = (source.entry.mode, source.sha256, options)  # one source is built with other values while it is tuned
         if key not in self._built:
-            self._built[key] = build(self._context, self._device, source.text, self.options(source), source.path.name)
+            self._built[key] = build(self._context, self._device, source.text, options, source.path.name)
         return self._built[key]
 
 

@@ -27,6 +27,7 @@ from pytest_weekops.core.records import (
     TimerTrust,
 )
 from pytest_weekops.core.units import Unit
+from pytest_weekops.core.tuning import ArmPrior, TunedVariant
 
 PROTOCOL_VERSION = 1
 MAGIC = b"WKO1"
@@ -51,12 +52,16 @@ GuardRequest = GuardSettings  # what a request asks for is what a campaign's rec
 
 
 class SelectorRequest(Record):
-    """How a T3 case chooses its variant: the rules, the memory's file, and two draws in [0, 1) for exploration."""
+    """How a T3 case chooses its variant: the rules, the memory's file, and two draws in [0, 1) for exploration.
+
+    ``priors`` are what a tuning knows of the variants: the order in which they are tried.
+    """
 
     rules: SelectorRules = SelectorRules()
     memory: str = ""
     draw: float = 1.0
     pick: float = 0.0
+    priors: tuple[ArmPrior, ...] = ()
 
 
 class MeasureRequest(Record):
@@ -66,6 +71,7 @@ class MeasureRequest(Record):
     from (seed, session, shape) by ``core.problem`` so that every worker has the same bytes. A session whose launches
     fill less than ``least_session_ms`` goes on, up to 200 launches: eight launches of 0.2 ms are no sample of anything.
     ``guard_draw`` (the snapshot) lets a sampled guard draw other lines where seed and launch are the same.
+    ``tuned`` are the build parameters in force instead of the shipped ones; a variant that is not named keeps those.
     """
 
     type: Literal["measure"] = "measure"
@@ -92,6 +98,7 @@ class MeasureRequest(Record):
     guard: GuardRequest | None = None
     guard_draw: int = Field(default=0, ge=0)
     selector: SelectorRequest | None = None
+    tuned: tuple[TunedVariant, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -121,6 +128,7 @@ class InjectRequest(Record):
     guard: GuardRequest = GuardRequest()
     control: Literal["", "infinite-threshold", "idle-check"] = ""
     kernel_dirs: tuple[str, ...] = ()
+    tuned: tuple[TunedVariant, ...] = ()
 
 
 class SmokeRequest(Record):

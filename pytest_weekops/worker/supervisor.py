@@ -44,9 +44,16 @@ class PlatformSupervisor:
     """One platform's worker over a whole run. Only :meth:`start` raises; afterwards a bad driver is an answer."""
 
     def __init__(
-        self, launch: Launch, deadlines: Deadlines, scratch: Path, on_event: Callable[[str], None] | None = None
+        self,
+        launch: Launch,
+        deadlines: Deadlines,
+        scratch: Path,
+        on_event: Callable[[str], None] | None = None,
+        *,
+        restart_budget: int = RESTART_BUDGET,
     ) -> None:
         self.launch = launch
+        self._restart_budget = restart_budget
         self.identity: DeviceIdentity | None = None
         self.lost = ""
         self._deadlines = deadlines
@@ -97,11 +104,14 @@ class PlatformSupervisor:
             )
         return identity
 
-    def measure(self, case: Case, request: MeasureRequest) -> Measurement:
-        """Measure one case. Crash, hang, garbage: each becomes a measurement with that status, never an exception."""
+    def measure(self, case: Case, request: MeasureRequest, *, retry: bool = True) -> Measurement:
+        """Measure one case. Crash, hang, garbage: each becomes a measurement with that status, never an exception.
+
+        Without ``retry`` a crash is not tried again: for tuning, where the next candidate will do as well.
+        """
         self._tried += 1
         answer = self._measure_once(case, request)
-        if answer.status is MeasurementStatus.CRASHED and self._may_retry():
+        if retry and answer.status is MeasurementStatus.CRASHED and self._may_retry():
             again = self._measure_once(case, request)
             # A variant that T3 was trying took the worker down: that is no flaw of the measurement that came of it.
             tried = again.selector is not None and again.selector.crashed
@@ -115,7 +125,7 @@ class PlatformSupervisor:
 
     def _may_retry(self) -> bool:
         many = self._tried >= _RETRY_AFTER and self._failed > RETRY_SHARE * self._tried
-        return not many and self._restarts < RESTART_BUDGET
+        return not many and self._restarts < self._restart_budget
 
     def _measure_once(self, case: Case, request: MeasureRequest) -> Measurement:
         try:
@@ -210,11 +220,11 @@ class PlatformSupervisor:
     def _restart(self) -> None:
         if self.lost:
             raise WorkerCrash(self.lost, status="lost")
-        if self._restarts >= RESTART_BUDGET:
-            self.lost = f"{self.launch.label} is lost: its worker was replaced {RESTART_BUDGET} times"
+        if self._restarts >= self._restart_budget:
+            self.lost = f"{self.launch.label} is lost: its worker was replaced {self._restart_budget} times"
             raise WorkerCrash(self.lost, status="lost")
         self._restarts += 1
-        self._say(f"{self.launch.label}: starting a fresh worker ({self._restarts} of {RESTART_BUDGET})")
+        self._say(f"{self.launch.label}: starting a fresh worker ({self._restarts} of {self._restart_budget})")
         try:
             self._open()
         except DeviceError as error:
