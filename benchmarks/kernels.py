@@ -2,6 +2,7 @@
 
     python benchmarks/kernels.py --platforms pocl --sizes 1400 2048 3072 --clblast --plot kernels.png
     python benchmarks/kernels.py --platforms rusticl clover --sizes 512 1024
+    python benchmarks/kernels.py --platforms pocl --tuned --report-dir reports
 
 Each round times, back to back and for each size, NumPy's float32 product in a process of its own and then every kernel
 on every platform. Results are verified by the K-scaled bound alone: tile20 at 3072 is beyond the absolute one. A round
@@ -23,9 +24,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Case
+from pytest_weekops.core.records import Case, DeviceIdentity
+from pytest_weekops.core.tuning import TunedVariant
 from pytest_weekops.platforms import resolve_platforms
 from pytest_weekops.shipped import data_dir
+from pytest_weekops.tunings import DIRECTORY, PlatformTuning, load_kernels, load_tunings
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
@@ -39,7 +42,14 @@ def numpy_ms(host: HostWorker, size: int) -> float:
     return host.anchor(min_ms=200.0, size=size)
 
 
-def kernel_ms(supervisor: PlatformSupervisor, host: HostWorker, kernel: str, size: int, launches: int) -> float:
+def kernel_ms(
+    supervisor: PlatformSupervisor,
+    host: HostWorker,
+    kernel: str,
+    size: int,
+    launches: int,
+    tuned: tuple[TunedVariant, ...] = (),
+) -> float:
     """Median milliseconds of one kernel, packing included, verified."""
     reference = host.reference(ReferenceRequest(m=size, n=size, k=size, seed=3, session=1, path=""))
     request = MeasureRequest(
@@ -55,6 +65,7 @@ def kernel_ms(supervisor: PlatformSupervisor, host: HostWorker, kernel: str, siz
         references={1: str(reference)},
         kernel_dirs=(str(data_dir("kernels")),),
         k_scaled_bound=12.0,
+        tuned=tuned,
     )
     answer = supervisor.measure(Case(platform="b", kernel=kernel, size=size, seed=3, snapshot=1), request)
     if answer.status != "ok":
@@ -77,6 +88,14 @@ def clblast_ms(environment: dict[str, str], size: int, launches: int) -> float:
     return float(json.loads(done.stdout)["ms"])
 
 
+def tunings(label: str, identity: DeviceIdentity, report_dir: Path) -> tuple[TunedVariant, ...]:
+    """What is in force on a platform, printed."""
+    found, notes = load_tunings(report_dir / DIRECTORY, {label: identity}, load_kernels((str(data_dir("kernels")),)))
+    tuning = found.get(label, PlatformTuning())
+    print("\n".join([*notes, f"{label}: tuned: {tuning.words or 'nothing'}"]))
+    return tuning.tuned
+
+
 def summary(ratios: Sequence[float]) -> tuple[float, float, float]:
     """Geometric mean of the rounds' ratios and its 95 % interval."""
     logs = [math.log(ratio) for ratio in ratios]
@@ -97,6 +116,8 @@ def main() -> int:
     parser.add_argument("--sizes", nargs="+", type=int, default=[1400, 2048, 3072])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--launches", type=int, default=3)
+    parser.add_argument("--tuned", action="store_true", help="with what `weekops tune` found, and against the shipped")
+    parser.add_argument("--report-dir", type=Path, default=Path("reports"), help="where its files are")
     parser.add_argument("--clblast", action="store_true", help="compare with CLBlast too")
     parser.add_argument("--plot", type=Path, help="write the ratios as a picture")
     arguments = parser.parse_args()
@@ -105,15 +126,19 @@ def main() -> int:
     launches = resolve_platforms(arguments.platforms, scratch=scratch)
     supervisors = {launch.label: PlatformSupervisor(launch, Deadlines(), scratch) for launch in launches}
     environments = {launch.label: launch.environment for launch in launches}
+    tuned: dict[str, tuple[TunedVariant, ...]] = {}
     for label, supervisor in supervisors.items():
         identity = supervisor.start()
         print(f"{label}: {identity.device_name}, driver {identity.driver_version}, {identity.hardware}")
+        tuned[label] = tunings(label, identity, arguments.report_dir) if arguments.tuned else ()
     rows: Rows = {(label, size): {} for label in supervisors for size in arguments.sizes}
     try:
         for _round in range(arguments.rounds):
             for (label, size), found in rows.items():
-                auto = kernel_ms(supervisors[label], host, "auto", size, arguments.launches)
+                auto = kernel_ms(supervisors[label], host, "auto", size, arguments.launches, tuned[label])
                 others = {"NumPy": numpy_ms(host, size)}
+                if arguments.tuned:
+                    others["shipped"] = kernel_ms(supervisors[label], host, "auto", size, arguments.launches)
                 if arguments.clblast:
                     others["CLBlast"] = clblast_ms(environments[label], size, 1)
                 others["tile20"] = kernel_ms(supervisors[label], host, "tile20", size, 1)

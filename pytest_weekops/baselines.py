@@ -16,6 +16,7 @@ from pytest_weekops.core.campaign import Baseline, BaselineRow, Campaign, live_c
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.metrics import all_launches, cell_unit, mean_anchor, mean_gbs, mean_gflops
 from pytest_weekops.core.stats import percentile95
+from pytest_weekops.run_tuning import EVENT, tuned_variants
 from pytest_weekops.store import StoredRun, find_journal, read_run
 
 if TYPE_CHECKING:
@@ -78,9 +79,15 @@ def baselines_of(run: StoredRun, verdict: Verdict, journal: Path) -> list[Baseli
             created_at=run.created_at,
             source_sha256=digest,
             rows=_rows(campaign, platform),
+            tuned=_tuned(run, platform),
         )
         for platform, identity in run.identities.items()
     ]
+
+
+def _tuned(run: StoredRun, platform: str) -> tuple[str, ...]:
+    events = [e.data for e in run.events if e.type == EVENT and e.data.get("platform") == platform]
+    return tuned_variants(events[-1]) if events else ()
 
 
 def _rows(campaign: Campaign, platform: str) -> tuple[BaselineRow, ...]:

@@ -125,7 +125,7 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
     document = _write(
         run_dir, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
     )
-    remarks = [*verdict.notes, *_after(document, run_dir)]
+    remarks = [*verdict.notes, *run.notes, *_after(document, run_dir)]
     if session.deselected:
         remarks.append(f"{session.deselected} items were deselected: for the judge they are missing evidence.")
     _tell_junit(session.config, document)

@@ -21,6 +21,7 @@ from pytest_weekops.guard_book import GuardBook
 from pytest_weekops.injections import find_injections
 from pytest_weekops.options import report_directory
 from pytest_weekops.run import Platform, Run
+from pytest_weekops.run_tuning import compare_with_baselines, put_in_force, tuning_directory
 from pytest_weekops.store import Journal
 from pytest_weekops.worker.protocol import DescribeRequest
 
@@ -76,7 +77,8 @@ def open_run(session: GateSession) -> Run:
 
 
 def _start(session: GateSession, run: Run) -> None:
-    journal = run.journal
+    config, journal = session.config, run.journal
+    directory = tuning_directory(session.options.text("tuning"), report_directory(config), config.rootpath)
     journal.append(
         "run",
         {
@@ -93,6 +95,7 @@ def _start(session: GateSession, run: Run) -> None:
         run.guards.states()  # one that cannot be read is refused before anything is measured
     needs = describe_operations(run)
     run.open()
+    put_in_force(run, directory)
     if run.plan.kind != "canonical":
         for identity in run.identities.values():
             _refuse(memory_problem(needs, identity))
@@ -105,6 +108,7 @@ def _start(session: GateSession, run: Run) -> None:
         run.baselines = find_baselines(session, run.identities)
         for baseline in run.baselines:
             journal.append("baseline", baseline)
+        compare_with_baselines(run)
 
 
 def describe_operations(run: Run) -> list[SizeNeeds]:

@@ -74,6 +74,7 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("t5-policy", ("--t5-policy-path",), "PATH", "older T5 JSON policy: its settings come before the policy's guard"),
     ("baseline", ("--baseline-path",), "PATH", "pinned baseline (default: the one pinned for this device, if any)"),
     ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
+    ("tuning", (), "DIR", "tuning files of `weekops tune`, or off (default: tuning/ in the report directory)"),
     ("report-prefix", ("--output-prefix",), "NAME", "first part of the run directory's name (default: the kind)"),
     ("baseline-platform", (), "NAME", "split: the driver in service (default: clover)"),
     ("candidate-platform", (), "NAME", "split: the driver that wants to be (default: rusticl)"),

@@ -44,7 +44,9 @@ from pytest_weekops.worker.protocol import (
 if TYPE_CHECKING:
     from pytest_weekops.core.campaign import Baseline
     from pytest_weekops.core.policy import Policy
+    from pytest_weekops.core.tuning import TunedVariant
     from pytest_weekops.guard_book import GuardBook
+    from pytest_weekops.tunings import PlatformTuning
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -85,6 +87,8 @@ class Run:
     operations: Mapping[str, KernelOperation] = field(default_factory=dict)
     guards: GuardBook | None = None
     memory_dir: Path | None = None
+    tunings: Mapping[str, PlatformTuning] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     say: Callable[[str], None] = lambda _line: None
@@ -193,6 +197,7 @@ class Run:
             beta=beta,
             references={1: reference},
             kernel_dirs=self.kernel_dirs,
+            tuned=self._tuned(label),
             max_abs_error=self._absolute_bound(operation),
             k_scaled_bound=self.k_scaled_bound,
         )
@@ -336,6 +341,7 @@ class Run:
             pressure_during=during,
             pressure_size=self.plan.pressure.size,
             kernel_dirs=self.kernel_dirs,
+            tuned=self._tuned(case.platform),
             max_abs_error=self._absolute_bound(operation),
             k_scaled_bound=self.k_scaled_bound,
         )
@@ -343,6 +349,9 @@ class Run:
     def _absolute_bound(self, operation: KernelOperation) -> float | None:
         """The absolute bound is made for GEMM of these sizes; any other operation's own error unit decides alone."""
         return self.max_abs_error if operation.is_gemm else None
+
+    def _tuned(self, label: str) -> tuple[TunedVariant, ...]:
+        return self.tunings[label].tuned if label in self.tunings else ()
 
     def _guard(self, kernel: str) -> GuardSettings | None:
         return settings_of(self.policy.guard) if kernel == T5_KERNEL else None
@@ -354,7 +363,10 @@ class Run:
         driver = identity.library_sha256[:16] if identity else "unknown"
         memory = str(self.memory_dir / f"{case.platform}-{driver}.json") if self.memory_dir else ""
         draws = random.Random(case.id)  # noqa: S311 - replayable, not secret
-        return SelectorRequest(rules=self.policy.selector, memory=memory, draw=draws.random(), pick=draws.random())
+        priors = self.tunings[case.platform].priors if case.platform in self.tunings else ()
+        return SelectorRequest(
+            rules=self.policy.selector, memory=memory, draw=draws.random(), pick=draws.random(), priors=priors
+        )
 
     def _reference(self, operation: KernelOperation, problem: Problem, *, seed: int, session: int) -> str:
         m, n, k, alpha, beta = problem

@@ -46,7 +46,7 @@ def _refuse_wrong_root(config: pytest.Config) -> None:
     looks like a path to test. The project's own configuration, its suites and markers would then be missing.
     """
     here = config.invocation_params.dir
-    for name in ("report-dir", "policy", "t3-policy", "t5-policy", "baseline"):
+    for name in ("report-dir", "policy", "t3-policy", "t5-policy", "baseline", "tuning"):
         value = Options(config).text(name) if Options(config).given(name) else None
         separate = value is not None and f"--{name}={value}" not in map(str, config.invocation_params.args)
         if value is None or not separate or here.is_relative_to(config.rootpath):

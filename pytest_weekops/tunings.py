@@ -82,19 +82,23 @@ def _load(
     if driver is None:
         return None, []
     path = directory / file_name(driver)
+    whole = f"the tuning file {path.name}"
     try:
         file, sha256 = read_tuning(path)
     except FileNotFoundError:
         return None, _of_another_driver(directory, label, driver)
     except (OSError, ValueError) as error:
-        return None, [_ignored(label, path, str(error))]
+        return None, [_ignored(label, whole, str(error))]
     if file.driver != driver:
-        return None, [_ignored(label, path, "it is filed under this driver's name and speaks of another")]
+        return None, [_ignored(label, whole, "it is filed under this driver's name and speaks of another")]
     if problem := illegal_in(file, kernels, identity):
-        return None, [_ignored(label, path, problem)]
+        return None, [_ignored(label, whole, problem)]
     fresh = {name: found for name, found in file.variants.items() if _sha256(kernels, name) == found.kernel_sha256}
     stale = sorted(set(file.variants) - set(fresh))
-    notes = [_ignored(label, path, f"its {', '.join(stale)} was found for another kernel source")] if stale else []
+    notes: list[str] = []
+    if stale:
+        what = f"{', '.join(stale)} of the tuning file {path.name}"
+        notes.append(_ignored(label, what, "it was found for another kernel source"))
     tuned = tuple(
         TunedVariant(variant=name, kernel_sha256=entry.kernel_sha256, defines=entry.defines)
         for name, entry in sorted(fresh.items())
@@ -112,10 +116,10 @@ def _sha256(kernels: Mapping[str, Kernel], name: str) -> str:
     return kernels[name].sha256 if name in kernels else ""
 
 
-def _ignored(label: str, path: Path, problem: str) -> str:
+def _ignored(label: str, what: str, problem: str) -> str:
     return (
-        f"{label}: the tuning file {path.name} is ignored: {problem}. The shipped parameters are measured. "
-        "Remove the file, or run `weekops tune` again."
+        f"{label}: {what} is ignored: {problem}. The shipped parameters are measured. "
+        "Run `weekops tune` again, or remove the file."
     )
 
 
@@ -128,7 +132,8 @@ def _of_another_driver(directory: Path, label: str, driver: DriverKey) -> list[s
             continue
         if (other.platform_name, other.hardware) == (driver.platform_name, driver.hardware):
             whose = f"it was found for driver {other.driver_version} ({other.library_sha256[:12]})"
-            return [_ignored(label, path, f"{whose}, this is {driver.driver_version} ({driver.library_sha256[:12]})")]
+            mine = f"this is {driver.driver_version} ({driver.library_sha256[:12]})"
+            return [_ignored(label, f"the tuning file {path.name}", f"{whose}, {mine}")]
     return []
 
 

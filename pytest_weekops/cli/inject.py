@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.injection import Injection
     from pytest_weekops.core.policy import GuardRules
     from pytest_weekops.core.records import DeviceIdentity
+    from pytest_weekops.core.tuning import TunedVariant
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--control", choices=("infinite-threshold", "idle-check"), help="break the guard on purpose: this must fail"
     )
     parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where runs find it (default: reports)")
+    parser.add_argument(
+        "--tuning", metavar="DIR", help="tuning files, or off (default: tuning/ in the report directory)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write that JSON object to a file as well")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="recall per bit as a picture (needs matplotlib)")
@@ -119,6 +123,7 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
         supervisor = PlatformSupervisor(launch, Deadlines(), Path(scratch))
         try:
             identity = supervisor.start()
+            tuned = _tuned(launch.label, identity, arguments)
             for size in arguments.sizes:
                 request = InjectRequest(
                     kernel=arguments.kernel,
@@ -130,6 +135,7 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
                     guard=settings_of(rules),
                     control=arguments.control or "",
                     kernel_dirs=(str(data_dir("kernels")),),
+                    tuned=tuned,
                 )
                 result = supervisor.inject(request)
                 asked = (arguments.min_critical_recall, arguments.min_uniform_recall)
@@ -142,6 +148,24 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
         finally:
             supervisor.close()
     return found
+
+
+def _tuned(label: str, identity: DeviceIdentity, arguments: argparse.Namespace) -> tuple[TunedVariant, ...]:
+    """The build parameters in force, told on standard error with whatever was ignored."""
+    from pytest_weekops.run_tuning import tuning_directory
+    from pytest_weekops.shipped import data_dir
+    from pytest_weekops.tunings import load_kernels, load_tunings
+
+    directory = tuning_directory(arguments.tuning, Path(arguments.report_dir), Path.cwd())
+    if directory is None:
+        return ()
+    found, notes = load_tunings(directory, {label: identity}, load_kernels((str(data_dir("kernels")),)))
+    tuning = found.get(label)
+    if tuning is not None and tuning.tuned:
+        notes.append(f"{label}: tuned by {tuning.file}: {tuning.words}")
+    for note in notes:
+        print(note, file=sys.stderr)
+    return tuning.tuned if tuning is not None else ()
 
 
 def _document(label: str, identity: DeviceIdentity, result: Injection, missing: Sequence[str]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class Baseline(Record):
     """A promoted run pinned for one device: profile and hardware, never the driver's version.
 
     A new driver is judged against what the old one reached. ``source_sha256`` is the hash of the run's journal.
+    ``tuned`` names the variants that were measured with tuned build parameters.
     """
 
     profile: str
@@ -56,6 +57,7 @@ class Baseline(Record):
     created_at: str
     source_sha256: str
     rows: tuple[BaselineRow, ...] = ()
+    tuned: tuple[str, ...] = ()
 
     def fits(self, identity: DeviceIdentity) -> bool:
         """Whether this baseline speaks of that device."""

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, ValidationError, model_validator
 
 from pytest_weekops.core.catalog import KernelEntry
 from pytest_weekops.core.records import DeviceIdentity, Record
@@ -40,9 +40,10 @@ class DriverKey(Record):
     @classmethod
     def of(cls, identity: DeviceIdentity) -> DriverKey | None:
         """The key of a device that answers; None where its library is not known, so that nothing would identify it."""
-        if not identity.library_sha256:
+        try:
+            return cls.model_validate({name: getattr(identity, name) for name in cls.model_fields})
+        except ValidationError:
             return None
-        return cls.model_validate({name: getattr(identity, name) for name in cls.model_fields})
 
 
 class TunedVariant(Record):
