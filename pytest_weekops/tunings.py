@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,10 @@ def file_name(driver: DriverKey) -> str:
 
 def read_tuning(path: Path) -> tuple[TuningFile, str]:
     """A tuning file and its SHA-256. Raises ``ValueError`` with a clause where it is none, ``OSError`` without it."""
-    # The size is looked at before the content: nobody's disk or memory is a stranger's to fill.
-    if path.stat().st_size > LARGEST_BYTES:
+    found = path.stat()  # looked at before the content: a pipe would block the run, a huge file fill its memory
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is no plain file")
+    if found.st_size > LARGEST_BYTES:
         raise ValueError("it is larger than 4 MiB")
     data = path.read_bytes()
     try:

@@ -35,6 +35,7 @@ class Parameter:
 
 _ROWS = tuple(range(1, 15))
 _PANELS = (1, 2, 4, 8, 16, 32)
+_COVERING = ("MR", "NV", "VW", "LANES", "MT", "NT")  # what the launcher covers the result by
 _FMA = Parameter("USE_FMA", (0, 1), 0)
 SPACES: dict[str, tuple[Parameter, ...]] = {
     "block": (Parameter("MR", _ROWS, 4), Parameter("NV", (1, 2, 3, 4), 2), Parameter("VW", (4, 8, 16), 8), _FMA),
@@ -66,6 +67,15 @@ def default_defines(entry: KernelEntry, identity: DeviceIdentity) -> dict[str, i
     """The values that the variant has on this device as shipped, one for every tunable parameter."""
     shipped = entry.defines_for(device_class(identity))
     return {parameter.name: shipped.get(parameter.name, parameter.default) for parameter in parameters(entry)}
+
+
+def complete_defines(entry: KernelEntry, device_class: str) -> dict[str, int]:
+    """The ``-D`` values of a variant, those included that the NDRange and the padding depend on and no catalogue names.
+
+    A source that falls back on its own default, where the launcher has another, would write beyond its buffers.
+    """
+    covering = {parameter.name: parameter.default for parameter in parameters(entry) if parameter.name in _COVERING}
+    return {**covering, **entry.defines_for(device_class)}
 
 
 def loop_iterations(entry: KernelEntry, defines: Defines, k: int) -> int:

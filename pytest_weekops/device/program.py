@@ -11,6 +11,7 @@ import pyopencl as cl
 from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.errors import BuildError
 from pytest_weekops.core.records import DeviceIdentity
+from pytest_weekops.core.tuning_space import complete_defines
 from pytest_weekops.device.catalog import Source
 
 _LONGEST_LOG = 8000
@@ -27,7 +28,7 @@ class Programs:
 
     def defines(self, source: Source) -> dict[str, int]:
         """The ``-D`` values of a variant on this device."""
-        return source.entry.defines_for(self._class)
+        return complete_defines(source.entry, self._class)
 
     def options(self, source: Source) -> tuple[str, ...]:
         """Build options of a variant on this device."""

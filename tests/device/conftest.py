@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from pytest_weekops.core.kernel_operation import KernelOperation
 from pytest_weekops.core.plan import Deadlines
 from pytest_weekops.core.records import Case, Measurement
+from pytest_weekops.core.tuning import TunedVariant
 from pytest_weekops.platforms import resolve_platforms
 from pytest_weekops.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
@@ -39,6 +40,7 @@ class Bench:
         guard_draw: int = 0,
         selector: SelectorRequest | None = None,
         operation: KernelOperation | None = None,
+        tuned: Sequence[TunedVariant] = (),
     ) -> Measurement:
         """Measure one kernel once, verified against the host worker's reference."""
         m, n, k = shape
@@ -68,6 +70,7 @@ class Bench:
             guard=guard,
             guard_draw=guard_draw,
             selector=selector,
+            tuned=tuple(tuned),
             **what,
         )
         return self.supervisor.measure(
