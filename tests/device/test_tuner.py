@@ -17,7 +17,6 @@ from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 Make = Callable[..., Tuner]
-FAST = "__kernel void gemm"
 
 
 @pytest.fixture
@@ -96,16 +95,16 @@ def test_a_search_ends_in_a_file_that_a_run_uses(make_tuner: Make, tmp_path: Pat
     assert loaded["pocl"].priors[0].expected_ms == found.expected_ms
 
 
-# Ten times the work in all candidates but one: who wins is no matter of noise.
-SLOW = "#if MR != 5\n    volatile int busy = 0;\n    for (int s = 0; s < 20000; ++s) busy += s;\n#endif"
+# Many times the work in whatever has the default's rows: that another wins is no matter of noise.
+SLOW = "#if MR == 4\n    volatile int busy = 0;\n    for (int s = 0; s < 6000; ++s) busy += s;\n#endif"
 
 
 @pytest.mark.device
-def test_the_fast_candidate_is_found_and_the_slow_default_is_not_kept(make_tuner: Make, tmp_path: Path) -> None:
-    """One that is several times as fast as the default by construction wins, with its interval above 1."""
-    found = search(make_tuner("pocl", kernel_dir=own(tmp_path, SLOW), count=40), "mine")
+def test_a_fast_candidate_is_found_and_the_slow_default_is_not_kept(make_tuner: Make, tmp_path: Path) -> None:
+    """What is several times as fast as the default by construction wins, with its interval above 1."""
+    found = search(make_tuner("pocl", kernel_dir=own(tmp_path, SLOW), count=8), "mine")
     assert found.outcome == "tuned", found.decision.reason
-    assert found.defines["MR"] == 5
+    assert found.defines["MR"] != 4
     assert found.decision.low > 1.0
     assert found.decision.rounds == 3
 
@@ -114,7 +113,7 @@ def test_the_fast_candidate_is_found_and_the_slow_default_is_not_kept(make_tuner
 def test_wrong_candidates_are_never_timed(make_tuner: Make, tmp_path: Path) -> None:
     """A candidate that is fast because it does not do the work does not win, and is counted as wrong."""
     cheat = "#if MR != 4\n    if (k >= 0) return;\n#endif"
-    found = search(make_tuner("pocl", kernel_dir=own(tmp_path, cheat), count=20), "mine")
+    found = search(make_tuner("pocl", kernel_dir=own(tmp_path, cheat), count=8), "mine")
     assert found.tried["wrong"] >= 1
     assert found.defines.get("MR", 4) == 4
 
