@@ -361,9 +361,12 @@ class Run:
             return None
         identity = self.platforms[case.platform].identity
         driver = identity.library_sha256[:16] if identity else "unknown"
-        memory = str(self.memory_dir / f"{case.platform}-{driver}.json") if self.memory_dir else ""
+        tuning = self.tunings.get(case.platform)
+        # A memory of its own: turning the tuning on and off again must not turn a selection on that was turned off.
+        name = "-".join(filter(None, (case.platform, driver, tuning.tag if tuning else "")))
+        memory = str(self.memory_dir / f"{name}.json") if self.memory_dir else ""
         draws = random.Random(case.id)  # noqa: S311 - replayable, not secret
-        priors = self.tunings[case.platform].priors if case.platform in self.tunings else ()
+        priors = tuning.priors if tuning else ()
         return SelectorRequest(
             rules=self.policy.selector, memory=memory, draw=draws.random(), pick=draws.random(), priors=priors
         )

@@ -40,6 +40,11 @@ class PlatformTuning:
         each = (f"{t.variant} {' '.join(f'{n}={v}' for n, v in t.defines.items())}" for t in self.tuned)
         return "; ".join(each)
 
+    @property
+    def tag(self) -> str:
+        """What tells these values from others in a file's name; empty where everything is as shipped."""
+        return hashlib.sha256(self.words.encode()).hexdigest()[:8] if self.tuned else ""
+
 
 def file_name(driver: DriverKey) -> str:
     """Name of the file of one driver on one machine: a slug for people and a hash of all that must be the same."""

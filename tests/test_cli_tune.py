@@ -35,7 +35,7 @@ def tune(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("--variants", "pakced"), "Did you mean packed?"),
         (("--variants", "scalar"), "has nothing to tune"),
         (("--variants", "block", "block"), "names a variant twice"),
-        (("--platforms", "nowhere"), "no profile nowhere"),
+        (("--platforms", "nowhere"), "there is no profile 'nowhere'"),
         (("--kernel-dir", "nowhere"), "Its kernels cannot be tuned"),
     ],
 )

@@ -8,21 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.baselines import load_baseline, pin
+from pytest_weekops import baselines
+from pytest_weekops.atomic import write_atomic
+from pytest_weekops.core.campaign import Baseline, BaselineRow
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import DeviceIdentity, Measurement
+from pytest_weekops.core.records import DeviceIdentity, Measurement, MeasurementStatus
 from pytest_weekops.platforms import resolve_platforms
 from pytest_weekops.shipped import data_dir
 from pytest_weekops.store import Event, read_run
 from pytest_weekops.tunings import TuningBook, load_kernels
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.core.test_tuning import entry
-from tests.plugin.conftest import SMALL, GateResult
+from tests.plugin.conftest import GateResult
 
 pytestmark = pytest.mark.device
 
 Gate = Callable[..., GateResult]
 Need = Callable[[str], str]
+# What these tests claim is not how steady the host is: one snapshot of few launches, whatever the judge makes of it.
+TINY = ("--sizes", "96", "--snapshots", "1", "--sessions", "1", "--iterations", "4", "--pressure-pulses", "0")
 BLOCK = {"MR": 3, "NV": 1, "VW": 4, "USE_FMA": 0}
 OPTIONS = tuple(f"-D{name}={value}" for name, value in BLOCK.items())
 
@@ -59,8 +63,12 @@ def store(identify: Callable[[str], DeviceIdentity], tmp_path: Path) -> Callable
 
 
 def measured(result: GateResult) -> list[Measurement]:
-    """The measurements of the latest run."""
-    return [record for record in read_run(result.run_dirs[-1]).records if isinstance(record, Measurement)]
+    """The measurements of the latest run, each of them right; the host may have been too busy for a promotion."""
+    assert result.status in (0, 1, 11), result.output
+    found = [record for record in read_run(result.run_dirs[-1]).records if isinstance(record, Measurement)]
+    assert found, result.output
+    assert all(measurement.status is MeasurementStatus.OK for measurement in found), result.output
+    return found
 
 
 def events(result: GateResult, kind: str) -> list[Event]:
@@ -74,11 +82,9 @@ def flat(result: GateResult) -> str:
 
 
 def test_a_run_uses_the_tuning_and_says_so(gate: Gate, need_platform: Need, store: Callable[..., Path]) -> None:
-    """Every measurement's build options name the values; journal and terminal name the file; the run is promoted."""
+    """Every measurement's build options name the values; journal and terminal name the file."""
     path = store("pocl")
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block")
-    assert result.status == 0, result.output
-    assert measured(result)
+    result = gate("--platforms", need_platform("pocl"), *TINY, "--kernels", "block")
     for measurement in measured(result):
         assert measurement.build_options == OPTIONS
     (line,) = events(result, "tuning")
@@ -91,8 +97,7 @@ def test_a_run_uses_the_tuning_and_says_so(gate: Gate, need_platform: Need, stor
 def test_tuning_off_measures_what_is_shipped(gate: Gate, need_platform: Need, store: Callable[..., Path]) -> None:
     """And the journal says that it was off."""
     store("pocl")
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block", "--tuning", "off")
-    assert result.status == 0, result.output
+    result = gate("--platforms", need_platform("pocl"), *TINY, "--kernels", "block", "--tuning", "off")
     assert all("-DMR=3" not in measurement.build_options for measurement in measured(result))
     assert [line.data for line in events(result, "tuning")] == [{"off": True}]
 
@@ -107,8 +112,7 @@ def test_a_file_that_cannot_be_used_is_told_and_not_used(
         path.write_bytes(path.read_bytes()[:-40])
     if damage == "hostile":
         path.write_text(path.read_text(encoding="utf-8").replace('"MR": 3', '"MR": "3 -w"'), encoding="utf-8")
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block")
-    assert result.status == 0, result.output
+    result = gate("--platforms", need_platform("pocl"), *TINY, "--kernels", "block")
     assert all("-DMR=3" not in measurement.build_options for measurement in measured(result))
     assert not events(result, "tuning")
     assert "is ignored" in flat(result)
@@ -121,44 +125,67 @@ def test_each_platform_of_a_split_gets_its_own(gate: Gate, need_platform: Need, 
     other = {**BLOCK, "MR": 2}
     store("rusticl", defines=other)
     need_platform("clover"), need_platform("rusticl")
-    small = ("--sizes", "64", "--snapshots", "2", "--iterations", "15", "--pressure-size", "64")
-    result = gate(*small, "--kernels", "block", suite="split")
+    result = gate(*TINY, "--kernels", "block", suite="split")
     found = {m.case.platform: {o for o in m.build_options if o.startswith("-DMR")} for m in measured(result)}
     assert found == {"clover": {"-DMR=3"}, "rusticl": {"-DMR=2"}}, result.output
 
 
+def pinned(directory: Path, identity: DeviceIdentity, tuned: tuple[str, ...]) -> None:
+    """A baseline of this device that nothing can fall short of."""
+    row = BaselineRow(kernel="block", size=96, mean_gflops=0.001, p95_ms=1e6)
+    baseline = Baseline(
+        profile="pocl",
+        hardware=identity.hardware,
+        run_id="an-earlier-run",
+        created_at="2026-11-24T12:00:00+00:00",
+        source_sha256="0" * 64,
+        rows=(row,),
+        tuned=tuned,
+    )
+    body = baseline.model_dump(mode="json")
+    path = baselines.pinned_path(directory / "reports" / "baselines", "pocl", identity.hardware)
+    document = {"schema": baselines.SCHEMA, "sha256": baselines._digest(body), "baseline": body}
+    write_atomic(path, json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        ((), "baseline an-earlier-run was measured with nothing tuned, this run with block"),
+        (("packed",), "baseline an-earlier-run was measured with packed tuned, this run with block"),
+        (("block",), ""),
+    ],
+)
 def test_a_baseline_that_was_tuned_differently_is_told(
-    gate: Gate, need_platform: Need, store: Callable[..., Path], tmp_path: Path
+    gate: Gate,
+    need_platform: Need,
+    store: Callable[..., Path],
+    identify: Callable[[str], DeviceIdentity],
+    tmp_path: Path,
+    then: tuple[str, ...],
+    words: str,
 ) -> None:
     """Comparing is fine, silence is not; a baseline that was tuned alike needs no word."""
-    plain = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block")
-    assert plain.status == 0, plain.output
-    (pinned,) = pin(plain.run_dirs[0], tmp_path / "reports" / "baselines")
-    assert load_baseline(pinned).tuned == ()
     store("pocl")
-    tuned = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block")
-    assert "was measured with nothing tuned, this run with block" in flat(tuned)
-    assert any("nothing tuned" in str(line.data.get("tuning")) for line in events(tuned, "note"))
-    # Pinned by hand: whether this second run meets the first one's floors is no matter here.
-    document = json.loads(pinned.read_text(encoding="utf-8"))
-    document["baseline"]["tuned"] = ["block"]
-    from pytest_weekops import baselines
-
-    document["sha256"] = baselines._digest(document["baseline"])
-    pinned.write_text(json.dumps(document), encoding="utf-8")
-    alike = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block")
-    assert "was measured with" not in flat(alike)
+    pinned(tmp_path, identify("pocl"), then)
+    result = gate("--platforms", need_platform("pocl"), *TINY, "--kernels", "block")
+    assert measured(result)
+    said = [str(line.data["tuning"]) for line in events(result, "note") if "tuning" in line.data]
+    if words:
+        assert words in flat(result)
+        assert words in said[0]
+    else:
+        assert "was measured with" not in flat(result)
+        assert said == []
 
 
-def test_a_pinned_run_remembers_what_was_tuned(
-    gate: Gate, need_platform: Need, store: Callable[..., Path], tmp_path: Path
-) -> None:
-    """From its journal."""
+def test_a_journal_tells_what_was_tuned(gate: Gate, need_platform: Need, store: Callable[..., Path]) -> None:
+    """What a baseline that is pinned from it will say."""
     store("pocl")
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block")
-    assert result.status == 0, result.output
-    (pinned,) = pin(result.run_dirs[0], tmp_path / "elsewhere")
-    assert load_baseline(pinned).tuned == ("block",)
+    result = gate("--platforms", need_platform("pocl"), *TINY, "--kernels", "block")
+    run = read_run(result.run_dirs[0])
+    assert baselines._tuned(run, "pocl") == ("block",)
+    assert baselines._tuned(run, "another") == ()
 
 
 def test_values_that_give_wrong_results_block(
@@ -180,7 +207,7 @@ def test_values_that_give_wrong_results_block(
     )
     kernels = load_kernels((str(own), str(shipped)))
     store("pocl", sha256=kernels["block"].sha256)
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block")
+    result = gate("--platforms", need_platform("pocl"), *TINY, "--kernels", "block")
     assert result.status not in (0, 4), result.output
     assert "tuned by" in flat(result)
     assert "opening gate" in flat(result)
@@ -188,7 +215,7 @@ def test_values_that_give_wrong_results_block(
 
 def test_a_tuning_directory_that_is_not_there_stops_the_run(gate: Gate, need_platform: Need) -> None:
     """It was asked for: a sentence and status 4, before anything is measured."""
-    result = gate("--platforms", need_platform("pocl"), *SMALL, "--kernels", "block", "--tuning=nowhere")
+    result = gate("--platforms", need_platform("pocl"), *TINY, "--kernels", "block", "--tuning=nowhere")
     assert result.status == 4, result.output
     assert "--tuning nowhere" in flat(result)
     assert not result.run_dirs
