@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.errors import DeviceError, WeekopsError
-from pytest_weekops.core.records import DeviceIdentity
+from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.records import Case, DeviceIdentity
 from pytest_weekops.core.tuning import DriverKey, Kernel, Rejected
+from pytest_weekops.run import Platform, Run
+from pytest_weekops.store import Journal
 from pytest_weekops.tunings import LARGEST_BYTES, PlatformTuning, TuningBook, file_name, load_tunings
-from tests.core.synthetic import make_identity
+from tests.core.synthetic import make_identity, make_plan
 from tests.core.test_tuning import WON, entry
 from tests.core.test_tuning_space import ENTRIES
 
@@ -242,6 +245,26 @@ def test_a_driver_that_cannot_be_told_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="cannot be told"):
         TuningBook(tmp_path, nobody, KERNELS)
     assert load(tmp_path, nobody) == (None, [])
+
+
+def test_t3_remembers_tuned_values_apart(book: TuningBook, tmp_path: Path) -> None:
+    """A selection that was turned off stays off when the tuning is turned on and off again."""
+    found, _notes = load_tunings(tmp_path, {"pocl": ME}, KERNELS)
+    journal = Journal(tmp_path / "journal.jsonl")
+    platforms = {"pocl": Platform("pocl", None, ME)}  # type: ignore[arg-type]  # no worker is asked here
+    run = Run(make_plan(), Policy(policy_id="t"), platforms, None, journal, memory_dir=tmp_path)  # type: ignore[arg-type]
+    case = Case(platform="pocl", kernel="auto_t3_controlled", size=96, seed=1, snapshot=1)
+    shipped = run._selector(case)
+    run.tunings = found
+    tuned = run._selector(case)
+    run.tunings = {"pocl": PlatformTuning(priors=found["pocl"].priors)}
+    kept = run._selector(case)
+    journal.close()
+    assert shipped is not None
+    assert tuned is not None
+    assert kept is not None
+    assert tuned.memory != shipped.memory == kept.memory
+    assert (shipped.priors, tuned.priors) == ((), found["pocl"].priors)
 
 
 def test_a_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
