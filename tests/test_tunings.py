@@ -220,8 +220,9 @@ def test_rejections_go_when_the_kernel_changes(book: TuningBook) -> None:
     assert book.read()[0].rejected == ()
 
 
-def _reject(directory: Path, first: int) -> None:
+def _reject(directory: Path, first: int, together: Any) -> None:
     book = TuningBook(directory, ME, KERNELS)
+    together.wait(60)
     for number in range(first, first + 8):
         book.update(lambda file, number=number: file.with_rejected(rejected(number)))  # type: ignore[misc]
 
@@ -229,7 +230,8 @@ def _reject(directory: Path, first: int) -> None:
 def test_two_searches_at_once_lose_nothing(book: TuningBook, tmp_path: Path) -> None:
     """Each change is made on the file as the other left it."""
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_reject, args=(tmp_path, first)) for first in (0, 8, 16)]
+    together = context.Barrier(3)
+    writers = [context.Process(target=_reject, args=(tmp_path, first, together)) for first in (0, 8, 16)]
     for writer in writers:
         writer.start()
     for writer in writers:

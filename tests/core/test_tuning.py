@@ -7,7 +7,7 @@ import os
 import statistics
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -91,6 +91,8 @@ def test_faster_in_every_round_never_loses_a_win(ratios: list[float], factor: fl
 
 
 @MANY
+@example({0: [math.inf], 1: [1.0]})
+@example({0: [1.0], 1: [2.0, math.nan]})
 @given(st.dictionaries(st.integers(0, 40), st.lists(st.floats(), max_size=3), max_size=20))
 def test_the_best_go_on_and_nobody_without_a_time(found: dict[int, list[float]]) -> None:
     """At least one where there is any, at most a third, never one that failed, best first."""

@@ -111,8 +111,8 @@ def test_a_fast_candidate_is_found_and_the_slow_default_is_not_kept(make_tuner: 
 
 @pytest.mark.device
 def test_wrong_candidates_are_never_timed(make_tuner: Make, tmp_path: Path) -> None:
-    """A candidate that is fast because it does not do the work does not win, and is counted as wrong."""
-    cheat = "#if MR != 4\n    if (k >= 0) return;\n#endif"
+    """A candidate that is fast because it does half of the work does not win, and is counted as wrong."""
+    cheat = "#if MR != 4\n#define k (k / 2)\n#endif"
     found = search(make_tuner("pocl", kernel_dir=own(tmp_path, cheat), count=8), "mine")
     assert found.tried["wrong"] >= 1
     assert found.defines.get("MR", 4) == 4

@@ -72,11 +72,15 @@ def test_a_block_of_twelve_columns_does_not_reach_into_the_next_row(benches: Ope
 def test_what_is_not_tuned_keeps_the_shipped_values(benches: Open) -> None:
     """Other variants, and the same one in the next request."""
     bench = benches("pocl")
-    before = bench.measure("packed", (100, 100, 100)).build_options
     values = tuned(bench, "packed", {"MR": 3})
-    assert "-DMR=3" in bench.measure("packed", (100, 100, 100), tuned=[values]).build_options
-    assert "-DMR=3" not in bench.measure("block", (100, 100, 100), tuned=[values]).build_options
-    assert bench.measure("packed", (100, 100, 100)).build_options == before
+    answers = [
+        bench.measure(variant, (100, 100, 100), tuned=[values] if used else [])
+        for variant, used in (("packed", False), ("packed", True), ("block", True), ("packed", False))
+    ]
+    # A program of other values under these options would not cover the result.
+    assert [answer.status for answer in answers] == [MeasurementStatus.OK] * 4, [answer.reason for answer in answers]
+    assert ["-DMR=3" in answer.build_options for answer in answers] == [False, True, False, False]
+    assert answers[0].build_options == answers[3].build_options
 
 
 def test_auto_and_the_guard_take_them(benches: Open) -> None:
