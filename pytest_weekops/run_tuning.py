@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_weekops.core.errors import InputError
+from yaml import YAMLError
+
+from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.tunings import DIRECTORY, load_kernels, load_tunings
 
 if TYPE_CHECKING:
@@ -40,7 +42,12 @@ def put_in_force(run: Run, directory: Path | None) -> None:
     if directory is None:
         run.journal.append(EVENT, {"off": True})
         return
-    run.tunings, ignored = load_tunings(directory, run.identities, load_kernels(run.kernel_dirs))
+    try:
+        kernels = load_kernels(run.kernel_dirs)
+    except (OSError, ValueError, WeekopsError, YAMLError) as error:  # each case that needs them will say so as well
+        run.tunings, ignored = {}, [f"Every tuning is ignored: the kernels cannot be read: {error}."]
+    else:
+        run.tunings, ignored = load_tunings(directory, run.identities, kernels)
     for label, tuning in run.tunings.items():
         if not tuning.tuned:
             continue

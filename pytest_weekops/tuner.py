@@ -49,7 +49,10 @@ class Bounds:
 
 @dataclass
 class Tuner:
-    """One platform's search. ``say`` prints a line for people; ``ends`` is a ``time.monotonic()`` value."""
+    """One platform's search; ``supervisor`` is started. ``say`` prints a line for people.
+
+    ``broke_off`` is set where the driver is lost: nothing more can be searched then.
+    """
 
     supervisor: PlatformSupervisor
     host: HostWorker

@@ -16,6 +16,7 @@ from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.records import Case, DeviceIdentity
 from pytest_weekops.core.tuning import DriverKey, Kernel, Rejected
 from pytest_weekops.run import Platform, Run
+from pytest_weekops.run_tuning import put_in_force
 from pytest_weekops.store import Journal
 from pytest_weekops.tunings import LARGEST_BYTES, PlatformTuning, TuningBook, file_name, load_tunings
 from tests.core.synthetic import make_identity, make_plan
@@ -249,24 +250,47 @@ def test_a_driver_that_cannot_be_told_is_refused(tmp_path: Path) -> None:
     assert load(tmp_path, nobody) == (None, [])
 
 
+def make_run(directory: Path) -> Run:
+    """A run whose workers are never asked."""
+    platforms = {"pocl": Platform("pocl", None, ME)}  # type: ignore[arg-type]
+    journal = Journal(directory / "journal.jsonl")
+    policy = Policy(policy_id="t")
+    return Run(make_plan(), policy, platforms, None, journal, memory_dir=directory)  # type: ignore[arg-type]
+
+
 def test_t3_remembers_tuned_values_apart(book: TuningBook, tmp_path: Path) -> None:
     """A selection that was turned off stays off when the tuning is turned on and off again."""
     found, _notes = load_tunings(tmp_path, {"pocl": ME}, KERNELS)
-    journal = Journal(tmp_path / "journal.jsonl")
-    platforms = {"pocl": Platform("pocl", None, ME)}  # type: ignore[arg-type]  # no worker is asked here
-    run = Run(make_plan(), Policy(policy_id="t"), platforms, None, journal, memory_dir=tmp_path)  # type: ignore[arg-type]
+    run = make_run(tmp_path)
     case = Case(platform="pocl", kernel="auto_t3_controlled", size=96, seed=1, snapshot=1)
     shipped = run._selector(case)
     run.tunings = found
     tuned = run._selector(case)
     run.tunings = {"pocl": PlatformTuning(priors=found["pocl"].priors)}
     kept = run._selector(case)
-    journal.close()
+    run.journal.close()
     assert shipped is not None
     assert tuned is not None
     assert kept is not None
     assert tuned.memory != shipped.memory == kept.memory
     assert (shipped.priors, tuned.priors) == ((), found["pocl"].priors)
+
+
+def test_kernels_that_cannot_be_read_do_not_stop_a_run(book: TuningBook, tmp_path: Path) -> None:
+    """An include that is missing is each case's failure; the tuning is ignored aloud."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "mine.cl").write_text('#include "gone.clh"\n', encoding="utf-8")
+    (own / "catalog.yaml").write_text(
+        "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: elementwise}\n", encoding="utf-8"
+    )
+    run = make_run(tmp_path)
+    run.kernel_dirs = (str(own),)
+    put_in_force(run, tmp_path)
+    run.journal.close()
+    assert run.tunings == {}
+    assert "Every tuning is ignored" in run.notes[0]
+    assert '"type":"note"' in run.journal.path.read_text(encoding="utf-8")
 
 
 def test_a_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:

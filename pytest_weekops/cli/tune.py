@@ -100,10 +100,10 @@ def _search(
     from pytest_weekops.policy_files import default_policy
     from pytest_weekops.shipped import data_dir
     from pytest_weekops.tuner import Bounds, Tuner
-    from pytest_weekops.tunings import DIRECTORY, TuningBook, load_kernels
+    from pytest_weekops.tunings import DIRECTORY, TuningBook
 
     dirs = (*(str(path) for path in arguments.kernel_dir), str(data_dir("kernels")))
-    kernels = _kernels(dirs, load_kernels)
+    kernels = _kernels(dirs)
     _refuse_unknown(arguments.variants or (), kernels)
     identity = supervisor.start()
     variants = _variants(arguments.variants, kernels, identity)
@@ -139,12 +139,15 @@ def _search(
     return {**entry, "variants": [each.model_dump(mode="json") for each in found]}
 
 
-def _kernels(dirs: Sequence[str], load: Any) -> dict[str, Kernel]:
+def _kernels(dirs: Sequence[str]) -> dict[str, Kernel]:
+    from yaml import YAMLError
+
+    from pytest_weekops.tunings import load_kernels
+
     try:
-        kernels: dict[str, Kernel] = load(dirs)
-    except OSError as error:
-        raise InputError(f"--kernel-dir: {error}. Its kernels cannot be tuned. Check the path.") from error
-    return kernels
+        return load_kernels(dirs)
+    except (OSError, ValueError, YAMLError) as error:
+        raise InputError(f"--kernel-dir: {error}. Its kernels cannot be tuned. Check path and catalogue.") from error
 
 
 def _refuse_unknown(names: Sequence[str], kernels: Mapping[str, Kernel]) -> None:
