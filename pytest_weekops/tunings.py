@@ -20,6 +20,7 @@ from pytest_weekops.atomic import write_atomic
 from pytest_weekops.core.errors import DeviceError, WeekopsError
 from pytest_weekops.core.records import DeviceIdentity
 from pytest_weekops.core.tuning import ArmPrior, DriverKey, Kernel, TunedVariant, TuningFile, illegal_in
+from pytest_weekops.report.saying import plain
 
 DIRECTORY = "tuning"
 LARGEST_BYTES = 4 * 1024 * 1024
@@ -125,7 +126,7 @@ def _sha256(kernels: Mapping[str, Kernel], name: str) -> str:
 
 
 def _ignored(label: str, what: str, problem: str) -> str:
-    return (
+    return plain(
         f"{label}: {what} is ignored: {problem}. The shipped parameters are measured. "
         "Run `weekops tune` again, or remove the file."
     )

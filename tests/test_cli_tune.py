@@ -83,12 +83,16 @@ def test_show_tells_results_rejections_and_damage(tmp_path: Path) -> None:
     book = TuningBook(tmp_path / "reports" / "tuning", ME, KERNELS)
     book.update(lambda file: file.with_variant(entry()).with_rejected(rejected(1)))
     book.path.with_name("torn.json").write_text("{", encoding="utf-8")
+    text = book.path.read_text(encoding="utf-8").replace("2026-11-25T12", "\\u001b]0;2026-11-25T12")
+    book.path.write_text(text, encoding="utf-8")
     shown = tune(tmp_path, "--show")
     assert shown.returncode == 0, shown.stderr
     assert "block: MR=5 NV=2 VW=8 USE_FMA=0: 1.100" in shown.stdout
     assert "crashed SIGABRT, not tried again" in shown.stdout
     assert "torn.json" in shown.stdout
     assert "ignored: " in shown.stdout
+    assert "]0;2026-11-25T12" in shown.stdout
+    assert "\x1b" not in shown.stdout, "a stranger's control characters reached the terminal"
 
 
 @pytest.mark.device

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
     from pytest_weekops.core.injection import Injection
@@ -164,7 +165,7 @@ def _tuned(label: str, identity: DeviceIdentity, arguments: argparse.Namespace) 
     if tuning is not None and tuning.tuned:
         notes.append(f"{label}: tuned by {tuning.file}: {tuning.words}")
     for note in notes:
-        print(note, file=sys.stderr)
+        say(note, sys.stderr)
     return tuning.tuned if tuning is not None else ()
 
 

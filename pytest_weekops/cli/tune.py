@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
     from pytest_weekops.core.records import DeviceIdentity
@@ -206,26 +207,26 @@ def _stored(report_dir: Path) -> list[dict[str, Any]]:
 
 
 def _print(entry: Mapping[str, Any]) -> None:
-    print(f"{entry['platform']} ({entry['device']})" if entry["platform"] else entry["file"])
+    say(f"{entry['platform']} ({entry['device']})" if entry["platform"] else entry["file"])
     for found in entry["variants"]:
         if "candidates" in found:
-            print(f"  {found['variant']}: default {_words(found['default'])}, {len(found['candidates'])} candidates")
+            say(f"  {found['variant']}: default {_words(found['default'])}, {len(found['candidates'])} candidates")
             for candidate in found["candidates"]:
-                print(f"    {_words(candidate)}")
+                say(f"    {_words(candidate)}")
             continue
         what = _words(found["defines"]) or found["outcome"]
         tried = ", ".join(f"{count} {name}" for name, count in sorted(found["tried"].items()))
-        print(f"  {found['variant']}: {what}: {found['decision']['reason']}")
-        print(f"    at {' '.join(map(str, found['sizes']))}; candidates: {tried or 'none'}; {found['made_at']}")
+        say(f"  {found['variant']}: {what}: {found['decision']['reason']}")
+        say(f"    at {' '.join(map(str, found['sizes']))}; candidates: {tried or 'none'}; {found['made_at']}")
     for rejected in entry.get("rejected", ()):
         ended = f"{rejected['status']} {rejected['signal']}".rstrip()
-        print(f"  {rejected['variant']} {_words(rejected['defines'])}: {ended}, not tried again")
+        say(f"  {rejected['variant']} {_words(rejected['defines'])}: {ended}, not tried again")
     if entry.get("unreadable"):
-        print(f"  ignored: {entry['unreadable']}")
+        say(f"  ignored: {entry['unreadable']}")
     if entry["broke_off"]:
-        print(f"  BROKE OFF: {entry['broke_off']}")
+        say(f"  BROKE OFF: {entry['broke_off']}")
     elif entry["file"] and entry["variants"]:
-        print(f"  kept in {entry['file']}")
+        say(f"  kept in {entry['file']}")
 
 
 def _words(defines: Mapping[str, int]) -> str:
@@ -233,4 +234,4 @@ def _words(defines: Mapping[str, int]) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    say(line, sys.stderr)
