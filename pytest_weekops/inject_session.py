@@ -20,6 +20,7 @@ from pytest_weekops.options import report_directory
 if TYPE_CHECKING:
     from pytest_weekops.core.injection import Injection
     from pytest_weekops.session import GateSession
+    from pytest_weekops.tunings import PlatformTuning
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 Control = Literal["", "infinite-threshold", "idle-check"]
@@ -63,6 +64,7 @@ class InjectSession:
         self._unusable: dict[str, str] = {}
         self._done: set[tuple[str, int, Control]] = set()
         self._lines: list[str] = []
+        self._tunings: dict[str, PlatformTuning] = {}
         self._opened = False
 
     # -- collection --------------------------------------------------------------------------------------------
@@ -129,7 +131,25 @@ class InjectSession:
                 raise pytest.UsageError(str(error)) from error
             if problem := memory_problem(map(gemm_needs, plan.sizes), identity):
                 raise pytest.UsageError(problem)
+        self._take_tunings()
         self._opened = True
+
+    def _take_tunings(self) -> None:
+        """The build parameters that runs would use: the guard's recall is that of the kernels they measure."""
+        from pytest_weekops.run_tuning import tuning_directory
+        from pytest_weekops.tunings import load_kernels, load_tunings
+
+        asked, root = self._gate.options.text("tuning"), self.config.rootpath
+        try:
+            directory = tuning_directory(asked, report_directory(self.config), root)
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
+        if directory is None:
+            return
+        identities = {label: worker.identity for label, worker in self._workers.items() if worker.identity}
+        self._tunings, notes = load_tunings(directory, identities, load_kernels(self._gate.kernel_dirs))
+        self._lines += notes
+        self._lines += [f"{label}: tuned by {t.file}: {t.words}" for label, t in self._tunings.items() if t.tuned]
 
     def campaign(self, label: str, size: int) -> Injection:
         """A whole campaign, kept in ``reports/injections`` whatever it shows."""
@@ -182,6 +202,7 @@ class InjectSession:
             guard=settings_of(self._gate.policy.guard),
             control=control,
             kernel_dirs=self._gate.kernel_dirs,
+            tuned=self._tunings[label].tuned if label in self._tunings else (),
         )
         try:
             return self._workers[label].inject(request)

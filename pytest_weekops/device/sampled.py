@@ -19,7 +19,7 @@ from pytest_weekops.core.abft import (
     sign_vector,
     usable,
 )
-from pytest_weekops.core.catalog import device_class
+from pytest_weekops.core.catalog import GPU_CLASSES, device_class
 from pytest_weekops.core.guard_evidence import Lines
 from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.device.explanation import Product
@@ -57,7 +57,7 @@ class SampledGuard(Guard):
     _seed: int = 0
 
     def _build(self) -> None:
-        items = GPU_ITEMS if device_class(self.identity) == "gpu" else 1
+        items = GPU_ITEMS if device_class(self.identity) in GPU_CLASSES else 1
         self._items = items
         self._program = build(self.queue.context, self.device, self.source, (f"-DITEMS={items}",), SAMPLE_FILE)
         most = sum(self.settings.lines(self.shape.m, self.shape.n))
