@@ -26,8 +26,8 @@ from pytest_weekops.core.records import (
     SessionSamples,
     TimerTrust,
 )
-from pytest_weekops.core.units import Unit
 from pytest_weekops.core.tuning import ArmPrior, TunedVariant
+from pytest_weekops.core.units import Unit
 
 PROTOCOL_VERSION = 1
 MAGIC = b"WKO1"
