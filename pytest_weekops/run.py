@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_weekops.attempt import ANCHOR_LIMIT, story, void_reason, without_reference
+from pytest_weekops.anchors import Anchors
+from pytest_weekops.attempt import story, void_reason, without_reference
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.injection import InjectionRecord
@@ -54,7 +55,6 @@ T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
 
 MOST_ATTEMPTS = 3  # a case on an unstable host is measured this often, then the judge calls it inconclusive
 LEAST_SESSION_MS = 80.0
-SETTLE_S = 20.0
 
 
 @dataclass
@@ -97,8 +97,11 @@ class Run:
     baselines: tuple[Baseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
-    _anchor: tuple[float, float] | None = None  # (monotonic seconds, milliseconds) of the last anchor
     _order: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin without an anchor."""
+        self._anchors = Anchors(self.host)
 
     # -- inventory ---------------------------------------------------------------------------------------------
 
@@ -248,7 +251,7 @@ class Run:
                 failures=done.failures,
                 errors=done.errors,
             )
-        self._anchor = None
+        self._anchors.forget()
         return self.record(answer)
 
     def measure(self, case: Case) -> Measurement:
@@ -256,7 +259,7 @@ class Run:
         answer = self._attempt(case, 1)
         while answer.void and answer.attempt < MOST_ATTEMPTS:
             self.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
-            self._settle()
+            self._anchors.settle()
             answer = self._attempt(case, answer.attempt + 1)
         return answer
 
@@ -272,11 +275,11 @@ class Run:
         except WorkerError as error:
             bare = without_reference(case, self.operation_of(case.kernel), error)
             return self.record(bare.model_copy(update={"attempt": attempt}))
-        before = self._anchor_now()
+        before = self._anchors.now()
         started, clock, steal = datetime.now(UTC), time.monotonic(), StealMeter()
         answer = platform.supervisor.measure(case, request)
         elapsed, stolen = time.monotonic() - clock, steal.percent()
-        after = self._anchor_now(fresh=True)
+        after = self._anchors.now(fresh=True)
         host = HostCondition(anchor_before_ms=before, anchor_after_ms=after, steal_percent=stolen)
         void = void_reason(host) if answer.status is MeasurementStatus.OK else ""
         self._order += 1
@@ -305,17 +308,6 @@ class Run:
             self.journal.append("guard", {"event": noted.event, "guard": noted.key, "reason": noted.reason})
             self.say(f"{answer.case.id}: guard {noted.event}: {noted.reason}")
         return answer.model_copy(update={"guard": noted.evidence})
-
-    def _settle(self) -> None:
-        """Wait, at most :data:`SETTLE_S`, until two anchors in a row agree: measuring again at once is void again."""
-        ends = time.monotonic() + SETTLE_S
-        last = self._anchor_now(fresh=True)
-        while time.monotonic() < ends:
-            time.sleep(1.0)
-            now = self._anchor_now(fresh=True)
-            if abs(now / last - 1.0) <= ANCHOR_LIMIT / 2:
-                return
-            last = now
 
     def _request(self, case: Case) -> MeasureRequest:
         n, operation = case.size, self.operation_of(case.kernel)
@@ -386,14 +378,6 @@ class Run:
             path="",
         )
         return str(self.host.reference(request))
-
-    def _anchor_now(self, *, fresh: bool = False) -> float:
-        """Milliseconds of the anchor; one taken under a second ago is still now."""
-        if not fresh and self._anchor is not None and time.monotonic() - self._anchor[0] < 1.0:
-            return self._anchor[1]
-        value = self.host.anchor()
-        self._anchor = (time.monotonic(), value)
-        return value
 
     # -- records -----------------------------------------------------------------------------------------------
 
