@@ -8,21 +8,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-_WEEKLY = (
-    ("cell", 26, "<"),
-    ("speed", 8, ">"),  # the unit stands here: cells of one unit share a table
-    ("median ms", 10, ">"),
-    ("p95 ms", 10, ">"),
-    ("drift %", 8, ">"),
-    ("status", 12, "<"),
-)
-_SPLIT = (
-    ("cell", 18, "<"),
-    ("ratio", 7, ">"),
-    ("base ms", 10, ">"),
-    ("cand ms", 10, ">"),
-    ("status", 12, "<"),
-)
+_WEEKLY = (("cell", "<"), ("speed", ">"), ("median ms", ">"), ("p95 ms", ">"), ("drift %", ">"), ("status", "<"))
+_SPLIT = (("cell", "<"), ("ratio", ">"), ("base ms", ">"), ("cand ms", ">"), ("status", "<"))
 
 
 def number(value: object, digits: int = 2) -> str:
@@ -44,7 +31,8 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
     lines: list[str] = []
     for unit in ("GFLOPS", "GB/s"):
         same = [row for row in cells if _unit(row) == unit]
-        columns = [(unit if name == "speed" else name, width, align) for name, width, align in _WEEKLY]
+        # The unit stands over the speed: cells of one unit share a table.
+        columns = [(unit if name == "speed" else name, align) for name, align in _WEEKLY]
         lines += [*([""] if lines and same else []), *(_table(columns, [_cell(row) for row in same]) if same else [])]
     for row in cells:
         if limits := _limits(row):
@@ -55,14 +43,16 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
     return lines if kind != "canonical" else []
 
 
-def _table(columns: Sequence[tuple[str, int, str]], rows: Sequence[Sequence[str]]) -> list[str]:
-    head = " ".join(f"{name:{align}{width}}" for name, width, align in columns)
-    rule = " ".join("-" * width for _name, width, _align in columns)
-    body = [
-        " ".join(f"{text:{align}{width}}" for text, (_n, width, align) in zip(row, columns, strict=True))
-        for row in rows
+def _table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns as wide as what stands in them."""
+    names = [name for name, _align in columns]
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    lines = [names, ["-" * width for width in widths], *rows]
+    aligned = [
+        " ".join(f"{text:{align}{width}}" for text, width, (_n, align) in zip(line, widths, columns, strict=True))
+        for line in lines
     ]
-    return [line.rstrip() for line in (head, rule, *body)]
+    return [line.rstrip() for line in aligned]
 
 
 def _name(row: Row) -> str:

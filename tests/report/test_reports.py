@@ -81,10 +81,10 @@ def test_every_number_renders(value: float | None) -> None:
 
 
 def test_the_table_fits_a_terminal() -> None:
-    """A row with long but usual names stays within 80 columns."""
+    """Rows with the longest usual names stay within 80 columns, and every column begins where its rule does."""
     row = {
         "platform": "pocl-embedded",
-        "kernel": "packed",
+        "kernel": "auto_t3_controlled",
         "size": 3072,
         "mean_gflops": 1234.5,
         "median_ms": 1234.567,
@@ -93,7 +93,11 @@ def test_the_table_fits_a_terminal() -> None:
         "status": "pass",
         "limits": "",
     }
-    assert max(len(line) for line in render_table("weekly", [row])) <= 80
+    head, rule, *body = render_table("weekly", [row, {**row, "kernel": "auto", "size": 96}])
+    assert max(map(len, (head, rule, *body))) <= 80
+    starts = [place for place, c in enumerate(rule) if c == "-" and rule[place - 1 : place] != "-"]
+    for line in (head, *body):
+        assert all(place == 0 or line[place - 1] == " " for place in starts), line
 
 
 @given(st.text())
