@@ -321,3 +321,31 @@ def test_the_selector_never_raises_and_survives_its_journey_to_disk(
     assert 0.0 <= state.fallback_rate <= 1.0
     chosen = choose(state, RULES, static="a", size=7).arm
     assert chosen == "a" or not state.arm(chosen).failed
+
+
+PAIRS = st.lists(st.floats(0.2, 5.0) | st.sampled_from([math.nan, math.inf]), max_size=7)
+
+
+@MANY
+@given(st.lists(PAIRS, min_size=1, max_size=20))
+def test_the_fallback_rate_is_respected(duels: list[list[float]]) -> None:
+    """Once it exceeds the limit over enough decisions the selection is off and stays off; before, it is not."""
+    state, choice = _favoured()
+    over = False
+    for ratios in duels:
+        state, _fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=ratios)
+        over = over or (state.decisions >= RULES.least_decisions and state.fallback_rate > RULES.max_fallback_rate)
+        assert bool(state.disabled) is over
+        if over:
+            assert choose(state, RULES, static="static", size=1400).arm == "static"
+
+
+@MANY
+@given(st.floats(), st.floats(0.1, 10.0), st.integers(2, 5))
+def test_a_time_that_is_none_is_never_preferred(ms: float, static_ms: float, looks: int) -> None:
+    """Whatever the number: an arm with a time that is not positive and finite is not taken, however fast it seems."""
+    state = OnlineState()
+    for _ in range(looks):
+        state = observe(observe(state, "static", static_ms), "odd", ms)
+    taken = choose(state, RULES, static="static", size=1400).arm
+    assert taken == "static" or (math.isfinite(ms) and 0 < ms < static_ms)
