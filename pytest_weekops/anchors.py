@@ -6,9 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_weekops.attempt import ANCHOR_LIMIT
-
 if TYPE_CHECKING:
+    from pytest_weekops.core.policy import HostRules
     from pytest_weekops.worker.host import HostWorker
 
 SETTLE_S = 20.0
@@ -34,13 +33,13 @@ class Anchors:
         """Something else kept the host busy: the last anchor says nothing about what comes next."""
         self._last = None
 
-    def settle(self) -> None:
+    def settle(self, rules: HostRules) -> None:
         """Wait, at most :data:`SETTLE_S`, until two anchors in a row agree: measuring again at once is void again."""
         ends = time.monotonic() + SETTLE_S
         last = self.now(fresh=True)
         while time.monotonic() < ends:
             time.sleep(1.0)
             now = self.now(fresh=True)
-            if abs(now / last - 1.0) <= ANCHOR_LIMIT / 2:
+            if 100.0 * abs(now / last - 1.0) <= rules.max_anchor_change_percent / 2:
                 return
             last = now

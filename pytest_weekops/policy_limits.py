@@ -47,6 +47,7 @@ def _numbers(policy: Policy) -> Iterator[Problem]:
         "guard": policy.guard,
         "selector": policy.selector,
         "evidence": policy.evidence,
+        "host": policy.host,
         "split": policy.split,
     }
     for section, model in sections.items():

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_weekops.anchors import Anchors
-from pytest_weekops.attempt import story, void_reason, without_reference
+from pytest_weekops.attempt import story, without_reference
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard_settings import GuardSettings, settings_of
+from pytest_weekops.core.host_rules import void_reason
 from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.kernel_operation import PROBE_SIZE, KernelOperation, Problem
 from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
 
-MOST_ATTEMPTS = 3  # a case on an unstable host is measured this often, then the judge calls it inconclusive
 LEAST_SESSION_MS = 80.0
 
 
@@ -255,11 +255,11 @@ class Run:
         return self.record(answer)
 
     def measure(self, case: Case) -> Measurement:
-        """Measure one case, again (at most three times) while the host was unstable; every attempt is journalled."""
+        """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled."""
         answer = self._attempt(case, 1)
-        while answer.void and answer.attempt < MOST_ATTEMPTS:
+        while answer.void and answer.attempt < self.policy.host.max_attempts:
             self.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
-            self._anchors.settle()
+            self._anchors.settle(self.policy.host)
             answer = self._attempt(case, answer.attempt + 1)
         return answer
 
@@ -281,7 +281,7 @@ class Run:
         elapsed, stolen = time.monotonic() - clock, steal.percent()
         after = self._anchors.now(fresh=True)
         host = HostCondition(anchor_before_ms=before, anchor_after_ms=after, steal_percent=stolen)
-        void = void_reason(host) if answer.status is MeasurementStatus.OK else ""
+        void = void_reason(host, self.policy.host) if answer.status is MeasurementStatus.OK else ""
         self._order += 1
         return self.record(
             self._guarded(answer, void=bool(void)).model_copy(

@@ -129,6 +129,17 @@ class Evidence(PolicyPart):
     flag_p95_launches: int = 100
 
 
+class HostRules(PolicyPart):
+    """How still the host must be around a measurement, in percent; one that moved is void and taken again.
+
+    ``max_attempts`` is how often a case is measured before it is inconclusive.
+    """
+
+    max_anchor_change_percent: float = Field(default=20.0, gt=0)
+    max_steal_percent: float = Field(default=5.0, gt=0)
+    max_attempts: int = Field(default=3, ge=1, le=10)
+
+
 class SplitRules(PolicyPart):
     """What the candidate owes the baseline: least throughput ratio, and most ratio of candidate p95 / baseline p95."""
 
@@ -206,6 +217,7 @@ class Policy(PolicyPart):
     guard: GuardRules = GuardRules()
     selector: SelectorRules = SelectorRules()
     evidence: Evidence = Evidence()
+    host: HostRules = HostRules()
     split: SplitRules = SplitRules()
     campaign: CampaignRules = CampaignRules()
     severity: SeverityTable = Field(default_factory=SeverityTable)

@@ -117,6 +117,8 @@ BAD: list[tuple[str, str, Change]] = [
     ),
     ("no identity", "device_selected", updated(identity=None)),
     ("void", "host_stable", voided),
+    ("moved", "host_stable", updated(host=HostCondition(anchor_before_ms=10.0, anchor_after_ms=12.5))),
+    ("stolen", "host_stable", updated(host=HostCondition(steal_percent=5.1))),
     ("unverified", "launches_complete", in_session(verified=False)),
     ("short", "launches_complete", in_session(wall_ns=(1, 2))),
     ("zero time", "finite_metrics", in_session(wall_ns=(0,) * 8)),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-# Drift limits of a machine that tests share with each other: what these tests claim is not how steady it is.
+# Limits of a machine that tests share with each other: what these tests claim is not how steady it is.
 POLICY = """\
 version: 1
 policy_id: plugin-tests
@@ -22,6 +22,9 @@ guardrails:
   max_abs_throughput_drift_percent: 95
   max_throughput_deviation_percent: 95
   drift_reason: tests run beside each other
+host:
+  max_anchor_change_percent: 900
+  max_steal_percent: 90
 """
 SMALL = ("--sizes", "96", "--snapshots", "2", "--sessions", "2", "--iterations", "15", "--pressure-size", "64")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_weekops.core.campaign import Campaign
 from pytest_weekops.core.checks.outcome import failed, inconclusive, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
+from pytest_weekops.core.host_rules import void_reason
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.records import GateRecord, MeasurementStatus
 
@@ -46,14 +47,25 @@ def _story(gate: GateRecord) -> str:
     return f"{gate.stage} {gate.gate}{where}: {reason}"
 
 
-def host_stable(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
-    """No case stayed void through all its attempts: a host that moves says nothing about a driver."""
+def host_stable(policy: Policy, campaign: Campaign) -> Finding:
+    """No case stayed void through all its attempts, and none that counts was taken on a host that moved too much."""
     check = "host_stable"
     lost = [case.id for case, count in campaign.voids.items() if count and case not in campaign.by_case]
     total = sum(campaign.voids.values())
     if lost:
         message = f"host unstable: {listed(lost)} stayed void. Run again on a quiet machine."
         return inconclusive(check, "host_unstable", message, rows=tuple(lost), observed=total, required=0)
+    # What was void when it was measured is not here; a policy that asks for a stiller host than the run's may be.
+    moved = [
+        (m.case.id, reason)
+        for m in campaign.measurements
+        if m.status is MeasurementStatus.OK and (reason := void_reason(m.host, policy.host))
+    ]
+    if moved:
+        words = [f"{name}: {reason}" for name, reason in moved]
+        rows = tuple(name for name, _reason in moved)
+        message = f"the host moved more than this policy allows: {listed(words)}"
+        return inconclusive(check, "host_moved", message, rows=rows, observed=len(moved), required=0)
     return passed(check, f"{total} void measurements, all repeated", observed=total)
 
 
