@@ -60,7 +60,7 @@ class HostWorker:
             raise InputError(_reason(reply))
         return reply
 
-    def anchor(self, min_ms: float = 50.0, *, size: int = ANCHOR_SIZE) -> float:
+    def anchor(self, min_ms: float = 120.0, *, size: int = ANCHOR_SIZE) -> float:
         """Median milliseconds of the fixed host SGEMM (size x size). Raises ``WorkerError``."""
         reply = self._ask(AnchorRequest(min_ms=min_ms, size=size))
         if not isinstance(reply, Anchored):

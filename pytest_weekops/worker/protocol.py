@@ -167,7 +167,7 @@ class AnchorRequest(Record):
     """Host worker only: time a fixed SGEMM for at least ``min_ms``; answers the median milliseconds per call."""
 
     type: Literal["anchor"] = "anchor"
-    min_ms: float = 50.0
+    min_ms: float = 120.0
     size: int = 768
 
 
