@@ -41,9 +41,19 @@ class CaseMetrics:
         return math.log((self.anchor_ms or 1.0) / self.median_ms)
 
     @property
+    def bare_speed(self) -> float:
+        """-ln(median): log throughput as measured."""
+        return -math.log(self.median_ms)
+
+    @property
     def slowness95(self) -> float:
         """ln(p95 / anchor)."""
         return math.log(self.p95_ms / (self.anchor_ms or 1.0))
+
+    @property
+    def bare_slowness95(self) -> float:
+        """ln(p95) as measured."""
+        return math.log(self.p95_ms)
 
 
 def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | None:

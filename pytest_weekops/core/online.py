@@ -214,8 +214,9 @@ def settle(
     state = observe(state, choice.arm, ms)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + 1
     state = state.model_copy(update={"fallbacks": fallbacks, "decisions": decisions})
-    if fell and fallbacks / decisions > rules.max_fallback_rate and decisions >= rules.least_decisions:
-        state = disable(state, choice.arm, f"{fallbacks} of {decisions} decisions fell back")
+    if fallbacks / decisions > rules.max_fallback_rate and decisions >= rules.least_decisions:
+        culprit = choice.arm if choice.arm != static else ""  # a static arm's change would mend nothing
+        state = disable(state, culprit, f"{fallbacks} of {decisions} decisions fell back")
     if fell:  # what was confirmed once does not hold any more
         confirmed = {name: beaten for name, beaten in state.confirmed.items() if name != choice.arm}
         state = state.model_copy(update={"confirmed": confirmed})

@@ -49,6 +49,18 @@ def lowest_deviation(values: Sequence[float]) -> float:
     return min(0.0, *(value - center for value in level[1:]))
 
 
+def agreed(one: float, other: float) -> float:
+    """What two witnesses of one change agree on: the smaller where both have its sign, 0 where they contradict.
+
+    NaN where either is: a witness that says nothing excuses nothing.
+    """
+    if math.isnan(one) or math.isnan(other):
+        return math.nan
+    if one * other <= 0:
+        return 0.0
+    return min(one, other, key=abs)
+
+
 def percent(log_change: float) -> float:
     """A change of a logarithm as percent."""
     return math.expm1(log_change) * 100.0

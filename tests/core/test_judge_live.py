@@ -202,6 +202,29 @@ def test_a_slow_host_is_not_a_slow_driver() -> None:
     assert "throughput_drift_abs_bound" not in verdict_on(records).failed_checks
 
 
+@pytest.mark.parametrize("anchor", [8.0, 12.0])
+def test_an_anchor_that_moves_alone_is_no_drift(anchor: float) -> None:
+    """Times as measured stand still: neither a faster nor a slower anchor makes a fall of them."""
+
+    def moved(record: Any) -> Any:
+        if not isinstance(record, Measurement) or record.case.snapshot < 3:
+            return record
+        return record.model_copy(update={"host": HostCondition(anchor_before_ms=anchor, anchor_after_ms=anchor)})
+
+    assert "throughput_drift_abs_bound" not in verdict_on([moved(r) for r in make_records(WEEKLY)]).failed_checks
+
+
+def test_a_void_attempt_that_was_repeated_says_nothing_about_the_host() -> None:
+    """It does not count, and what took its place was taken on a still host."""
+    records = make_records(WEEKLY)
+    place = measurements(records)[3]
+    moved = HostCondition(anchor_before_ms=10.0, anchor_after_ms=16.0)
+    attempt = records[place].model_copy(update={"void": True, "host": moved})
+    again = records[place].model_copy(update={"attempt": 2})
+    verdict = verdict_on([*records[:place], attempt, again, *records[place + 1 :]])
+    assert verdict.failed_checks == ()
+
+
 def test_a_floor_above_the_device_blocks() -> None:
     """A row's floor that no run reaches is a failure, and not a rollback."""
     policy = POLICY.model_copy(update={"rows": {"auto:128": Row(min_avg_gflops=1e6)}})

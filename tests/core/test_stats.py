@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_weekops.core.stats import lowest_deviation, percentile95, theil_sen_slope, trend
+from pytest_weekops.core.stats import agreed, lowest_deviation, percentile95, theil_sen_slope, trend
 
 FINITE = st.floats(min_value=-1e6, max_value=1e6)
 
@@ -56,3 +56,17 @@ def test_a_rising_series_does_not_deviate() -> None:
 def test_a_falling_series_is_never_hidden(values: list[float]) -> None:
     """Deviations are at most zero, whatever the series."""
     assert lowest_deviation(values) <= 0.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"), [(-0.1, -0.3, -0.1), (0.2, 0.1, 0.1), (-0.1, 0.3, 0.0), (0.0, -0.3, 0.0)]
+)
+def test_two_witnesses_agree_on_the_smaller_change(one: float, other: float, both: float) -> None:
+    """In either order; a contradiction is no change."""
+    assert agreed(one, other) == agreed(other, one) == both
+
+
+@pytest.mark.parametrize("pair", [(math.nan, -0.1), (-0.1, math.nan), (math.nan, 0.0)])
+def test_a_witness_that_says_nothing_excuses_nothing(pair: tuple[float, float]) -> None:
+    """NaN stays, so that the check it feeds fails."""
+    assert math.isnan(agreed(*pair))

@@ -11,7 +11,7 @@ from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.metrics import CaseMetrics, all_launches, by_snapshot, cell_unit, mean_anchor, mean_throughput
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.row_units import floor_of, misstated
-from pytest_weekops.core.stats import lowest_deviation, percent, percentile95, trend
+from pytest_weekops.core.stats import agreed, lowest_deviation, percent, percentile95, trend
 
 
 def cell_name(cell: CellKey) -> str:
@@ -205,13 +205,18 @@ def baseline_side_slo(policy: Policy, campaign: Campaign) -> Finding:
 
 
 def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:
-    """Trend over the window and lowest single deviation, in percent of throughput; negative is worse."""
-    series = by_snapshot(rows, "speed")
-    return percent(trend(series)), percent(lowest_deviation(series))
+    """Trend over the window and lowest single deviation, in percent of throughput; negative is worse.
+
+    Each is what times as measured and anchor-normalised ones agree on: a fall in the first alone may be the host's, in
+    the second alone the anchor's. Where they contradict each other, neither is the driver's.
+    """
+    normalised, bare = by_snapshot(rows, "speed"), by_snapshot(rows, "bare_speed")
+    slope = agreed(trend(normalised), trend(bare))
+    return percent(slope), percent(agreed(lowest_deviation(normalised), lowest_deviation(bare)))
 
 
 def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
-    """Anchor-normalised throughput falls neither along the window nor in any one snapshot beyond its limits."""
+    """Throughput falls neither along the window nor in any one snapshot beyond its limits, host and anchor apart."""
     check, rails = "throughput_drift_abs_bound", policy.guardrails
     limit, deviation = rails.max_abs_throughput_drift_percent, rails.max_throughput_deviation_percent
     bad, short, found = [], [], [0.0]
@@ -248,7 +253,7 @@ def p95_drift_bound(policy: Policy, campaign: Campaign) -> Finding:
         if len(launches) < 2 or min(launches) < policy.evidence.min_p95_launches:
             short.append(f"{cell_name(cell)}: {min(launches, default=0)}")
             continue
-        rise = percent(trend(by_snapshot(rows, "slowness95")))
+        rise = percent(agreed(*(trend(by_snapshot(rows, name)) for name in ("slowness95", "bare_slowness95"))))
         if not rise <= limit:
             bad.append(f"{cell_name(cell)}: p95 {rise:+.1f} % over the window, limit {limit:g}")
     if bad:
