@@ -18,7 +18,7 @@ def read_evidence(paths: list[Path], policy: Policy) -> list[CellEvidence]:
 
     Raises ``InputError`` where one is not promoted, is given twice, or was measured on another device than the rest.
     """
-    from pytest_weekops.store import is_journal
+    from pytest_weekops.journal_files import is_journal
 
     evidence: list[CellEvidence] = []
     silicon: dict[str, Path] = {}

@@ -102,20 +102,6 @@ def encode_event(seq: int, kind: str, data: Mapping[str, Any]) -> bytes:
     return (json.dumps(entry, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 
-def is_journal(path: Path) -> bool:
-    """Whether a file is a journal, by its first line; one that is no JSON at all is taken by its name's word for it."""
-    try:
-        if not path.is_file():  # a pipe would be emptied by the look at it
-            return False
-        with path.open("rb") as stream:
-            first = stream.readline(200)
-    except OSError:
-        return False
-    if first.startswith(b'{"v":') and b'"seq":' in first:
-        return True
-    return path.name.endswith(".jsonl") and not first.lstrip().startswith(b"{")
-
-
 def read_journal(path: Path) -> list[Event]:
     """All events of a journal in order; a torn last line is dropped, any other damage raises ``InputError``."""
     try:
