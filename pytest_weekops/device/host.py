@@ -92,8 +92,8 @@ def anchor(request: AnchorRequest) -> Anchored:
 def pin_threads() -> None:
     """Give each thread of this process a CPU of its own, as far as they go round; where that cannot be, leave them.
 
-    After a pause the kernel often wakes OpenBLAS's threads on one CPU and parts them only after the anchor: it then
-    takes 1.6 times as long, and a still host looks as if it had moved.
+    Two threads that are woken on one CPU make the anchor longer than the host is slow. Anchors of 1.6 times the usual
+    length stay with pinned threads: those are the host's.
     """
     try:
         cpus = sorted(os.sched_getaffinity(0))
