@@ -1,10 +1,18 @@
-"""The anchor over a run: a fixed host SGEMM that tells a slow host from a slow driver."""
+"""The host around and during measurements: anchors at their ends, its pace between them, and stolen CPU time.
+
+The anchor is a fixed host SGEMM that tells a slow host from a slow driver; fixed work quanta tell when it became slow.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pytest_weekops.core.pace import session_paces
+from pytest_weekops.core.records import HostCondition, SessionSamples
+from pytest_weekops.steal import StealMeter
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy import HostRules
@@ -43,3 +51,29 @@ class Anchors:
             if 100.0 * abs(now / last - 1.0) <= rules.max_anchor_change_percent / 2:
                 return
             last = now
+
+
+class HostWatch:
+    """Watches the host from its making to :meth:`end`, around one measurement.
+
+    ``with_pace`` runs fixed work quanta meanwhile; of a device that is not the host's CPU they would tell nothing.
+    """
+
+    def __init__(self, anchors: Anchors, *, with_pace: bool) -> None:
+        self._anchors = anchors
+        self._with_pace = with_pace
+        self._before = anchors.now()
+        if with_pace:
+            anchors.host.begin_quanta()
+        self._steal = StealMeter()
+
+    def end(self, sessions: Sequence[SessionSamples]) -> HostCondition:
+        """What was seen, with the pace of each of the sessions that were measured meanwhile."""
+        stolen = self._steal.percent()
+        quanta = self._anchors.host.end_quanta() if self._with_pace else None
+        return HostCondition(
+            anchor_before_ms=self._before,
+            anchor_after_ms=self._anchors.now(fresh=True),
+            steal_percent=stolen,
+            paces=session_paces(quanta.start_ns, quanta.cpu_ns, sessions) if quanta else (),
+        )

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_weekops.anchors import Anchors
+from pytest_weekops.anchors import Anchors, HostWatch
 from pytest_weekops.attempt import story, without_reference
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard_settings import GuardSettings, settings_of
@@ -27,12 +27,10 @@ from pytest_weekops.core.records import (
     Case,
     DeviceIdentity,
     GateRecord,
-    HostCondition,
     Measurement,
     MeasurementStatus,
     PressureRecord,
 )
-from pytest_weekops.steal import StealMeter
 from pytest_weekops.store import Journal, JudgedRecord
 from pytest_weekops.worker.protocol import (
     MeasureRequest,
@@ -275,12 +273,12 @@ class Run:
         except WorkerError as error:
             bare = without_reference(case, self.operation_of(case.kernel), error)
             return self.record(bare.model_copy(update={"attempt": attempt}))
-        before = self._anchors.now()
-        started, clock, steal = datetime.now(UTC), time.monotonic(), StealMeter()
+        watched = platform.identity is not None and platform.identity.device_type == "cpu"
+        watch = HostWatch(self._anchors, with_pace=watched)
+        started, clock = datetime.now(UTC), time.monotonic()
         answer = platform.supervisor.measure(case, request)
-        elapsed, stolen = time.monotonic() - clock, steal.percent()
-        after = self._anchors.now(fresh=True)
-        host = HostCondition(anchor_before_ms=before, anchor_after_ms=after, steal_percent=stolen)
+        elapsed = time.monotonic() - clock
+        host = watch.end(answer.sessions)
         void = void_reason(host, self.policy.host) if answer.status is MeasurementStatus.OK else ""
         self._order += 1
         return self.record(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_weekops.core.injection import InjectionRecord
-from pytest_weekops.core.metrics import CaseMetrics, case_metrics
+from pytest_weekops.core.metrics import CaseMetrics, case_metrics, on_one_clock
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import (
     Case,
@@ -133,7 +133,9 @@ class Campaign:
             if metrics is not None:
                 found[(case.platform, case.kernel, case.size)].append(metrics)
         order = {seed: place for place, seed in enumerate(self.plan.seeds)}
-        return {cell: tuple(sorted(rows, key=lambda m: (m.snapshot, order[m.seed]))) for cell, rows in found.items()}
+        return {
+            cell: on_one_clock(sorted(rows, key=lambda m: (m.snapshot, order[m.seed]))) for cell, rows in found.items()
+        }
 
     def baseline_for(self, platform: str) -> Baseline | None:
         """The baseline that speaks of a platform's device."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pytest_weekops.core.pace import is_covered
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import Measurement
 from pytest_weekops.core.stats import percentile95
@@ -18,7 +19,10 @@ from pytest_weekops.core.units import Unit, amount
 
 @dataclass(frozen=True)
 class CaseMetrics:
-    """One ok measurement in numbers. ``launches_ms`` are all verified launches in order."""
+    """One ok measurement in numbers. ``launches_ms`` are all verified launches in order.
+
+    ``pace_ms`` is the mean fixed work quantum during them, None where a session has too few.
+    """
 
     snapshot: int
     seed: int
@@ -27,6 +31,7 @@ class CaseMetrics:
     median_ms: float
     p95_ms: float
     anchor_ms: float | None
+    pace_ms: float | None = None
     mean_gbs: float = 0.0
     unit: Unit = "GFLOPS"
 
@@ -37,7 +42,12 @@ class CaseMetrics:
 
     @property
     def speed(self) -> float:
-        """ln(anchor / median): log throughput, freed from the host's own speed where there is an anchor."""
+        """Log throughput without the host's own speed: ln(pace / mean) where there is a pace, or ln(anchor / median).
+
+        Means belong together: where the host was slow for a part of the launches, both hold the same part of it.
+        """
+        if self.pace_ms is not None:
+            return math.log(self.pace_ms / statistics.fmean(self.launches_ms))
         return math.log((self.anchor_ms or 1.0) / self.median_ms)
 
     @property
@@ -47,8 +57,8 @@ class CaseMetrics:
 
     @property
     def slowness95(self) -> float:
-        """ln(p95 / anchor)."""
-        return math.log(self.p95_ms / (self.anchor_ms or 1.0))
+        """ln(p95 / pace), or ln(p95 / anchor) without a pace."""
+        return math.log(self.p95_ms / (self.pace_ms or self.anchor_ms or 1.0))
 
     @property
     def bare_slowness95(self) -> float:
@@ -70,6 +80,7 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
         median_ms=statistics.median(launches),
         p95_ms=percentile95(launches),
         anchor_ms=anchor_ms(measurement),
+        pace_ms=pace_ms(measurement),
         mean_gbs=measurement.bytes_moved / mean_ns,
         unit=measurement.unit,
     )
@@ -82,6 +93,22 @@ def anchor_ms(measurement: Measurement) -> float | None:
         return None
     usable = math.isfinite(before) and math.isfinite(after) and before > 0 and after > 0
     return (before + after) / 2.0 if usable else None
+
+
+def pace_ms(measurement: Measurement) -> float | None:
+    """Mean over sessions of the mean fixed work quantum, where every session has enough of them."""
+    paces = measurement.host.paces
+    if not paces or not is_covered(paces, len(measurement.sessions)):
+        return None
+    mean = statistics.fmean(pace.mean_us for pace in paces) * 1e-3
+    return mean if math.isfinite(mean) else None
+
+
+def on_one_clock(rows: Sequence[CaseMetrics]) -> tuple[CaseMetrics, ...]:
+    """The rows of a cell, all with a pace or none: a pace and an anchor are not compared with each other."""
+    if all(row.pace_ms is not None for row in rows):
+        return tuple(rows)
+    return tuple(replace(row, pace_ms=None) for row in rows)
 
 
 def incompleteness(measurement: Measurement, plan: CampaignPlan) -> str:

@@ -205,12 +205,26 @@ class SelectorEvidence(Record):
     note: str = ""
 
 
+class SessionPace(Record):
+    """How fast the host was during one session: fixed work quanta beside its launches, in CPU microseconds each."""
+
+    session: int = Field(ge=1)
+    quanta: int = Field(ge=1)
+    mean_us: float
+    median_us: float
+
+
 class HostCondition(Record):
-    """The host around one measurement: the anchor SGEMM before and after (milliseconds) and CPU steal."""
+    """The host around one measurement and during it.
+
+    The anchor SGEMM before and after (milliseconds), CPU time stolen (percent), and the pace of each session; no paces
+    where the device is no CPU, or where nothing watched.
+    """
 
     anchor_before_ms: float | None = None
     anchor_after_ms: float | None = None
     steal_percent: float | None = None
+    paces: tuple[SessionPace, ...] = ()
 
 
 class Measurement(Record):

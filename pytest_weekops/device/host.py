@@ -12,6 +12,7 @@ import numpy as np
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.kernel_operation import SizeNeeds
 from pytest_weekops.core.launch import count
+from pytest_weekops.device import quanta
 from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.operation import LaunchedOperation, Shape
 from pytest_weekops.worker.protocol import (
@@ -19,6 +20,8 @@ from pytest_weekops.worker.protocol import (
     AnchorRequest,
     Described,
     DescribeRequest,
+    Quanta,
+    QuantaRequest,
     Referenced,
     ReferenceRequest,
 )
@@ -29,10 +32,15 @@ _LEAST_CALLS = 5
 _anchor_data: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
 
-def answer(request: ReferenceRequest | DescribeRequest | AnchorRequest) -> Referenced | Described | Anchored:
+HostRequest = ReferenceRequest | DescribeRequest | AnchorRequest | QuantaRequest
+
+
+def answer(request: HostRequest) -> Referenced | Described | Anchored | Quanta:
     """The reply to one of the host worker's requests. Raises ``InputError`` where an operation cannot be used."""
     if isinstance(request, AnchorRequest):
         return anchor(request)
+    if isinstance(request, QuantaRequest):
+        return quanta.answer(request)
     return describe(request) if isinstance(request, DescribeRequest) else reference(request)
 
 

@@ -18,6 +18,8 @@ from pytest_weekops.worker.protocol import (
     Described,
     DescribeRequest,
     Failed,
+    Quanta,
+    QuantaRequest,
     Referenced,
     ReferenceRequest,
 )
@@ -66,6 +68,20 @@ class HostWorker:
         if not isinstance(reply, Anchored):
             raise WorkerError(f"the host worker could not time the anchor: {_reason(reply)}")
         return reply.median_ms
+
+    def begin_quanta(self) -> None:
+        """Run fixed work quanta beside whatever comes next. Raises ``WorkerError``."""
+        self._quanta(run=True)
+
+    def end_quanta(self) -> Quanta:
+        """Stop them, and what they took; none where nothing ran. Raises ``WorkerError``."""
+        return self._quanta(run=False)
+
+    def _quanta(self, *, run: bool) -> Quanta:
+        reply = self._ask(QuantaRequest(run=run))
+        if not isinstance(reply, Quanta):
+            raise WorkerError(f"the host worker could not watch the host's pace: {_reason(reply)}")
+        return reply
 
     def _ask(self, request: Record) -> Record:
         for attempt in range(1, _TRIES + 1):

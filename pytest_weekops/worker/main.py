@@ -32,6 +32,7 @@ from pytest_weekops.worker.protocol import (
     OpenRequest,
     PhaseNotice,
     PressureRequest,
+    QuantaRequest,
     ReferenceRequest,
     Reply,
     SmokeRequest,
@@ -97,7 +98,7 @@ class Program:
         )
 
     def _answer(self, request: Any) -> Reply:
-        if isinstance(request, ReferenceRequest | DescribeRequest | AnchorRequest):
+        if isinstance(request, ReferenceRequest | DescribeRequest | AnchorRequest | QuantaRequest):
             from pytest_weekops.device import host
 
             self.notify(Phase.VERIFY)

@@ -171,6 +171,13 @@ class AnchorRequest(Record):
     size: int = 768
 
 
+class QuantaRequest(Record):
+    """Host worker only: run fixed work quanta from now on, or stop and answer those that ran."""
+
+    type: Literal["quanta"] = "quanta"
+    run: bool
+
+
 class CloseRequest(Record):
     """Release everything and exit 0."""
 
@@ -276,6 +283,14 @@ class Anchored(Record):
     calls: int
 
 
+class Quanta(Record):
+    """Reply to ``quanta``: when each quantum began (``perf_counter_ns``) and the CPU time that it took."""
+
+    type: Literal["quanta_ran"] = "quanta_ran"
+    start_ns: tuple[int, ...] = ()
+    cpu_ns: tuple[int, ...] = ()
+
+
 class Failed(Record):
     """A request failed with an exception the worker survived; ``retire`` asks for a fresh process."""
 
@@ -301,6 +316,7 @@ Request = Annotated[
     | ReferenceRequest
     | DescribeRequest
     | AnchorRequest
+    | QuantaRequest
     | CloseRequest,
     Field(discriminator="type"),
 ]
@@ -315,11 +331,12 @@ Message = Annotated[
     | Referenced
     | Described
     | Anchored
+    | Quanta
     | Failed
     | Goodbye,
     Field(discriminator="type"),
 ]
-Reply = Opened | Measured | Pressed | Injected | Smoked | Referenced | Described | Anchored | Failed | Goodbye
+Reply = Opened | Measured | Pressed | Injected | Smoked | Referenced | Described | Anchored | Quanta | Failed | Goodbye
 
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)

@@ -23,6 +23,7 @@ guardrails:
   max_throughput_deviation_percent: 95
   drift_reason: tests run beside each other
 host:
+  max_pace_change_percent: 900
   max_anchor_change_percent: 900
   max_steal_percent: 90
 """
