@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.pace import session_paces
 from pytest_weekops.core.records import HostCondition, SessionSamples
 from pytest_weekops.steal import StealMeter
+from pytest_weekops.worker.protocol import Quanta
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy import HostRules
@@ -57,23 +59,35 @@ class HostWatch:
     """Watches the host from its making to :meth:`end`, around one measurement.
 
     ``with_pace`` runs fixed work quanta meanwhile; of a device that is not the host's CPU they would tell nothing.
+    Where they cannot run, the anchors are left.
     """
 
     def __init__(self, anchors: Anchors, *, with_pace: bool) -> None:
         self._anchors = anchors
-        self._with_pace = with_pace
         self._before = anchors.now()
-        if with_pace:
-            anchors.host.begin_quanta()
+        self._watching = with_pace and self._begin()
         self._steal = StealMeter()
 
     def end(self, sessions: Sequence[SessionSamples]) -> HostCondition:
         """What was seen, with the pace of each of the sessions that were measured meanwhile."""
         stolen = self._steal.percent()
-        quanta = self._anchors.host.end_quanta() if self._with_pace else None
+        quanta = self._end() if self._watching else Quanta()
         return HostCondition(
             anchor_before_ms=self._before,
             anchor_after_ms=self._anchors.now(fresh=True),
             steal_percent=stolen,
-            paces=session_paces(quanta.start_ns, quanta.cpu_ns, sessions) if quanta else (),
+            paces=session_paces(quanta.start_ns, quanta.cpu_ns, sessions),
         )
+
+    def _begin(self) -> bool:
+        try:
+            self._anchors.host.begin_quanta()
+        except WorkerError:
+            return False
+        return True
+
+    def _end(self) -> Quanta:
+        try:
+            return self._anchors.host.end_quanta()
+        except WorkerError:
+            return Quanta()

@@ -55,7 +55,8 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("snapshot-interval", (), "SECONDS", "time between the starts of two snapshots (default: 0)"),
     ("snapshot-interval-minutes", (), "MINUTES", "the same in minutes"),
     ("sessions", (), "N", "sessions of fresh data per case (default: 2)"),
-    ("iterations", (), "N", "timed launches per session (default: 8)"),
+    ("iterations", (), "N", "timed launches per session, at least (default: 8)"),
+    ("session-ms", (), "MS", "what a session's timed launches fill at least, up to 200 launches (default: 1000)"),
     ("pressure-size", (), "N", "GEMM size of a pressure pulse (default: 896)"),
     ("pressure-iterations", (), "N", "launches per pressure pulse (default: 3)"),
     (
@@ -249,6 +250,7 @@ def build_plan(
         snapshot_interval_s=_interval(options),
         sessions=options.integer("sessions", 2, least=1),
         iterations=options.integer("iterations", 8, least=1),
+        session_ms=options.number("session-ms", 1000.0),
         pressure=PressurePlan(
             size=options.integer("pressure-size", 896, least=1),
             iterations=options.integer("pressure-iterations", 3),

@@ -115,13 +115,13 @@ class Progress:
         if self._plan is None or self._run is None:
             return
         seconds, unknown = 0.0, False
-        launches = self._plan.sessions * self._plan.iterations
         for case in self._plan.all_cases():
             operation = self._run.operation_of(case.kernel)
             probe_ms = self._run.platforms[case.platform].probe_ms.get(operation.name, 0.0)
             unknown = unknown or probe_ms <= 0
             growth = operation.nominal_s(case.size) / operation.nominal_s(PROBE_SIZE)
-            seconds += probe_ms * 1e-3 * growth * launches / _SMALL_SPEED
+            launch_s = probe_ms * 1e-3 * growth / _SMALL_SPEED
+            seconds += self._plan.sessions * max(self._plan.iterations * launch_s, self._plan.session_ms * 1e-3)
         seconds = seconds * (1.0 + WARM_UP_SHARE) + 0.3 * self._cases
         seconds = max(seconds, self._plan.snapshot_interval_s * (self._plan.snapshots - 1))
         more = " (a platform without a speed is not counted)" if unknown else ""

@@ -52,8 +52,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
 
-LEAST_SESSION_MS = 80.0
-
 
 @dataclass
 class Platform:
@@ -323,7 +321,7 @@ class Run:
             seed=case.seed,
             sessions=self.plan.sessions,
             iterations=self.plan.iterations,
-            least_session_ms=LEAST_SESSION_MS,
+            least_session_ms=self.plan.session_ms,
             references={s: self._reference(operation, problem, seed=case.seed, session=s) for s in sessions},
             guard=self._guard(case.kernel),
             guard_draw=case.snapshot,

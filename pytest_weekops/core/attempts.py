@@ -10,7 +10,7 @@ from typing import Any
 from pytest_weekops.core.entry import RunEntry
 from pytest_weekops.core.week import Week
 
-_COUNTS = ("snapshots", "sessions", "iterations")
+_COUNTS = ("snapshots", "sessions", "iterations", "session_ms")
 _LISTS = ("platforms", "kernels", "sizes", "seeds", "required_sizes", "gates")
 _LARGER_IS_STRICTER = ("min_", "minimum_", "flag_", "projection_count", "clean_to_enable")
 _SMALLER_IS_STRICTER = (

@@ -38,7 +38,8 @@ class CampaignPlan(Record):
     """What will be run. ``platforms`` are worker labels; in a split: baseline first, then candidate.
 
     ``required_sizes`` empty means every size in ``sizes``. ``gates`` are the gate records a promote needs, each as
-    ``stage/gate/platform``: one that is absent is as bad as one that failed.
+    ``stage/gate/platform``: one that is absent is as bad as one that failed. ``session_ms`` is what a session's timed
+    launches fill at least; runs from before it was written down filled 80.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -50,6 +51,7 @@ class CampaignPlan(Record):
     snapshot_interval_s: float = Field(default=0.0, ge=0)
     sessions: int = Field(default=2, ge=1)
     iterations: int = Field(default=8, ge=1)
+    session_ms: float = Field(default=80.0, ge=0)
     pressure: PressurePlan = PressurePlan()
     deadlines: Deadlines = Deadlines()
     device_pattern: str | None = None

@@ -135,7 +135,7 @@ class HostRules(PolicyPart):
     ``max_attempts`` is how often a case is measured before it is inconclusive.
     """
 
-    max_pace_change_percent: float = Field(default=30.0, gt=0)
+    max_pace_change_percent: float = Field(default=40.0, gt=0)
     max_anchor_change_percent: float = Field(default=20.0, gt=0)
     max_steal_percent: float = Field(default=5.0, gt=0)
     max_attempts: int = Field(default=3, ge=1, le=10)

@@ -31,7 +31,7 @@ from pytest_weekops.worker.protocol import Measured, MeasureRequest, SelectorReq
 MOST_LAUNCHES = 200
 STEADY_MEDIANS = 5
 STEADY_SHARE = 0.05
-SLOW_WARM_UP_S = 1.0  # past this a warm-up ends with its second launch: the launches themselves are long
+LONG_WARM_UP_S = 0.5  # a warm-up of two launches or more ends here: clocks are up and everything is compiled
 
 Notify = Callable[[Phase], None]
 
@@ -259,7 +259,7 @@ def _warm_up(
         watch.before(len(launches))
         launches.append(time_launch(device.queue, launcher.enqueue))
         medians.append(statistics.median(launch.wall_ns for launch in launches[-STEADY_MEDIANS:]))
-        if len(launches) >= 2 and time.monotonic() - began > SLOW_WARM_UP_S:
+        if len(launches) >= 2 and time.monotonic() - began > LONG_WARM_UP_S:
             break
         if len(launches) >= request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
             break

@@ -1,13 +1,12 @@
 """Fixed work quanta beside a measurement: how fast a core is while the device is busy.
 
-One thread computes the same small product again and again and notes its own CPU time, so that being preempted costs it
-nothing and a core that became slower is seen. It takes about one percent of one core.
+One thread computes the same product again and again and notes its own CPU time, so that being preempted costs it
+nothing and a core that became slower is seen. The process must compute products in one thread, or the CPU time is not
+all of it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import time
 from collections import deque
@@ -16,13 +15,10 @@ import numpy as np
 
 from pytest_weekops.worker.protocol import Quanta, QuantaRequest
 
-SIDE = 64  # OpenBLAS computes 64 x 64 x 64 in the calling thread, so that the thread's CPU time is all of the work
-PRODUCTS = 16
-PERIOD_S = 0.02
+SIDE = 256  # 0.4 ms: of the sizes tried, the one whose time goes most with that of a large product on all cores
+PERIOD_S = 0.025
 MOST_QUANTA = 65_536  # more than twenty minutes; older ones go
 _SEED = 20240102
-# Read on import, before anything is pinned; no affinities on some systems.
-_ALLOWED = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 class Watch:
@@ -55,16 +51,11 @@ class Watch:
         return Quanta(start_ns=tuple(start for start, _ in seen), cpu_ns=tuple(cpu for _, cpu in seen))
 
     def _run(self) -> None:
-        _let_run_anywhere()
+        np.matmul(self._a, self._b, out=self._out)  # the first one sets the library up
         while not self._stop.wait(PERIOD_S):
-            self._product()  # the first one after a pause fetches the data; it is not the core's pace
             start, before = time.perf_counter_ns(), time.thread_time_ns()
-            for _ in range(PRODUCTS):
-                self._product()
+            np.matmul(self._a, self._b, out=self._out)
             self._seen.append((start, time.thread_time_ns() - before))
-
-    def _product(self) -> None:
-        np.matmul(self._a, self._b, out=self._out)
 
 
 _watch: Watch | None = None
@@ -79,10 +70,3 @@ def answer(request: QuantaRequest) -> Quanta:
         _watch.begin()
         return Quanta()
     return _watch.end()
-
-
-def _let_run_anywhere() -> None:
-    """The anchor pins the thread that this one comes from; a watch on one CPU alone would wait for it."""
-    if _ALLOWED:
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, _ALLOWED)

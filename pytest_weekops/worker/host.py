@@ -6,6 +6,7 @@ depends on the driver under test.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_weekops.core.errors import InputError, WorkerError
@@ -25,6 +26,7 @@ from pytest_weekops.worker.protocol import (
 )
 
 ANCHOR_SIZE = 768
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _TRIES = 2
 
 
@@ -35,6 +37,7 @@ class HostWorker:
         self._scratch = scratch
         self._deadlines = deadlines
         self._worker: Worker | None = None
+        self._pacer: Worker | None = None
         self._references: dict[ReferenceRequest, Path] = {}
 
     def reference(self, request: ReferenceRequest) -> Path:
@@ -78,18 +81,27 @@ class HostWorker:
         return self._quanta(run=False)
 
     def _quanta(self, *, run: bool) -> Quanta:
-        reply = self._ask(QuantaRequest(run=run))
+        """Ask the process of the quanta: one whose products take one thread, where the anchor's take all of them."""
+        if self._pacer is None:
+            self._pacer = self._start("pace", ONE_THREAD)
+        try:
+            reply = self._pacer.ask(QuantaRequest(run=run))
+        except WorkerError:
+            self._pacer.kill()
+            self._pacer = None
+            raise
         if not isinstance(reply, Quanta):
-            raise WorkerError(f"the host worker could not watch the host's pace: {_reason(reply)}")
+            raise WorkerError(f"the host's pace could not be watched: {_reason(reply)}")
         return reply
+
+    def _start(self, label: str, environment: Mapping[str, str]) -> Worker:
+        return Worker(label=label, environment=environment, deadlines=self._deadlines, scratch=self._scratch)
 
     def _ask(self, request: Record) -> Record:
         for attempt in range(1, _TRIES + 1):
             try:
                 if self._worker is None:
-                    self._worker = Worker(
-                        label="host", environment={}, deadlines=self._deadlines, scratch=self._scratch
-                    )
+                    self._worker = self._start("host", {})
                 return self._worker.ask(request)
             except WorkerError:
                 self.close()
@@ -98,10 +110,11 @@ class HostWorker:
         raise WorkerError("the host worker was not asked")  # pragma: no cover - the loop returns or raises
 
     def close(self) -> None:
-        """Stop the worker."""
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker = None
+        """Stop the workers."""
+        for worker in (self._worker, self._pacer):
+            if worker is not None:
+                worker.kill()
+        self._worker = self._pacer = None
 
 
 def _reason(reply: Record) -> str:

@@ -66,7 +66,7 @@ def test_a_pace_is_a_mean_of_quanta(quanta: list[tuple[int, int]], sessions: int
 
 
 @pytest.mark.parametrize(
-    ("change", "limit", "is_void"), [(1.25, 25.0, False), (1.26, 25.0, True), (1.0, 30.0, False), (1.65, 70.0, False)]
+    ("change", "limit", "is_void"), [(1.25, 25.0, False), (1.26, 25.0, True), (1.0, 40.0, False), (1.65, 70.0, False)]
 )
 def test_a_pace_that_moved_between_sessions_voids(change: float, limit: float, is_void: bool) -> None:
     """In either direction, at anchors that hold still."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from pytest_weekops.core.week import week_of
 
 WEEK = str(week_of(datetime.now(UTC).isoformat()))
-SMALL = "-p no:cacheprovider --snapshots 2 --sessions 2 --iterations 15 --pressure-size 64"
+SMALL = "-p no:cacheprovider --snapshots 2 --sessions 2 --iterations 15 --session-ms 80 --pressure-size 64"
 # In place of the runbook's own values: sizes that take seconds, and a ratio that nothing reaches, so that the week
 # surely ends in iterate at SEV2 and owes an action.
 INSTEAD = {"1400 2048 3072": "64 96", "0.85": "50", "FILE|URL|-": "-"}

@@ -27,7 +27,20 @@ host:
   max_anchor_change_percent: 900
   max_steal_percent: 90
 """
-SMALL = ("--sizes", "96", "--snapshots", "2", "--sessions", "2", "--iterations", "15", "--pressure-size", "64")
+SMALL = (
+    "--sizes",
+    "96",
+    "--snapshots",
+    "2",
+    "--sessions",
+    "2",
+    "--iterations",
+    "15",
+    "--session-ms",
+    "80",
+    "--pressure-size",
+    "64",
+)
 
 
 @dataclass(frozen=True)

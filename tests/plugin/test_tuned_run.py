@@ -26,7 +26,20 @@ pytestmark = pytest.mark.device
 Gate = Callable[..., GateResult]
 Need = Callable[[str], str]
 # What these tests claim is not how steady the host is: one snapshot of few launches, whatever the judge makes of it.
-TINY = ("--sizes", "96", "--snapshots", "1", "--sessions", "1", "--iterations", "4", "--pressure-pulses", "0")
+TINY = (
+    "--sizes",
+    "96",
+    "--snapshots",
+    "1",
+    "--sessions",
+    "1",
+    "--iterations",
+    "4",
+    "--session-ms",
+    "80",
+    "--pressure-pulses",
+    "0",
+)
 BLOCK = {"MR": 3, "NV": 1, "VW": 4, "USE_FMA": 0}
 OPTIONS = tuple(f"-D{name}={value}" for name, value in BLOCK.items())
 

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.anchors import Anchors, HostWatch
 from pytest_weekops.core.errors import DeviceError, WorkerError
+from pytest_weekops.core.plan import Deadlines
 from pytest_weekops.core.records import MeasurementStatus
 from pytest_weekops.worker.framing import DeadlineExpired, encode, receive, send
+from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.protocol import Goodbye, Hello
 from pytest_weekops.worker.supervisor import PlatformSupervisor
@@ -144,3 +147,21 @@ def test_a_deadline_ends_the_waiting(pipe: tuple[int, int]) -> None:
     os.write(write, encode(Goodbye())[:6])
     with pytest.raises(DeadlineExpired):
         receive(read, deadline=time.monotonic() + 0.2)
+
+
+def test_a_watch_of_the_host_that_dies_leaves_the_anchors(tmp_path: Path) -> None:
+    """The process of the quanta is killed while they run: the measurement keeps its anchors, and the next its pace."""
+    host = HostWorker(tmp_path, Deadlines())
+    try:
+        watch = HostWatch(Anchors(host), with_pace=True)
+        assert host._pacer is not None
+        os.kill(host._pacer.pid, signal.SIGKILL)
+        seen = watch.end(())
+        assert seen.paces == ()
+        assert seen.anchor_before_ms is not None
+        assert seen.anchor_after_ms is not None
+        host.begin_quanta()
+        time.sleep(0.5)
+        assert host.end_quanta().cpu_ns
+    finally:
+        host.close()
