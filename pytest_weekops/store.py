@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.plan import CampaignPlan
-from pytest_weekops.core.records import DeviceIdentity, GateRecord, Measurement, PressureRecord, Record
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
 
 if TYPE_CHECKING:
     from pytest_weekops.core.campaign import Baseline

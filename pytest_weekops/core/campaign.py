@@ -10,6 +10,7 @@ from functools import cached_property
 from pytest_weekops.core.injection import InjectionRecord
 from pytest_weekops.core.metrics import CaseMetrics, case_metrics, on_one_clock
 from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.record import Record
 from pytest_weekops.core.records import (
     Case,
     DeviceIdentity,
@@ -17,7 +18,6 @@ from pytest_weekops.core.records import (
     Measurement,
     MeasurementStatus,
     PressureRecord,
-    Record,
 )
 from pytest_weekops.core.units import Unit
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.records import DeviceIdentity, Record
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.records import DeviceIdentity
 from pytest_weekops.core.units import SHIPPED_UNITS
 
 VECTOR_CPUS = re.compile(

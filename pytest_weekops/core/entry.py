@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 from pytest_weekops.core.week import Week, week_of
 
 GENESIS = "0" * 64
@@ -56,7 +56,7 @@ def chain_problems(entries: Iterable[Entry]) -> list[str]:
 class RunEntry(Record):
     """What the ledger keeps of one run. ``plan`` and ``policy`` are kept whole: a rerun is compared with them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings", defer_build=True)
 
     run_id: str
     kind: str

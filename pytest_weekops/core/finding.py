@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 
 
 class CheckStatus(StrEnum):

@@ -6,7 +6,8 @@ import math
 from typing import Literal
 
 from pytest_weekops.core.policy import GuardRules
-from pytest_weekops.core.records import GuardEvidence, Record
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.records import GuardEvidence
 
 Event = Literal["disabled", "enabled"]
 Rail = Literal["hard", "alarms", "overhead"]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from pytest_weekops.core.policy import GuardRules
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 
 Mode = Literal["full", "sampled"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_weekops.core.guard_settings import GuardSettings
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 
 WHOLE_FAULT = "a launch dropped"  # spoils every line of C, so that a guard that looks at one line alone must see it
 EXPONENT_AND_SIGN = range(23, 32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 
 # m, n, k, alpha, beta. GEMM: one element, less than any tile, primes, and every remainder at once.
 _GEMM_GATE = ((1, 1, 1, 1.0, 0.0), (7, 5, 3, 1.0, 0.0), (61, 67, 71, 1.5, -0.5), (129, 130, 131, 1.0, 0.0))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from pytest_weekops.core.policy import SelectorRules
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 
 KEPT_TIMES = 9
 SECOND_LOOK = 1.25  # an arm slower than this times the best gets no second trial

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pytest_weekops.core.records import Case, Record
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.records import Case
 
 
 class Deadlines(Record):

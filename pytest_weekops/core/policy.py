@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.policy_defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.plan import CampaignPlan
 
 
 class PolicyPart(BaseModel):
     """Base of every section: frozen, unknown keys refused, numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Scope(PolicyPart):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 
 
 class Profile(Record):

@@ -10,15 +10,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from pytest_weekops.core.record import Record
 from pytest_weekops.core.units import Unit
-
-
-class Record(BaseModel):
-    """Base of all records: frozen, strict about unknown keys, strict JSON on output."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class MeasurementStatus(StrEnum):

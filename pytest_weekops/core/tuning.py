@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, ValidationError, model_validator
 
 from pytest_weekops.core.catalog import KernelEntry
-from pytest_weekops.core.records import DeviceIdentity, Record
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.records import DeviceIdentity
 from pytest_weekops.core.tuning_space import why_illegal
 
 MARGIN = 0.02  # a candidate must be faster than the shipped default by more than this

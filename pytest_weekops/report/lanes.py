@@ -15,25 +15,27 @@ def render_lanes(records: Iterable[object]) -> list[str]:
     """Lines of at most 79 columns; none where no controlled lane was measured."""
     measured = [r for r in records if isinstance(r, Measurement) and not r.void]
     lines: list[str] = []
+    width = max((len(f"{m.case.platform} {m.case.size}") for m in measured), default=0)
     for kernel in (T3_KERNEL, T5_KERNEL):
         for (platform, size), group in _cells(measured, kernel).items():
-            where = f"{platform} {size}"
+            where = f"{platform} {size}".ljust(width)
             selectors = [m.selector for m in group if m.selector]
             guards = [m.guard for m in group if m.guard]
             if kernel == T3_KERNEL and selectors:
-                lines.append(f"T3 {where:<14} {_selector(selectors)}"[:79])
+                lines.append(f"T3 {where}  {_selector(selectors)}"[:79])
             if kernel == T5_KERNEL and guards:
-                lines.append(f"T5 {where:<14} {_guard(guards)}"[:79])
-                lines += [f"T5 {where:<14} {words}"[:79] for words in _coverage(guards)]
+                lines.append(f"T5 {where}  {_guard(guards)}"[:79])
+                lines += [f"T5 {where}  {words}"[:79] for words in _coverage(guards)]
     return lines
 
 
 def _cells(measured: Sequence[Measurement], kernel: str) -> dict[Cell, list[Measurement]]:
+    """Measurements per platform and size, in that order: which one ended first does not matter here."""
     found: dict[Cell, list[Measurement]] = {}
     for measurement in measured:
         if measurement.case.kernel == kernel:
             found.setdefault((measurement.case.platform, measurement.case.size), []).append(measurement)
-    return found
+    return dict(sorted(found.items()))
 
 
 def _selector(found: Sequence[SelectorEvidence]) -> str:

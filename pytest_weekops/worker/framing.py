@@ -11,7 +11,7 @@ import zlib
 from typing import Any
 
 from pytest_weekops.core.errors import WorkerError
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 from pytest_weekops.worker.protocol import MAGIC, MAX_PAYLOAD_BYTES
 
 _HEAD = struct.Struct(f">{len(MAGIC)}sII")

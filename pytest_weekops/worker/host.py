@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_weekops.core.errors import InputError, WorkerError
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Record
+from pytest_weekops.core.record import Record
 from pytest_weekops.worker.process import Worker
 from pytest_weekops.worker.protocol import (
     Anchored,

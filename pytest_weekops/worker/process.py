@@ -17,7 +17,8 @@ from pydantic import Field, ValidationError
 
 from pytest_weekops.core.errors import WorkerCrash, WorkerError, WorkerTimeout
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Phase, Record
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.records import Phase
 from pytest_weekops.worker.framing import DeadlineExpired, receive, send
 from pytest_weekops.worker.protocol import (
     MESSAGES,

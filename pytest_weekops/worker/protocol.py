@@ -16,12 +16,12 @@ from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.injection import Injection
 from pytest_weekops.core.kernel_operation import OperationFile, SizeNeeds
 from pytest_weekops.core.policy import SelectorRules
+from pytest_weekops.core.record import Record
 from pytest_weekops.core.records import (
     DeviceIdentity,
     GuardEvidence,
     MeasurementStatus,
     Phase,
-    Record,
     SelectorEvidence,
     SessionSamples,
     TimerTrust,

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase, Record
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch, Worker
 from pytest_weekops.worker.protocol import (

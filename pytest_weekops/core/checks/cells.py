@@ -6,9 +6,9 @@ import math
 from datetime import datetime
 
 from pytest_weekops.core.campaign import Baseline, BaselineRow, Campaign, CellKey
-from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.metrics import CaseMetrics, all_launches, by_snapshot, cell_unit, mean_anchor, mean_throughput
+from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.row_units import floor_of, misstated
 from pytest_weekops.core.stats import agreed, lowest_deviation, percent, percentile95, trend

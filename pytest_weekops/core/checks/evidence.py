@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pytest_weekops.core.campaign import Campaign
-from pytest_weekops.core.checks.outcome import failed, inconclusive, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.host_rules import void_reason
+from pytest_weekops.core.outcome import failed, inconclusive, listed, no_data, passed
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.records import GateRecord, MeasurementStatus
 

@@ -6,10 +6,10 @@ import math
 import statistics
 
 from pytest_weekops.core.campaign import Campaign
-from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.records import GuardEvidence, Measurement, MeasurementStatus
 

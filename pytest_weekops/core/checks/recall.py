@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from pytest_weekops.core.campaign import Campaign
-from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.injection import FaultRecall, Injection, InjectionRecord, clopper_pearson
 from pytest_weekops.core.modes import T5_KERNEL
+from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.policy import GuardRules, Policy
 from pytest_weekops.core.week import parse_time
 

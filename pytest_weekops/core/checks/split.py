@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pytest_weekops.core.campaign import Campaign
 from pytest_weekops.core.checks.cells import baseline_side_slo
-from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.metrics import CaseMetrics, all_launches
+from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.stats import percentile95
 

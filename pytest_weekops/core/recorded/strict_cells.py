@@ -6,9 +6,9 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from pytest_weekops.core.checks.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.finding import CheckStatus, Finding
 from pytest_weekops.core.modes import CONTROLLED_KERNELS
+from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.policy import Policy
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.older import change_percent
