@@ -35,6 +35,7 @@ class Injection(Record):
 
     Recalls are those of a launch that is checked. ``settings`` are the guard's; without them, it was one of full
     coverage of every launch. ``looked_at`` are the critical flips that lay on a line which a sampled check looked at.
+    ``kernel_sha256`` and ``build_options`` are those of the variant, as in a measurement.
     """
 
     variant: str
@@ -49,6 +50,13 @@ class Injection(Record):
     self_test: str = ""
     settings: GuardSettings | None = None
     looked_at: FaultRecall | None = None
+    kernel_sha256: str = ""
+    build_options: tuple[str, ...] = ()
+
+    @property
+    def build(self) -> tuple[str, str, tuple[str, ...]]:
+        """Variant, its source and how it was built: a tuned kernel is another one."""
+        return self.variant, self.kernel_sha256, self.build_options
 
     @property
     def guard(self) -> GuardSettings:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytest_weekops.core.injection import BitRecall, FaultRecall
 from pytest_weekops.core.records import Phase
 from pytest_weekops.device.bench import pick
-from pytest_weekops.device.catalog import load_sources
+from pytest_weekops.device.catalog import Source, load_sources
 from pytest_weekops.device.guard import Check, Guard, second_inputs
 from pytest_weekops.device.launcher import GemmLauncher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
@@ -43,7 +43,7 @@ def inject(device: OpenDevice, request: InjectRequest, notify: Callable[[Phase],
     edit = _idle if request.control == "idle-check" else str
     guard = make_guard(device, launcher, shape, request.kernel_dirs, request.guard, edit=edit)
     try:
-        return _Campaign(device, launcher, guard, shape, request, notify).run(source.entry.mode)
+        return _Campaign(device, launcher, guard, shape, request, notify).run(source)
     finally:
         launcher.release()
         guard.release()
@@ -70,7 +70,7 @@ class _Campaign:
     looked_at: list[int] = field(default_factory=lambda: [0, 0])
     checks: int = 0
 
-    def run(self, variant: str) -> Injected:
+    def run(self, source: Source) -> Injected:
         """All of it, on one set of data per hundred clean launches and one for the faults."""
         self.random = np.random.default_rng([self.request.seed, 77])
         self._prepare(session=1)
@@ -79,7 +79,9 @@ class _Campaign:
         faults = tuple(self._faults())
         false_alarms, clean, share = self._clean()
         return Injected(
-            variant=variant,
+            variant=source.entry.mode,
+            kernel_sha256=source.sha256,
+            build_options=self.device.programs.options(source),
             size=self.shape.n,
             z=self.request.guard.z,
             settings=self.request.guard,

@@ -90,6 +90,7 @@ def make_measurement(
     return Measurement(
         case=case,
         status=MeasurementStatus.OK,
+        variant="packed",
         flops=2.0 * case.size**3,
         identity=make_identity(case.platform),
         sessions=sessions,

@@ -69,6 +69,21 @@ def test_another_campaign_is_no_evidence(name: str) -> None:
     assert "weekops inject" in found.message
 
 
+OTHER_BUILD: dict[str, dict[str, Any]] = {
+    "another variant": {"variant": "tile20"},
+    "another source": {"kernel_sha256": "1" * 64},
+    "tuned": {"build_options": ("-DMT=16",)},
+}
+
+
+@pytest.mark.parametrize("name", OTHER_BUILD)
+def test_a_campaign_of_another_kernel_is_no_evidence(name: str) -> None:
+    """What the guard caught behind one kernel says nothing of a run of another."""
+    found = finding(record(result=injection(**OTHER_BUILD[name])), min_critical_recall=0.5)
+    assert found.status.value == "no_data"
+    assert "its kernels" in found.message
+
+
 def test_no_campaign_at_all_is_no_data() -> None:
     """Missing is not enough."""
     assert finding(min_critical_recall=0.5).status.value == "no_data"

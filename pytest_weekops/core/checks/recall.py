@@ -17,9 +17,10 @@ from pytest_weekops.core.week import parse_time
 
 
 def t5_recall_bound(policy: Policy, campaign: Campaign) -> Finding:
-    """Recall as measured by a fault campaign of this driver, hardware and guard, not older than the policy allows.
+    """Recall as measured by a fault campaign of this driver, hardware, guard and kernel, and of late.
 
     A campaign of a guard that was set otherwise is no evidence: one of full coverage does not vouch for a sampled one.
+    Nor is one of a kernel that the guard did not watch in this run: tuned build parameters make another kernel.
     What a sampled guard sees depends on the size, so that each size of the run needs a campaign of its own.
     """
     check, rules = "t5_recall_bound", policy.guard
@@ -42,7 +43,7 @@ def t5_recall_bound(policy: Policy, campaign: Campaign) -> Finding:
         return failed(check, "too_low", message, required=rules.min_critical_recall, rows=tuple(bad))
     if bare:
         message = (
-            f"no fault campaign of this driver and this guard ({settings.words}) from the last "
+            f"no fault campaign of this driver, its kernels and this guard ({settings.words}) from the last "
             f"{rules.max_recall_age_days:g} days: {listed(bare)}. Run `weekops inject` with the same --report-dir, "
             "--policy and --t5-policy first"
         )
@@ -58,11 +59,22 @@ def _speaks_of(record: InjectionRecord, platform: str, campaign: Campaign, rules
         return False
     if (record.library_sha256, record.hardware) != (identity.library_sha256, identity.hardware):
         return False
+    if record.result.build not in _builds(campaign, platform):
+        return False
     try:
         age = parse_time(campaign.created_at) - parse_time(record.made_at)
     except InputError:
         return False
     return timedelta(0) <= age <= timedelta(days=rules.max_recall_age_days)
+
+
+def _builds(campaign: Campaign, platform: str) -> set[tuple[str, str, tuple[str, ...]]]:
+    """Every kernel that the guard watched in this run: variant, source, build options."""
+    return {
+        (one.variant, one.kernel_sha256, one.build_options)
+        for one in campaign.measurements
+        if (one.case.platform, one.case.kernel) == (platform, T5_KERNEL)
+    }
 
 
 def _shortfalls(found: Injection, rules: GuardRules) -> Iterator[str]:
