@@ -69,7 +69,8 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
     for name in _COUNTS:
         new, old = _number(run.plan.get(name)), _number(before.plan.get(name))
         if new < old:
-            yield f"{name} {new:g}, was {old:g}"
+            said = f"{new:g}" if math.isfinite(new) else "unknown"
+            yield f"{name} {said}, was {old:g}"
     for name in _LISTS:
         gone = [str(v) for v in _items(before.plan.get(name)) if v not in _items(run.plan.get(name))]
         if gone:

@@ -53,6 +53,10 @@ def finding_line(finding: Finding) -> str:
     return f"{level} {finding.check} {finding.status.value}: {finding.message}{note}"
 
 
+def _session(plan: Mapping[str, Any]) -> str:
+    return f"at least {plan['iterations']} launches and {plan['session_ms']:g} ms"
+
+
 def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:
     """The summary as Markdown, ``lanes`` below its table; every string that came from outside is escaped."""
     plan = document["plan"]
@@ -64,7 +68,7 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
         f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
         f"- made: {document['created_at']} with {code(shlex.join(document['command']))}",
         f"- plan: sizes {plan['sizes']}, seeds {plan['seeds']}, kernels {plan['kernels']}",
-        f"- snapshots: {plan['snapshots']}, of {plan['sessions']} sessions x {plan['iterations']} launches per case",
+        f"- snapshots: {plan['snapshots']}, per case {plan['sessions']} sessions of {_session(plan)}",
         f"- counts: {', '.join(f'{key} {value}' for key, value in document['counts'].items())}",
         "",
         "## Drivers",

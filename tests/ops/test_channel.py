@@ -105,6 +105,8 @@ def test_another_kind_lifts_nothing() -> None:
 
 WEAKER_PLANS: dict[str, dict[str, Any]] = {
     "snapshots 5, was 6": {"snapshots": 5},
+    "session_ms 40, was 80": {"session_ms": 40.0},
+    "session_ms unknown, was 80": {"session_ms": None},
     "without sizes 256": {"sizes": (128,)},
     "without seeds 12": {"seeds": (11,)},
     "without platforms clover": {"platforms": ("pocl",)},
