@@ -19,7 +19,11 @@ def suites_dir(config: pytest.Config) -> Path:
 
 
 def configure(config: pytest.Config) -> None:
-    """Add the canonical suite for ``--tier`` and ``--driver-smoke``, and refuse to measure under xdist."""
+    """Add the canonical suite for ``--tier`` and ``--driver-smoke``, and refuse to measure under xdist.
+
+    ``--tier canonical`` and ``--driver-smoke`` ask whether this machine is sane. Without a path they run that suite and
+    nothing else: whoever wants other tests along names them.
+    """
     tier, smoke = config.getoption("tier", None), config.getoption("driver_smoke", False)
     if (tier or smoke) and _parallel(config):
         raise pytest.UsageError(PARALLEL_SENTENCE)
@@ -35,7 +39,9 @@ def configure(config: pytest.Config) -> None:
         suite = suite / "test_driver_smoke.py"
     elif tier == "cpu-fast":
         suite = suite / "test_schemas.py"
-    if not _covered(config, suite):
+    if tier in (None, "canonical") and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args[:] = [str(suite)]
+    elif not _covered(config, suite):
         config.args.append(str(suite))
 
 
