@@ -43,4 +43,5 @@ def test_the_gate_takes_other_tests_along_only_by_name(
         timeout=120,
     )
     assert ("test_own" in done.stdout) is own, done.stdout + done.stderr
-    assert ("canonical/" in done.stdout) is canonical, done.stdout + done.stderr
+    asked_of_the_machine = "test_driver_smoke.py" in done.stdout or "test_schemas.py" in done.stdout
+    assert asked_of_the_machine is canonical, done.stdout + done.stderr
