@@ -24,7 +24,8 @@ def test_the_example_is_whole() -> None:
 def test_the_example_is_judged_as_it_was() -> None:
     """A journal stays readable, and its verdict is not what the judge's version makes of it."""
     then = json.loads((EXAMPLE / "decision.json").read_text(encoding="utf-8"))["verdict"]
-    now = judge_stored(read_run(EXAMPLE)).model_dump(mode="json")
-    assert (now["decision"], now["failed_checks"], now["rows"]) == ("promote", [], then["rows"])
-    statuses = [{f["check"]: f["status"] for f in verdict["findings"]} for verdict in (then, now)]
+    verdict = judge_stored(read_run(EXAMPLE))
+    now = verdict.model_dump(mode="json")
+    assert (now["decision"], verdict.failed_checks, now["rows"]) == ("promote", (), then["rows"])
+    statuses = [{f["check"]: f["status"] for f in one["findings"]} for one in (then, now)]
     assert statuses[0] == statuses[1]
