@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,11 +37,17 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
         lines += [*([""] if lines and same else []), *(_table(columns, [_cell(row) for row in same]) if same else [])]
     for row in cells:
         if limits := _limits(row):
-            lines.append(f"  {_name(row)}: {limits}")
+            lines += _reason(row, limits)
     if ratios:
         lines += ["", *_table(_SPLIT, [_ratio(row) for row in ratios])]
-        lines += [f"  {_name(row)}: {row['reason']}" for row in ratios if row.get("reason")]
+        lines += [line for row in ratios if row.get("reason") for line in _reason(row, str(row["reason"]))]
     return lines if kind != "canonical" else []
+
+
+def _reason(row: Row, words: str) -> list[str]:
+    """What is to be said of one row, below the table."""
+    text = f"  {_name(row)}: {words}"
+    return textwrap.wrap(text, 79, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def _table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> list[str]:

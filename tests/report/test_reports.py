@@ -125,3 +125,15 @@ def test_the_summary_names_verdict_policy_and_next_step() -> None:
     assert "**promote**" in text
     assert "exit status 0" in text
     assert "weekops baseline pin" in text
+
+
+def test_the_reasons_below_the_table_fit_80_columns() -> None:
+    """A cell that is far below its floors, and a ratio with a long reason: whole, in lines of their own."""
+    limits = "1.9675 GFLOPS below the floor 843.79; p95 2929.9 ms above 6.5395"
+    cell = {"platform": "clover", "kernel": "auto_t3_controlled", "size": 1400, "mean_gflops": 1.97, "limits": limits}
+    ratio = {"kernel": "auto_t3_controlled", "size": 1400, "seed": 412, "ratio": 0.5, "reason": "0.500 of 0.85, " * 9}
+    lines = render_table("split", [cell, ratio])
+    assert all(len(line) < 80 for line in lines), lines
+    words = " ".join(" ".join(lines).split())
+    assert limits in words
+    assert words.count("0.500 of 0.85,") == 9
