@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.finding import Decision, ExitStatus, Verdict
+from pytest_weekops.report.saying import wrapped
 from pytest_weekops.report.summary import finding_line, next_step, render_summary, sort_findings
 from pytest_weekops.report.table import render_table
 
@@ -73,8 +73,7 @@ class Conclusion:
 
 def _write_wrapped(terminal: pytest.TerminalReporter, text: str, **markup: bool) -> None:
     """Write a paragraph in lines of at most 80 columns, continued with an indent; long words stay whole."""
-    lines = textwrap.wrap(text, 79, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    for line in lines:
+    for line in wrapped(text):
         terminal.write_line(line, **markup)
 
 

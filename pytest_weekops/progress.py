@@ -16,6 +16,7 @@ from pytest_weekops.core.kernel_operation import PROBE_SIZE
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import Case, GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.units import throughput
+from pytest_weekops.report.saying import wrapped
 
 if TYPE_CHECKING:
     from pytest_weekops.run import Run
@@ -55,14 +56,18 @@ class Progress:
             self.shout(line)
 
     def shout(self, line: str) -> None:
-        """Print one line, even with ``-q``. Capturing is suspended, or the line would land in an item's output."""
+        """Print a line, in several where it is long, even with ``-q``.
+
+        Capturing is suspended, or the line would land in an item's output.
+        """
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         capture = self._config.pluginmanager.get_plugin("capturemanager")
         if terminal is None:
             return
         with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
             terminal.ensure_newline()
-            terminal.write_line(line)
+            for part in wrapped(line, indent="    "):
+                terminal.write_line(part)
             terminal.flush()
 
     def quiet_headers(self) -> None:

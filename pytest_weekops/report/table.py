@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from pytest_weekops.report.saying import wrapped
 
 Row = Mapping[str, Any]
 
@@ -46,8 +47,7 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
 
 def _reason(row: Row, words: str) -> list[str]:
     """What is to be said of one row, below the table."""
-    text = f"  {_name(row)}: {words}"
-    return textwrap.wrap(text, 79, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return wrapped(f"  {_name(row)}: {words}", indent="    ")
 
 
 def _table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> list[str]:

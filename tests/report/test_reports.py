@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_weekops.core.finding import CheckStatus, Decision, Finding, Severity, Verdict
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.report.decision import build_decision, schema
+from pytest_weekops.report.saying import wrapped
 from pytest_weekops.report.summary import escape, render_summary, sort_findings
 from pytest_weekops.report.table import number, render_table
 
@@ -125,6 +126,15 @@ def test_the_summary_names_verdict_policy_and_next_step() -> None:
     assert "**promote**" in text
     assert "exit status 0" in text
     assert "weekops baseline pin" in text
+
+
+@given(st.text(max_size=300))
+def test_a_wrapped_line_keeps_its_words(text: str) -> None:
+    """No word is lost or cut, no line is long unless one word is, and no break of the text's own is left."""
+    lines = wrapped(text)
+    assert " ".join(lines).split() == text.split()
+    assert all(len(line) < 80 or len(line.split()) == 1 for line in lines)
+    assert all(len(line.splitlines()) <= 1 for line in lines)
 
 
 def test_the_reasons_below_the_table_fit_80_columns() -> None:
