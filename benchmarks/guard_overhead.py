@@ -19,21 +19,22 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from measuring import SEED
+from measuring import measure as measured
+
 from pytest_weekops.core.guard_evidence import SPIKE
 from pytest_weekops.core.guard_settings import GuardSettings, settings_of
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Case
 from pytest_weekops.core.stats import median_interval
 from pytest_weekops.platforms import resolve_platforms
 from pytest_weekops.policy_files import default_policy, load_lane_policy
 from pytest_weekops.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.process import Launch
-from pytest_weekops.worker.protocol import MeasureRequest, OpenRequest, ReferenceRequest
+from pytest_weekops.worker.protocol import MeasureRequest, OpenRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 ITERATIONS = (4, 8, 40)
-SEED = 3
 KERNELS = (str(data_dir("kernels")),)
 
 Pairs = list[tuple[int, int]]  # nanoseconds of a launch and of its check
@@ -43,24 +44,9 @@ def measure(
     supervisor: PlatformSupervisor, host: HostWorker, size: int, iterations: int, guard: GuardSettings
 ) -> Pairs:
     """One guarded measurement's launches that were checked, each with its check."""
-    reference = host.reference(ReferenceRequest(m=size, n=size, k=size, seed=SEED, session=1, path=""))
-    request = MeasureRequest(
-        kernel="auto_t5_guarded",
-        m=size,
-        n=size,
-        k=size,
-        seed=SEED,
-        sessions=1,
-        iterations=iterations,
-        references={1: str(reference)},
-        kernel_dirs=KERNELS,
-        k_scaled_bound=12.0,
-        guard=guard,
-    )
-    case = Case(platform="b", kernel="auto_t5_guarded", size=size, seed=SEED, snapshot=1)
-    answer = supervisor.measure(case, request)
-    if answer.status != "ok" or answer.guard is None or answer.guard.checks != iterations:
-        sys.exit(f"n = {size}, {iterations} iterations: {answer.status}: {answer.reason}")
+    answer = measured(supervisor, host, "auto_t5_guarded", size, iterations=iterations, guard=guard)
+    if answer.guard is None or answer.guard.checks != iterations:
+        sys.exit(f"n = {size}, {iterations} iterations: not every launch was checked")
     return list(zip(answer.sessions[0].wall_ns, answer.guard.check_ns, strict=True))
 
 

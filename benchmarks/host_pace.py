@@ -16,37 +16,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from measuring import measure
+
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Case
 from pytest_weekops.core.stats import median_interval
 from pytest_weekops.platforms import resolve_platforms
-from pytest_weekops.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
-
-SEED = 3
 
 
 def mean_ms(supervisor: PlatformSupervisor, host: HostWorker, size: int) -> float:
     """Mean launch of ``auto`` over half a second, verified."""
-    reference = host.reference(ReferenceRequest(m=size, n=size, k=size, seed=SEED, session=1, path=""))
-    request = MeasureRequest(
-        kernel="auto",
-        m=size,
-        n=size,
-        k=size,
-        seed=SEED,
-        sessions=1,
-        iterations=8,
-        least_session_ms=500.0,
-        references={1: str(reference)},
-        kernel_dirs=(str(data_dir("kernels")),),
-        k_scaled_bound=12.0,
-    )
-    answer = supervisor.measure(Case(platform="b", kernel="auto", size=size, seed=SEED, snapshot=1), request)
-    if answer.status != "ok":
-        sys.exit(f"n = {size}: {answer.status}: {answer.reason}")
+    answer = measure(supervisor, host, "auto", size, iterations=8, least_session_ms=500.0)
     return statistics.fmean(answer.sessions[0].wall_ns) * 1e-6
 
 

@@ -23,14 +23,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from measuring import measure
+
 from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Case, DeviceIdentity
+from pytest_weekops.core.records import DeviceIdentity
 from pytest_weekops.core.tuning import TunedVariant
 from pytest_weekops.platforms import resolve_platforms
 from pytest_weekops.shipped import data_dir
 from pytest_weekops.tunings import DIRECTORY, PlatformTuning, load_kernels, load_tunings
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 # Student's t at 97.5 %, by the number of rounds.
@@ -51,25 +52,7 @@ def kernel_ms(
     tuned: tuple[TunedVariant, ...] = (),
 ) -> float:
     """Median milliseconds of one kernel, packing included, verified."""
-    reference = host.reference(ReferenceRequest(m=size, n=size, k=size, seed=3, session=1, path=""))
-    request = MeasureRequest(
-        kernel=kernel,
-        m=size,
-        n=size,
-        k=size,
-        seed=3,
-        sessions=1,
-        iterations=launches,
-        warmup_min=2,
-        warmup_max=3,
-        references={1: str(reference)},
-        kernel_dirs=(str(data_dir("kernels")),),
-        k_scaled_bound=12.0,
-        tuned=tuned,
-    )
-    answer = supervisor.measure(Case(platform="b", kernel=kernel, size=size, seed=3, snapshot=1), request)
-    if answer.status != "ok":
-        sys.exit(f"{kernel} at {size}: {answer.status}: {answer.reason}")
+    answer = measure(supervisor, host, kernel, size, iterations=launches, warmup_min=2, warmup_max=3, tuned=tuned)
     return statistics.median(answer.sessions[0].wall_ns) * 1e-6
 
 

@@ -12,43 +12,26 @@ import sys
 import tempfile
 from pathlib import Path
 
+from measuring import measure
+
 from pytest_weekops.catalog import kernel_operations
 from pytest_weekops.core.plan import Deadlines
 from pytest_weekops.core.policy import SelectorRules
-from pytest_weekops.core.records import Case, Measurement
+from pytest_weekops.core.records import Measurement
 from pytest_weekops.platforms import resolve_platforms
 from pytest_weekops.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest, SelectorRequest
+from pytest_weekops.worker.protocol import SelectorRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 FAR_BEHIND = ("scalar",)  # minutes at large sizes, and never the best
 
 
-def measure(
+def trial(
     supervisor: PlatformSupervisor, host: HostWorker, kernel: str, size: int, selector: SelectorRequest | None = None
 ) -> Measurement:
-    """One measurement, verified."""
-    reference = host.reference(ReferenceRequest(m=size, n=size, k=size, seed=3, session=1, path=""))
-    request = MeasureRequest(
-        kernel=kernel,
-        m=size,
-        n=size,
-        k=size,
-        seed=3,
-        sessions=1,
-        iterations=4,
-        warmup_min=1,
-        warmup_max=2,
-        references={1: str(reference)},
-        kernel_dirs=(str(data_dir("kernels")),),
-        k_scaled_bound=12.0,
-        selector=selector,
-    )
-    answer = supervisor.measure(Case(platform="b", kernel=kernel, size=size, seed=3, snapshot=1), request)
-    if answer.status != "ok":
-        sys.exit(f"{kernel} at {size}: {answer.status}: {answer.reason}")
-    return answer
+    """One short measurement, verified."""
+    return measure(supervisor, host, kernel, size, iterations=4, warmup_min=1, warmup_max=2, selector=selector)
 
 
 def median_ms(answer: Measurement) -> float:
@@ -75,13 +58,13 @@ def main() -> int:
         for size in arguments.sizes:
             rules = SelectorRules(static_arm=arguments.static, epsilon=0.0)
             memory = str(scratch / f"{launch.label}-{size}.json")
-            found = measure(supervisor, host, "auto_t3_controlled", size, SelectorRequest(rules=rules, memory=memory))
+            found = trial(supervisor, host, "auto_t3_controlled", size, SelectorRequest(rules=rules, memory=memory))
             if found.selector is None:
                 sys.exit("the measurement carries no evidence of a selection")
             # A variant's first trial at a size is two launches, of which the second is timed.
             tried = [trial.arm for trial in found.selector.trials if trial.size == size]
             spent = len(tried) + len(set(tried))
-            times = {arm: min(median_ms(measure(supervisor, host, arm, size)) for _ in range(2)) for arm in arms}
+            times = {arm: min(median_ms(trial(supervisor, host, arm, size)) for _ in range(2)) for arm in arms}
             best = min(times.values())
             print(
                 f"| {launch.label} | {size} | {spent} | {found.variant} | {times[found.variant] / best:.2f} | "
