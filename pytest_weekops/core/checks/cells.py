@@ -207,8 +207,9 @@ def baseline_side_slo(policy: Policy, campaign: Campaign) -> Finding:
 def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:
     """Trend over the window and lowest single deviation, in percent of throughput; negative is worse.
 
-    Each is what times as measured and anchor-normalised ones agree on: a fall in the first alone may be the host's, in
-    the second alone the anchor's. Where they contradict each other, neither is the driver's.
+    Each is what times as measured and times over the host's clock (its pace, or the anchor) agree on: a fall in the
+    first alone may be the host's, in the second alone that clock's. Where they contradict each other, neither is the
+    driver's.
     """
     normalised, bare = by_snapshot(rows, "speed"), by_snapshot(rows, "bare_speed")
     slope = agreed(trend(normalised), trend(bare))
