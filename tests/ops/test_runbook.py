@@ -36,7 +36,7 @@ EXPECTED: dict[str, set[int]] = {
     "weekops rollback --undo": {0},
 }
 # Named in sentences, run by tests of their own.
-ELSEWHERE = {"weekops close", "weekops close --alert -"}
+ELSEWHERE = {"weekops close", "weekops close --alert -", "weekops policy diff"}
 
 
 def commands(text: str) -> list[str]:
