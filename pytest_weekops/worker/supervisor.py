@@ -75,11 +75,11 @@ class PlatformSupervisor:
         self._lock.acquire()
         try:
             self.identity = self._open()
-        except WorkerError as error:
-            self.lost = str(error)
-            raise
-        except DeviceError:
+        except (WorkerError, DeviceError) as error:
+            if isinstance(error, WorkerError):
+                self.lost = str(error)
             self._drop()
+            self._lock.release()  # nothing is measured here any more: another gate need not wait for this one
             raise
         return self.identity
 

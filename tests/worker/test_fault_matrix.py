@@ -9,6 +9,7 @@ import pytest
 
 from pytest_weekops.core.errors import WorkerCrash, WorkerError, WorkerTimeout
 from pytest_weekops.core.records import MeasurementStatus
+from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.worker.conftest import CASE, DEADLINES, REQUEST, SHORT_S
 
@@ -30,6 +31,9 @@ def test_a_fault_while_opening_is_named(supervise: Supervise, fault: str, phase:
         supervisor.start()
     assert time.monotonic() - began < deadlines.import_s + SHORT_S + 2
     _named(caught.value, fault, phase)
+    another = DeviceLock(supervisor.launch.label, wait_s=0.1)
+    another.acquire()  # nobody measures there any more, so that another gate need not wait
+    another.release()
     assert supervisor.measure(CASE, REQUEST).status is MeasurementStatus.LOST
 
 
