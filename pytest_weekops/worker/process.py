@@ -34,6 +34,8 @@ from pytest_weekops.worker.protocol import (
 WORKER_MODULE = "pytest_weekops.worker.main"
 STDERR_TAIL_LINES = 12
 _FORGED = ("PYOPENCL_BUILD_OPTIONS", "OPENCL_LAYERS", "PYOPENCL_CTX", "PYOPENCL_TEST")
+# Where drivers keep what they compiled: Mesa and most others, PoCL, NVIDIA, and AMD's code object manager.
+_CACHES = ("XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "AMD_COMGR_CACHE_DIR")
 _CPU_BACKSTOP_S = 6 * 3600
 _REAP_S = 5.0
 
@@ -98,7 +100,7 @@ class Worker:
         cache.mkdir()
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))
-        own = {"PYOPENCL_NO_CACHE": "1", "XDG_CACHE_HOME": str(cache), "POCL_CACHE_DIR": str(cache), "PYTHONPATH": path}
+        own = dict.fromkeys(_CACHES, str(cache)) | {"PYOPENCL_NO_CACHE": "1", "PYTHONPATH": path}
         return {**kept, **own, **extra}
 
     @property

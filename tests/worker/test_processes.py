@@ -37,6 +37,19 @@ def test_a_worker_killed_from_outside_is_replaced(supervise: Callable[..., Platf
     assert "SIGKILL" in answer.reason
 
 
+def test_a_worker_has_compiler_caches_of_its_own(supervise: Callable[..., PlatformSupervisor]) -> None:
+    """What an earlier driver compiled, or was killed over, is neither measured nor believed."""
+    supervisor = supervise("noise", "none")
+    supervisor.start()
+    worker = supervisor._worker
+    assert worker is not None
+    words = Path(f"/proc/{worker.pid}/environ").read_text(encoding="utf-8").split("\0")
+    found = dict(word.split("=", 1) for word in words if "=" in word)
+    for name in ("XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "AMD_COMGR_CACHE_DIR"):
+        assert Path(found[name]).is_relative_to(worker.home), name
+    assert found["PYOPENCL_NO_CACHE"] == "1"
+
+
 def test_a_killed_controller_leaves_no_worker(tmp_path: Path) -> None:
     """The kernel kills a worker whose controller is gone, even one that ignores SIGTERM."""
     program = (
