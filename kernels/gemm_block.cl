@@ -12,7 +12,7 @@
  * Work-group    (1, 1, 1), required: one item is one block, and the driver spreads groups over its cores
  * Local memory  0 bytes
  * Precondition  ldb and ldc are multiples of NR, both buffers padded to it; C has a multiple of MR rows
- * Numerics      one sequential sum per output; the compiler may contract a * b + c
+ * Numerics      sums of 256 products along k, added up; the compiler may contract a * b + c
  *
  * Vectors are read through pointers, never with vload: Clover's compiler aborts on vload.
  */
@@ -40,7 +40,7 @@
 #define STORE_VEC(i, j)                                                                                               \
     {                                                                                                                 \
         __global vec *c = (__global vec *)(C + (row + i) * ldc + col) + j;                                            \
-        *c = beta == 0.0f ? alpha * acc##i##_##j : alpha * acc##i##_##j + beta * *c;                                  \
+        *c = beta == 0.0f ? alpha * sum##i##_##j : alpha * sum##i##_##j + beta * *c;                                  \
     }
 #define STORE_ROW(i) EACH_VEC(STORE_VEC, i)
 
@@ -50,11 +50,16 @@ __kernel void gemm(__global const float *A, __global const float *B, __global fl
 {
     const int col = get_global_id(0) * NR;
     const int row = get_global_id(1) * MR;
-    EACH_ROW(DECLARE_ROW)
-    for (int l = 0; l < k; ++l) {
-        __global const vec *b = (__global const vec *)(B + l * ldb + col);
-        LOAD_B
-        EACH_ROW(STEP_ROW)
+    EACH_ROW(DECLARE_SUMS)
+    for (int base = 0; base < k; base += SUM_DEPTH) {
+        const int last = min(base + SUM_DEPTH, k);
+        EACH_ROW(DECLARE_ROW)
+        for (int l = base; l < last; ++l) {
+            __global const vec *b = (__global const vec *)(B + l * ldb + col);
+            LOAD_B
+            EACH_ROW(STEP_ROW)
+        }
+        EACH_ROW(ADD_ROW)
     }
     EACH_ROW(STORE_ROW)
 }

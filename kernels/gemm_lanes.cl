@@ -13,9 +13,9 @@
  * Work-group    (LANES, 1, 1), required
  * Local memory  0 bytes
  * Precondition  ldb and ldc are multiples of NV * LANES, both buffers padded to it; C has a multiple of MR rows
- * Numerics      one sequential sum per output; the compiler may contract a * b + c
+ * Numerics      sums of 256 products along k, added up; the compiler may contract a * b + c
  *
- * Loop iterations per work-item: k, below llvmpipe's 65,535.
+ * Loop iterations per work-item: k and one for each 256 of it, below llvmpipe's 65,535.
  */
 #ifndef MR
 #define MR 8
@@ -43,7 +43,7 @@
 #define STORE_VEC(i, j)                                                                                               \
     {                                                                                                                 \
         __global float *c = C + (row + i) * ldc + col + j * LANES;                                                    \
-        *c = beta == 0.0f ? alpha * acc##i##_##j : alpha * acc##i##_##j + beta * *c;                                  \
+        *c = beta == 0.0f ? alpha * sum##i##_##j : alpha * sum##i##_##j + beta * *c;                                  \
     }
 #define STORE_ROW(i) EACH_VEC(STORE_VEC, i)
 
@@ -53,11 +53,16 @@ __kernel void gemm(__global const float *A, __global const float *B, __global fl
 {
     const int col = get_group_id(0) * (NV * LANES) + get_local_id(0);
     const int row = get_global_id(1) * MR;
-    EACH_ROW(DECLARE_ROW)
-    for (int l = 0; l < k; ++l) {
-        __global const float *b = B + l * ldb + col;
-        EACH_VEC(LOAD_COLUMN, 0)
-        EACH_ROW(STEP_ROW)
+    EACH_ROW(DECLARE_SUMS)
+    for (int base = 0; base < k; base += SUM_DEPTH) {
+        const int last = min(base + SUM_DEPTH, k);
+        EACH_ROW(DECLARE_ROW)
+        for (int l = base; l < last; ++l) {
+            __global const float *b = B + l * ldb + col;
+            EACH_VEC(LOAD_COLUMN, 0)
+            EACH_ROW(STEP_ROW)
+        }
+        EACH_ROW(ADD_ROW)
     }
     EACH_ROW(STORE_ROW)
 }

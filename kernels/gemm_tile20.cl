@@ -10,7 +10,7 @@
  * Work-group    (10, 10, 1), required; groups cover C in (20, 20) blocks
  * Local memory  2 * 20 * (20 + PAD) * 4 = 3360 bytes at PAD = 1
  * Precondition  the device allows 100 work-items per group
- * Numerics      sums in tiles of 20 along k, sequential inside; the compiler may contract a * b + c
+ * Numerics      sums of 20 products along k, added up; the compiler may contract a * b + c
  *
  *        B: k x n          As = 20 x 20 of A, Bs = 20 x 20 of B, both moved along k together;
  *      +--[Bs]--+          item (x, y) owns rows y, y + 10 and columns x, x + 10 of the C block.

@@ -10,7 +10,7 @@
  * Work-group    (12, 12, 1), required; groups cover C in (24, 24) blocks
  * Local memory  2 * 24 * (24 + PAD) * 4 = 4800 bytes at PAD = 1
  * Precondition  the device allows 144 work-items per group
- * Numerics      sums in tiles of 24 along k, sequential inside; the compiler may contract a * b + c
+ * Numerics      sums of 24 products along k, added up; the compiler may contract a * b + c
  *
  *        B: k x n          As = 24 x 24 of A, Bs = 24 x 24 of B, both moved along k together;
  *      +--[Bs]--+          item (x, y) owns rows y, y + 12 and columns x, x + 12 of the C block.

@@ -17,8 +17,11 @@ from pytest_weekops.core.records import DeviceIdentity
 LOOP_LIMIT = 65_535  # loop iterations per work-item after which llvmpipe stops, with CL_SUCCESS and a wrong result
 USUAL_DEPTH = 4096  # the k up to which every variant must stay below it
 MOST_ACCUMULATORS = 512  # floats of one register block: 32 registers of 16 floats, the widest file there is
-MOST_COLUMNS = 64  # of one register block: the padding of a row that the memory check reckons with
+MOST_COLUMNS = 64  # of one register block on a CPU: more would not fit its registers
+MOST_TILE_COLUMNS = 256  # of a group's tile: the padding of a row that the memory check reckons with
+MOST_ITEM_FLOATS = 128  # accumulators of one item of a tile: a GPU's item has 255 registers at most
 _UNROLL = 4  # UNROLL of gemm_packed.cl
+_SUM_DEPTH = 256  # SUM_DEPTH of register_block.clh
 _DRAWS_PER_CANDIDATE = 200
 
 Defines = Mapping[str, int]
@@ -35,7 +38,7 @@ class Parameter:
 
 _ROWS = tuple(range(1, 15))
 _PANELS = (1, 2, 4, 8, 16, 32)
-_COVERING = ("MR", "NV", "VW", "LANES", "MT", "NT")  # what the launcher covers the result by
+_COVERING = ("MR", "NV", "VW", "LANES", "LINES", "MT", "NT")  # what the launcher covers the result by
 _FMA = Parameter("USE_FMA", (0, 1), 0)
 SPACES: dict[str, tuple[Parameter, ...]] = {
     "block": (Parameter("MR", _ROWS, 4), Parameter("NV", (1, 2, 3, 4), 2), Parameter("VW", (4, 8, 16), 8), _FMA),
@@ -53,6 +56,17 @@ SPACES: dict[str, tuple[Parameter, ...]] = {
         Parameter("NT", _PANELS, 4),
         Parameter("KC", (64, 128, 192, 256, 320, 384, 512), 256),
         Parameter("USE_FMA", (0, 1), 1),
+    ),
+    "regtile": (
+        Parameter("MR", (4, 8), 8),
+        Parameter("NV", (1, 2, 4), 1),
+        Parameter("VW", (4,), 4),
+        Parameter("LANES", (8, 16, 32), 32),
+        Parameter("LINES", (8, 16, 32), 8),
+        Parameter("KB", (8, 16, 32), 16),
+        Parameter("KC", (256, 512, 1024), 512),
+        Parameter("PAD", (0, 4), 4),
+        _FMA,
     ),
     "tile": (Parameter("PAD", (0, 1, 2, 3, 4), 1), _FMA),
 }
@@ -91,7 +105,11 @@ def loop_iterations(entry: KernelEntry, defines: Defines, k: int) -> int:
         return blocks * (1 + column_panels * (1 + row_panels)) + row_panels * column_panels * steps
     if entry.layout == "tile":
         return math.ceil(k / entry.tile) * (1 + 4 + entry.tile)
-    return k
+    if entry.layout == "regtile":
+        depth = defines["KB"]
+        fetched = sum(_fetches(defines))  # once from memory, once into the tile
+        return math.ceil(k / depth) * (1 + 2 * fetched + depth)
+    return k + math.ceil(k / _SUM_DEPTH)
 
 
 def why_illegal(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, *, k: int = USUAL_DEPTH) -> str:
@@ -110,16 +128,12 @@ def why_illegal(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, 
 
 def _breach(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, k: int) -> str:
     """The constraint that legal values break together, or nothing."""
-    columns = defines.get("NV", 1) * defines.get("VW", 1) * defines.get("LANES", 1)
-    accumulators = defines.get("MR", 1) * columns
-    if accumulators > MOST_ACCUMULATORS:
-        return f"a register block of {accumulators} floats is larger than {MOST_ACCUMULATORS}"
-    if columns > MOST_COLUMNS:
-        return f"a register block of {columns} columns is wider than {MOST_COLUMNS}"
-    if defines.get("LANES", 1) > identity.max_work_group_size:
-        return f"LANES is {defines['LANES']}, the device allows {identity.max_work_group_size} work-items per group"
-    local = 2 * 4 * entry.tile * (entry.tile + defines.get("PAD", 0))
-    if local > identity.local_mem_bytes:
+    if problem := _tile_breach(defines) if entry.layout == "regtile" else _block_breach(defines):
+        return problem
+    items = defines.get("LANES", 1) * defines.get("LINES", 1)
+    if items > identity.max_work_group_size:
+        return f"a group of {items} work-items exceeds the device's {identity.max_work_group_size}"
+    if (local := _local_bytes(entry, defines)) > identity.local_mem_bytes:
         return f"two tiles of {local} bytes in all exceed the device's {identity.local_mem_bytes} of local memory"
     # The kernel itself refuses by the usual depth on any device; what lies beyond matters where loops are cut off.
     depth = k if device_class(identity) in ("llvmpipe", "clover") else min(k, USUAL_DEPTH)
@@ -127,6 +141,42 @@ def _breach(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, k: i
     if not iterations < LOOP_LIMIT:
         return f"{iterations} loop iterations per work-item at k = {depth}; llvmpipe stops after {LOOP_LIMIT}"
     return ""
+
+
+def _block_breach(defines: Defines) -> str:
+    """What a CPU's register block may not be, or nothing."""
+    columns = defines.get("NV", 1) * defines.get("VW", 1) * defines.get("LANES", 1)
+    accumulators = defines.get("MR", 1) * columns
+    if accumulators > MOST_ACCUMULATORS:
+        return f"a register block of {accumulators} floats is larger than {MOST_ACCUMULATORS}"
+    if columns > MOST_COLUMNS:
+        return f"a register block of {columns} columns is wider than {MOST_COLUMNS}"
+    return ""
+
+
+def _tile_breach(defines: Defines) -> str:
+    """What a GPU's register blocks on one tile may not be, or nothing."""
+    floats, columns = (defines["MR"] * defines["NV"] * defines["VW"], defines["NV"] * defines["VW"] * defines["LANES"])
+    if floats > MOST_ITEM_FLOATS:
+        return f"{floats} accumulators per work-item are more than {MOST_ITEM_FLOATS}"
+    if columns > MOST_TILE_COLUMNS:
+        return f"a tile of {columns} columns is wider than {MOST_TILE_COLUMNS}"
+    if defines["MR"] * defines["KB"] % defines["LANES"] or defines["NV"] * defines["KB"] % defines["LINES"]:
+        return f"LANES {defines['LANES']} and LINES {defines['LINES']} cannot share the loads of a tile evenly"
+    return ""
+
+
+def _fetches(defines: Defines) -> tuple[int, int]:
+    """Floats of A's tile and vectors of B's that one item of a ``regtile`` group fetches."""
+    return defines["MR"] * defines["KB"] // defines["LANES"], defines["NV"] * defines["KB"] // defines["LINES"]
+
+
+def _local_bytes(entry: KernelEntry, defines: Defines) -> int:
+    """Local memory of a group's two tiles."""
+    if entry.layout == "regtile":
+        lines = defines["MR"] * defines["LINES"] + defines["PAD"]
+        return 4 * defines["KB"] * (lines + defines["NV"] * defines["VW"] * defines["LANES"])
+    return 2 * 4 * entry.tile * (entry.tile + defines.get("PAD", 0))
 
 
 def candidates(
