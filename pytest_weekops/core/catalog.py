@@ -29,21 +29,24 @@ class KernelEntry(Record):
     """One variant. ``defines`` become ``-D`` options; ``quirks`` overrides them per device class.
 
     ``layout`` says how the NDRange covers the result: ``elementwise`` one item per output, ``tile`` groups of
-    ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block,
-    ``lanes`` a group of ``LANES`` items per row of register blocks, ``vector`` items side by side along flat arrays,
+    ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block, ``lanes`` a group of ``LANES``
+    items per row of register blocks, ``regtile`` a group of ``LANES`` x ``LINES`` items per tile of them, ``vector``
+    items side by side along flat arrays,
     ``own`` as the Python file of an operation of your own says. ``operation_file`` is that file, beside the catalogue.
+    ``made_for`` keeps T3 from trying a variant on the other kind of device; by name it runs on any.
     """
 
     mode: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     operation: str = Field(default="gemm", pattern=r"^[a-z][a-z0-9_]*$")
     operation_file: str = Field(default="", pattern=r"^([\w.-]+\.py)?$")
     file: str = Field(pattern=r"^[\w.-]+\.cl$")
-    layout: Literal["elementwise", "tile", "block", "lanes", "packed", "vector", "own"]
+    layout: Literal["elementwise", "tile", "regtile", "block", "lanes", "packed", "vector", "own"]
     tile: int = Field(default=0, ge=0)
     defines: dict[str, int] = Field(default_factory=dict)
     quirks: dict[str, dict[str, int]] = Field(default_factory=dict)
     options: tuple[str, ...] = ()
     needs: Needs = Needs()
+    made_for: Literal["any", "cpu", "gpu"] = "any"
 
     @field_validator("mode")
     @classmethod

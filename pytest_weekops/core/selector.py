@@ -9,9 +9,12 @@ from pytest_weekops.core.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.records import DeviceIdentity
 
 PACKING_PAYS_FROM = 96  # below this edge the pre-kernels cost more than they save
+LARGE_TILES_PAY_FROM = 768  # below this edge groups of thousands of outputs are too few for a GPU
 # Behind the tiles a GPU takes what needs no local memory and still loads neighbouring words: never one item per group.
 _ORDER = {
-    "gpu": ("tile24", "tile20", "lanes", "scalar"),
+    "gpu": ("regtile", "lanes", "tile24", "tile20", "scalar"),
+    "gpu-small": ("tile24", "tile20", "lanes", "scalar"),
+    "polaris": ("tile24", "tile20", "lanes", "scalar"),
     "polaris-20": ("tile20", "tile24", "lanes", "scalar"),
     "small": ("block", "scalar"),
     "large": ("packed", "block", "scalar"),
@@ -22,8 +25,9 @@ _ORDER = {
 def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
     """Why a variant cannot run on a device, or nothing."""
     allowed = identity.max_work_group_size
-    # A layout of lanes has one item per lane, and how many lanes depends on the class of device.
-    needed = max(entry.needs.work_group_size, entry.defines_for(device_class(identity)).get("LANES", 1))
+    # How many lanes and lines of items a group has depends on the class of device.
+    defines = entry.defines_for(device_class(identity))
+    needed = max(entry.needs.work_group_size, defines.get("LANES", 1) * defines.get("LINES", 1))
     if needed > allowed:
         return f"needs {needed} work-items per group, the device allows {allowed}"
     if entry.needs.local_mem_bytes > identity.local_mem_bytes:
@@ -33,10 +37,18 @@ def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
     return ""
 
 
+def worth_trying(entry: KernelEntry, identity: DeviceIdentity) -> bool:
+    """Whether T3 should meet a variant on a device at all: it can run there, and was made for its kind."""
+    kind = "gpu" if device_class(identity) in GPU_CLASSES else "cpu"
+    return entry.made_for in ("any", kind) and not usable(entry, identity)
+
+
 def auto_variants(identity: DeviceIdentity, entries: Mapping[str, KernelEntry]) -> tuple[str, ...]:
     """The variants that ``auto`` may take on a device, whatever the shape."""
     kind = device_class(identity)
-    orders = ("gpu",) if kind in GPU_CLASSES else ("small", "lanes" if kind in ("llvmpipe", "clover") else "large")
+    orders: tuple[str, ...] = ("small", "lanes" if kind in ("llvmpipe", "clover") else "large")
+    if kind in GPU_CLASSES:
+        orders = ("polaris", "polaris-20") if kind == "polaris" else ("gpu", "gpu-small")
     names = dict.fromkeys(name for order in orders for name in _ORDER[order])
     return tuple(name for name in names if name in entries and not usable(entries[name], identity))
 
@@ -51,9 +63,11 @@ def choose_variant(
             raise ValueError(f"variant {mode} {reason}")
         return entry
     kind = device_class(identity)
-    if kind in GPU_CLASSES:
+    if kind == "polaris":
         # Multiples of 20 leave tile20 no group that works on padding; elsewhere the larger tile reads less.
-        order = _ORDER["polaris-20" if kind == "polaris" and m % 20 == n % 20 == 0 else "gpu"]
+        order = _ORDER["polaris-20" if m % 20 == n % 20 == 0 else "polaris"]
+    elif kind in GPU_CLASSES:
+        order = _ORDER["gpu" if min(m, n) >= LARGE_TILES_PAY_FROM else "gpu-small"]
     elif min(m, n, k) < PACKING_PAYS_FROM:
         order = _ORDER["small"]
     else:

@@ -17,6 +17,7 @@ from pytest_weekops.device.program import Programs, kernels_of
 
 _PACK_DEPTH = 512  # PACK_DEPTH of gemm_packed.cl
 _MARGIN = 16  # columns of B and C are padded to this at least
+_REGISTER_BLOCKS = ("block", "lanes", "regtile", "packed")  # their rows are padded to whole register blocks
 
 F32 = NDArray[np.float32]
 
@@ -65,13 +66,13 @@ class GemmLauncher:
         self._queue, self._shape, self._entry = queue, shape, source.entry
         defines = programs.defines(source)
         self._mr = defines.get("MR", 1)
-        self._lanes = defines.get("LANES", 1)
+        self._lanes, self._lines = defines.get("LANES", 1), defines.get("LINES", 1)
         self._nr = defines.get("NV", 1) * defines.get("VW", 1) * self._lanes
         self._mt, self._nt = defines.get("MT", 8), defines.get("NT", 4)
         tile = max(source.entry.tile, 1)
         pitch = _up(_MARGIN, self._nr)  # a multiple of NR, or the last block of a row would reach into the next
-        self._ld = _up(shape.n, pitch if source.entry.layout in ("block", "lanes", "packed") else 1)
-        self._rows = _up(shape.m, max(self._mr, 1))
+        self._ld = _up(shape.n, pitch if source.entry.layout in _REGISTER_BLOCKS else 1)
+        self._rows = _up(shape.m, max(self._mr * self._lines, 1))
         self._kernels = kernels_of(programs.get(source))
         if "gemm" not in self._kernels:
             raise DeviceError(f"{source.path.name} has no kernel named gemm. Nothing could be launched. Name it so.")
@@ -176,8 +177,8 @@ class GemmLauncher:
         if self._entry.layout == "tile":
             half = self._tile // 2
             return (_up(shape.n, self._tile) // 2, _up(shape.m, self._tile) // 2), (half, half)
-        if self._entry.layout in ("block", "lanes"):
-            return (-(-shape.n // self._nr) * self._lanes, self._rows // self._mr), (self._lanes, 1)
+        if self._entry.layout in _REGISTER_BLOCKS:
+            return (-(-shape.n // self._nr) * self._lanes, self._rows // self._mr), (self._lanes, self._lines)
         return (shape.n, shape.m), None
 
     def read(self) -> F32:

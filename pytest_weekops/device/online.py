@@ -32,7 +32,7 @@ from pytest_weekops.core.online import (
 )
 from pytest_weekops.core.policy import SelectorRules
 from pytest_weekops.core.records import DeviceIdentity, Phase, SelectorEvidence, Trial
-from pytest_weekops.core.selector import choose_variant, usable
+from pytest_weekops.core.selector import choose_variant, usable, worth_trying
 from pytest_weekops.core.tuning import ArmPrior, trial_order
 from pytest_weekops.device.catalog import Source
 from pytest_weekops.device.duel import SHORT_NS, batch_ns, paired_ratios
@@ -134,13 +134,13 @@ class Online:
     _launches: int = 0
 
     def __post_init__(self) -> None:
-        """Settle the arms: every variant that can run here, and the static one."""
+        """Settle the arms: every variant that can run here and is made for it, and the static one."""
         shape, identity = self.shape, self.device.identity
-        arms = [mode for mode, source in self.sources.items() if not usable(source.entry, identity)]
-        self.arms = trial_order(arms, self.priors, shape.n)
         entries = {mode: source.entry for mode, source in self.sources.items()}
         static = self.rules.static_arm or choose_variant("auto", identity, shape.m, shape.n, shape.k, entries).mode
-        if static not in self.arms:
+        arms = [mode for mode, entry in entries.items() if mode == static or worth_trying(entry, identity)]
+        self.arms = trial_order(arms, self.priors, shape.n)
+        if static not in entries or usable(entries[static], identity):
             raise DeviceError(f"The static arm {static} of T3 cannot run on this device. Name another in the policy.")
         self.static = static
         self.context = f"{identity.device_name}:{shape.m}x{shape.n}x{shape.k}"

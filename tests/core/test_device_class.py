@@ -6,7 +6,7 @@ import pytest
 
 from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.records import DeviceIdentity
-from pytest_weekops.core.selector import auto_variants, choose_variant, usable
+from pytest_weekops.core.selector import auto_variants, choose_variant, usable, worth_trying
 from tests.core.synthetic import make_identity
 from tests.core.test_tuning_space import ENTRIES
 
@@ -57,10 +57,25 @@ RTX = device("NVIDIA CUDA", "NVIDIA GeForce RTX 4090")
 
 
 def test_polaris_takes_the_tile_that_fits_the_edge() -> None:
-    """1400 is 70 tiles of 20; at 2048 neither fits and the larger is taken, as on any GPU."""
+    """1400 is 70 tiles of 20; at 2048 neither fits and the larger is taken."""
     assert choose_variant("auto", RX590, 1400, 1400, 1400, ENTRIES).mode == "tile20"
     assert choose_variant("auto", RX590, 2048, 2048, 2048, ENTRIES).mode == "tile24"
-    assert choose_variant("auto", RTX, 1400, 1400, 1400, ENTRIES).mode == "tile24"
+
+
+def test_a_gpu_takes_large_tiles_where_there_are_enough_of_them() -> None:
+    """Register blocks on tiles of 64 x 128, and smaller tiles where those would leave most of the device idle."""
+    assert choose_variant("auto", RTX, 1400, 1400, 1400, ENTRIES).mode == "regtile"
+    assert choose_variant("auto", RTX, 1400, 256, 1400, ENTRIES).mode == "tile24"
+    narrow = RTX.model_copy(update={"max_work_group_size": 128})
+    assert choose_variant("auto", narrow, 1400, 1400, 1400, ENTRIES).mode == "lanes"
+
+
+def test_selection_meets_what_was_made_for_the_device() -> None:
+    """Packed panels are for a CPU's caches, tiles of register blocks for a GPU; the others are tried on either."""
+    cpu = make_identity("pocl")
+    assert {mode for mode, entry in ENTRIES.items() if not worth_trying(entry, cpu)} == {"regtile"}
+    assert {mode for mode, entry in ENTRIES.items() if not worth_trying(entry, RTX)} == {"block", "packed"}
+    assert not usable(ENTRIES["regtile"], cpu)
 
 
 def test_a_gpu_without_local_memory_never_gets_one_item_per_group() -> None:

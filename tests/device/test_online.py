@@ -51,11 +51,19 @@ def test_the_fast_variant_is_found_from_a_slow_static_one(benches: Open, tmp_pat
     assert found.static == "tile20"
     assert "times as fast as tile20" in found.reason
     assert sum(trial.size == 512 for trial in found.trials) <= 6
+    assert "regtile" not in {trial.arm for trial in found.trials}  # made for GPUs
     assert not any(trial.problem for trial in found.trials)
     again, later = online(benches("pocl"), 512, memory, static_arm="tile20", epsilon=0)
     assert {trial.arm for trial in later.trials} <= {"block", "packed"}
     assert (later.decisions, later.fallbacks) == (2, 0)
     assert again.variant == later.chosen != "tile20"  # block and packed are close here, and either may come out ahead
+
+
+def test_a_static_variant_made_for_another_device_is_taken_at_its_word(benches: Open, tmp_path: Path) -> None:
+    """The policy named it, and it can run here."""
+    answer, found = online(benches("pocl"), 64, tmp_path / "m.json", static_arm="regtile", epsilon=0)
+    assert answer.status is MeasurementStatus.OK
+    assert (found.static, found.trials[0].arm) == ("regtile", "regtile")
 
 
 def test_a_frozen_size_takes_the_static_variant(benches: Open, tmp_path: Path) -> None:

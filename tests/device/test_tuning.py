@@ -17,7 +17,7 @@ from pytest_weekops.worker.protocol import GuardRequest, InjectRequest, Selector
 from tests.device.conftest import Bench
 
 Open = Callable[[str], Bench]
-BARE = {"block": "-DVW=8", "lanes": "-DLANES=8", "packed": "-DNT=4"}
+BARE = {"block": "-DVW=8", "lanes": "-DLANES=8", "regtile": "-DLINES=8", "packed": "-DNT=4"}
 SHIPPED = (str(data_dir("kernels")),)
 SHAPES = [((1, 1, 1), 1.0, 0.0), ((19, 23, 29), 1.0, 1.0), ((131, 67, 521), -0.5, 2.0)]
 
@@ -39,6 +39,8 @@ ODD = [
     ("block", {"MR": 1, "NV": 1, "VW": 4}),
     ("lanes", {"MR": 8, "NV": 1, "LANES": 64}),
     ("lanes", {"MR": 5, "NV": 3, "LANES": 4}),
+    ("regtile", {"MR": 4, "NV": 1, "LANES": 8, "LINES": 8, "KB": 8, "PAD": 0}),
+    ("regtile", {"MR": 8, "NV": 2, "LANES": 16, "LINES": 16, "KB": 8, "USE_FMA": 1}),
     ("packed", {"MR": 5, "NV": 3, "VW": 4, "MT": 1, "NT": 32, "KC": 64}),
     ("packed", {"MR": 14, "NV": 1, "VW": 4, "MT": 4, "NT": 2, "KC": 512}),
     ("tile20", {"PAD": 0}),
@@ -148,7 +150,7 @@ def test_values_that_do_not_build_are_a_failed_build(benches: Open, tmp_path: Pa
 def test_a_catalogue_that_names_no_values_is_launched_by_those_it_is_built_with(benches: Open, tmp_path: Path) -> None:
     """The header's defaults are the launcher's too: else the blocks of a bare entry would reach beyond the buffers."""
     shipped = data_dir("kernels")
-    for name in ("gemm_block.cl", "gemm_lanes.cl", "gemm_packed.cl", "register_block.clh"):
+    for name in ("gemm_block.cl", "gemm_lanes.cl", "gemm_regtile.cl", "gemm_packed.cl", "register_block.clh"):
         (tmp_path / name).write_bytes((shipped / name).read_bytes())
     lines = [f"  {layout}: {{mode: {layout}, file: gemm_{layout}.cl, layout: {layout}}}" for layout in BARE]
     (tmp_path / "catalog.yaml").write_text("\n".join(["version: 1", "kernels:", *lines, ""]), encoding="utf-8")
