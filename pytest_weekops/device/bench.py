@@ -202,7 +202,8 @@ def _session(
     launcher.poison()
     warm = _warm_up(device, request, notify, launcher, watch)
     caught = watch.trust()
-    count = _launch_count(request, warm)
+    usual = statistics.median(launch.wall_ns for launch in warm) if warm else 0.0
+    count = _launch_count(request, usual)
     timed: list[Launch] = []
     for iteration in range(count):
         if pressure is not None:
@@ -212,7 +213,7 @@ def _session(
             launcher.poison()
         notify(Phase.LAUNCH)
         watch.before(count - 1 - iteration)
-        timed.append(time_launch(device.queue, launcher.enqueue))
+        timed.append(time_launch(device.queue, launcher.enqueue, watch.behind(usual)))
         caught = caught or watch.after(timed[-1].wall_ns)
         if caught:
             break
@@ -266,9 +267,8 @@ def _warm_up(
     return launches
 
 
-def _launch_count(request: MeasureRequest, warm: list[Launch]) -> int:
+def _launch_count(request: MeasureRequest, usual: float) -> int:
     """Launches of a session: as many as asked for, more where they would not fill the least session time."""
-    usual = statistics.median(launch.wall_ns for launch in warm) if warm else 0
     filling = math.ceil(request.least_session_ms * 1e6 / usual) if usual > 0 else 0
     return max(request.iterations, min(filling, MOST_LAUNCHES))
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pyopencl as cl
@@ -103,6 +103,10 @@ class Guard:
     _w: list[Any] = field(default_factory=list)
     _signs: list[F32] = field(default_factory=list)
     _serial: int = 0
+    _staging: Any = None
+    _read_back: Any = None  # the event of a check that was enqueued behind its launch
+
+    can_follow: ClassVar[bool] = True  # whether a check can be enqueued behind its launch
 
     def __post_init__(self) -> None:
         """Build the check kernel and allocate its counters. Raises ``BuildError`` and pyopencl's errors."""
@@ -115,11 +119,13 @@ class Guard:
         options = tuple(f"-D{name}={value}" for name, value in self._defines.items())
         program = build(self.queue.context, self.device, self.source, options, CHECK_FILE)
         self._program = program
-        zeros = np.zeros(self.shape.m, dtype=np.int32)
-        flags = cl.mem_flags.READ_WRITE
-        self._verdict = cl.Buffer(self.queue.context, flags, 4 * self.shape.m)
-        cl.enqueue_copy(self.queue, self._verdict, zeros, is_blocking=True)
-        self._answer = zeros
+        flags = cl.mem_flags
+        self._verdict = cl.Buffer(self.queue.context, flags.READ_WRITE, 4 * self.shape.m)
+        # Mapped memory of the driver's own: reading into any other may not return before the queue is empty.
+        self._staging = cl.Buffer(self.queue.context, flags.READ_WRITE | flags.ALLOC_HOST_PTR, 4 * self.shape.m)
+        self._answer = _mapped(self.queue, self._staging, self.shape.m)
+        self._answer[:] = 0
+        cl.enqueue_copy(self.queue, self._verdict, self._answer, is_blocking=True)
 
     def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int) -> None:
         """New data: the sums and bounds of each B, in float64 on the host and rounded on the device.
@@ -170,19 +176,32 @@ class Guard:
         return self._slots[slot].bounds
 
     def check(self, slot: int, *, launch: int = 0) -> Check:  # noqa: ARG002 - a sampled guard draws its lines by it
-        """Check the C that is on the device as a launch on this slot's B; blocking, and timed with its read-back."""
-        self._serial += 1
-        turn = self._serial % len(self._w)
-        data = self._slots[slot]
+        """Check the C that is on the device as a launch on this slot's B; blocking, and timed with its read-back.
+
+        Where :meth:`follow` enqueued the check, this waits for it: the time is what it adds to the launch.
+        """
         start = time.perf_counter_ns()
-        kernel = data.kernels[turn]
+        pending, self._read_back = self._read_back, None
+        if pending is None:
+            self._enqueue(slot)
+            cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
+        else:
+            pending.wait()
+        bad = self.shape.m - int(np.count_nonzero(self._answer == self._serial))
+        return Check(time.perf_counter_ns() - start, bad)
+
+    def follow(self, slot: int) -> None:
+        """Enqueue the check of the launch before it in the queue, without waiting; :meth:`check` waits."""
+        self._enqueue(slot)
+        self._read_back = cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=False)
+
+    def _enqueue(self, slot: int) -> None:
+        self._serial += 1
+        kernel = self._slots[slot].kernels[self._serial % len(self._w)]
         kernel.set_arg(7, np.int32(self._serial))
         items, rows = self._defines["ITEMS"], self._defines["ROWS"]
         groups = -(-self.shape.m // rows)
         cl.enqueue_nd_range_kernel(self.queue, kernel, (groups * items,), (items,))
-        cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
-        bad = self.shape.m - int(np.count_nonzero(self._answer == self._serial))
-        return Check(time.perf_counter_ns() - start, bad)
 
     def bad_rows(self) -> list[int]:
         """Rows that the last check did not find good, those included that it did not answer for."""
@@ -270,6 +289,16 @@ class Guard:
         """Free the buffers."""
         self._release()
         self._verdict.release()
+        if self._staging is not None:
+            self._answer.base.release(self.queue)
+            self._staging.release()
+
+
+def _mapped(queue: Any, staging: Any, count: int) -> Any:
+    """A buffer's ``count`` int32 in host memory, for as long as it lives."""
+    access: Any = cl.map_flags.READ | cl.map_flags.WRITE
+    map_buffer: Any = cl.enqueue_map_buffer
+    return map_buffer(queue, staging, access, 0, (count,), np.int32)[0]
 
 
 def check_source(kernel_dirs: Sequence[str], name: str = CHECK_FILE) -> str:

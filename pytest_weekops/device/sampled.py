@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyopencl as cl
@@ -49,6 +49,8 @@ class _Sides:
 @dataclass
 class SampledGuard(Guard):
     """The guard of one launcher where the settings ask for samples. ``source`` is ``abft_sample.cl``'s text."""
+
+    can_follow: ClassVar[bool] = False  # its lines are drawn after the launch
 
     draw: int = 0  # which of the equally good draws: the snapshot's number
     _sides: list[_Sides] = field(default_factory=list)

@@ -29,11 +29,18 @@ class Launch:
         return None if self.stamps is None else self.stamps[1][3] - self.stamps[0][2]
 
 
-def time_launch(queue: Any, enqueue: Callable[[], Sequence[Any]]) -> Launch:
-    """Run ``enqueue`` and wait for the queue; the host interval covers both."""
+def time_launch(queue: Any, enqueue: Callable[[], Sequence[Any]], behind: Callable[[], None] | None = None) -> Launch:
+    """Run ``enqueue`` and wait for the queue; the host interval covers both.
+
+    ``behind`` enqueues more right after it. Then the launch's own last event ends the interval, and the rest goes on.
+    """
     start = time.perf_counter_ns()
     events = enqueue()
-    queue.finish()
+    if behind is None:
+        queue.finish()
+    else:
+        behind()
+        events[-1].wait()
     wall = time.perf_counter_ns() - start
     return Launch(start_ns=start, wall_ns=wall, stamps=_stamps(events))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pytest_weekops.core.guard_evidence import GuardTally
@@ -10,6 +10,8 @@ from pytest_weekops.core.records import GuardEvidence
 from pytest_weekops.device.guard import Guard, second_inputs
 from pytest_weekops.device.launcher import GemmLauncher
 from pytest_weekops.device.operation import Array, Shape
+
+SHORT_NS = 5_000_000  # a check of 30 to 60 microseconds of latency is under 1 % of any longer launch
 
 
 class Watch(Protocol):
@@ -23,6 +25,9 @@ class Watch(Protocol):
 
     def before(self, left: int) -> None:
         """A launch comes next; ``left`` more follow it in this session."""
+
+    def behind(self, usual_ns: float) -> Callable[[], None] | None:
+        """What to enqueue right behind the timed launch that comes next, of about ``usual_ns``; None: nothing."""
 
     def after(self, launch_ns: int) -> str:
         """A timed launch is done: a sentence where its result is wrong."""
@@ -43,6 +48,9 @@ class Unwatched:
 
     def before(self, left: int) -> None:
         """One B only."""
+
+    def behind(self, usual_ns: float) -> None:
+        """Nothing follows."""
 
     def after(self, launch_ns: int) -> str:  # noqa: ARG002 - the common signature
         """Not checked."""
@@ -86,10 +94,21 @@ class Watched:
         self._slot = left % 2
         self._launcher.use(self._slot)
 
+    def behind(self, usual_ns: float) -> Callable[[], None] | None:
+        """The check, where launches are so short that the host's way to the device and back would cost more than it."""
+        if usual_ns >= SHORT_NS or not self._is_due or not self._guard.can_follow:
+            return None
+        return lambda: self._guard.follow(self._slot)
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether the launch that comes next is checked: the first is, so that no short measurement goes without."""
+        return self._number % self._period == 0
+
     def after(self, launch_ns: int) -> str:
         """Check the launch where it is due; a false alarm is counted, a wrong result is a sentence."""
-        self._number += 1
-        if (self._number - 1) % self._period:  # the first is due, so that a short measurement is not left unchecked
+        due, self._number = self._is_due, self._number + 1
+        if not due:
             return ""
         found = self._guard.check(self._slot, launch=self._number)
         self._tally.checked(launch_ns, found.ns, number=self._number, lines=self._guard.drawn)
