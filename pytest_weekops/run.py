@@ -271,13 +271,13 @@ class Run:
         except WorkerError as error:
             bare = without_reference(case, self.operation_of(case.kernel), error)
             return self.record(bare.model_copy(update={"attempt": attempt}))
-        watched = platform.identity is not None and platform.identity.device_type == "cpu"
-        watch = HostWatch(self._anchors, with_pace=watched)
+        on_cpu = platform.identity is not None and platform.identity.device_type == "cpu"
+        watch = HostWatch(self._anchors, with_pace=on_cpu)
         started, clock = datetime.now(UTC), time.monotonic()
         answer = platform.supervisor.measure(case, request)
         elapsed = time.monotonic() - clock
         host = watch.end(answer.sessions)
-        void = void_reason(host, self.policy.host) if answer.status is MeasurementStatus.OK else ""
+        void = void_reason(host, self.policy.host, on_cpu=on_cpu) if answer.status is MeasurementStatus.OK else ""
         self._order += 1
         return self.record(
             self._guarded(answer, void=bool(void)).model_copy(

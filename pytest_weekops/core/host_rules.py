@@ -7,13 +7,16 @@ from pytest_weekops.core.policy import HostRules
 from pytest_weekops.core.records import HostCondition
 
 
-def void_reason(host: HostCondition, rules: HostRules) -> str:
+def void_reason(host: HostCondition, rules: HostRules, *, on_cpu: bool = True) -> str:
     """Why a measurement on this host condition does not count, or nothing. Written so that NaN does not count.
 
     Where the pace of two sessions or more is known, it decides and the anchors do not: they stand outside of what was
-    measured. Otherwise the anchors decide.
+    measured. Otherwise the anchors decide, but for a device that is not the host's CPU (``on_cpu``): how fast the CPU
+    multiplies says nothing about it, and its times are judged as measured.
     """
-    if len(host.paces) > 1 and is_covered(host.paces, len(host.paces)):
+    if not on_cpu:
+        moved = ""
+    elif len(host.paces) > 1 and is_covered(host.paces, len(host.paces)):
         moved = _pace_moved(host, rules)
     else:
         moved = _anchor_moved(host, rules)

@@ -87,7 +87,12 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
 
 
 def anchor_ms(measurement: Measurement) -> float | None:
-    """Mean of the anchor before and after, where both are usable."""
+    """Mean of the anchor before and after, where both are usable; None on a device that is not the host's CPU.
+
+    Divided by a host that slowed down at the same time, the fall of a GPU would be none.
+    """
+    if not measurement.on_cpu:
+        return None
     before, after = measurement.host.anchor_before_ms, measurement.host.anchor_after_ms
     if before is None or after is None:
         return None
@@ -96,9 +101,9 @@ def anchor_ms(measurement: Measurement) -> float | None:
 
 
 def pace_ms(measurement: Measurement) -> float | None:
-    """Mean over sessions of the mean fixed work quantum, where every session has enough of them."""
+    """Mean over sessions of the mean fixed work quantum, where every session has enough of them; as the anchor."""
     paces = measurement.host.paces
-    if not paces or not is_covered(paces, len(measurement.sessions)):
+    if not measurement.on_cpu or not paces or not is_covered(paces, len(measurement.sessions)):
         return None
     mean = statistics.fmean(pace.mean_us for pace in paces) * 1e-3
     return mean if math.isfinite(mean) else None

@@ -258,6 +258,11 @@ class Measurement(Record):
     started_at: str = ""
     elapsed_s: float = 0.0
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the device is the host's CPU, whose speed is then its own; also where nothing is known of it."""
+        return self.identity is None or self.identity.device_type == "cpu"
+
 
 class PressureRecord(Record):
     """The pressure pulses of one snapshot (or seed) on one platform: asked for, done, failed."""

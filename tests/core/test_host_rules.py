@@ -34,6 +34,14 @@ def test_a_measurement_is_void_beyond_either_limit(
     assert (word in reason) if word else not reason
 
 
+@pytest.mark.parametrize(("steal", "word"), [(0.0, ""), (None, ""), (5.1, "stolen"), (math.nan, "stolen")])
+def test_an_anchor_voids_nothing_of_a_device_that_is_not_the_cpu(steal: float | None, word: str) -> None:
+    """How fast the CPU multiplies is not how fast a GPU does; time stolen from the thread that launches still voids."""
+    host = HostCondition(anchor_before_ms=5.9, anchor_after_ms=11.3, steal_percent=steal)
+    reason = void_reason(host, RULES, on_cpu=False)
+    assert (word in reason) if word else not reason
+
+
 def test_a_policy_may_allow_more_or_less() -> None:
     """The same condition under two policies."""
     host = HostCondition(anchor_before_ms=10.0, anchor_after_ms=11.5, steal_percent=6.0)

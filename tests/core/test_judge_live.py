@@ -202,6 +202,23 @@ def test_a_slow_host_is_not_a_slow_driver() -> None:
     assert "throughput_drift_abs_bound" not in verdict_on(records).failed_checks
 
 
+def test_a_slow_host_hides_no_slow_gpu() -> None:
+    """A host that slows down with a GPU is no excuse for it, and one that moves alone makes no evidence void."""
+
+    def on_a_gpu(record: Any) -> Any:
+        if not isinstance(record, Measurement) or record.identity is None:
+            return record
+        identity = record.identity.model_copy(update={"device_type": "gpu"})
+        late = record.case.snapshot >= 4
+        host = HostCondition(anchor_before_ms=20.0 if late else 10.0, anchor_after_ms=31.0 if late else 10.0)
+        return record.model_copy(update={"identity": identity, "host": host})
+
+    slow = [on_a_gpu(r) for r in make_records(WEEKLY, speed=lambda case: 1.0 if case.snapshot < 4 else 0.5)]
+    assert "throughput_drift_abs_bound" in verdict_on(slow).failed_checks
+    steady = verdict_on([on_a_gpu(r) for r in make_records(WEEKLY)])
+    assert not {"throughput_drift_abs_bound", "host_stable"} & set(steady.failed_checks)
+
+
 @pytest.mark.parametrize("anchor", [8.0, 12.0])
 def test_an_anchor_that_moves_alone_is_no_drift(anchor: float) -> None:
     """Times as measured stand still: neither a faster nor a slower anchor makes a fall of them."""

@@ -59,7 +59,8 @@ def host_stable(policy: Policy, campaign: Campaign) -> Finding:
     moved = [
         (m.case.id, reason)
         for m in campaign.measurements
-        if m.status is MeasurementStatus.OK and not m.void and (reason := void_reason(m.host, policy.host))
+        if m.status is MeasurementStatus.OK and not m.void
+        if (reason := void_reason(m.host, policy.host, on_cpu=m.on_cpu))
     ]
     if moved:
         words = [f"{name}: {reason}" for name, reason in moved]
