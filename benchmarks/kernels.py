@@ -3,11 +3,12 @@
     python benchmarks/kernels.py --platforms pocl --sizes 1400 2048 3072 --clblast --plot kernels.png
     python benchmarks/kernels.py --platforms rusticl clover --sizes 512 1024
     python benchmarks/kernels.py --platforms pocl --tuned --report-dir reports
+    python benchmarks/kernels.py --platforms nvidia --clblast --cublas --against tile20 tile24 lanes --launches 20
 
 Each round times, back to back and for each size, NumPy's float32 product in a process of its own and then every kernel
-on every platform. Results are verified by the K-scaled bound alone: tile20 at 3072 is beyond the absolute one. A round
-gives one ratio of median times; printed are the geometric mean over rounds and its 95 % interval (t on logarithms).
-CLBlast runs with its default parameters, in a process of its own, on the same driver (Debian's libclblast1).
+on every platform, each verified. A round gives one ratio of median times; printed are the geometric mean over rounds
+and its 95 % interval (t on logarithms). CLBlast runs with its default parameters, in a process of its own, on the same
+driver (Debian's libclblast1); cuBLAS, with its default math mode, which is float32, on NVIDIA's device.
 """
 
 from __future__ import annotations
@@ -56,9 +57,9 @@ def kernel_ms(
     return statistics.median(answer.sessions[0].wall_ns) * 1e-6
 
 
-def clblast_ms(environment: dict[str, str], size: int, launches: int) -> float:
-    """Median milliseconds of CLBlast's SGEMM on the driver that this environment leaves."""
-    program = Path(__file__).with_name("clblast.py")
+def library_ms(name: str, environment: dict[str, str], size: int, launches: int) -> float:
+    """Median milliseconds of another library's SGEMM, CLBlast's on the driver that this environment leaves."""
+    program = Path(__file__).with_name(f"{name.lower()}.py")
     done = subprocess.run(
         [sys.executable, str(program), str(size), str(launches)],
         env={**os.environ, **environment},
@@ -67,7 +68,7 @@ def clblast_ms(environment: dict[str, str], size: int, launches: int) -> float:
         check=False,
     )
     if done.returncode:
-        sys.exit(f"CLBlast at {size}: {done.stderr.strip().splitlines()[-1]}")
+        sys.exit(f"{name} at {size}: {done.stderr.strip().splitlines()[-1]}")
     return float(json.loads(done.stdout)["ms"])
 
 
@@ -102,6 +103,8 @@ def main() -> int:
     parser.add_argument("--tuned", action="store_true", help="with what `weekops tune` found, and against the shipped")
     parser.add_argument("--report-dir", type=Path, default=Path("reports"), help="where its files are")
     parser.add_argument("--clblast", action="store_true", help="compare with CLBlast too")
+    parser.add_argument("--cublas", action="store_true", help="compare with cuBLAS too")
+    parser.add_argument("--against", nargs="+", default=["tile20"], help="variants of ours to compare with")
     parser.add_argument("--plot", type=Path, help="write the ratios as a picture")
     arguments = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="weekops-"))
@@ -123,8 +126,11 @@ def main() -> int:
                 if arguments.tuned:
                     others["shipped"] = kernel_ms(supervisors[label], host, "auto", size, arguments.launches)
                 if arguments.clblast:
-                    others["CLBlast"] = clblast_ms(environments[label], size, 1)
-                others["tile20"] = kernel_ms(supervisors[label], host, "tile20", size, 1)
+                    others["CLBlast"] = library_ms("CLBlast", environments[label], size, arguments.launches)
+                if arguments.cublas:
+                    others["cuBLAS"] = library_ms("cuBLAS", environments[label], size, arguments.launches)
+                for name in arguments.against:
+                    others[name] = kernel_ms(supervisors[label], host, name, size, arguments.launches)
                 found.setdefault("GFLOPS", []).append(2e-6 * size**3 / auto)
                 for name, ms in others.items():
                     found.setdefault(name, []).append(ms / auto)
