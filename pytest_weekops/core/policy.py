@@ -140,7 +140,7 @@ class HostRules(PolicyPart):
     max_pace_change_percent: float = Field(default=40.0, gt=0)
     max_anchor_change_percent: float = Field(default=20.0, gt=0)
     max_steal_percent: float = Field(default=5.0, gt=0)
-    max_attempts: int = Field(default=3, ge=1, le=10)
+    max_attempts: int = Field(default=5, ge=1, le=10)
 
 
 class SplitRules(PolicyPart):
