@@ -3,7 +3,8 @@
     python benchmarks/kernels.py --platforms pocl --sizes 1400 2048 3072 --clblast --plot kernels.png
     python benchmarks/kernels.py --platforms rusticl clover --sizes 512 1024
     python benchmarks/kernels.py --platforms pocl --tuned --report-dir reports
-    python benchmarks/kernels.py --platforms nvidia --clblast --cublas --against tile20 tile24 lanes --launches 20
+    python benchmarks/kernels.py --platforms nvidia --clblast --cublas --against tile20 lanes \
+        --launches 20 --rival-launches 20
 
 Each round times, back to back and for each size, NumPy's float32 product in a process of its own and then every kernel
 on every platform, each verified. A round gives one ratio of median times; printed are the geometric mean over rounds
@@ -100,6 +101,7 @@ def main() -> int:
     parser.add_argument("--sizes", nargs="+", type=int, default=[1400, 2048, 3072])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--launches", type=int, default=3)
+    parser.add_argument("--rival-launches", type=int, default=1, help="of the libraries and of --against")
     parser.add_argument("--tuned", action="store_true", help="with what `weekops tune` found, and against the shipped")
     parser.add_argument("--report-dir", type=Path, default=Path("reports"), help="where its files are")
     parser.add_argument("--clblast", action="store_true", help="compare with CLBlast too")
@@ -126,11 +128,11 @@ def main() -> int:
                 if arguments.tuned:
                     others["shipped"] = kernel_ms(supervisors[label], host, "auto", size, arguments.launches)
                 if arguments.clblast:
-                    others["CLBlast"] = library_ms("CLBlast", environments[label], size, arguments.launches)
+                    others["CLBlast"] = library_ms("CLBlast", environments[label], size, arguments.rival_launches)
                 if arguments.cublas:
-                    others["cuBLAS"] = library_ms("cuBLAS", environments[label], size, arguments.launches)
+                    others["cuBLAS"] = library_ms("cuBLAS", environments[label], size, arguments.rival_launches)
                 for name in arguments.against:
-                    others[name] = kernel_ms(supervisors[label], host, name, size, arguments.launches)
+                    others[name] = kernel_ms(supervisors[label], host, name, size, arguments.rival_launches)
                 found.setdefault("GFLOPS", []).append(2e-6 * size**3 / auto)
                 for name, ms in others.items():
                     found.setdefault(name, []).append(ms / auto)
