@@ -36,7 +36,7 @@ def own_kernel(directory: Path, repository: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "word"),
     [
-        ("l < k; ++l", "l < k - 1; ++l", "error"),
+        ("l < last; ++l", "l < last - 1; ++l", "error"),
         ("alpha * sum :", "NAN :", "not finite"),
     ],
     ids=["wrong", "nan"],
@@ -109,7 +109,7 @@ def test_sev1_asks_for_a_rollback(
 ) -> None:
     """At SEV1 the rollback that is due is named, or not when it is switched off; nothing is switched by itself."""
     need_platform("clover")
-    own_kernel(tmp_path, repository, "l < k; ++l", "l < k - 1; ++l")
+    own_kernel(tmp_path, repository, "l < last; ++l", "l < last - 1; ++l")
     result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL, "--rollback", mode)
     assert result.status == 10, result.output
     assert ("a rollback to clover is due" in " ".join(result.output.split())) is said
@@ -121,7 +121,7 @@ def test_sev1_rolls_back_by_itself_where_it_may(
 ) -> None:
     """The switch is made, and as the kernel is wrong on the baseline too, that is what is said; the verdict stays."""
     need_platform("clover")
-    own_kernel(tmp_path, repository, "l < k; ++l", "l < k - 1; ++l")
+    own_kernel(tmp_path, repository, "l < last; ++l", "l < last - 1; ++l")
     result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL, "--rollback", "auto")
     assert result.status == 10, result.output
     assert "NOT VERIFIED: clover is active NOW" in " ".join(result.output.split())
