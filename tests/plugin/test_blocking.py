@@ -128,18 +128,26 @@ def test_sev1_rolls_back_by_itself_where_it_may(
     assert 'WEEKOPS_PLATFORM="clover"' in (tmp_path / "reports/runtime/active.env").read_text(encoding="utf-8")
 
 
+LISTENING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+
+
 def test_interrupting_keeps_the_journal(need_platform: Need, tmp_path: Path, repository: Path) -> None:
     """Ctrl-C in mid-run: status 2, no promote, what was measured is in the journal, no worker is left."""
     platform = need_platform("pocl")
     command = [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", str(repository / "suites/weekly")]
     options = ["--platforms", platform, "--sizes", "256", "--snapshots", "50", "--pressure-size", "64"]
+    # A shell that starts this in its background has it ignore the signal, as its terminal's Ctrl-C is not meant for it.
+    listening = [sys.executable, "-c", LISTENING, *command, *options]
     with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen([*command, *options], cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and "2/50" not in (tmp_path / "log").read_text(encoding="utf-8"):
-        time.sleep(0.1)
-    os.kill(process.pid, signal.SIGINT)
-    assert process.wait(30) == 2, (tmp_path / "log").read_text(encoding="utf-8")
+        process = subprocess.Popen(listening, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and "2/50" not in (tmp_path / "log").read_text(encoding="utf-8"):
+            time.sleep(0.1)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(30) == 2, (tmp_path / "log").read_text(encoding="utf-8")
+    finally:
+        process.kill()  # or it would hold the device's lock, and every later test would wait for it
     (journal,) = tmp_path.glob("reports/*/journal.jsonl")
     assert any(event.type == "measurement" for event in read_journal(journal))
     decision = json.loads((journal.parent / "decision.json").read_text(encoding="utf-8"))
