@@ -93,9 +93,17 @@
         next_b[part] = l < k ? ((__global const vec *)(B + l * ldb + col))[at % WIDTH] : (vec)(0.0f);                 \
     }
 
+#define A_OF_ROW0 rows0.s0
+#define A_OF_ROW1 rows0.s1
+#define A_OF_ROW2 rows0.s2
+#define A_OF_ROW3 rows0.s3
+#define A_OF_ROW4 rows1.s0
+#define A_OF_ROW5 rows1.s1
+#define A_OF_ROW6 rows1.s2
+#define A_OF_ROW7 rows1.s3
 #define STEP_ROW(i)                                                                                                   \
     {                                                                                                                 \
-        const float a##i = i < 4 ? rows0[i % 4] : rows1[i % 4];                                                       \
+        const float a##i = A_OF_ROW##i;                                                                               \
         EACH_VEC(MADD_VEC, i)                                                                                         \
     }
 #define LOAD_COLUMNS(i, j) const vec b##j = Bs[l * WIDTH + j * LANES + x];
@@ -141,8 +149,6 @@ __kernel void gemm(__global const float *A, __global const float *B, __global fl
             const vec rows0 = As[l * (PITCH / 4) + y];
 #if MR == 8
             const vec rows1 = As[l * (PITCH / 4) + LINES + y];
-#else
-            const vec rows1 = rows0;
 #endif
             EACH_VEC(LOAD_COLUMNS, 0)
             EACH_ROW(STEP_ROW)
