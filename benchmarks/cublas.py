@@ -8,7 +8,6 @@ launch is, and the largest error against NumPy.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import json
 import statistics
 import sys

@@ -271,13 +271,13 @@ class Run:
         except WorkerError as error:
             bare = without_reference(case, self.operation_of(case.kernel), error)
             return self.record(bare.model_copy(update={"attempt": attempt}))
-        on_cpu = platform.identity is not None and platform.identity.device_type == "cpu"
-        watch = HostWatch(self._anchors, with_pace=on_cpu)
+        watch = HostWatch(self._anchors, with_pace=platform.identity is not None and platform.identity.is_cpu)
         started, clock = datetime.now(UTC), time.monotonic()
         answer = platform.supervisor.measure(case, request)
         elapsed = time.monotonic() - clock
         host = watch.end(answer.sessions)
-        void = void_reason(host, self.policy.host, on_cpu=on_cpu) if answer.status is MeasurementStatus.OK else ""
+        is_ok = answer.status is MeasurementStatus.OK
+        void = void_reason(host, self.policy.host, on_cpu=answer.on_cpu) if is_ok else ""
         self._order += 1
         return self.record(
             self._guarded(answer, void=bool(void)).model_copy(

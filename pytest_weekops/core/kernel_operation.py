@@ -9,7 +9,7 @@ _GEMM_GATE = ((1, 1, 1, 1.0, 0.0), (7, 5, 3, 1.0, 0.0), (61, 67, 71, 1.5, -0.5),
 # An operation of one size: one element, primes, and the neighbours of a power of two.
 _EDGES = ((1, 1.0), (3, -0.5), (17, 3.0), (61, 1.5), (127, 3.0), (131, -2.0))
 _TRIAD_SCALAR = 3.0  # STREAM's
-_SPARE_EDGE = 256  # GEMM's buffers are padded to a multiple of this
+SPARE_EDGE = 256  # GEMM's buffers are padded to a multiple of this at most, and the memory check reckons with it
 PROBE_SIZE = 480  # a launch of this size is timed per operation, to say how long a run will take
 
 Problem = tuple[int, int, int, float, float]
@@ -59,5 +59,5 @@ class SizeNeeds(Record):
 
 def gemm_needs(size: int) -> SizeNeeds:
     """A, two Bs, C and the packed copies of A and B, float32, padded."""
-    edge = (size + _SPARE_EDGE - 1) // _SPARE_EDGE * _SPARE_EDGE
+    edge = (size + SPARE_EDGE - 1) // SPARE_EDGE * SPARE_EDGE
     return SizeNeeds(size=size, largest=4 * size * size, total=6 * 4 * edge * edge, reference=8 * size * size)

@@ -99,6 +99,11 @@ class DeviceIdentity(Record):
     quirks: tuple[str, ...] = ()
     pyopencl_version: str = ""
 
+    @property
+    def is_cpu(self) -> bool:
+        """Whether the device is the host's CPU."""
+        return self.device_type == "cpu"
+
 
 class SessionSamples(Record):
     """One session of a case: the raw launches on one set of data, and whether its result was right.
@@ -261,7 +266,7 @@ class Measurement(Record):
     @property
     def on_cpu(self) -> bool:
         """Whether the device is the host's CPU, whose speed is then its own; also where nothing is known of it."""
-        return self.identity is None or self.identity.device_type == "cpu"
+        return self.identity is None or self.identity.is_cpu
 
 
 class PressureRecord(Record):

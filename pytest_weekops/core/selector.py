@@ -13,9 +13,8 @@ LARGE_TILES_PAY_FROM = 768  # below this edge groups of thousands of outputs are
 # Behind the tiles a GPU takes what needs no local memory and still loads neighbouring words: never one item per group.
 _ORDER = {
     "gpu": ("regtile", "lanes", "tile24", "tile20", "scalar"),
-    "gpu-small": ("tile24", "tile20", "lanes", "scalar"),
-    "polaris": ("tile24", "tile20", "lanes", "scalar"),
-    "polaris-20": ("tile20", "tile24", "lanes", "scalar"),
+    "tiles": ("tile24", "tile20", "lanes", "scalar"),
+    "tiles-of-20": ("tile20", "tile24", "lanes", "scalar"),
     "small": ("block", "scalar"),
     "large": ("packed", "block", "scalar"),
     "lanes": ("lanes", "block", "scalar"),
@@ -48,7 +47,7 @@ def auto_variants(identity: DeviceIdentity, entries: Mapping[str, KernelEntry]) 
     kind = device_class(identity)
     orders: tuple[str, ...] = ("small", "lanes" if kind in ("llvmpipe", "clover") else "large")
     if kind in GPU_CLASSES:
-        orders = ("polaris", "polaris-20") if kind == "polaris" else ("gpu", "gpu-small")
+        orders = ("tiles", "tiles-of-20") if kind == "polaris" else ("gpu", "tiles")
     names = dict.fromkeys(name for order in orders for name in _ORDER[order])
     return tuple(name for name in names if name in entries and not usable(entries[name], identity))
 
@@ -65,9 +64,9 @@ def choose_variant(
     kind = device_class(identity)
     if kind == "polaris":
         # Multiples of 20 leave tile20 no group that works on padding; elsewhere the larger tile reads less.
-        order = _ORDER["polaris-20" if m % 20 == n % 20 == 0 else "polaris"]
+        order = _ORDER["tiles-of-20" if m % 20 == n % 20 == 0 else "tiles"]
     elif kind in GPU_CLASSES:
-        order = _ORDER["gpu" if min(m, n) >= LARGE_TILES_PAY_FROM else "gpu-small"]
+        order = _ORDER["gpu" if min(m, n) >= LARGE_TILES_PAY_FROM else "tiles"]
     elif min(m, n, k) < PACKING_PAYS_FROM:
         order = _ORDER["small"]
     else:

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_weekops.core.catalog import KernelEntry, device_class
+from pytest_weekops.core.kernel_operation import SPARE_EDGE
 from pytest_weekops.core.records import DeviceIdentity
 
 LOOP_LIMIT = 65_535  # loop iterations per work-item after which llvmpipe stops, with CL_SUCCESS and a wrong result
 USUAL_DEPTH = 4096  # the k up to which every variant must stay below it
 MOST_ACCUMULATORS = 512  # floats of one register block: 32 registers of 16 floats, the widest file there is
 MOST_COLUMNS = 64  # of one register block on a CPU: more would not fit its registers
-MOST_TILE_COLUMNS = 256  # of a group's tile: the padding of a row that the memory check reckons with
 MOST_ITEM_FLOATS = 128  # accumulators of one item of a tile: a GPU's item has 255 registers at most
 _UNROLL = 4  # UNROLL of gemm_packed.cl
 _SUM_DEPTH = 256  # SUM_DEPTH of register_block.clh
@@ -159,8 +159,8 @@ def _tile_breach(defines: Defines) -> str:
     floats, columns = (defines["MR"] * defines["NV"] * defines["VW"], defines["NV"] * defines["VW"] * defines["LANES"])
     if floats > MOST_ITEM_FLOATS:
         return f"{floats} accumulators per work-item are more than {MOST_ITEM_FLOATS}"
-    if columns > MOST_TILE_COLUMNS:
-        return f"a tile of {columns} columns is wider than {MOST_TILE_COLUMNS}"
+    if columns > SPARE_EDGE:
+        return f"a tile of {columns} columns is wider than {SPARE_EDGE}"
     if defines["MR"] * defines["KB"] % defines["LANES"] or defines["NV"] * defines["KB"] % defines["LINES"]:
         return f"LANES {defines['LANES']} and LINES {defines['LINES']} cannot share the loads of a tile evenly"
     return ""

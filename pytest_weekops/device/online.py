@@ -35,11 +35,11 @@ from pytest_weekops.core.records import DeviceIdentity, Phase, SelectorEvidence,
 from pytest_weekops.core.selector import choose_variant, usable, worth_trying
 from pytest_weekops.core.tuning import ArmPrior, trial_order
 from pytest_weekops.device.catalog import Source
-from pytest_weekops.device.duel import SHORT_NS, batch_ns, paired_ratios
+from pytest_weekops.device.duel import batch_ns, paired_ratios
 from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Operation, Shape
-from pytest_weekops.device.timing import time_launch
+from pytest_weekops.device.timing import SHORT_NS, time_launch
 from pytest_weekops.device.verify import compare
 
 PROBE_SIZE = 256  # variants meet here first: a launch costs next to nothing, and tells which are far behind

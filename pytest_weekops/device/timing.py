@@ -11,8 +11,8 @@ import pyopencl as cl
 
 from pytest_weekops.core.records import TimerTrust
 
-LONG_LAUNCH_NS = 5_000_000  # from here on, an event time below half of the wall time is not the kernel's
-LEAST_SHARE = 0.5
+SHORT_NS = 5_000_000  # of a shorter launch, the host's way to the device and back may be a large share
+LEAST_SHARE = 0.5  # of a longer launch's wall time: an event time below it is not the kernel's
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,6 @@ def _distrust(launch: Launch) -> str:
         return "an event lasted no time"
     if device > launch.wall_ns:
         return f"an event lasted {device} ns, longer than the host's {launch.wall_ns} ns around it"
-    if launch.wall_ns >= LONG_LAUNCH_NS and device < LEAST_SHARE * launch.wall_ns:
+    if launch.wall_ns >= SHORT_NS and device < LEAST_SHARE * launch.wall_ns:
         return f"an event lasted {device} ns of a launch of {launch.wall_ns} ns"
     return ""

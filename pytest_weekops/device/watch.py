@@ -10,8 +10,7 @@ from pytest_weekops.core.records import GuardEvidence
 from pytest_weekops.device.guard import Guard, second_inputs
 from pytest_weekops.device.launcher import GemmLauncher
 from pytest_weekops.device.operation import Array, Shape
-
-SHORT_NS = 5_000_000  # a check of 30 to 60 microseconds of latency is under 1 % of any longer launch
+from pytest_weekops.device.timing import SHORT_NS
 
 
 class Watch(Protocol):

@@ -11,7 +11,8 @@ import pytest
 from pytest_weekops.core.guard_settings import GuardSettings
 from pytest_weekops.core.records import MeasurementStatus
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.watch import SHORT_NS, Watched
+from pytest_weekops.device.timing import SHORT_NS
+from pytest_weekops.device.watch import Watched
 from pytest_weekops.worker.protocol import GuardRequest
 from tests.device.conftest import Bench
 
