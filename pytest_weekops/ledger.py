@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ from pytest_weekops.core.run_entry import run_directory, run_entry
 LEDGER_NAME = "ledger.sqlite"
 APPLICATION_ID = 0x57454B4F  # "WEKO"
 BUSY_TIMEOUT_S = 10.0
+PAUSE_S = 0.01
+_FIRST_READ = "SELECT count(*) FROM sqlite_master"  # BEGIN alone takes no lock and no moment
 
 _MIGRATIONS = (
     """
@@ -90,30 +93,37 @@ class Ledger:
         beside = self._head_file()  # before the records: a writer in between may add to them, never take away
         if not self.path.exists() or self.path.stat().st_size == 0:
             return (), _head_problems((), None, beside)
-        with self._translated(), contextlib.closing(self._open_to_read()) as connection:
-            self._check_version(connection)
-            connection.execute("BEGIN")
-            entries = tuple(_entries(connection))
-            head = _head(connection)
+        with self._translated(), contextlib.closing(self._patiently(self._open_to_read)) as connection:
+            has_tables = self._check_version(connection)  # without: another process is about to make them
+            entries = tuple(_entries(connection)) if has_tables else ()
+            head = _head(connection) if has_tables else None
+        if entries and beside is None and self.head_path.exists():
+            return self._read()  # the first record came in between, and a head file is never taken away
         return entries, [*chain_problems(entries), *_head_problems(entries, head, beside)]
 
-    def _open_to_read(self) -> sqlite3.Connection:
+    def _open_to_read(self, timeout_s: float) -> sqlite3.Connection:
+        """A connection inside a read transaction: everything it reads is of one moment."""
         uri = self.path.absolute().as_uri()
         wal = self.path.with_name(self.path.name + "-wal")
-        connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=self._busy_timeout_s, isolation_level=None)
         try:
-            connection.execute("SELECT count(*) FROM sqlite_master")
+            return _connected(f"{uri}?mode=ro", timeout_s, "BEGIN", _FIRST_READ)
         except sqlite3.OperationalError as error:
-            connection.close()
             # A WAL file cannot be opened in a read-only directory. Without a log there is nothing it could hide.
             unwritable = "unable to open" in str(error) or "readonly" in str(error)
             if not unwritable or (wal.exists() and wal.stat().st_size > 0):
                 raise
-            return sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+            return _connected(f"{uri}?immutable=1", timeout_s, "BEGIN", _FIRST_READ)
+
+    def _patiently(self, begin: Callable[[float], sqlite3.Connection]) -> sqlite3.Connection:
+        """Begin, again and again while others hold the file: SQLite waits for some of its locks and not for all."""
+        deadline = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                return begin(max(0.0, deadline - time.monotonic()))
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(PAUSE_S)
 
     def _head_file(self) -> tuple[int, str] | None:
         try:
@@ -143,17 +153,20 @@ class Ledger:
         moment = recorded_at or datetime.now(UTC).isoformat(timespec="milliseconds")
         body = json.loads(canonical_json(body))
         self._make_directory()
-        with self._translated(), contextlib.closing(self._open_to_write()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self._translated(), contextlib.closing(self._patiently(self._open_to_write)) as connection:
             try:
+                self._check_version(connection)
                 entry = self._insert(connection, Entry(0, kind, key, moment, body))
                 before_commit(entry)
+                if entry.seq == 1:  # so that no record is ever without a head file, whoever comes next
+                    self._write_head(0, GENESIS)
                 connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has ended it already
+                    connection.execute("ROLLBACK")
                 raise
-        # After the commit: a head file that lags behind is caught up by the next record, one ahead would accuse.
-        self._write_head(entry.seq, entry.hash)
+            # After the commit: a head file that lags behind is caught up by the next record, one ahead would accuse.
+            self._catch_up_head(connection)
         return entry
 
     def _make_directory(self) -> None:
@@ -181,16 +194,12 @@ class Ledger:
         connection.execute("UPDATE head SET count = ?, hash = ?", (entry.seq, entry.hash))
         return entry
 
-    def _open_to_write(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=self._busy_timeout_s, isolation_level=None)
-        try:
-            self._check_version(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    def _open_to_write(self, timeout_s: float) -> sqlite3.Connection:
+        """A connection inside a write transaction."""
+        uri = self.path.absolute().as_uri()
+        with contextlib.closing(_connected(uri, timeout_s, "BEGIN", _FIRST_READ)) as connection:
+            self._check_version(connection)  # before anything is set in a file that may be somebody else's
+        return _connected(uri, timeout_s, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "BEGIN IMMEDIATE")
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         """Bring the schema up to date inside the caller's transaction."""
@@ -216,13 +225,22 @@ class Ledger:
                 "`weekops status --verify` lists everything; restore the ledger from a copy",
             )
 
+    def _catch_up_head(self, connection: sqlite3.Connection) -> None:
+        """Write the head table's state to the head file, under the writers' lock: a late writer sets nothing back."""
+        with contextlib.suppress(sqlite3.Error, WeekopsError):  # the record is committed; the next one catches up
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._write_head(*(_head(connection) or (0, GENESIS)))
+            finally:
+                connection.execute("ROLLBACK")
+
     def _write_head(self, count: int, digest: str) -> None:
-        with contextlib.suppress(WeekopsError):  # the record is committed; the next one writes the head again
-            write_atomic(self.head_path, json.dumps({"count": count, "hash": digest}) + "\n")
+        write_atomic(self.head_path, json.dumps({"count": count, "hash": digest}) + "\n")
 
     # -- refusals ----------------------------------------------------------------------------------------------
 
-    def _check_version(self, connection: sqlite3.Connection) -> None:
+    def _check_version(self, connection: sqlite3.Connection) -> bool:
+        """Whether the tables are there. Raises ``LedgerError`` for another program's file and a newer schema."""
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
@@ -234,6 +252,7 @@ class Ledger:
                 "A newer program wrote it, and reading it wrongly could lift a freeze",
                 "Use that version of weekops",
             )
+        return tables > 0
 
     def _refused(self, what: str, why: str, advice: str) -> LedgerError:
         return LedgerError(
@@ -254,7 +273,7 @@ class Ledger:
 
     def _explain(self, error: sqlite3.Error) -> LedgerError:
         text = str(error)
-        if "locked" in text or "busy" in text:
+        if _is_busy(error):
             seconds = f"{self._busy_timeout_s:g}"
             return self._refused(
                 f"is locked: another process has been writing for {seconds} s",
@@ -267,7 +286,29 @@ class Ledger:
                 "What is not recorded cannot be proved",
                 "Check the permissions of the file and its directory",
             )
+        if "full" in text or "disk I/O" in text:
+            return self._refused(
+                f"cannot be written to its end ({text})",
+                "The record was taken back whole",
+                "Make room on its disk, or look what is wrong with it, and run this again",
+            )
         return self._refused(f"is damaged ({text})", "What it says cannot be trusted", "Restore the ledger from a copy")
+
+
+def _connected(uri: str, timeout_s: float, *statements: str) -> sqlite3.Connection:
+    """A connection that has executed ``statements``; closed again where one of them fails."""
+    connection = sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
+    try:
+        for statement in statements:
+            connection.execute(statement).fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.entry import Entry
-from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.ledger import APPLICATION_ID, DuplicateEntry, Ledger, LedgerError, open_ledger, record_run
 from tests.ops.history import promoted
 
@@ -243,19 +243,118 @@ def test_a_read_only_ledger_is_read_and_not_written(tmp_path: Path) -> None:
     assert len(ledger.entries()) == 4
 
 
-APPENDER = """
-import sys
+NO_ROOM = """
+import resource, signal, sys
 from pathlib import Path
-from pytest_weekops.ledger import open_ledger
-for number in range(25):
-    open_ledger(Path(sys.argv[1])).append("note", f"{sys.argv[2]}-{number}", {"number": number})
+from pytest_weekops.ledger import LedgerError, open_ledger
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+ledger = open_ledger(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (ledger.path.stat().st_size + 8192, resource.RLIM_INFINITY))
+try:
+    ledger.append("note", "large", {"text": "x" * 100_000})
+except LedgerError as error:
+    print(error)
 """
 
 
-def test_several_writers_make_one_chain(tmp_path: Path) -> None:
-    """Processes that append at once wait for each other; nothing is lost and the chain holds."""
-    writers = [subprocess.Popen([sys.executable, "-c", APPENDER, str(tmp_path), name]) for name in "abc"]
-    assert [writer.wait(timeout=120) for writer in writers] == [0, 0, 0]
+def test_a_disk_without_room_takes_the_record_back(tmp_path: Path) -> None:
+    """A record that does not fit leaves the ledger as it was, and the sentence does not call the file damaged."""
+    ledger = filled(tmp_path)
+    command = [sys.executable, "-c", NO_ROOM, str(tmp_path)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "Make room on its disk" in answer.stdout, answer.stderr
+    assert "damaged" not in answer.stdout
+    assert (len(ledger.entries()), ledger.problems()) == (4, [])
+    ledger.append("note", "small", {})
+
+
+APPENDER = """
+import sys, time
+from pathlib import Path
+from pytest_weekops.ledger import open_ledger
+directory, name = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+while not (directory / "go").exists():
+    time.sleep(0)
+for number in range(12):
+    open_ledger(directory).append("note", f"{name}-{number}", {"number": number})
+    open_ledger(directory).entries()
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_several_writers_make_one_chain(tmp_path: Path, attempt: int) -> None:
+    """Processes that make a ledger and append to it at once wait for each other; nothing is lost, the chain holds."""
+    commands = [[sys.executable, "-c", APPENDER, str(tmp_path), f"{name}-{attempt}"] for name in "abc"]
+    writers = [subprocess.Popen(c, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for c in commands]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    (tmp_path / "go").touch()
+    assert [writer.communicate(timeout=120)[1] for writer in writers] == ["", "", ""]
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
     ledger = open_ledger(tmp_path)
     assert ledger.problems() == []
-    assert len(ledger.entries()) == 75
+    assert len(ledger.entries()) == 36
+
+
+def test_a_crash_before_the_head_file_leaves_a_ledger_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a commit and its head file another writer, a reader and the next start find a lagging head, no damage."""
+    with monkeypatch.context() as crash:
+        crash.setattr(Ledger, "_catch_up_head", lambda *_: None)
+        open_ledger(tmp_path).append("note", "first", {})
+    ledger = open_ledger(tmp_path)
+    assert json.loads(ledger.head_path.read_text(encoding="utf-8"))["count"] == 0
+    assert (ledger.problems(), len(ledger.entries())) == ([], 1)
+    second = ledger.append("note", "second", {})
+    assert json.loads(ledger.head_path.read_text(encoding="utf-8")) == {"count": 2, "hash": second.hash}
+    assert ledger.problems() == []
+
+
+def test_a_late_writer_does_not_set_the_head_file_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that was held up between its commit and its head file writes the newest head, not its own."""
+    catch_up = Ledger._catch_up_head
+
+    def held_up(self: Ledger, connection: sqlite3.Connection) -> None:
+        monkeypatch.setattr(Ledger, "_catch_up_head", catch_up)
+        open_ledger(tmp_path).append("note", "overtakes", {})
+        catch_up(self, connection)
+
+    monkeypatch.setattr(Ledger, "_catch_up_head", held_up)
+    open_ledger(tmp_path).append("note", "slow", {})
+    ledger = open_ledger(tmp_path)
+    assert json.loads(ledger.head_path.read_text(encoding="utf-8"))["count"] == 2
+    assert [entry.key for entry in ledger.entries()] == ["slow", "overtakes"]
+
+
+def test_a_reader_that_meets_the_first_record_halfway_reads_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No head file when the reading began and one record when it ended: somebody wrote, nobody removed."""
+    read_head = Ledger._head_file
+
+    def and_then_somebody_writes(self: Ledger) -> tuple[int, str] | None:
+        head = read_head(self)
+        monkeypatch.setattr(Ledger, "_head_file", read_head)
+        open_ledger(tmp_path).append("note", "first", {})
+        return head
+
+    monkeypatch.setattr(Ledger, "_head_file", and_then_somebody_writes)
+    assert [entry.key for entry in open_ledger(tmp_path).entries()] == ["first"]
+
+
+def test_without_a_head_file_no_first_record_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the head file cannot be written, the first record is taken back: it could be cut without a trace."""
+
+    def full(*_: object) -> None:
+        raise WeekopsError("no room")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("pytest_weekops.ledger.write_atomic", full)
+        with pytest.raises(WeekopsError, match="no room"):
+            open_ledger(tmp_path).append("note", "first", {})
+    assert open_ledger(tmp_path).entries() == ()
+    open_ledger(tmp_path).append("note", "first", {})
+    assert open_ledger(tmp_path).problems() == []
