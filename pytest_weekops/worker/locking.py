@@ -33,10 +33,7 @@ class DeviceLock:
 
     def acquire(self) -> None:
         """Take the lock, waiting a while for another gate. Raises ``DeviceError`` when it does not end in time."""
-        directory = lock_dir()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = "".join(c if c.isalnum() else "-" for c in self.label)
-        fd = os.open(directory / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = self._open()
         ends = time.monotonic() + self._wait_s
         told = False
         while True:
@@ -53,6 +50,19 @@ class DeviceLock:
             else:
                 self._fd = fd
                 return
+
+    def _open(self) -> int:
+        directory = lock_dir()
+        name = "".join(c if c.isalnum() else "-" for c in self.label)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(directory / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise DeviceError(
+                f"The lock of {self.label}'s device cannot be opened in {directory}: {error.strerror or error}. "
+                "Without it two gates could measure at once and falsify each other's times. Name a directory that can "
+                "be written in WEEKOPS_LOCK_DIR."
+            ) from error
 
     def _refusal(self) -> DeviceError:
         return DeviceError(

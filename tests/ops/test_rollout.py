@@ -157,10 +157,12 @@ def test_an_active_profile_that_cannot_be_read_stops_everything(tmp_path: Path) 
 
 
 READ = """
-import sys, time
+import sys
 from pathlib import Path
-path, end, seen = Path(sys.argv[1]), time.monotonic() + 1.5, set()
-while time.monotonic() < end:
+path, end = Path(sys.argv[1]), Path(sys.argv[2])
+seen = {path.read_text()}
+print("reading", flush=True)
+while not end.exists():
     seen.add(path.read_text())
 print(len(seen), all(text.startswith("# Runtime profile") and text.endswith(chr(10)) for text in seen))
 """
@@ -168,9 +170,12 @@ print(len(seen), all(text.startswith("# Runtime profile") and text.endswith(chr(
 
 def test_a_reader_never_sees_anything_between(deployed: Path) -> None:
     """A consumer that reads all the time sees two whole files and no gap."""
-    command = [sys.executable, "-c", READ, os.fspath(deployed / "runtime" / "active.env")]
+    command = [sys.executable, "-c", READ, os.fspath(deployed / "runtime" / "active.env"), os.fspath(deployed / "end")]
     reader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "reading\n"
     targets: list[RuntimeProfile] = [NEW, OLD] * 10
     for target in targets:
         Rollout(deployed).apply(target, Checks())
+    (deployed / "end").touch()
     assert reader.communicate(timeout=30)[0] == "2 True\n"

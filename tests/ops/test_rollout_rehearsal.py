@@ -131,12 +131,23 @@ def test_the_first_own_step_that_fails_ends_them_and_a_missing_program_is_one(de
 
 def test_what_a_hanging_step_started_is_ended_with_it(deployed: Path) -> None:
     """Its whole session is killed: nothing goes on changing the host after it was reported."""
-    child = "import time; time.sleep(1); open('late', 'w').close()"
-    command = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]); sys.stdin.read()\n"
-    own = steps(command + "import time; time.sleep(60)", timeout_s=0.4)
+    child = "import time; time.sleep(300)"
+    command = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {child!r}])\n"
+    own = steps(command + "open('child', 'w').write(str(child.pid)); sys.stdin.read(); child.wait()", timeout_s=3)
     assert not Rollout(deployed, cwd=deployed).apply(NEW, Checks(), steps=own).verified
-    time.sleep(1.2)
-    assert not (deployed / "late").exists()
+    status = Path("/proc", (deployed / "child").read_text(encoding="utf-8"), "stat")
+    until = time.monotonic() + 30
+    while running(status) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not running(status)
+
+
+def running(status: Path) -> bool:
+    """Whether the process of this ``stat`` file is there and no zombie."""
+    try:
+        return status.read_text(encoding="ascii").split()[2] != "Z"
+    except OSError:
+        return False
 
 
 STRANGE = '\'a\' "b" $(touch pwned) `touch pwned` ${IFS} \\ \\\\" ; touch pwned & #'
