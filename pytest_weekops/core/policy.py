@@ -125,10 +125,15 @@ class Floors(PolicyPart):
 
 
 class Evidence(PolicyPart):
-    """How much evidence a number needs before it counts (live runs, which keep their launches)."""
+    """How much evidence a number needs before it counts (live runs, which keep their launches).
+
+    ``min_confidence`` is the sign test's: a floor or ratio has to hold in so many of the snapshots, not on the mean
+    alone. 0.5 is a majority.
+    """
 
     min_p95_launches: int = 59
     flag_p95_launches: int = 100
+    min_confidence: float = Field(default=0.5, ge=0.5, lt=1)
 
 
 class HostRules(PolicyPart):

@@ -19,6 +19,7 @@ _FLOORS = frozenset(
         "min_share_of_baseline_gflops",
         "min_p95_launches",
         "flag_p95_launches",
+        "min_confidence",
         "min_ratio",
         "min_throughput_change_percent",
         "min_peak_ratio",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Sequence
+from fractions import Fraction
 
 _MOST_POINTS = 256
 
@@ -64,6 +66,33 @@ def agreed(one: float, other: float) -> float:
 def percent(log_change: float) -> float:
     """A change of a logarithm as percent."""
     return math.expm1(log_change) * 100.0
+
+
+@functools.lru_cache(maxsize=256)
+def least_successes(trials: int, confidence: float) -> int | None:
+    """In how many of so many snapshots a bound must hold before its median is believed to hold: the sign test.
+
+    A median that lies at the bound would hold it in so many, or more, with a probability of at most ``1 - confidence``
+    (Conover, Practical Nonparametric Statistics, section 3.4). No assumption is made about the noise but independence
+    between snapshots. None where even all of them would not do.
+    """
+    allowed = 1 - Fraction(confidence)
+    limit = allowed.numerator * 2**trials
+    ways, tail = 1, 0  # of failing in just so many, and in so many or fewer
+    for failures in range(trials + 1):
+        tail += ways
+        if tail * allowed.denominator > limit:
+            return trials - failures + 1 if failures else None
+        ways = ways * (trials - failures) // (failures + 1)
+    return 0
+
+
+def trials_to_decide(failures: int, confidence: float) -> int:
+    """Fewest snapshots among which so many failures leave the bound believable."""
+    trials = failures + 1
+    while (least := least_successes(trials, confidence)) is None or trials - failures < least:
+        trials += 1
+    return trials
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float]:

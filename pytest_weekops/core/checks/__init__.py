@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_weekops.core.campaign import Campaign
-from pytest_weekops.core.checks import cells, evidence, guards, recall, runs, split
+from pytest_weekops.core.checks import cells, evidence, guards, recall, runs, slo, split
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.policy import Policy
 
@@ -33,7 +33,7 @@ _WEEKLY: tuple[Check, ...] = (
     cells.sizes_covered,
     cells.baseline_usable,
     cells.p95_evidence,
-    cells.per_kernel_size_slo,
+    slo.per_kernel_size_slo,
     cells.throughput_drift_abs_bound,
     cells.p95_drift_bound,
 )

@@ -7,11 +7,10 @@ from datetime import datetime
 
 from pytest_weekops.core.campaign import Baseline, BaselineRow, Campaign, CellKey
 from pytest_weekops.core.finding import Finding
-from pytest_weekops.core.metrics import CaseMetrics, all_launches, by_snapshot, cell_unit, mean_anchor, mean_throughput
+from pytest_weekops.core.metrics import CaseMetrics, all_launches, by_snapshot
 from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.policy import Policy
-from pytest_weekops.core.row_units import floor_of, misstated
-from pytest_weekops.core.stats import agreed, lowest_deviation, percent, percentile95, trend
+from pytest_weekops.core.stats import agreed, lowest_deviation, percent, trend
 
 
 def cell_name(cell: CellKey) -> str:
@@ -121,87 +120,6 @@ def p95_evidence(policy: Policy, campaign: Campaign) -> Finding:
         f", fewer than {flag}: p95 is coarse" if few else ""
     )
     return passed(check, words, **facts)
-
-
-def judge_cell(policy: Policy, campaign: Campaign, cell: CellKey) -> tuple[list[str], list[str]]:
-    """Limits of one cell in words, and those that do not hold."""
-    rows = campaign.good[cell]
-    if not rows:
-        return [], ["not measured"]
-    unit = cell_unit(rows)
-    if unit is None:
-        return [], [f"judged in {' and '.join(sorted({row.unit for row in rows}))}: its operation changed in the run"]
-    speed, p95 = mean_throughput(rows), percentile95(all_launches(rows))
-    limits, broken = [], []
-    row = policy.demanded_rows.get(f"{cell[1]}:{cell[2]}")
-    if problem := misstated(row, unit):
-        broken.append(problem)
-    floor = floor_of(row, unit)
-    if floor is not None:
-        limits.append(f"floor {floor:.5g} {unit}")
-        if not speed >= floor:
-            broken.append(f"{speed:.5g} {unit} below the floor {floor:.5g}")
-    if row is not None and row.max_p95_time_ms is not None:
-        limits.append(f"p95 at most {row.max_p95_time_ms:.5g} ms")
-        if not p95 <= row.max_p95_time_ms:
-            broken.append(f"p95 {p95:.5g} ms above {row.max_p95_time_ms:.5g}")
-    pinned = baseline_row(campaign, cell)
-    if pinned is not None and pinned.unit != unit:
-        broken.append(f"the baseline is pinned in {pinned.unit}, and this cell is judged in {unit}; pin it again")
-    elif pinned is not None:
-        share, slowness, how = _against(pinned, rows, speed, p95)
-        floors = policy.floors
-        limits.append(f"baseline {pinned.throughput:.5g} {unit}, p95 {pinned.p95_ms:.5g} ms, {how}")
-        if not share >= floors.min_share_of_baseline_gflops:
-            broken.append(
-                f"{share:.3f} of the baseline's throughput, {floors.min_share_of_baseline_gflops:g} needed, {how}"
-            )
-        if not slowness <= floors.max_share_of_baseline_p95:
-            broken.append(f"{slowness:.3f} of the baseline's p95, {floors.max_share_of_baseline_p95:g} allowed, {how}")
-    return limits, broken
-
-
-def _against(pinned: BaselineRow, rows: tuple[CaseMetrics, ...], speed: float, p95: float) -> tuple[float, float, str]:
-    """Shares of the baseline's throughput and p95; freed from the host's speed where both have an anchor."""
-    anchor, before = mean_anchor(rows), pinned.throughput or math.nan
-    if anchor is None or pinned.anchor_ms is None:
-        return speed / before, p95 / pinned.p95_ms, "as measured"
-    host = anchor / pinned.anchor_ms  # above 1 where the host is slower than it was
-    return speed / before * host, p95 / pinned.p95_ms / host, "anchor-normalised"
-
-
-def per_kernel_size_slo(policy: Policy, campaign: Campaign) -> Finding:
-    """Mean throughput and p95 of every cell are within its row's limits and its baseline's floors."""
-    return _slo("per_kernel_size_slo", policy, campaign, campaign.cells)
-
-
-def _slo(check: str, policy: Policy, campaign: Campaign, cells: tuple[CellKey, ...]) -> Finding:
-    bad, empty, bounded = [], [], 0
-    for cell in cells:
-        limits, broken = judge_cell(policy, campaign, cell)
-        bounded += bool(limits)
-        if not campaign.good[cell]:
-            empty.append(cell_name(cell))
-        elif broken:
-            bad.append(f"{cell_name(cell)}: {'; '.join(broken)}")
-    if bad:
-        return failed(check, "bound", listed(bad), rows=tuple(bad), observed=len(bad), required=0)
-    if empty or not cells:
-        return no_data(
-            check, "missing", f"not measured: {listed(empty)}", rows=tuple(empty), observed=len(empty), required=0
-        )
-    words = (
-        f"{bounded} of {len(cells)} cells are bounded and hold"
-        if bounded
-        else f"no cell is bounded: {policy.floors.waiver or 'waived row by row'}"
-    )
-    return passed(check, words, observed=0, required=0)
-
-
-def baseline_side_slo(policy: Policy, campaign: Campaign) -> Finding:
-    """The rows on the baseline platform of a split."""
-    cells = tuple(cell for cell in campaign.cells if cell[0] == campaign.plan.baseline_platform)
-    return _slo("clover_policy_rows", policy, campaign, cells)
 
 
 def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:

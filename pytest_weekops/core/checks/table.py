@@ -6,7 +6,8 @@ import statistics
 from typing import Any
 
 from pytest_weekops.core.campaign import Campaign
-from pytest_weekops.core.checks.cells import drift_percent, judge_cell
+from pytest_weekops.core.checks.cells import drift_percent
+from pytest_weekops.core.checks.slo import judge_cell
 from pytest_weekops.core.checks.split import least_ratio, pairings
 from pytest_weekops.core.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.policy import Policy
@@ -27,10 +28,12 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
     planned = campaign.plan.snapshots * len(campaign.plan.seeds)
     if not measured:
         return {**row, "status": "no_data", "measured": 0, "planned": planned, "limits": ""}
-    limits, broken = judge_cell(policy, campaign, cell)
+    found = judge_cell(policy, campaign, cell)
     launches = all_launches(measured)
     several = len({m.snapshot for m in measured}) > 1
-    status = "fail" if broken else "pass" if len(measured) == planned else "no_data"
+    status = "fail" if found.broken else "no_data" if len(measured) != planned else "pass"
+    if status == "pass" and found.doubted:
+        status = "inconclusive"
     return {
         **row,
         "unit": cell_unit(measured),
@@ -40,7 +43,7 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
         "p95_ms": percentile95(launches),
         "launches": len(launches),
         "drift_percent": drift_percent(measured)[0] if several else None,
-        "limits": "; ".join(broken or limits),
+        "limits": "; ".join(found.broken or found.doubted or found.limits),
         "status": status,
         "measured": len(measured),
         "planned": planned,
@@ -62,5 +65,7 @@ def _ratio_rows(policy: Policy, campaign: Campaign) -> list[dict[str, Any]]:
                 status, reason = "fail", f"ratio {pairing.ratio:.3f} below {least:g}"
             elif pairing.seed is None and not pairing.latency_ratio <= most:
                 status, reason = "fail", f"p95 ratio {pairing.latency_ratio:.3f} above {most:g}"
+            elif status == "pass" and (why := pairing.doubt(least, policy.evidence.min_confidence)):
+                status, reason = "inconclusive", f"{least:g} {why}"
         rows.append({**row, "status": status, "reason": reason})
     return rows
