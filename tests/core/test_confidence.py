@@ -19,6 +19,7 @@ from pytest_weekops.core.verdict import judge
 from pytest_weekops.policy_files import load_policy
 from tests.core.synthetic import make_campaign, make_plan, make_records
 from tests.core.test_judge_live import pinned
+from tests.core.test_properties import QUICK
 
 PORTABLE = load_policy("portable")
 WEEKLY, SPLIT = make_plan("weekly"), make_plan("split")
@@ -137,3 +138,25 @@ def test_too_few_snapshots_cannot_reach_the_confidence() -> None:
     finding = next(f for f in verdict.findings if f.check == "rusticl_ratio_vs_clover")
     assert finding.status is CheckStatus.INCONCLUSIVE
     assert "holds in 5 of 5 snapshots, 6 of 6 needed for 98 % confidence" in finding.message
+
+
+RANK = {CheckStatus.PASS: 0, CheckStatus.INCONCLUSIVE: 1, CheckStatus.FAIL: 2}
+SPEEDS = st.lists(st.floats(0.5, 2.0), min_size=6, max_size=6)
+
+
+@QUICK
+@given(SPEEDS, st.integers(0, 5), st.floats(0.2, 1.0), st.sampled_from((0.5, 0.9, 0.98)))
+def test_a_slower_candidate_never_helps_the_ratio(
+    speeds: list[float], place: int, factor: float, confidence: float
+) -> None:
+    """Whatever the other snapshots are: a slower one moves it from pass to inconclusive to fail, never back."""
+    slower = [*speeds[:place], speeds[place] * factor, *speeds[place + 1 :]]
+    policy = at(confidence)
+    before, after = (ratio_status(each, policy) for each in (speeds, slower))
+    assert RANK[after] >= RANK[before]
+
+
+def ratio_status(speeds: list[float], policy: Policy) -> CheckStatus:
+    """Status of the ratio where the candidate is this many times as fast, snapshot by snapshot."""
+    verdict = split_verdict(lambda snapshot: speeds[snapshot - 1], policy)
+    return next(f.status for f in verdict.findings if f.check == "rusticl_ratio_vs_clover")
