@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 import statistics
@@ -38,17 +39,21 @@ def trend(values: Sequence[float]) -> float:
 
 
 def lowest_deviation(values: Sequence[float]) -> float:
-    """Largest fall below the series' median, as a negative number or 0; the first value is left out.
+    """Largest fall of one value, as a negative number or 0: below the series' median and below what came before it.
 
-    A cold first snapshot alone is no collapse; one in the middle of the window is. A rising trend is taken out first,
-    so that an improvement does not make its own beginning look like a fall.
+    A fall has something to fall from. What came before is the median of the values up to there, so that the beginning
+    of an improvement is no fall although it lies below the median, a cold first value is none, and a collapse is one
+    wherever it stands, in the second of three as well.
     """
-    if len(values) < 2:
-        return 0.0
-    rise = max(0.0, theil_sen_slope(values[1:]))
-    level = [value - rise * place for place, value in enumerate(values)]
-    center = statistics.median(level)
-    return min(0.0, *(value - center for value in level[1:]))
+    if len(values) < 2 or any(math.isnan(value) for value in values):
+        return 0.0 if len(values) < 2 else math.nan
+    center, before, worst = statistics.median(values), [values[0]], 0.0
+    for value in values[1:]:
+        half = len(before) // 2
+        usual = before[half] if len(before) % 2 else (before[half - 1] + before[half]) / 2.0
+        worst = min(worst, value - min(center, usual))
+        bisect.insort(before, value)
+    return worst
 
 
 def agreed(one: float, other: float) -> float:

@@ -52,6 +52,32 @@ def test_a_rising_series_does_not_deviate() -> None:
     assert lowest_deviation([0.1 * place for place in range(6)]) == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("count", [3, 4, 5, 6, 8, 9])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.87, 0.9])
+def test_a_collapse_is_seen_wherever_it_stands(count: int, share: float) -> None:
+    """In every snapshot but the first, and from three of them on, one value that collapses is its whole depth off."""
+    for place in range(1, count):
+        series = [0.0] * count
+        series[place] = math.log(share)
+        assert lowest_deviation(series) == pytest.approx(math.log(share))
+
+
+@pytest.mark.parametrize("before", range(1, 8))
+def test_a_step_up_is_no_fall(before: int) -> None:
+    """An improvement that stays leaves its beginning below the median, and nothing fell."""
+    assert lowest_deviation([0.0] * before + [0.2] * (8 - before)) == 0.0
+
+
+def test_a_fall_after_a_step_up_is_one() -> None:
+    """Coming back from an improvement is judged against the median."""
+    assert lowest_deviation([0.0, 0.2, 0.2, 0.2, 0.0]) == pytest.approx(-0.2)
+
+
+def test_what_is_no_number_excuses_nothing() -> None:
+    """A NaN anywhere leaves the deviation unknown."""
+    assert math.isnan(lowest_deviation([0.0, math.nan, 0.0]))
+
+
 @given(st.lists(FINITE, min_size=3, max_size=12))
 def test_a_falling_series_is_never_hidden(values: list[float]) -> None:
     """Deviations are at most zero, whatever the series."""
