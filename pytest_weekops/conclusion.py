@@ -116,6 +116,7 @@ def conclude(session: GateSession, exitstatus: int) -> Conclusion:
         "plan": run.plan,
         "policy": run.policy.effective(),
         "identities": run.identities,
+        "baselines": run.baselines,
         "kernels": hash_kernels(run.kernel_dirs),
         "counts": count_records(run.records, run.plan),
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -71,22 +73,24 @@ def stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[s
     ]
 
 
-def unaccounted(report_dir: Path, entries: Sequence[Entry]) -> list[str]:
+def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: float = 0.0) -> list[str]:
     """What lies beside the ledger and is not in it: finished runs and closed weeks whose records were taken out.
 
     A chain that was cut and closed again verifies by itself; what was written while it was whole still knows better.
-    Runs older than the first recorded one may come from elsewhere and are left alone.
+    Runs older than the first recorded one may come from elsewhere and are left alone; so is what was written in the
+    last ``older_than_s`` seconds.
     """
     runs, weeks = run_entries(entries), {entry.key for entry in entries if entry.kind == WEEK}
     ids, first = {run.run_id for run in runs}, min((run.created_at for run in runs), default=None)
     found = []
-    for path in sorted(report_dir.glob("*/decision.json")):
-        facts = _facts(path)
+    for path in _settled(report_dir, "*/decision.json", older_than_s):
+        facts = decision_facts(path)
         run_id, created_at = str(facts.get("run_id", "")), facts.get("created_at")
         if run_id not in ids and isinstance(created_at, str) and first is not None and created_at >= first:
-            found.append(f"Run {run_id} in {path.parent.name}/ ended and is not in the ledger: its record was removed.")
-    for path in sorted(report_dir.glob("weeks/[!.]*/decision.json")):
-        ledger = _facts(path).get("ledger")
+            where = f"Run {run_id} in {path.parent.name}/"
+            found.append(f"{where} ended and is not in the ledger: its record was removed, or never written.")
+    for path in _settled(report_dir, "weeks/[!.]*/decision.json", older_than_s):
+        ledger = decision_facts(path).get("ledger")
         count, head = (ledger.get("records"), ledger.get("head")) if isinstance(ledger, dict) else (None, None)
         if path.parent.name not in weeks:
             found.append(f"Week {path.parent.name} was closed and is not in the ledger: its record was removed.")
@@ -95,7 +99,16 @@ def unaccounted(report_dir: Path, entries: Sequence[Entry]) -> list[str]:
     return found
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _settled(report_dir: Path, pattern: str, older_than_s: float) -> list[Path]:
+    newest, found = time.time() - older_than_s, []
+    for path in sorted(report_dir.glob(pattern)):
+        with contextlib.suppress(OSError):  # gone again
+            if not older_than_s or path.stat().st_mtime <= newest:
+                found.append(path)
+    return found
+
+
+def decision_facts(path: Path) -> dict[str, Any]:
     """A decision document, or nothing where it cannot be read: what is in evidence is hashed elsewhere."""
     try:
         usable = path.is_file() and path.stat().st_size <= LARGEST_DECISION

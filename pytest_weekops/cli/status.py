@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from pytest_weekops.core.week import Week, week_of
 from pytest_weekops.evidence import unaccounted
 from pytest_weekops.ledger import Ledger, open_ledger
 from pytest_weekops.report.saying import say
+from pytest_weekops.untold import with_untold
+
+RECORDING_S = 12.0  # a writer waits for another one for ten seconds
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.verify and (problems := ledger.problems()):
         return _say_damage(ledger, problems, as_json=arguments.json)
     entries = ledger.entries()
-    if arguments.verify and (problems := unaccounted(Path(arguments.report_dir), entries)):
-        return _say_damage(ledger, problems, as_json=arguments.json)
+    if arguments.verify:
+        entries, problems = _accounted(ledger, entries)
+        if problems:
+            return _say_damage(ledger, problems, as_json=arguments.json)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     channel = channel_of(entries, now=now, max_age_days=_days(arguments.max_age_days))
+    channel = with_untold(channel, Path(arguments.report_dir), run_entries(entries))
     attempts = attempts_of(run_entries(entries), week_of(now))
     if arguments.json:
         print(json.dumps(_document(channel, attempts, entries, week_of(now)), indent=2, sort_keys=True))
@@ -54,6 +61,21 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"weekops: the channel is {channel.state.value}, not {arguments.require}", sys.stderr)
         return 1
     return 0
+
+
+def _accounted(ledger: Ledger, entries: tuple[Entry, ...]) -> tuple[tuple[Entry, ...], list[str]]:
+    """The entries and what lies beside the ledger without being in it; what was written just now is given time.
+
+    A run writes its decision first and its record then, and may wait for another writer in between.
+    """
+    deadline = time.monotonic() + RECORDING_S
+    while problems := unaccounted(ledger.path.parent, entries):
+        young = unaccounted(ledger.path.parent, entries, older_than_s=RECORDING_S) != problems
+        if not young or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+        entries = ledger.entries()
+    return entries, problems
 
 
 def _days(text: str | None) -> float | None:

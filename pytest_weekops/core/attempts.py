@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_weekops.core.entry import RunEntry
+from pytest_weekops.core.floors_held import lower_floors
+from pytest_weekops.core.guard_strength import SAMPLING, strengths
 from pytest_weekops.core.week import Week
 
 _COUNTS = ("snapshots", "sessions", "iterations", "session_ms")
@@ -80,6 +82,7 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
     for label, silicon in before.hardware.items():
         if silicon and run.hardware.get(label, "") != silicon:
             yield f"{label} on other hardware ({run.hardware.get(label) or 'unknown'}, was {silicon})"
+    yield from lower_floors(run.baselines, before.baselines)
 
 
 def _weaker_pressure(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
@@ -140,6 +143,8 @@ def looser(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _looser(new: Any, old: Any, at: tuple[str, ...]) -> Iterator[str]:
     if isinstance(old, Mapping):
+        if at == ("guard",):
+            yield from _looser_sampling(new if isinstance(new, Mapping) else {}, old)
         for key, value in old.items():
             yield from _looser(new.get(key) if isinstance(new, Mapping) else None, value, (*at, str(key)))
         if isinstance(new, Mapping) and at and at[-1] not in ("rows", "checks", "levels"):
@@ -153,6 +158,13 @@ def _looser(new: Any, old: Any, at: tuple[str, ...]) -> Iterator[str]:
         return
     if _is_looser(at, new, old):
         yield f"{_dotted(at)} {_show(new)}, was {_show(old)}"
+
+
+def _looser_sampling(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
+    now, before = strengths(new), strengths(old)
+    for name in SAMPLING:
+        if now[name] < before[name]:
+            yield f"policy.guard.{name} {_show(new.get(name))}, was {_show(old.get(name))}"
 
 
 def _is_looser(at: tuple[str, ...], new: Any, old: Any) -> bool:

@@ -19,6 +19,8 @@ from pytest_weekops.core.attempts import compare
 from pytest_weekops.core.entry import ROLLBACK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week import parse_time
 
+_CLOCK_SKEW = timedelta(hours=1)  # between two machines that share a report directory
+
 
 class ChannelState(StrEnum):
     """``promoted`` is the only state in which a deployment may go ahead."""
@@ -101,6 +103,9 @@ def _without_obstacles(
         why = "No complete weekly or split run ended in promote." if runs else "No run is recorded."
         return Channel(ChannelState.ITERATE, runs[-1].created_at if runs else "", (why,), (measure,), notes=notes)
     last = promotes[-1]
+    if now is not None and parse_time(last.created_at) - parse_time(now) > _CLOCK_SKEW:
+        words = f"Run {last.run_id} promoted in the future ({last.created_at}): a clock was wrong, its age is unknown."
+        return Channel(ChannelState.ITERATE, last.created_at, (words,), (measure,), (), rollback, (last,), notes)
     if now is not None and max_age_days is not None:
         age = parse_time(now) - parse_time(last.created_at)
         if age > timedelta(days=max_age_days):

@@ -77,6 +77,7 @@ class RunEntry(Record):
     counts: dict[str, int] = Field(default_factory=dict)
     hardware: dict[str, str] = Field(default_factory=dict)
     drivers: dict[str, str] = Field(default_factory=dict)
+    baselines: dict[str, Any] = Field(default_factory=dict)
     run_dir: str = ""
     decision_sha256: str = ""
     artifacts: tuple[dict[str, Any], ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pytest_weekops.core.guard_strength import SAMPLING, strengths
 from pytest_weekops.core.policy import Policy, PolicyPart, SeverityLevel
 
 Direction = Literal["stricter", "looser", "changed"]
@@ -64,11 +65,21 @@ def diff_policies(before: Policy, after: Policy) -> tuple[Change, ...]:
 
 
 def _section(section: str, before: PolicyPart, after: PolicyPart) -> Iterator[Change]:
+    sampling = _sampling(before.model_dump(), after.model_dump()) if section == "guard" else {}
     for name in type(before).model_fields:
         old, new = getattr(before, name), getattr(after, name)
         if old == new or name.endswith("reason"):
             continue
-        yield Change(f"{section}.{name}", old, new, _direction(name, old, new))
+        yield Change(f"{section}.{name}", old, new, sampling.get(name) or _direction(name, old, new))
+
+
+def _sampling(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Direction]:
+    """Directions of the keys that make a guard a sampled one: what each says depends on the others."""
+    old, new = strengths(before), strengths(after)
+    return {
+        name: "changed" if old[name] == new[name] else "stricter" if new[name] > old[name] else "looser"
+        for name in SAMPLING
+    }
 
 
 def _direction(name: str, old: Any, new: Any) -> Direction:

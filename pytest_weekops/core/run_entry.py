@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_weekops.core.entry import RunEntry
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.floors_held import demands_of
 
 
 def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunEntry:
@@ -33,6 +34,10 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
             counts=decision["counts"],
             hardware={label: str(facts.get("hardware", "")) for label, facts in identities.items()},
             drivers={label: _driver(facts) for label, facts in identities.items()},
+            baselines=demands_of(
+                decision.get("baselines", ()),
+                {label: (str(f.get("profile", "")), str(f.get("hardware", ""))) for label, f in identities.items()},
+            ),
             run_dir=run_directory(decision),
             decision_sha256=decision_sha256,
             artifacts=tuple(decision.get("artifacts", ())),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_weekops import __version__
+from pytest_weekops.core.campaign import Baseline
 from pytest_weekops.core.finding import Verdict
 from pytest_weekops.core.plan import CampaignPlan
 from pytest_weekops.core.records import DeviceIdentity, GateRecord, Measurement
@@ -58,8 +59,12 @@ def build_decision(
     kernels: Mapping[str, str],
     counts: Mapping[str, int],
     artifacts: Sequence[Mapping[str, Any]],
+    baselines: Sequence[Baseline] = (),
 ) -> dict[str, Any]:
-    """The decision as strict JSON data. ``decision`` is promote only where verdict and exit status both say so."""
+    """The decision as strict JSON data. ``decision`` is promote only where verdict and exit status both say so.
+
+    ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one.
+    """
     promoted = verdict.decision.value == "promote" and exit_status == 0
     return {
         "schema": SCHEMA,
@@ -77,6 +82,7 @@ def build_decision(
         "policy": {"id": verdict.policy_id, "sha256": verdict.policy_sha256, "effective": dict(policy)},
         "plan": plan.model_dump(mode="json"),
         "identities": {label: identity.model_dump(mode="json") for label, identity in identities.items()},
+        "baselines": [baseline.model_dump(mode="json") for baseline in baselines],
         "kernels": dict(kernels),
         "counts": dict(counts),
         "artifacts": [dict(entry) for entry in artifacts],

@@ -150,3 +150,40 @@ def test_words_alone_are_no_difference() -> None:
     document["guardrails"]["drift_reason"] = "x"
     document["rows"]["auto:64"]["notes"] = "x"
     assert diff_policies(BASE, Policy.model_validate(document)) == ()
+
+
+FULL: dict[str, Any] = {}
+ROWS_8 = {"row_samples": 8}
+ROWS_4 = {"row_samples": 4}
+BOTH_8 = {"row_samples": 8, "col_samples": 8}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "looser_keys"),
+    [
+        (FULL, ROWS_8, {"row_samples"}),
+        (FULL, BOTH_8, {"row_samples", "col_samples"}),
+        (FULL, {**BOTH_8, "residual_margin": 1.0}, {"row_samples", "col_samples", "residual_margin"}),
+        (ROWS_8, ROWS_4, {"row_samples"}),
+        (BOTH_8, ROWS_8, {"col_samples"}),
+        (BOTH_8, {**BOTH_8, "residual_scale": 9.0}, {"residual_scale"}),
+        (BOTH_8, {**BOTH_8, "residual_floor": 0.5}, {"residual_floor"}),
+        (ROWS_8, FULL, set()),
+        (ROWS_8, BOTH_8, set()),
+        (BOTH_8, {**BOTH_8, "residual_scale": 7.0}, set()),
+        (FULL, {"residual_scale": 1000.0}, set()),
+    ],
+    ids=str,
+)
+def test_a_guard_that_checks_fewer_lines_is_looser(
+    before: dict[str, Any], after: dict[str, Any], looser_keys: set[str]
+) -> None:
+    """Full coverage is what no number of lines reaches; without sampled lines the residual keys say nothing."""
+    old, new = (BASE.model_copy(update={"guard": BASE.guard.model_copy(update=part)}) for part in (before, after))
+    told = {change.key: change.direction for change in diff_policies(old, new)}
+    assert {key for key, direction in told.items() if direction == "looser"} == {
+        f"guard.{name}" for name in looser_keys
+    }
+    weaker = looser(new.effective(), old.effective())
+    assert len([text for text in weaker if "policy.guard." in text]) >= len(looser_keys)
+    assert bool(weaker) is bool(looser_keys)

@@ -166,6 +166,46 @@ def test_other_hardware_is_weaker_and_another_driver_is_listed() -> None:
     assert any("another driver" in text for text in change.other)
 
 
+def floors(**rows: Any) -> dict[str, Any]:
+    """A pinned baseline of the synthetic device as a decision document has it."""
+    cells = {"auto:128": (30.0, 0.15), "auto:256": (120.0, 0.3), **rows}
+    return {
+        "baselines": [
+            {
+                "profile": "pocl",
+                "hardware": "a processor x 2",
+                "run_id": "pinned",
+                "rows": [
+                    {"kernel": key.split(":")[0], "size": int(key.split(":")[1]), "mean_gflops": gflops, "p95_ms": p95}
+                    for key, (gflops, p95) in cells.items()
+                    if gflops is not None
+                ],
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ({"baselines": []}, "pocl without its pinned baseline pinned"),
+        (floors(**{"auto:128": (29.0, 0.15)}), "pocl with a baseline that demands less of auto:128"),
+        (floors(**{"auto:256": (120.0, 0.4)}), "demands less of auto:256"),
+        (floors(**{"auto:128": (None, None)}), "demands less of auto:128"),
+        (floors(**{"auto:128": (float("nan"), 0.1)}), "demands less of auto:128"),
+        (floors(), ""),
+        (floors(**{"auto:128": (31.0, 0.1), "auto:512": (1.0, 9.0)}), ""),
+    ],
+    ids=["gone", "lower floor", "higher ceiling", "row gone", "no number", "same", "stricter"],
+)
+def test_a_rerun_without_its_floors_is_weaker(now: dict[str, Any], expected: str) -> None:
+    """Whoever fails against the pinned baseline does not pass by unpinning it, or by pinning a slower run."""
+    failed, rerun = crashed("bad") | floors(), promoted("b", created_at=WEDNESDAY) | now
+    channel = state(failed, rerun)
+    assert channel.state is (ChannelState.FROZEN if expected else ChannelState.PROMOTED)
+    assert expected in channel.why[0]
+
+
 def test_an_old_promote_expires_where_it_is_asked() -> None:
     """With a greatest age, last month's promote is none."""
     now = "2026-12-20T12:00:00+00:00"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -101,12 +103,91 @@ def _forge(report_dir: Path, keep: int) -> None:
     (report_dir / "ledger.head").write_text(json.dumps({"count": keep, "hash": last}), encoding="utf-8")
 
 
+def _age(report_dir: Path) -> None:
+    """An hour passes: nothing that lies there is being recorded any more."""
+    for path in report_dir.rglob("decision.json"):
+        os.utime(path, (time.time() - 3600,) * 2)
+
+
+def test_a_run_that_is_being_recorded_is_waited_for(tmp_path: Path) -> None:
+    """Its decision is there and its record comes a moment later: nothing was removed."""
+    add_run(tmp_path, "good")
+    add_run(tmp_path, "next", created_at="2026-11-24T13:00:00+00:00", recorded=False)
+    late = [sys.executable, "-c", RECORD, str(tmp_path)]
+    with subprocess.Popen(late, stdin=subprocess.PIPE) as writer:
+        answer = status(tmp_path, "--verify")
+        assert writer.wait(60) == 0
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "ledger: 2 records, every one verifies" in answer.stdout
+
+
+RECORD = """
+import json, sys, time
+from pathlib import Path
+from pytest_weekops.ledger import record_run
+time.sleep(2)
+decision = json.loads(Path(sys.argv[1], "next", "decision.json").read_text())
+record_run(Path(sys.argv[1], "ledger.sqlite"), {**decision, "run_dir": "next"})
+"""
+
+
+def test_a_failed_run_that_the_ledger_did_not_take_closes_the_gate(tmp_path: Path) -> None:
+    """The ledger was locked when it ended: its decision lies there, and a later promote of its kind answers it."""
+    add_run(tmp_path, "good")
+    add_run(tmp_path, "bad", crash=True, created_at="2026-11-24T13:00:00+00:00", recorded=False)
+    gate = status(tmp_path, "--require", "promoted")
+    assert gate.returncode == 1
+    assert "channel: frozen" in gate.stdout
+    assert "Run directory bad is not in the ledger, and its run ended in 'iterate', exit status 10" in gate.stdout
+    assert json.loads(status(tmp_path, "--json").stdout)["state"] == "frozen"
+    add_run(tmp_path, "better", created_at="2026-11-24T14:00:00+00:00")
+    assert status(tmp_path, "--require", "promoted").returncode == 0
+
+
+def test_a_failed_run_of_another_kind_is_not_answered(tmp_path: Path) -> None:
+    """A weekly promote says nothing about a split that failed and was not recorded."""
+    add_run(tmp_path, "good")
+    add_run(tmp_path, "bad", "split", crash=True, created_at="2026-11-24T13:00:00+00:00", recorded=False)
+    add_run(tmp_path, "better", created_at="2026-11-24T14:00:00+00:00")
+    assert status(tmp_path, "--require", "promoted").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("crash", "garbage", "words"),
+    [(True, "", "it was broken off with 6 measurements that are not ok"), (False, "{}\n", "cannot be read"), (False, "", "")],
+    ids=["failed", "damaged", "healthy"],
+)
+def test_a_run_that_was_killed_closes_the_gate_where_it_had_failed(
+    tmp_path: Path, crash: bool, garbage: str, words: str
+) -> None:
+    """Its journal is all there is: failures in it count, one that cannot be read does too, an interruption does not."""
+    add_run(tmp_path, "good")
+    broken = add_run(tmp_path, "broken", crash=crash, created_at="2026-11-24T13:00:00+00:00", recorded=False)
+    (broken / "decision.json").unlink()
+    if garbage:
+        journal = broken / "journal.jsonl"
+        journal.write_text(garbage + journal.read_text(encoding="utf-8"), encoding="utf-8")
+    gate = status(tmp_path, "--require", "promoted")
+    assert gate.returncode == (1 if words else 0)
+    assert words in " ".join(gate.stdout.split())
+
+
+def test_a_promote_from_the_future_does_not_count(tmp_path: Path) -> None:
+    """A clock that was wrong once would make it young for ever."""
+    record(tmp_path, promoted("good", created_at="2099-01-01T12:00:00+00:00"))
+    for options in ((), ("--max-age-days", "7")):
+        answer = status(tmp_path, "--require", "promoted", *options)
+        assert answer.returncode == 1
+        assert "promoted in the future" in answer.stdout
+
+
 def test_a_chain_that_was_cut_and_closed_again_is_found_by_what_lies_beside_it(tmp_path: Path) -> None:
     """The failed run's record is gone, head and all; its directory is not."""
     add_run(tmp_path, "good")
     add_run(tmp_path, "bad", crash=True, created_at="2026-11-24T13:00:00+00:00")
     assert status(tmp_path, "--verify").returncode == 0
     _forge(tmp_path, 1)
+    _age(tmp_path)
     verify = status(tmp_path, "--verify")
     assert verify.returncode == 1
     assert "Run bad in bad/ ended and is not in the ledger" in verify.stderr
@@ -121,6 +202,7 @@ def test_a_closed_week_remembers_the_chain(tmp_path: Path) -> None:
     assert status(tmp_path, "--verify").returncode == 0
     _forge(tmp_path, 1)
     shutil.rmtree(tmp_path / "bad")
+    _age(tmp_path)
     assert "Week 2026-W48 was closed and is not in the ledger" in status(tmp_path, "--verify").stderr
     open_ledger(tmp_path).append(WEEK, "2026-W48", {})
     assert "Week 2026-W48 was closed on another record 2" in status(tmp_path, "--verify").stderr
