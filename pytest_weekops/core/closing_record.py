@@ -196,6 +196,8 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "failed_checks": list(run.failed_checks),
         "counts": dict(run.counts),
         "drivers": dict(run.drivers),
+        "results": [dict(row) for row in run.results],
+        "findings": [dict(finding) for finding in run.findings],
         "weaker_than_before": list(attempt.change.weaker),
         "changed": list(attempt.change.other),
     }

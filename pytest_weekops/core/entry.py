@@ -81,6 +81,8 @@ class RunEntry(Record):
     run_dir: str = ""
     decision_sha256: str = ""
     artifacts: tuple[dict[str, Any], ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
+    results: tuple[dict[str, Any], ...] = ()
     seq: int = 0
 
     @property

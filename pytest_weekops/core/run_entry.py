@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.entry import RunEntry
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.floors_held import demands_of
+
+_FINDING = ("check", "status", "observed", "required", "message")
+_RESULT = (
+    *("platform", "kernel", "size", "seed", "unit", "mean_gflops", "mean_gbs", "p95_ms", "drift_percent", "launches"),
+    *("ratio", "latency_ratio", "status"),
+)
 
 
 def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunEntry:
@@ -41,6 +47,8 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
             run_dir=run_directory(decision),
             decision_sha256=decision_sha256,
             artifacts=tuple(decision.get("artifacts", ())),
+            findings=_kept(verdict.get("findings", ()), _FINDING),
+            results=_kept(verdict.get("rows", ()), _RESULT),
         )
         _ = entry.week
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -67,6 +75,15 @@ def refuse_name(name: str, what: str) -> None:
             f"{what} {name!r:.80} is no plain name. It names a directory, and must never lead elsewhere. "
             "Use the name that the run was given."
         )
+
+
+def _kept(documents: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    """These keys of each document, where they are there; numbers in five digits, as people are told them."""
+    return tuple({key: _rounded(one[key]) for key in keys if one.get(key) is not None} for one in documents)
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def _words(command: Any) -> tuple[str, ...]:

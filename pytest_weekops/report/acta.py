@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.report.summary import code, escape
@@ -48,10 +48,49 @@ def _runs(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"  - counts: {counts or 'none'}"
         for label, driver in attempt["drivers"].items():
             yield f"  - driver of {escape(label)}: {escape(driver)}"
+        yield from (f"  - result: {_result(row)}" for row in attempt["results"])
+        yield from _findings(attempt["findings"])
         for text in attempt["weaker_than_before"]:
             yield f"  - weaker than the attempt before: {escape(text)}"
         for text in attempt["changed"]:
             yield f"  - changed: {escape(text)}"
+
+
+def _result(row: Mapping[str, Any]) -> str:
+    """One cell, or one comparison of a split, with its numbers."""
+    cell = " ".join(str(row[key]) for key in ("platform", "kernel", "size") if key in row)
+    seed = f" seed {row['seed']}" if "seed" in row else ""
+    unit = row.get("unit", "GFLOPS")
+    throughput = row.get("mean_gbs" if unit == "GB/s" else "mean_gflops")
+    numbers = [
+        (throughput, "", f" {unit}"),
+        (row.get("p95_ms"), "p95 ", " ms"),
+        (row.get("drift_percent"), "drift ", " %"),
+        (row.get("launches"), "", " launches"),
+        (row.get("ratio"), "ratio ", ""),
+        (row.get("latency_ratio"), "p95 ratio ", ""),
+    ]
+    said = [f"{before}{value}{after}" for value, before, after in numbers if value is not None]
+    return f"{escape(cell + seed)}: {escape(', '.join([*said, str(row.get('status', 'unknown'))]))}"
+
+
+def _findings(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Each finding that does not pass in its own words, and the numbers of those that do in one line."""
+    for finding in findings:
+        if finding.get("status") != "pass":
+            words = f"{finding.get('check')} {finding.get('status')}{_measured(finding)}: {finding.get('message', '')}"
+            yield f"  - finding: {escape(words)}"
+    passed = [f for f in findings if f.get("status") == "pass" and f.get("observed")]  # not: none of none allowed
+    held = [f"{f.get('check')}{_measured(f)}" for f in passed]
+    if held:
+        yield f"  - held: {escape('; '.join(held))}"
+
+
+def _measured(finding: Mapping[str, Any]) -> str:
+    observed, required = (finding.get(name) for name in ("observed", "required"))
+    if observed is None:
+        return ""
+    return f" {observed}" + ("" if required is None else f" (required {required})")
 
 
 def _tracks(document: Mapping[str, Any]) -> Iterator[str]:

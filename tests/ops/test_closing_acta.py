@@ -65,6 +65,21 @@ def test_every_number_of_the_acta_is_in_the_decision_record(tmp_path: Path) -> N
         assert text in acta
 
 
+def test_the_acta_has_results_and_findings_with_their_numbers(tmp_path: Path) -> None:
+    """Who reads it need not open the run: every cell, every ratio, what failed and by how much, what held."""
+    eventful_week(tmp_path)
+    acta = (tmp_path / "weeks" / "2026-W48" / "acta.md").read_text(encoding="utf-8").replace("\\", "")
+    cells = [line for line in acta.splitlines() if line.startswith("  - result: pocl auto 128: ")]
+    assert len(cells) == 3
+    assert re.fullmatch(
+        r"  - result: \S+ auto 128: [\d.]+ GFLOPS, p95 [\d.]+ ms, drift \S+ %, 96 launches, pass", cells[0]
+    )
+    assert re.search(r"  - result: auto 256 seed 512: ratio 1\.\d+, p95 ratio [\d.]+, pass", acta)
+    assert "  - finding: all_runs_success fail 6 (required 0): 6 runs are not ok: pocl-auto-256-seed11-s1" in acta
+    assert "correctness_error_bound 1e-05 (required 0.001)" in acta
+    assert "canonical_gate 0" not in acta
+
+
 def test_every_number_of_the_decision_record_comes_from_a_record(tmp_path: Path) -> None:
     """Attempts are the ledger's, hashes are the files', and everything names the record it comes from."""
     document = eventful_week(tmp_path)
