@@ -127,11 +127,13 @@ class Ledger:
 
     def _head_file(self) -> tuple[int, str] | None:
         try:
+            if not self.head_path.is_file() and self.head_path.exists():
+                return -1, ""  # reading a pipe would never end
             data = json.loads(self.head_path.read_text(encoding="utf-8"))
             return int(data["count"]), str(data["hash"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
             return -1, ""
 
     # -- writing -----------------------------------------------------------------------------------------------
@@ -288,8 +290,8 @@ class Ledger:
             )
         if "full" in text or "disk I/O" in text:
             return self._refused(
-                f"cannot be written to its end ({text})",
-                "The record was taken back whole",
+                f"cannot be used on its disk ({text})",
+                "A record is written whole or taken back",
                 "Make room on its disk, or look what is wrong with it, and run this again",
             )
         return self._refused(f"is damaged ({text})", "What it says cannot be trusted", "Restore the ledger from a copy")

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.week import Week, week_of
 
@@ -118,4 +119,18 @@ class RunEntry(Record):
 
 def run_entries(entries: Iterable[Entry]) -> tuple[RunEntry, ...]:
     """The runs among the entries, in the order in which they were recorded."""
-    return tuple(RunEntry.model_validate({**e.body, "seq": e.seq}) for e in entries if e.kind == RUN)
+    return tuple(_run_entry(entry) for entry in entries if entry.kind == RUN)
+
+
+def _run_entry(entry: Entry) -> RunEntry:
+    """One run of the ledger. Raises ``InputError`` where its record has another shape: somebody rewrote the chain."""
+    try:
+        run = RunEntry.model_validate({**entry.body, "seq": entry.seq})
+        _ = run.week
+    except (ValueError, TypeError, OverflowError, InputError) as error:
+        raise InputError(
+            f"Record {entry.seq} of the ledger ({entry.kind} {entry.key[:80]!r}) is no run: "
+            f"{str(error).splitlines()[0]}. The chain was rewritten, and what it says cannot be trusted; nothing was "
+            "changed. Restore the ledger from a copy."
+        ) from error
+    return run

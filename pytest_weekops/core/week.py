@@ -56,12 +56,12 @@ def parse_time(text: str) -> datetime:
     """Read an ISO time stamp as UTC; one without an offset is taken as UTC. Raises ``InputError``."""
     try:
         moment = datetime.fromisoformat(text)
-    except (ValueError, TypeError) as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
             f"Time stamp {text!r:.60} is not ISO 8601. Without it nobody knows which week a run belongs to. "
             "Use the record as the program wrote it."
         ) from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def week_of(text: str) -> Week:

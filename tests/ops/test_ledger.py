@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.entry import Entry
+from pytest_weekops.core.entry import RUN, Entry, run_entries
 from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.run_entry import run_entry
 from pytest_weekops.ledger import APPLICATION_ID, DuplicateEntry, Ledger, LedgerError, open_ledger, record_run
 from tests.ops.history import promoted
 
@@ -96,6 +97,36 @@ TAMPERED: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "ledger removed": (lambda ledger: ledger.path.unlink(), "head file counts 4 records, the ledger has 0"),
     "ledger emptied": (lambda ledger: ledger.path.write_bytes(b""), "head file counts 4 records, the ledger has 0"),
 }
+
+
+@pytest.mark.parametrize(
+    "text", ['{"count": 1e999, "hash": "x"}', "[" * 100_000, "[]", '{"count": [], "hash": 1}', "\0"]
+)
+def test_a_head_file_that_is_none_is_a_sentence(tmp_path: Path, text: str) -> None:
+    """Whatever stands in it: the ledger does not verify, and nothing raises anything else."""
+    ledger = filled(tmp_path)
+    ledger.head_path.write_text(text, encoding="utf-8")
+    assert any("head file does not match" in problem for problem in ledger.problems())
+    with pytest.raises(LedgerError, match="head file does not match"):
+        ledger.append("note", "n5", {})
+
+
+def test_a_head_file_that_is_a_pipe_does_not_hang(tmp_path: Path) -> None:
+    """A pipe without a writer would be waited for without end."""
+    ledger = filled(tmp_path)
+    ledger.head_path.unlink()
+    os.mkfifo(ledger.head_path)
+    assert any("head file does not match" in problem for problem in ledger.problems())
+
+
+@pytest.mark.parametrize("body", [{}, {"run_id": 3}, {"created_at": "9999-12-31T23:59:59-14:00"}], ids=str)
+def test_a_run_of_another_shape_is_a_sentence(tmp_path: Path, body: dict[str, object]) -> None:
+    """A chain that somebody rewrote holds; what it says of a run does not."""
+    ledger = open_ledger(tmp_path)
+    entry = run_entry(promoted("good")).model_dump(mode="json", exclude={"seq"})
+    ledger.append(RUN, "good", {**entry, **body} if body else {})
+    with pytest.raises(InputError, match=r"Record 1 of the ledger \(run 'good'\) is no run"):
+        run_entries(ledger.entries())
 
 
 @pytest.mark.parametrize("name", TAMPERED)
