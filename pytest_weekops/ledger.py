@@ -25,6 +25,7 @@ from pytest_weekops.core.run_entry import run_directory, run_entry
 LEDGER_NAME = "ledger.sqlite"
 APPLICATION_ID = 0x57454B4F  # "WEKO"
 BUSY_TIMEOUT_S = 10.0
+RUN_BUSY_TIMEOUT_S = 30.0  # a run took minutes: its record is worth a longer wait
 PAUSE_S = 0.01
 _FIRST_READ = "SELECT count(*) FROM sqlite_master"  # BEGIN alone takes no lock and no moment
 
@@ -377,7 +378,8 @@ def open_ledger(report_dir: Path) -> Ledger:
 def record_run(ledger_path: Path, decision: Mapping[str, Any]) -> RunEntry:
     """Enter a finished run by its decision document. Raises ``DuplicateEntry``, ``LedgerError`` or ``InputError``."""
     entry = run_entry(decision, decision_sha256=_hash_of_decision(decision, ledger_path.parent))
-    recorded = Ledger(ledger_path).append(RUN, entry.run_id, entry.model_dump(mode="json", exclude={"seq"}))
+    ledger = Ledger(ledger_path, busy_timeout_s=RUN_BUSY_TIMEOUT_S)
+    recorded = ledger.append(RUN, entry.run_id, entry.model_dump(mode="json", exclude={"seq"}))
     return entry.model_copy(update={"seq": recorded.seq})
 
 

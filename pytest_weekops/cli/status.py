@@ -19,11 +19,11 @@ from pytest_weekops.core.entry import Entry, run_entries
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week import Week, week_of
 from pytest_weekops.evidence import unaccounted
-from pytest_weekops.ledger import Ledger, open_ledger
+from pytest_weekops.ledger import RUN_BUSY_TIMEOUT_S, Ledger, open_ledger
 from pytest_weekops.report.saying import say
 from pytest_weekops.untold import with_untold
 
-RECORDING_S = 12.0  # a writer waits for another one for ten seconds
+RECORDING_S = RUN_BUSY_TIMEOUT_S + 2.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
