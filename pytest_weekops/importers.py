@@ -127,12 +127,17 @@ def parse_campaign(document: Mapping[str, Any], source: str, *, own_rules: bool 
     defects = unread
     if pressure is not None and not isinstance(pressure, list):
         defects = (*defects, "pressure is no list")
+    copies, rolled_back, unread_copies = _parse_snapshots(document.get("snapshots"))
+    defects = (*defects, *unread_copies)
     return RecordedCampaign(
         kind=kinds[0] if is_split else kinds[1],
         runs=runs,
         pressure=tuple(p if isinstance(p, dict) else {} for p in pressure) if isinstance(pressure, list) else None,
         metadata=metadata if isinstance(metadata, dict) else {},
         rollback_event=document.get("rollback_event"),
+        rollback_recorded="rollback_event" in document,
+        copies=copies,
+        rolled_back=rolled_back,
         defects=defects,
         unread=unread,
         unread_ok=unread_ok,
@@ -173,6 +178,32 @@ def _parse_runs(raw: list[Any]) -> tuple[tuple[Run, ...], tuple[str, ...], tuple
         unread.append(f"{len(raw) - MOST_RUNS} runs beyond the first {MOST_RUNS} were not read")
         unread_ok.append(unread[-1])
     return tuple(runs), tuple(unread), tuple(unread_ok)
+
+
+def _parse_snapshots(raw: object) -> tuple[tuple[Run, ...], tuple[str, ...], tuple[str, ...]]:
+    """The runs that a file's list of snapshots repeats, the snapshots rolled back, and a sentence for what is neither.
+
+    A list without any entry repeats nothing, as one that is not there.
+    """
+    if raw is None:
+        return (), (), ()
+    if not isinstance(raw, list):
+        return (), (), ("snapshots is no list",)
+    copies: list[Run] = []
+    rolled_back: list[str] = []
+    unread: list[str] = []
+    for number, entry in enumerate(raw[:MOST_RUNS], start=1):
+        runs = entry.get("runs") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or not isinstance(runs, list):
+            unread.append(f"entry {number} of snapshots lists no runs")
+            continue
+        evaluation = entry.get("evaluation")
+        if isinstance(evaluation, dict) and evaluation.get("decision") == "rollback":
+            rolled_back.append(f"snapshot {entry.get('snapshot', number)!r:.20}")
+        found, bad, _bad_ok = _parse_runs(runs)
+        copies += found
+        unread += [f"entry {number} of snapshots: {word}" for word in bad]
+    return tuple(copies), tuple(rolled_back), tuple(unread)
 
 
 def _parse_run(number: int, entry: object) -> Run | None:

@@ -21,9 +21,17 @@ def as_number(value: object) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
+def as_whole(value: object) -> int | None:
+    """A whole number, 412.0 included, or None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
 def seed_text(seed: object) -> str:
     """A seed as text that is the same for the same seed, however a file spells it."""
-    return repr(int(seed)) if isinstance(seed, float) and seed.is_integer() else repr(seed)
+    whole = as_whole(seed)
+    return repr(seed) if whole is None else repr(whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,16 @@ class Run:
         where = f"snapshot {self.snapshot}" if self.snapshot is not None else f"seed {self.seed!r:.20}"
         return f"run {self.number} ({self.platform[:40]} {self.kernel[:40]}:{self.size} {where})"
 
+    @property
+    def case(self) -> tuple[str, str, int, str, int | None]:
+        """What was measured: no two runs of a campaign share it."""
+        return self.on, self.kernel, self.size, self.seed_key, self.snapshot
+
+    @property
+    def card(self) -> str:
+        """The device's name; what stands in brackets behind it are versions, which change."""
+        return str(self.metrics.get("device")).split(" (", 1)[0]
+
     def number_of(self, metric: str) -> float | None:
         """A metric as a float, or None where it is absent or no number."""
         return as_number(self.metrics.get(metric))
@@ -76,7 +94,8 @@ class RecordedCampaign:
     """One recorded file. ``defects`` are sentences about what could not be read.
 
     ``unread`` are those about entries that are no runs, ``unread_ok`` the ones among them that do not say they failed:
-    the older evaluators passed over what failed, and would have stopped at these.
+    the older evaluators passed over what failed, and would have stopped at these. ``copies`` are the runs as the
+    file's own list of snapshots repeats them, ``rolled_back`` the snapshots that this list says were rolled back.
     """
 
     kind: RecordedKind
@@ -84,6 +103,9 @@ class RecordedCampaign:
     pressure: tuple[Mapping[str, Any], ...] | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     rollback_event: Any = None
+    rollback_recorded: bool = True  # False where the file does not say whether it was rolled back
+    copies: tuple[Run, ...] = ()
+    rolled_back: tuple[str, ...] = ()
     baseline: RecordedCampaign | None = None
     defects: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
-from pytest_weekops.core.recorded.campaign import RecordedCampaign, as_number, seed_text
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run, as_number, as_whole, seed_text
 
 MOST_NAMED = 1000  # a stranger's metadata may plan any number of runs
 
 
 def missing_runs(campaign: RecordedCampaign) -> tuple[str, ...]:
-    """The runs that leave a hole in the grid of platform, ``kernel:size`` and snapshot (in a split: seed).
+    """The runs that leave a hole in the grid of platform, ``kernel:size``, snapshot and seed.
 
     Without this, a run that went wrong could be left out of the file and the rest would look whole. At most
     ``MOST_NAMED`` are named.
@@ -31,63 +31,133 @@ def missing_pulses(campaign: RecordedCampaign) -> tuple[str, ...]:
         wanted = sorted({run.snapshot for run in campaign.runs if run.snapshot is not None})
         return tuple(f"snapshot {number}" for number in wanted if number not in seen)
     # A split's seeds may differ between sizes while its pulses go by snapshot: what both have is a count per platform.
-    counts = Counter(str(pulse.get("platform_selector")).lower() for pulse in pulses)
-    rounds = _rounds(campaign, _seeds_by_size(campaign))
+    distinct = {
+        (str(pulse.get("platform_selector")).lower(), seed_text(pulse.get("seed")), seed_text(pulse.get("snapshot")))
+        for pulse in pulses
+    }
+    counts = Counter(on for on, _seed, _snapshot in distinct)
+    rounds = max([len(_planned_seeds(campaign)), *map(len, _rounds_by_size(campaign).values())])
     platforms = sorted({run.on for run in campaign.runs})
     return tuple(f"{on}: {counts[on]} of {rounds}" for on in platforms if counts[on] < rounds)
+
+
+def unreadable_plan(campaign: RecordedCampaign) -> tuple[str, ...]:
+    """Sentences about metadata that plans something which cannot be told, so that nobody can say what is missing."""
+    found = []
+    readers: dict[str, Callable[[object], object]] = {"kernels": _word, "sizes": as_whole, "seeds": as_whole}
+    for name, read in {**readers, "snapshots": as_whole}.items():
+        listed = campaign.metadata.get(name, [])
+        if not isinstance(listed, list):
+            found.append(f"metadata.{name} is no list")
+        elif odd := [entry for entry in listed if read(entry) is None]:
+            found.append(f"metadata.{name} lists {odd[0]!r:.40}, which is none")
+    if campaign.is_split and not any(_whole_in_metadata(campaign, name) for name in ("seeds", "snapshots")):
+        found.append("metadata lists neither seeds nor snapshots, so that nothing tells how many there were")
+    return tuple(found)
+
+
+def contradictions(campaign: RecordedCampaign) -> tuple[str, ...]:
+    """Where the file's own list of snapshots, if it has one, tells of other runs or of a rollback."""
+    found = [f"{name} was rolled back" for name in campaign.rolled_back]
+    if campaign.copies:
+        runs, copied = {run.case: run for run in campaign.runs}, {copy.case for copy in campaign.copies}
+        found += [f"{run.name} is not in it" for case, run in runs.items() if case not in copied]
+        for copy in campaign.copies:
+            run = runs.get(copy.case)
+            if run is None:
+                found.append(f"its {copy.name} is not among the runs")
+            elif _told(run) != _told(copy):
+                found.append(f"{run.name} is another there ({copy.status[:20]})")
+    return tuple(islice(found, MOST_NAMED))
+
+
+def _told(run: Run) -> tuple[str, object, str]:
+    """What two records of one run must agree on, NaN with NaN."""
+    return run.status, run.returncode, repr(sorted(run.metrics.items(), key=lambda item: item[0]))
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole_in_metadata(campaign: RecordedCampaign, name: str) -> list[int]:
+    listed = campaign.metadata.get(name)
+    found = (as_whole(entry) for entry in (listed if isinstance(listed, list) else ()))
+    return list(dict.fromkeys(number for number in found if number is not None))
 
 
 def _planned(campaign: RecordedCampaign) -> list[tuple[str, int]]:
     """Kernel and size of everything that ran, and of everything the metadata lists."""
     ran = dict.fromkeys((run.kernel, run.size) for run in campaign.runs)
-    sizes, kernels = (campaign.metadata.get(name) for name in ("sizes", "kernels"))
+    sizes, kernels = _whole_in_metadata(campaign, "sizes"), campaign.metadata.get("kernels")
     listed = (
-        (kernel, int(size))
+        (kernel, size)
         for kernel in (kernels if isinstance(kernels, list) else ())
-        for size in (sizes if isinstance(sizes, list) else ())
-        if isinstance(kernel, str) and isinstance(size, int)
+        if isinstance(kernel, str)
+        for size in sizes
     )
     return list(dict.fromkeys([*ran, *islice((cell for cell in listed if cell not in ran), MOST_NAMED)]))
 
 
+def _planned_snapshots(campaign: RecordedCampaign) -> list[int]:
+    """The snapshots that the metadata lists or a pressure pulse belongs to."""
+    pulses = (as_whole(pulse.get("snapshot")) for pulse in campaign.pressure or ())
+    listed = _whole_in_metadata(campaign, "snapshots")
+    return list(dict.fromkeys([*listed, *(number for number in pulses if number is not None)]))
+
+
+def _snapshots(campaign: RecordedCampaign) -> list[int]:
+    """Every snapshot that the file speaks of."""
+    ran = {run.snapshot for run in campaign.runs if run.snapshot is not None}
+    return sorted(ran | set(islice(_planned_snapshots(campaign), MOST_NAMED)))
+
+
 def _in_weekly(campaign: RecordedCampaign) -> Iterator[str]:
-    there = {(run.kernel, run.size, run.snapshot) for run in campaign.runs}
-    snapshots = sorted({run.snapshot for run in campaign.runs if run.snapshot is not None})
+    seeds: dict[tuple[str, int, int | None], set[str]] = {}
+    of_size: dict[tuple[int, int | None], set[str]] = {}
+    for run in campaign.runs:
+        seeds.setdefault((run.kernel, run.size, run.snapshot), set()).add(run.seed_key)
+        of_size.setdefault((run.size, run.snapshot), set()).add(run.seed_key)
+    most = max(map(len, seeds.values()), default=0)
+    snapshots = _snapshots(campaign)
     for kernel, size in _planned(campaign):
         for snapshot in snapshots:
-            if (kernel, size, snapshot) not in there:
+            there = seeds.get((kernel, size, snapshot), set())
+            if not there:
                 yield f"{kernel[:40]}:{size} in snapshot {snapshot}"
+            elif len(there) < most or there != of_size[size, snapshot]:
+                yield f"a seed of {kernel[:40]}:{size} in snapshot {snapshot}, which other cells have"
 
 
-def _seeds_by_size(campaign: RecordedCampaign) -> dict[int, dict[str, None]]:
-    """The seeds of each size that ran, over both platforms and all kernels."""
-    found: dict[int, dict[str, None]] = {}
+Round = tuple[str, int | None]  # seed and snapshot
+
+
+def _rounds_by_size(campaign: RecordedCampaign) -> dict[int, dict[Round, None]]:
+    """The seeds, with their snapshots, of each size that ran, over both platforms and all kernels."""
+    found: dict[int, dict[Round, None]] = {}
     for run in campaign.runs:
-        found.setdefault(run.size, {})[run.seed_key] = None
+        found.setdefault(run.size, {})[run.seed_key, run.snapshot] = None
     return found
 
 
 def _planned_seeds(campaign: RecordedCampaign) -> list[str]:
     """The seeds that the metadata lists for every size, where it lists any."""
-    listed = campaign.metadata.get("seeds")
-    return list(dict.fromkeys(map(seed_text, listed))) if isinstance(listed, list) else []
-
-
-def _rounds(campaign: RecordedCampaign, seeds: dict[int, dict[str, None]]) -> int:
-    return max([len(_planned_seeds(campaign)), *map(len, seeds.values())])
+    return list(map(seed_text, _whole_in_metadata(campaign, "seeds")))
 
 
 def _in_split(campaign: RecordedCampaign) -> Iterator[str]:
-    there = {(run.on, run.kernel, run.size, run.seed_key) for run in campaign.runs}
+    there = {run.case for run in campaign.runs}
     platforms = sorted({run.on for run in campaign.runs})
-    seeds = _seeds_by_size(campaign)
-    rounds = _rounds(campaign, seeds)
-    foreign = set(_planned_seeds(campaign))
+    by_size, seeds, snapshots = _rounds_by_size(campaign), _planned_seeds(campaign), _snapshots(campaign)
+    most = max([len(seeds), *map(len, by_size.values())])
     for kernel, size in _planned(campaign):
-        of_size = seeds.get(size, {})
-        if len(of_size) < rounds or (foreign and not foreign >= set(of_size)):
-            yield f"{kernel[:40]}:{size} has {len(of_size)} seeds of {rounds}, or others than planned"
+        rounds = by_size.get(size, {})
+        if len(rounds) < most or (seeds and {seed for seed, _snapshot in rounds} != set(seeds)):
+            yield f"{kernel[:40]}:{size} has {len(rounds)} seeds of {most}, or others than planned"
+        ran = Counter(snapshot for _seed, snapshot in rounds)
+        fullest = max(ran.values(), default=1)
+        yield from (f"{kernel[:40]}:{size} in snapshot {number}" for number in snapshots if ran[number] < fullest)
         for on in platforms:
-            for seed in of_size:
-                if (on, kernel, size, seed) not in there:
+            for seed, snapshot in rounds:
+                if (on, kernel, size, seed, snapshot) not in there:
                     yield f"{on[:40]} {kernel[:40]}:{size} seed {seed[:20]}"

@@ -41,6 +41,7 @@ def judge_recorded(
         min_ratio=policy.split.min_ratio if min_ratio is None else min_ratio,
         required_sizes=tuple(policy.split.required_sizes if required_sizes is None else required_sizes),
         rows_apply=campaign.kind in ("weekly", "split"),
+        sizes_asked=bool(required_sizes),
     )
     older, word, snapshots = _older(terms, campaign)
     findings = older if rules == "compat" else _strict(terms, campaign, older)

@@ -12,8 +12,8 @@ from typing import Any
 from pytest_weekops.core.finding import Finding
 from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.policy import Policy
-from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run, as_number, group
-from pytest_weekops.core.recorded.grid import missing_pulses, missing_runs
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run, as_number, as_whole, group
+from pytest_weekops.core.recorded.grid import contradictions, missing_pulses, missing_runs, unreadable_plan
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Terms:
     min_ratio: float
     required_sizes: tuple[int, ...]
     rows_apply: bool = True  # a campaign judged by its own rules has no policy rows
+    sizes_asked: bool = False  # the required sizes are the command line's, which a campaign's own rules obey too
 
 
 Check = Callable[[Terms, RecordedCampaign], Finding]
@@ -61,7 +62,6 @@ def minimum_snapshots(terms: Terms, campaign: RecordedCampaign) -> Finding:
     sets = [{run.snapshot for run in rows.get(key, ())} for key in demanded]
     counted = len(set.intersection(*sets)) if sets else 0
     unnumbered = [run.name for run in campaign.runs if run.snapshot is None or run.snapshot < 1]
-    claimed = campaign.metadata.get("executed_snapshots")
     distinct = len({run.snapshot for run in campaign.runs if run.snapshot is not None})
     facts: dict[str, Any] = {"observed": counted, "required": wanted}
     if counted < wanted:
@@ -70,17 +70,19 @@ def minimum_snapshots(terms: Terms, campaign: RecordedCampaign) -> Finding:
         )
     if unnumbered:
         return failed(check, "unnumbered", f"no snapshot number: {listed(unnumbered)}", rows=tuple(unnumbered), **facts)
-    if claimed is None:
-        return no_data(check, "metadata_missing", "metadata does not say how many snapshots were executed", **facts)
-    for word, number in (("executed", claimed), ("planned", campaign.metadata.get("planned_snapshots", claimed))):
-        if finite(number) != distinct:
+    claims = {word: campaign.metadata.get(f"{word}_snapshots") for word in ("executed", "planned")}
+    for word, number in claims.items():
+        if number is not None and finite(number) != distinct:
             message = f"metadata says {number!r:.20} snapshots were {word}, the runs show {distinct}"
             return failed(check, "metadata_contradicts", message, **facts)
+    if unsaid := [word for word, number in claims.items() if number is None]:
+        message = f"metadata does not say how many snapshots were {' and '.join(unsaid)}"
+        return no_data(check, "metadata_missing", message, **facts)
     return passed(check, f"{counted} snapshots counted from runs", **facts)
 
 
 def all_runs_success(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa: ARG001 - the checks' common signature
-    """Every run is ok, at least one, none is left out, and every entry of the file is a run."""
+    """Every run is ok, at least one, none is left out, every entry is a run, and the file agrees with itself."""
     check = "all_runs_success"
     bad = [f"{run.name}: {run.status[:40]}" for run in campaign.runs if not run.is_ok]
     bad += [
@@ -99,8 +101,13 @@ def all_runs_success(terms: Terms, campaign: RecordedCampaign) -> Finding:  # no
         )
     if campaign.defects:
         return failed(check, "unreadable", listed(campaign.defects), observed=len(campaign.defects), required=0)
+    if said := contradictions(campaign):
+        message = f"the file's own list of snapshots says otherwise: {listed(said)}"
+        return failed(check, "contradiction", message, observed=len(said), required=0, rows=said)
     if not campaign.runs:
         return no_data(check, "no_runs", "there are no runs", observed=0, required=1)
+    if unclear := unreadable_plan(campaign):
+        return no_data(check, "unreadable_plan", listed(unclear), observed=len(unclear), required=0, rows=unclear)
     if missing := missing_runs(campaign):
         message = f"{len(missing)} runs that the campaign's own shape asks for are not there: {listed(missing)}"
         return no_data(check, "missing_runs", message, observed=len(missing), required=0, rows=missing)
@@ -108,9 +115,9 @@ def all_runs_success(terms: Terms, campaign: RecordedCampaign) -> Finding:  # no
 
 
 def unique_cases(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa: ARG001
-    """No (kernel, size, seed, snapshot, platform) stands there twice."""
+    """No (kernel, size, seed, snapshot, platform) stands there twice, and every run has a seed to tell it by."""
     check = "unique_cases"
-    seen = Counter((r.on, r.kernel, r.size, r.seed_key, r.snapshot) for r in campaign.runs)
+    seen = Counter(run.case for run in campaign.runs)
     twice = [
         f"{on} {kernel}:{size} seed {seed:.20} snapshot {snap}"
         for (on, kernel, size, seed, snap), n in seen.items()
@@ -125,6 +132,9 @@ def unique_cases(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa: 
             observed=len(twice),
             required=0,
         )
+    if bare := tuple(run.name for run in campaign.ok_runs if as_whole(run.seed) is None):
+        message = f"no seed that is a whole number, so nothing tells whether it is a case of its own: {listed(bare)}"
+        return no_data(check, "no_seed", message, rows=bare, observed=len(bare), required=0)
     return passed(check, "each case stands there once", observed=0, required=0)
 
 
@@ -154,6 +164,10 @@ def platform_selected(terms: Terms, campaign: RecordedCampaign) -> Finding:
         )
     if wrong:
         return failed(check, "platform_not_selected", f"not what was selected: {listed(wrong)}", rows=tuple(wrong))
+    cards = tuple(sorted({run.card for run in campaign.ok_runs}))
+    if campaign.is_split and len(cards) > 1:
+        message = f"the platforms ran on different devices, which cannot be compared: {listed(cards)}"
+        return failed(check, "other_device", message, rows=cards)
     if not seen:
         return no_data(check, "no_runs", "there is no ok run")
     return passed(check, f"answered by {', '.join(sorted(seen))} as selected")
@@ -170,9 +184,10 @@ def _mismatch(run: Run) -> str:
     if isinstance(selection, dict):
         if "selected_device" in selection and selection["selected_device"] != device:
             return f"{run.name} selected {selection['selected_device']!r:.40} and ran on {device[:40]!r}"
-        chosen = selection.get("selected_platform", answered)
-        if not isinstance(chosen, str) or chosen.lower() != run.on:
-            return f"{run.name} selected the platform {chosen!r:.40}"
+        for name in ("selected_platform", "platform_selector"):
+            chosen = selection.get(name, answered)
+            if not isinstance(chosen, str) or chosen.lower() != run.on:
+                return f"{run.name} selected the platform {chosen!r:.40}"
     return ""
 
 
@@ -182,6 +197,8 @@ def no_rollback_event(terms: Terms, campaign: RecordedCampaign) -> Finding:  # n
     event = campaign.rollback_event
     if event is not None and event is not False:
         return failed(check, "rolled_back", "the campaign rolled back while it ran", observed=1, required=0)
+    if not campaign.rollback_recorded and not campaign.is_split:  # no recorded split ever said
+        return no_data(check, "missing", "the file does not say whether the campaign was rolled back (rollback_event)")
     return passed(check, "no rollback happened", observed=0, required=0)
 
 

@@ -48,8 +48,8 @@ def _is_the_same(campaign: RecordedCampaign, baseline: RecordedCampaign) -> bool
 
 
 def _cards(runs: Sequence[Run]) -> tuple[str, ...]:
-    """The devices on Clover by name; what stands in brackets behind it are versions, which change."""
-    return tuple(sorted({str(run.metrics.get("device")).split(" (", 1)[0] for run in runs if run.on == "clover"}))
+    """The devices on Clover by name."""
+    return tuple(sorted({run.card for run in runs if run.on == "clover"}))
 
 
 def _failed_checks(terms: Terms, baseline: RecordedCampaign) -> tuple[str, ...]:

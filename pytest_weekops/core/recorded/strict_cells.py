@@ -138,8 +138,8 @@ def _drift(
             short.append(key)
         else:
             logs = [sign * math.log(value) for value in series]
-            fall, dip = -_percent(trend(logs)), -_percent(lowest_deviation(logs))
-            last = -_percent(logs[-1] - statistics.median(logs))
+            fall, dip = _worse(trend(logs), sign), _worse(lowest_deviation(logs), sign)
+            last = _worse(logs[-1] - statistics.median(logs), sign)
             over_window = _first_to_last(runs, metric, sign)
             observed = max(observed, fall, dip, over_window)
             if not fall <= limit:
@@ -164,8 +164,9 @@ def _drift(
     return passed(check, "neither trend nor a single snapshot fell beyond its limit", **facts)
 
 
-def _percent(log_change: float) -> float:
-    return math.expm1(log_change) * 100.0
+def _worse(log_change: float, sign: float) -> float:
+    """Percent for the worse: of throughput that fell, or of a time that rose, each against what it was."""
+    return -sign * math.expm1(sign * log_change) * 100.0
 
 
 def throughput_drift_abs_bound(terms: Terms, campaign: RecordedCampaign) -> Finding:
@@ -288,6 +289,7 @@ SPLIT_CHECKS: tuple[Check, ...] = (
 )
 OWN_WEEKLY_CHECKS: tuple[Check, ...] = (throughput_drift_abs_bound,)
 OWN_SPLIT_CHECKS: tuple[Check, ...] = (rusticl_ratio_vs_clover, rusticl_latency_ratio)
+ASKED_SPLIT_CHECKS: tuple[Check, ...] = (*OWN_SPLIT_CHECKS, required_sizes_present_on_split)
 
 
 def strict_findings(terms: Terms, campaign: RecordedCampaign) -> list[Finding]:
@@ -296,7 +298,7 @@ def strict_findings(terms: Terms, campaign: RecordedCampaign) -> list[Finding]:
         "weekly": (minimum_snapshots, WEEKLY_CHECKS),
         "split": (None, SPLIT_CHECKS),
         "canary_campaign": (minimum_snapshots, OWN_WEEKLY_CHECKS),
-        "stress_split": (None, OWN_SPLIT_CHECKS),
+        "stress_split": (None, ASKED_SPLIT_CHECKS if terms.sizes_asked else OWN_SPLIT_CHECKS),
     }[campaign.kind]
     checks: list[Check] = [*([cells[0]] if cells[0] else []), *RUN_CHECKS, *cells[1]]
     return [total(check, terms, campaign) for check in checks]

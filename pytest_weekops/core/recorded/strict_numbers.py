@@ -10,13 +10,15 @@ from pytest_weekops.core.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.recorded.campaign import ERROR, P95, PEAK, THROUGHPUT, RecordedCampaign, as_number
 from pytest_weekops.core.recorded.strict import Terms, worst
 
+_MEASURED = (THROUGHPUT, PEAK, P95, ERROR)
+
 
 def finite_metrics(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa: ARG001
-    """Throughput, time and error of every ok run are there, finite and above zero; no other metric is NaN."""
+    """Throughput, its peak, time and error of every ok run are there, finite and above zero; no other is NaN."""
     check = "finite_metrics"
     bad, missing = [], []
     for run in campaign.ok_runs:
-        for name in (THROUGHPUT, P95, ERROR):
+        for name in _MEASURED:
             value = run.number_of(name)
             if value is None:
                 missing.append(f"{name} of {run.name}")
@@ -24,8 +26,7 @@ def finite_metrics(terms: Terms, campaign: RecordedCampaign) -> Finding:  # noqa
                 bad.append(f"{name} {value} of {run.name}")
         for name, raw in run.metrics.items():
             value = as_number(raw)
-            other = name not in (THROUGHPUT, P95, ERROR) and value is not None
-            if other and value is not None and (not math.isfinite(value) or (name == PEAK and value <= 0)):
+            if name not in _MEASURED and value is not None and not math.isfinite(value):
                 bad.append(f"{str(name)[:40]} {value} of {run.name}")
     if bad:
         return failed(check, "not_finite", listed(bad), observed=len(bad), required=0, rows=tuple(bad))
@@ -80,6 +81,15 @@ def guard_evidence_present(terms: Terms, campaign: RecordedCampaign) -> Finding:
     return passed(check, "every controlled run carries its evidence", observed=0, required=0)
 
 
+# What a guard can have measured at all: a check cannot take less than no time, and small negatives are noise.
+_POSSIBLE = {
+    "t3_fallback_rate": (0.0, 1.0),
+    "t5_false_positive_rate": (0.0, 1.0),
+    "t5_overhead_percent": (-100.0, math.inf),
+    "t5_disable_events": (0.0, math.inf),
+}
+
+
 def _guard(
     check: str, campaign: RecordedCampaign, kernel: str, metric: str, limit: float, *, total: bool = False
 ) -> Finding:
@@ -89,17 +99,18 @@ def _guard(
     if not values:
         return passed(check, f"no {kernel} run says otherwise", required=limit)
     observed = math.fsum(values) if total and all(map(math.isfinite, values)) else worst(values)
-    negative = [value for value in values if value < 0 and metric != "t5_overhead_percent"]
-    if not observed <= limit or negative or not all(map(math.isfinite, values)):
+    least, most = _POSSIBLE[metric]
+    odd = [value for value in values if not (least <= value <= most and math.isfinite(value))]
+    if not observed <= limit or odd:
+        bound = min(most, 0 if total else limit)
         bad = tuple(
-            r.name
-            for r in campaign.ok_runs
-            if r.kernel == kernel and not 0 <= (r.number_of(metric) or 0) <= (0 if total else limit)
+            r.name for r in campaign.ok_runs if r.kernel == kernel and not least <= (r.number_of(metric) or 0) <= bound
         )
+        words = f"{metric} {observed:g}, limit {limit:g}" if not observed <= limit else f"{metric} cannot be {odd[0]:g}"
         return failed(
             check,
-            "too_high",
-            f"{metric} {observed:g}, limit {limit:g}: {listed(bad)}",
+            "too_high" if not observed <= limit else "impossible",
+            f"{words}: {listed(bad)}",
             observed=observed,
             required=limit,
             rows=bad,
