@@ -321,14 +321,12 @@ def _from_slo(path: Path, document: dict[str, Any]) -> Policy:
     rows = slo.get("per_kernel_size") if isinstance(slo, dict) else None
     if not isinstance(guardrails, dict) or not isinstance(rows, dict):
         raise _at(path, {}, ("weekly_slo",), "lacks global_guardrails or per_kernel_size", "Give an intact policy.")
-    raw_scope = document.get("scope")
-    scope: dict[str, Any] = raw_scope if isinstance(raw_scope, dict) else {}
     try:
         return Policy.model_validate(
             {
                 "policy_id": str(document.get("policy_id") or path.stem),
                 "description": "Read from an older JSON policy; what it does not state has the shipped default.",
-                "scope": {"kinds": ("weekly", "split"), "platform": str(scope.get("platform") or "")},
+                "scope": {"kinds": ("weekly", "split"), "platform": _slo_platform(path, document)},
                 "guardrails": {name: _slo_number(path, guardrails, name) for name in _SLO_GUARDRAILS},
                 "rows": {
                     str(key): {
@@ -343,9 +341,24 @@ def _from_slo(path: Path, document: dict[str, Any]) -> Policy:
         raise _explain(path, {}, error) from error
 
 
+def _slo_platform(path: Path, document: Mapping[str, Any]) -> str:
+    """The platform that the policy is for; none where it does not speak of one."""
+    scope = document.get("scope", {})
+    advice = "Its limits would hold for any platform. Correct it."
+    if not isinstance(scope, dict):
+        raise _at(path, {}, ("scope",), f"is {scope!r:.60}, not an object", advice)
+    platform = scope.get("platform", "")
+    if not isinstance(platform, str):
+        raise _at(path, {}, ("scope", "platform"), f"is {platform!r:.60}, not a name", advice)
+    return platform
+
+
 def _slo_number(path: Path, section: Mapping[str, Any], name: str, *, at: str = "global_guardrails") -> float:
+    from pytest_weekops.core.recorded.campaign import as_number
+
     value = section.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        what = "is missing" if name not in section else f"is {value!r}, not a finite number"
+    number = as_number(value)
+    if not isinstance(value, int | float) or number is None or not math.isfinite(number):
+        what = "is missing" if name not in section else f"is {value!r:.60}, not a finite number"
         raise _at(path, {}, ("weekly_slo", at, name), what, "A limit that is not there limits nothing. State it.")
     return value

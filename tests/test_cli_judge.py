@@ -113,6 +113,42 @@ def test_a_baseline_beside_a_policy_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("document", "options", "words"),
+    [
+        (weekly(), ("--required-sizes", "1400"), "speaks of a split"),
+        (weekly(), ("--policy", "rx590-weekly-v3", "--min-rusticl-ratio", "0.9"), "speaks of a split"),
+        (split(), ("--rules", "compat", "--required-sizes", "1400"), "applied to themselves"),
+        (split(), ("--rules", "compat", "--min-rusticl-ratio", "0.9"), "applied to themselves"),
+    ],
+    ids=["sizes of a week", "ratio of a week", "sizes under own rules", "ratio under own rules"],
+)
+def test_an_option_that_would_demand_nothing_is_refused(
+    tmp_path: Path, document: dict[str, Any], options: tuple[str, ...], words: str
+) -> None:
+    """Whoever asks for a size believes that it was looked for."""
+    done = weekops("judge", written(tmp_path, document), *options, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert words in done.stderr
+
+
+def test_a_required_size_blocks_a_split_judged_by_its_own_rules(tmp_path: Path) -> None:
+    """The option is not passed over where no policy is named."""
+    done = weekops("judge", written(tmp_path, split()), "--required-sizes", 3072, cwd=tmp_path)
+    assert done.returncode == 10
+    assert "required_sizes_present_on_split" in done.stderr
+
+
+def test_an_older_policy_with_an_endless_limit_is_a_sentence(tmp_path: Path) -> None:
+    """An integer beyond every float once ended in a traceback and the status of a failed week."""
+    slo = {"global_guardrails": {"minimum_snapshots": 10**400}, "per_kernel_size": {}}
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"weekly_slo": slo}), encoding="utf-8")
+    done = weekops("judge", written(tmp_path, weekly()), "--policy", policy, cwd=tmp_path)
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ("judge", "FILE"),

@@ -90,11 +90,31 @@ def _judge_recorded(
             f"Policy {policy.policy_id} is for {', '.join(policy.scope.kinds)} campaigns, {arguments.campaign} is "
             f"{kind}. Its limits were not meant for it. Give another --policy."
         )
+    _refuse_idle(arguments, is_split=campaign.is_split)
     judged = judge_recorded(policy, campaign, rules=arguments.rules, min_ratio=ratio, required_sizes=sizes)
     extra: dict[str, Any] = {"decision": judged.decision}
     if campaign.kind == "canary_campaign":
         extra["snapshot_decisions"] = list(judged.snapshot_decisions)
     return judged.verdict, extra
+
+
+def _refuse_idle(arguments: argparse.Namespace, *, is_split: bool) -> None:
+    """Refuse an option that the rules asked for would never look at."""
+    options = {"--required-sizes": arguments.required_sizes, "--min-rusticl-ratio": arguments.min_rusticl_ratio}
+    given = next((name for name, value in options.items() if value is not None), None)
+    if given is None:
+        return
+    if not is_split:
+        raise InputError(
+            f"{given} speaks of a split, and {arguments.campaign} is a weekly campaign. It would demand nothing of it. "
+            "Leave the option out, or name the split."
+        )
+    if arguments.policy is None and arguments.rules == "compat":
+        raise InputError(
+            f"{given} has no place in the rules that older campaigns applied to themselves, by which "
+            f"{arguments.campaign} is judged here. It would demand nothing of it. Give --policy, or judge by "
+            "--rules strict."
+        )
 
 
 def as_document(verdict: Verdict, extra: Mapping[str, Any]) -> dict[str, Any]:

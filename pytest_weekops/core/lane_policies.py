@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.recorded.campaign import as_number
 
 Lane = Literal["t3", "t5"]
 
@@ -125,7 +126,8 @@ def _samples(section: Mapping[str, Any], policy: Policy) -> bool:
 def _value(value: Any, factor: float, problem: Callable[[], PolicyError]) -> Any:
     if isinstance(value, list):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = as_number(value)
+    if number is None or not math.isfinite(number):
         raise problem()
     return value if factor == 1 else value * factor
 
