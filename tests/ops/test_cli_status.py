@@ -154,7 +154,11 @@ def test_a_failed_run_of_another_kind_is_not_answered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("crash", "garbage", "words"),
-    [(True, "", "it was broken off with 6 measurements that are not ok"), (False, "{}\n", "cannot be read"), (False, "", "")],
+    [
+        (True, "", "broken off with 6 measurements that are not ok"),
+        (False, "{}\n", "cannot be read"),
+        (False, "", ""),
+    ],
     ids=["failed", "damaged", "healthy"],
 )
 def test_a_run_that_was_killed_closes_the_gate_where_it_had_failed(
