@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run, as_number, as_whole, seed_text
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, as_number, as_whole, seed_text
 
 MOST_NAMED = 1000  # a stranger's metadata may plan any number of runs
 
@@ -57,23 +57,12 @@ def unreadable_plan(campaign: RecordedCampaign) -> tuple[str, ...]:
 
 
 def contradictions(campaign: RecordedCampaign) -> tuple[str, ...]:
-    """Where the file's own list of snapshots, if it has one, tells of other runs or of a rollback."""
+    """Where the file's own list of snapshots, if it has one, tells of a failure or a rollback that the runs do not."""
     found = [f"{name} was rolled back" for name in campaign.rolled_back]
-    if campaign.copies:
-        runs, copied = {run.case: run for run in campaign.runs}, {copy.case for copy in campaign.copies}
-        found += [f"{run.name} is not in it" for case, run in runs.items() if case not in copied]
-        for copy in campaign.copies:
-            run = runs.get(copy.case)
-            if run is None:
-                found.append(f"its {copy.name} is not among the runs")
-            elif _told(run) != _told(copy):
-                found.append(f"{run.name} is another there ({copy.status[:20]})")
+    told = {run.case for run in campaign.runs if not run.is_ok}
+    failed = (copy for copy in campaign.copies if not copy.is_ok and copy.case not in told)
+    found += [f"its {copy.name} is {copy.status[:20]}" for copy in failed]
     return tuple(islice(found, MOST_NAMED))
-
-
-def _told(run: Run) -> tuple[str, object, str]:
-    """What two records of one run must agree on, NaN with NaN."""
-    return run.status, run.returncode, repr(sorted(run.metrics.items(), key=lambda item: item[0]))
 
 
 def _word(value: object) -> str | None:
@@ -100,8 +89,8 @@ def _planned(campaign: RecordedCampaign) -> list[tuple[str, int]]:
 
 
 def _planned_snapshots(campaign: RecordedCampaign) -> list[int]:
-    """The snapshots that the metadata lists or a pressure pulse belongs to."""
-    pulses = (as_whole(pulse.get("snapshot")) for pulse in campaign.pressure or ())
+    """The snapshots that the metadata lists, or a split's pulse belongs to; a week's metadata counts them."""
+    pulses = (as_whole(pulse.get("snapshot")) for pulse in (campaign.pressure or () if campaign.is_split else ()))
     listed = _whole_in_metadata(campaign, "snapshots")
     return list(dict.fromkeys([*listed, *(number for number in pulses if number is not None)]))
 

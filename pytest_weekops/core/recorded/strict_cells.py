@@ -139,16 +139,16 @@ def _drift(
         else:
             logs = [sign * math.log(value) for value in series]
             fall, dip = _worse(trend(logs), sign), _worse(lowest_deviation(logs), sign)
-            last = _worse(logs[-1] - statistics.median(logs), sign)
+            last = -sign * change_percent(statistics.median(series), series[-1])
             over_window = _first_to_last(runs, metric, sign)
             observed = max(observed, fall, dip, over_window)
-            if not fall <= limit:
+            if not _within(fall, limit):
                 bad.append(f"{key}: trend {fall:.2f} % for the worse over the window")
             elif not over_window <= limit:  # a cold first snapshot is a slow one: a fast first is a fall after it
                 bad.append(f"{key}: the last snapshot {over_window:.2f} % worse than the first")
             elif not last <= limit:  # nothing after it says that it came back, and a trend of medians is blind to it
                 bad.append(f"{key}: the last snapshot {last:.2f} % worse than the median")
-            elif deviation is not None and not dip <= deviation:
+            elif deviation is not None and not _within(dip, deviation):
                 bad.append(f"{key}: one snapshot {dip:.2f} % worse than the median")
     facts = {"observed": round(observed, 6) if math.isfinite(observed) else None, "required": limit}
     if bad:
@@ -162,6 +162,11 @@ def _drift(
             **facts,
         )
     return passed(check, "neither trend nor a single snapshot fell beyond its limit", **facts)
+
+
+def _within(value: float, limit: float) -> bool:
+    """Whether a change that came by way of logarithms is within its limit: their rounding is nobody's drift."""
+    return value <= limit or math.isclose(value, limit, rel_tol=1e-12, abs_tol=1e-12)
 
 
 def _worse(log_change: float, sign: float) -> float:
