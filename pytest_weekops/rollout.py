@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -78,8 +80,14 @@ class Rollout:
 
     @property
     def runtime(self) -> Path:
-        """The directory of the runtime profile, absolute and without links."""
-        return self.report_dir.resolve() / "runtime"
+        """The directory of the runtime profile, links followed: it may be a link to where consumers look."""
+        try:
+            return (self.report_dir.resolve() / "runtime").resolve()
+        except (OSError, RuntimeError) as error:
+            raise InputError(
+                f"{self.report_dir / 'runtime'} cannot be followed: {error}. Where consumers look for their profile is "
+                "not known, so nothing was switched. Mend the link."
+            ) from error
 
     @property
     def ledger(self) -> Ledger:
@@ -89,12 +97,13 @@ class Rollout:
     def active(self) -> Active:
         """The profile now in force. Raises ``InputError`` where the file is there and cannot be read."""
         path = self.runtime / ACTIVE_NAME
-        if not path.exists():
-            return Active()
         try:
-            platform = parse_environment(path.read_text(encoding="utf-8")).get("WEEKOPS_PLATFORM", "")
-            return Active(path.resolve(), platform, hash_file(path))
-        except (OSError, UnicodeDecodeError, InputError) as error:
+            if not path.exists():
+                return Active()
+            content = _read_regular(path)
+            platform = parse_environment(content.decode()).get("WEEKOPS_PLATFORM", "")
+            return Active(path.resolve(), platform, hashlib.sha256(content).hexdigest())
+        except (OSError, RuntimeError, UnicodeDecodeError, InputError) as error:
             raise InputError(
                 f"The active runtime profile {path} cannot be read: {error} What consumers run on is not known, so "
                 "nothing was switched. Correct the file or take it away."
@@ -138,7 +147,8 @@ class Rollout:
             if not same:
                 self._switch(target.file_name)
             self.after_step("switch")
-            self.say(f"{target.platform} is active now; verifying it.")
+            with contextlib.suppress(OSError, ValueError):  # whoever listens may be gone; the verification goes on
+                self.say(f"{target.platform} is active now; verifying it.")
             unrecorded = self._record_after("switched", {"to": _target(target), "seconds": _since(trigger)})
             self.after_step("record")
             return self._verify(target, verifier, steps, trigger, unrecorded)
@@ -191,17 +201,13 @@ class Rollout:
         for name, stage in stages:
             outcomes[name] = _guarded(stage)
             self.after_step(name)
-        problems = [*unrecorded, *(problem for outcome in outcomes.values() for problem in outcome.problems)]
+        document, unproved = _document(outcomes, self.report_dir)
+        problems = [*unrecorded, *(problem for outcome in outcomes.values() for problem in outcome.problems), *unproved]
         now = self._active_now()
         if now.sha256 != target.sha256:
             problems.append("The active profile is not the one that was switched to: something else changed it.")
         seconds = _since(trigger)
-        body = {
-            "to": _target(target),
-            "seconds": seconds,
-            "problems": problems,
-            "outcomes": _document(outcomes, self.report_dir),
-        }
+        body = {"to": _target(target), "seconds": seconds, "problems": problems, "outcomes": document}
         problems = [*problems, *self._record_after("unverified" if problems else "verified", body)]
         self.after_step("finish")
         lines = tuple(rollback_story(now.platform, problems, seconds))
@@ -299,7 +305,7 @@ class Rollout:
         """Record what has been done already: a ledger that refuses is a problem to tell, and undoes nothing."""
         try:
             self._record(stage, body)
-        except WeekopsError as error:
+        except Exception as error:  # noqa: BLE001 - what is active must be said, whatever broke
             return [f"The profile is switched, and the ledger did not take it ({stage}): {error}"]
         return []
 
@@ -339,8 +345,9 @@ def _guarded(stage: Callable[[], Outcome]) -> Outcome:
     """A verification step that breaks has not verified anything; the switch stays recorded."""
     try:
         return stage()
-    except (WeekopsError, OSError, ValueError) as error:
-        return Outcome((f"The verification broke off: {error}",))
+    except Exception as error:  # noqa: BLE001 - the profile is switched: whatever breaks now is told, not raised
+        kind = "" if isinstance(error, WeekopsError | OSError | ValueError) else f"{type(error).__name__}: "
+        return Outcome((f"The verification broke off: {kind}{error}",))
 
 
 def _target(target: RuntimeProfile) -> dict[str, Any]:
@@ -351,16 +358,32 @@ def _since(trigger: float) -> float:
     return round(time.monotonic() - trigger, 3)
 
 
-def _document(outcomes: Mapping[str, Outcome], report_dir: Path) -> dict[str, Any]:
-    return {
-        name: {
-            "problems": list(outcome.problems),
-            "facts": outcome.facts,
-            "evidence": [_evidence(path, report_dir) for path in outcome.evidence if path.is_file()],
-        }
-        for name, outcome in outcomes.items()
-    }
+def _document(outcomes: Mapping[str, Outcome], report_dir: Path) -> tuple[dict[str, Any], list[str]]:
+    """The outcomes as the ledger keeps them, and a sentence for each file that could not be taken as evidence."""
+    document: dict[str, Any] = {}
+    unproved: list[str] = []
+    for name, outcome in outcomes.items():
+        files: list[dict[str, str]] = []
+        for path in outcome.evidence:
+            try:
+                files += [_evidence(path, report_dir)] if path.is_file() else []
+            except (OSError, RuntimeError) as error:
+                unproved.append(f"The evidence {path} of the {name} cannot be read: {error}")
+        document[name] = {"problems": list(outcome.problems), "facts": outcome.facts, "evidence": files}
+    return document, unproved
 
 
 def _evidence(path: Path, report_dir: Path) -> dict[str, str]:
-    return {"path": path.resolve().relative_to(report_dir.resolve()).as_posix(), "sha256": hash_file(path)}
+    """Hash and path of a file: relative to the report directory, absolute where a link leads out of it."""
+    place, root = path.resolve(), report_dir.resolve()
+    name = place.relative_to(root) if place.is_relative_to(root) else place
+    return {"path": name.as_posix(), "sha256": hash_file(path)}
+
+
+def _read_regular(path: Path) -> bytes:
+    """The bytes of a regular file. Raises ``InputError`` for a pipe or a device: reading one might never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError("It is no regular file.")
+        return file.read()

@@ -107,7 +107,7 @@ class CanonicalVerifier:
         self._platform = platform
         self._profile = profile
         self._policy = policy
-        self._checks = report_dir / "runtime" / "checks"  # with a ledger of its own: checks are no attempts of a week
+        self._checks = checks_dir(report_dir)  # with a ledger of its own: checks are no attempts of a week
         self._baselines = report_dir / "baselines"
         self._cwd = cwd
         self._profile_files = profile_files
@@ -202,6 +202,16 @@ class CanonicalVerifier:
             "floors": words,
         }
         return Outcome(tuple(problems), facts, (directory / "journal.jsonl",))
+
+
+def checks_dir(report_dir: Path) -> Path:
+    """Where a verification's runs are written; never behind a link that leads out, where nobody takes them as proof."""
+    usual = report_dir / "runtime" / "checks"
+    try:
+        inside = usual.resolve().is_relative_to(report_dir.resolve())
+    except (OSError, RuntimeError):  # RuntimeError: links that lead in a circle
+        inside = False
+    return usual if inside else report_dir / "checks"
 
 
 def gate_problems(decision: Path, profile: str) -> list[str]:

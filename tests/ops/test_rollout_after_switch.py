@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pytest_weekops.core.channel import ChannelState, channel_of
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.ledger import open_ledger
 from pytest_weekops.rollout import Rollout
-from pytest_weekops.verification import Outcome
+from pytest_weekops.verification import Outcome, checks_dir
 from tests.ops.rollbacks import NEW, OLD, Checks, active, deploy_by_hand
 
 
@@ -163,3 +164,103 @@ def test_undo_does_not_touch_what_it_cannot_read(tmp_path: Path, before: str) ->
     with pytest.raises(InputError, match="nothing was switched"):
         Rollout(tmp_path).undo()
     assert active(tmp_path) == "A=$(ls)\n"
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyError("x"), RecursionError("deep"), RuntimeError("loop")])
+def test_nothing_that_breaks_after_the_switch_is_raised(deployed: Path, error: Exception) -> None:
+    """Whatever it is, it is told as a problem, and the verification is recorded as failed."""
+
+    class Broken(Checks):
+        def gate(self, active: Path) -> Outcome:
+            raise error
+
+    applied = Rollout(deployed).apply(NEW, Broken())
+    assert not applied.verified
+    assert any(str(error) in problem for problem in applied.problems)
+    assert open_ledger(deployed).entries()[-1].body["stage"] == "unverified"
+
+
+def test_whoever_stopped_listening_does_not_stop_the_verification(deployed: Path) -> None:
+    """Standard error may be closed or full when the switch is made."""
+
+    def deaf(_line: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert Rollout(deployed, say=deaf).apply(NEW, Checks()).verified
+
+
+def test_evidence_that_cannot_be_read_verifies_nothing(deployed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was there and cannot be hashed is a problem, not a traceback."""
+    proof = deployed / "proof.json"
+    proof.write_text("{}", encoding="utf-8")
+
+    class WithProof(Checks):
+        def measure(self, active: Path) -> Outcome:
+            return Outcome(evidence=(proof,))
+
+    def refuse(_path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pytest_weekops.rollout.hash_file", refuse)
+        applied = Rollout(deployed).apply(NEW, WithProof())
+    assert not applied.verified
+    assert any("proof.json of the measure cannot be read" in problem for problem in applied.problems)
+    assert Rollout(deployed).apply(NEW, WithProof()).verified
+
+
+@pytest.mark.parametrize("deployed_there", [False, True])
+def test_the_runtime_directory_may_be_a_link(tmp_path: Path, deployed_there: bool) -> None:
+    """Where consumers look is theirs to choose: everything works through the link, and undo restores it."""
+    reports, outside = tmp_path / "reports", tmp_path / "etc"
+    reports.mkdir()
+    (reports / "runtime").symlink_to(outside)
+    if deployed_there:
+        Rollout(reports).apply(OLD, Checks())
+    proof = outside / "proof.json"
+
+    class WithProof(Checks):
+        def gate(self, active: Path) -> Outcome:
+            proof.write_text("{}", encoding="utf-8")
+            return Outcome(evidence=(proof,))
+
+    assert Rollout(reports).rehearse(NEW, lambda _copy: Checks()).verified
+    assert Rollout(reports).apply(NEW, WithProof()).verified
+    assert (outside / "active.env").read_text(encoding="utf-8") == NEW.text
+    body = open_ledger(reports).entries()[-1].body
+    (file,) = body["outcomes"]["gate"]["evidence"]
+    assert (body["stage"], file["path"]) == ("verified", str(proof))
+    assert not list(outside.glob("profiles/kept-*"))
+    Rollout(reports).undo()
+    assert active(reports) == (OLD.text if deployed_there else "")
+
+
+@pytest.mark.parametrize("link", ["runtime", "runtime/checks", "loop"])
+def test_checks_stay_where_a_week_takes_them_as_proof(tmp_path: Path, link: str) -> None:
+    """Evidence behind a link that leads out of the report directory would prove nothing when the week is closed."""
+    reports, outside = tmp_path / "reports", tmp_path / "outside"
+    reports.mkdir()
+    outside.mkdir()
+    assert checks_dir(reports) == reports / "runtime" / "checks"
+    place = reports / ("runtime" if link == "loop" else link)
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(place.name if link == "loop" else outside)
+    assert checks_dir(reports) == reports / "checks"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "directory", "circle"])
+def test_an_active_profile_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    """Reading a pipe would wait for somebody who never comes."""
+    path = tmp_path / "runtime" / "active.env"
+    path.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.parent.rmdir()
+        path.parent.symlink_to("runtime")
+    with pytest.raises(InputError, match="nothing was switched"):
+        Rollout(tmp_path).plan(NEW, Checks())
+    with pytest.raises(InputError, match="nothing was switched"):
+        Rollout(tmp_path).apply(NEW, Checks())
