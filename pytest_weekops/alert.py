@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import stat
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -19,7 +21,8 @@ from pytest_weekops.atomic import write_atomic
 from pytest_weekops.core.errors import InputError, WeekopsError
 
 DELAYS_S = (0.5, 1.0, 2.0)
-TIMEOUT_S = 5.0
+TIMEOUT_S = 5.0  # of each wait for the server
+DEADLINE_S = 10.0  # of a whole attempt, whatever the server does
 ALERTS_PATH = "/api/v2/alerts"
 
 
@@ -75,7 +78,7 @@ def deliver(alerts: list[dict[str, Any]], target: str, *, sleep: Callable[[float
         elif is_url(target):
             return _post(text.encode(), target, sleep)
         else:
-            write_atomic(Path(target), text)
+            write_atomic(alert_file(target), text)
     except (WeekopsError, OSError, ValueError) as error:
         return Delivery(delivered=False, attempts=1, problem=str(error))
     return Delivery(delivered=True, attempts=1)
@@ -109,6 +112,34 @@ def is_url(target: str) -> bool:
     return False
 
 
+def refuse_target(target: str) -> None:
+    """Raise ``InputError`` for a target that no alert can be delivered to; nothing is written."""
+    if target != "-" and not is_url(target):
+        alert_file(target)
+
+
+def alert_file(target: str) -> Path:
+    """The file that a target names, links followed. Raises ``InputError`` where something else is there."""
+    try:
+        path = Path(target).resolve()
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return path
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links that lead in a circle
+        why = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"--alert {target!r:.90} cannot be used: {why}. The alert would reach nobody. Name a file; nothing was "
+            "changed."
+        ) from error
+    if not stat.S_ISREG(mode):
+        raise InputError(
+            f"--alert {target!r:.90} is there and is no regular file. An alert file is put in place by a rename, which "
+            "would take a pipe or a device away and tell nobody. Name a file, or `-` for standard output; nothing was "
+            "changed."
+        )
+    return path
+
+
 def shown(target: str) -> str:
     """A target without what may be secret in it: the user's part and the query of a URL."""
     head, colon, rest = target.partition("://")
@@ -130,13 +161,22 @@ def _post(body: bytes, target: str, sleep: Callable[[float], None]) -> Delivery:
     url = parts._replace(path=ALERTS_PATH).geturl() if parts.path in ("", "/") else target
     problem = ""
     for attempt in range(1, len(DELAYS_S) + 2):
-        final, problem = _try_once(body, url)
+        final, problem = _try_in_time(body, url)
         if not problem:
             return Delivery(delivered=True, attempts=attempt)
         if final or attempt > len(DELAYS_S):
             return Delivery(delivered=False, attempts=attempt, problem=problem)
         sleep(DELAYS_S[attempt - 1])
     return Delivery(delivered=False, attempts=len(DELAYS_S) + 1, problem=problem)  # pragma: no cover
+
+
+def _try_in_time(body: bytes, url: str) -> tuple[bool, str]:
+    """One try that ends in time: a limit on each read does not end an answer that comes drop by drop."""
+    answers: list[tuple[bool, str]] = []
+    thread = threading.Thread(target=lambda: answers.append(_try_once(body, url)), daemon=True)
+    thread.start()
+    thread.join(DEADLINE_S)
+    return answers[0] if answers else (False, f"no whole answer within {DEADLINE_S:g} s")
 
 
 def _try_once(body: bytes, url: str) -> tuple[bool, str]:

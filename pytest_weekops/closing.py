@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from pytest_weekops.atomic import sync_directory, write_atomic
 from pytest_weekops.core.attempts import attempts_of
 from pytest_weekops.core.closing_record import WeekRecord, closed_actions, open_actions, week_record
-from pytest_weekops.core.entry import ACTION, WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.entry import ACTION, ALERT, WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.week import Week
 from pytest_weekops.core.week_tracks import rollback_proofs
@@ -54,6 +54,37 @@ def close_week(report_dir: Path, week: Week, names: Sequence[str] = ()) -> Close
         closed_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return ClosedWeek(_write(report_dir, ledger, week, record), record.document, record.exit_status)
+
+
+def closed_unsent(report_dir: Path, week: Week) -> ClosedWeek | None:
+    """The week as it was closed, where its alert never arrived anywhere; nothing where it is open, told or healthy."""
+    entries = open_ledger(report_dir).entries()
+    found = next((e for e in entries if e.kind == WEEK and e.key == str(week)), None)
+    if found is None or any(_is_delivered(e, week) for e in entries if e.kind == ALERT):
+        return None
+    directory = report_dir / "weeks" / str(week)
+    _file, problem = check_file(report_dir, f"weeks/{week}/decision.json", str(found.body.get("decision_sha256")))
+    if problem:
+        raise InputError(
+            f"Week {week} is closed, and its record is not what was written then: {problem} No alert is sent from it. "
+            "Restore the file from a copy; nothing was changed."
+        )
+    document = json.loads((directory / "decision.json").read_text(encoding="utf-8"))
+    return ClosedWeek(directory, document, _exit_status(document)) if document["severity"]["level"] < 4 else None
+
+
+def _is_delivered(alert: Entry, week: Week) -> bool:
+    return alert.body.get("week") == str(week) and alert.body.get("delivered") is True
+
+
+def _exit_status(document: Mapping[str, Any]) -> int:
+    """The exit status that a week's record asked for when it was closed."""
+    if document["block_decision"] == "promote":
+        return 0
+    if document["severity"]["level"] == 1:
+        return 10
+    failing = {name for name, track in document["tracks"].items() if track["decision"] != "promote"}
+    return 11 if failing == set(document["missing_steps"]) and not document["findings"] else 1
 
 
 def _refuse_closed(entries: Sequence[Entry], week: Week) -> None:
@@ -159,11 +190,10 @@ def _write(report_dir: Path, ledger: Ledger, week: Week, record: WeekRecord) -> 
     except (OSError, WeekopsError) as error:  # the record was taken back, so the files are too
         for directory in moved:
             shutil.rmtree(directory, ignore_errors=True)
-        if isinstance(error, WeekopsError):
+        if isinstance(error, WeekopsError) and not isinstance(error.__cause__, OSError):
             raise
-        raise WeekopsError(
-            f"Week {week} could not be written: {error.strerror or error}. It is not closed. Make room."
-        ) from error
+        why = f"{error.strerror or error}. Check {weeks}." if isinstance(error, OSError) else str(error)
+        raise InputError(f"Week {week} is not closed. {why}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return final

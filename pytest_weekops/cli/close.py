@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
-from pytest_weekops.alert import Delivery, build_alerts, deliver, is_url, shown
-from pytest_weekops.closing import ClosedWeek, close_week
+from pytest_weekops.alert import Delivery, build_alerts, deliver, refuse_target, shown
+from pytest_weekops.closing import ClosedWeek, close_week, closed_unsent
 from pytest_weekops.core.entry import ALERT
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week import parse_week
@@ -29,21 +33,62 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Close the week; 0 for promote, 1, 10 or 11 for iterate as ``docs/operations.md`` says."""
-    report_dir = Path(arguments.report_dir)
-    if arguments.alert is not None and arguments.alert != "-":
-        is_url(arguments.alert)  # refused now, before anything is written
-    closed = close_week(report_dir, parse_week(arguments.week), arguments.runs)
-    # With `--alert -` standard output belongs to the alert alone.
-    _print(closed, to_stderr=arguments.alert == "-")
-    if arguments.alert is not None:
-        delivery = deliver(build_alerts(closed.document, closed.directory / "acta.md"), arguments.alert)
-        _note(delivery, arguments.alert, closed, report_dir)
+    report_dir, week, target = Path(arguments.report_dir), parse_week(arguments.week), arguments.alert
+    unsent = None
+    if target is not None:
+        refuse_target(target)  # now, before anything is written
+        unsent = None if arguments.runs else closed_unsent(report_dir, week)
+    closed = unsent or close_week(report_dir, week, arguments.runs)
+    words = [_only_sent(closed)] if unsent else _lines(closed)
+    alerts = [] if target is None else build_alerts(closed.document, closed.directory / "acta.md")
+    with _interruptible():
+        try:
+            # With `--alert -` standard output belongs to the alert alone.
+            unshown = _print(words, sys.stderr if target == "-" else sys.stdout)
+            delivery = deliver(alerts, target or "")
+        except BaseException:
+            _note(Delivery(delivered=False, attempts=0, problem="interrupted", emitted=bool(alerts)), closed, arguments)
+            raise
+        _note(delivery, closed, arguments)
+    if unshown is not None:
+        raise unshown
     return closed.exit_status
 
 
-def _print(closed: ClosedWeek, *, to_stderr: bool) -> None:
-    for line in _lines(closed):
-        print(plain(line), file=sys.stderr if to_stderr else sys.stdout)
+def _only_sent(closed: ClosedWeek) -> str:
+    document = closed.document
+    return (
+        f"week {document['review_id']}: {document['block_decision']} (SEV{document['severity']['level']}), closed on "
+        f"{document['closed_at']} and left as it is; its alert had not arrived and is sent now"
+    )
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a request to terminate interrupt like Ctrl-C: what was not delivered is recorded first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _print(lines: Iterable[str], stream: TextIO) -> OSError | None:
+    """Print lines; what keeps them from being shown is given back, because the alert goes out all the same."""
+    try:
+        for line in lines:
+            print(plain(line), file=stream)
+        stream.flush()
+    except OSError as error:
+        return error
+    return None
 
 
 def _lines(closed: ClosedWeek) -> Iterator[str]:
@@ -62,20 +107,23 @@ def _lines(closed: ClosedWeek) -> Iterator[str]:
     yield f"  written: {closed.directory}/ (decision.json, acta.md)"
 
 
-def _note(delivery: Delivery, target: str, closed: ClosedWeek, report_dir: Path) -> None:
+def _note(delivery: Delivery, closed: ClosedWeek, arguments: argparse.Namespace) -> None:
     """Record how the alert went out; a failure is printed as well."""
     if not delivery.emitted:
         return
+    week, target = closed.document["review_id"], str(arguments.alert)
     if not delivery.delivered:
         owner = closed.document["severity"]["owner"]
+        tries = f" in {delivery.attempts} tries" if delivery.attempts else ""
         words = (
-            f"weekops: the alert did NOT reach {shown(target)} in {delivery.attempts} tries: {delivery.problem}. Tell "
-            f"the owner yourself: {owner}."
+            f"weekops: the alert did NOT reach {shown(target)}{tries}: {delivery.problem}. Tell the owner yourself: "
+            f"{owner}. `weekops close --week {week} --alert ...` sends it again; the week stays as it is."
         )
-        print(plain(words), file=sys.stderr)
-    body = {"week": closed.document["review_id"], "target": shown(target), "delivered": delivery.delivered}
+        _print([words], sys.stderr)
+    body = {"week": week, "target": shown(target), "delivered": delivery.delivered}
     facts = {**body, "attempts": delivery.attempts, "problem": delivery.problem}
     try:
-        open_ledger(report_dir).append(ALERT, datetime.now(UTC).isoformat(timespec="microseconds"), facts)
+        moment = datetime.now(UTC).isoformat(timespec="microseconds")
+        open_ledger(Path(arguments.report_dir)).append(ALERT, moment, facts)
     except WeekopsError as error:
         say(f"weekops: the alert's delivery could not be recorded: {error}", sys.stderr)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +17,7 @@ from typing import Any
 import pytest
 
 from pytest_weekops import alert
-from pytest_weekops.alert import DELAYS_S, build_alerts, deliver, is_url, shown
+from pytest_weekops.alert import DELAYS_S, build_alerts, deliver, is_url, refuse_target, shown
 from pytest_weekops.closing import close_week
 from pytest_weekops.core.errors import InputError
 from tests.core.synthetic import Records, make_plan, make_records
@@ -238,3 +241,76 @@ def test_secrets_of_a_url_are_not_recorded() -> None:
     """What stands in the ledger is read by many."""
     assert shown("https://user:word@host:9093/hook/x?token=abc") == "https://host:9093/hook/x"
     assert shown("alerts/week.json") == "alerts/week.json"
+
+
+def test_a_server_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes within the limit of a read, the answer never: the attempt has a limit of its own."""
+    monkeypatch.setattr(alert, "DEADLINE_S", 0.2)
+    done = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        with server.accept()[0] as connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not done.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = [threading.Thread(target=drip, args=(server,)) for _ in range(4)]
+        for thread in dripping:
+            thread.start()
+        started = time.monotonic()
+        delivery, _pauses = deliver_quickly(ALERT, f"http://127.0.0.1:{server.getsockname()[1]}")
+        took = time.monotonic() - started
+        done.set()
+        for thread in dripping:
+            thread.join()
+    assert (delivery.delivered, delivery.attempts) == (False, 4)
+    assert "no whole answer within 0.2 s" in delivery.problem
+    assert took < 5
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize("kind", ["pipe", "directory", "socket", "below a file"])
+def test_a_place_that_is_no_file_is_refused(tmp_path: Path, kind: str, link: bool) -> None:
+    """A rename would take it away and tell nobody; it is still there afterwards."""
+    place = tmp_path / "place"
+    with socket.socket(socket.AF_UNIX) as server, contextlib.chdir(tmp_path):
+        if kind == "pipe":
+            os.mkfifo(place)
+        elif kind == "directory":
+            place.mkdir()
+        elif kind == "socket":
+            server.bind("place")
+        else:
+            place.write_text("mine", encoding="utf-8")
+            place /= "alert.json"
+        if link:
+            (tmp_path / "link").symlink_to(place)
+        target = str(tmp_path / "link" if link else place)
+        before = place.parent.stat().st_mode, tmp_path.joinpath("place").stat().st_mode
+        with pytest.raises(InputError, match="nothing was changed"):
+            refuse_target(target)
+        assert not deliver(ALERT, target).delivered
+        assert before == (place.parent.stat().st_mode, tmp_path.joinpath("place").stat().st_mode)
+
+
+def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
+    """Whether its target is there yet or not; one that leads in a circle is refused."""
+    link, target = tmp_path / "alert.json", tmp_path / "there" / "real.json"
+    link.symlink_to(target)
+    for alerts in (ALERT, [*ALERT, *ALERT]):
+        refuse_target(str(link))
+        assert deliver(alerts, str(link)).delivered
+        assert link.is_symlink()
+        assert json.loads(target.read_text(encoding="utf-8")) == alerts
+    link.unlink()
+    link.symlink_to(link.name)
+    with pytest.raises(InputError, match="cannot be used"):
+        refuse_target(str(link))
+
+
+@pytest.mark.parametrize("target", ["-", "http://host:9093/", "new.json", "new/deep/alert.json"])
+def test_what_can_be_reached_is_not_refused(target: str) -> None:
+    """Nothing is written either."""
+    refuse_target(target)
+    assert not Path("new.json").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -188,3 +189,90 @@ def test_ledgers_that_cannot_be_used(tmp_path: Path) -> None:
         assert (answer.returncode, answer.stdout, words in answer.stderr) == (4, "", True), answer.stderr
         assert snapshot(tmp_path / name) == before
         assert leftovers(tmp_path / name) == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "directory"])
+def test_a_target_that_is_no_file_leaves_the_week_open(tmp_path: Path, kind: str) -> None:
+    """4 before anything is written, and the pipe is still one."""
+    place = tmp_path / "place"
+    os.mkfifo(place) if kind == "pipe" else place.mkdir()
+    sev1_week(tmp_path / "reports")
+    before = snapshot(tmp_path / "reports")
+    answer = close(tmp_path / "reports", "--alert", str(place))
+    assert (answer.returncode, "is no regular file" in answer.stderr) == (4, True)
+    assert snapshot(tmp_path / "reports") == before
+    assert place.is_fifo() if kind == "pipe" else place.is_dir()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_delivery_is_recorded_and_made_up_for(tmp_path: Path, number: signal.Signals) -> None:
+    """The ledger says that the alert did not arrive; closing again sends it, and the week stays as it was written."""
+    sev1_week(tmp_path)
+    command = [sys.executable, "-m", "pytest_weekops.cli", "close", "--week", "2026-W48", "--report-dir", str(tmp_path)]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen([*command, "--alert", url], stderr=subprocess.PIPE, text=True) as closing:
+            silent.settimeout(30)
+            with silent.accept()[0]:
+                closing.send_signal(number)
+                assert closing.wait(30) == 2
+            assert closing.stderr is not None
+            told = closing.stderr.read()
+    assert "did NOT reach" in told
+    assert "Traceback" not in told
+    entry = open_ledger(tmp_path).entries()[-1]
+    assert (entry.kind, entry.body["delivered"], entry.body["problem"]) == ("alert", False, "interrupted")
+    week = snapshot(tmp_path / "weeks")
+    assert close(tmp_path).returncode == 4  # without an alert there is nothing to make up for
+    target = tmp_path / "alert.json"
+    assert close(tmp_path, "--alert", str(target), "--runs", "gate").returncode == 4
+    answer = close(tmp_path, "--alert", str(target))
+    assert (answer.returncode, "left as it is; its alert had not arrived" in answer.stdout) == (10, True)
+    assert json.loads(target.read_text(encoding="utf-8"))[0]["labels"]["week"] == "2026-W48"
+    assert snapshot(tmp_path / "weeks") == week
+    again = close(tmp_path, "--alert", str(target))  # it arrived: a closed week is closed
+    assert (again.returncode, "was closed on" in again.stderr) == (4, True)
+    assert [e.kind for e in open_ledger(tmp_path).entries()][-3:] == ["week", "alert", "alert"]
+
+
+def test_no_alert_is_sent_from_a_record_that_was_changed(tmp_path: Path) -> None:
+    """Who owns the week and how grave it is would be somebody's invention."""
+    sev1_week(tmp_path)
+    assert close(tmp_path).returncode == 10
+    path = tmp_path / "weeks" / "2026-W48" / "decision.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("run owner", "nobody"), encoding="utf-8")
+    answer = close(tmp_path, "--alert", "-")
+    assert (answer.returncode, answer.stdout) == (4, "")
+    assert "is not what was written then" in answer.stderr
+
+
+@pytest.mark.parametrize(("without", "status"), [("split", 11), ("", 0)])
+def test_a_week_closed_without_an_alert_sends_it_with_its_own_status(tmp_path: Path, without: str, status: int) -> None:
+    """A milder week keeps its status; a healthy one has nothing to send and stays closed."""
+    healthy_week(tmp_path, without=without)
+    assert close(tmp_path).returncode == status
+    assert close(tmp_path, "--alert", "-").returncode == (status or 4)
+
+
+def test_the_alert_goes_out_where_the_words_cannot_be_shown(tmp_path: Path) -> None:
+    """Standard output is full: the owner is told all the same, and the command does not end in success."""
+    sev1_week(tmp_path / "reports")
+    target = tmp_path / "alert.json"
+    command = [sys.executable, "-m", "pytest_weekops.cli", "close", "--week", "2026-W48", "--alert", str(target)]
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [*command, "--report-dir", str(tmp_path / "reports")], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert answer.returncode == 4
+    assert "Traceback" not in answer.stderr
+    assert target.is_file()
+    assert open_ledger(tmp_path / "reports").entries()[-1].body["delivered"] is True
+
+
+def test_a_place_without_room_or_rights_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """4 and a sentence; the week is not closed."""
+    healthy_week(tmp_path)
+    (tmp_path / "weeks").write_text("in the way", encoding="utf-8")
+    answer = close(tmp_path)
+    assert (answer.returncode, "is not closed" in answer.stderr) == (4, True), answer.stderr
+    assert [entry.kind for entry in open_ledger(tmp_path).entries()] == ["run"] * 3
