@@ -79,6 +79,18 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path, kind: str, capsys:
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("name", ["file/new.yaml", "nowhere/new.yaml", "a" * 300])
+def test_a_place_that_cannot_be_written_is_a_sentence(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not even taking the draft away, which is not there, may raise."""
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    assert recalibrate_from(tmp_path, week(1.0), week(1.001), week(0.999), output=name) == 4
+    error = capsys.readouterr().err
+    assert f"--output {tmp_path / name} cannot be written" in error
+    assert "Choose another place" in error
+
+
 def test_a_proposal_that_could_not_be_read_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An older JSON policy may hold limits that a YAML policy may not."""
     rails = {

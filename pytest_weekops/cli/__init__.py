@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
+import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError, WeekopsError
-from pytest_weekops.report.saying import say
+from pytest_weekops.report.saying import plain, say
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 # name -> one-line help. Each module in this package has ``configure(parser)`` and ``run(arguments) -> int``.
 COMMANDS = {
@@ -32,30 +40,103 @@ def _available() -> dict[str, str]:
     return {name: text for name, text in COMMANDS.items() if importlib.util.find_spec(f"{__name__}.{name}") is not None}
 
 
+class _Parser(argparse.ArgumentParser):
+    """Ends in 4 where argparse would say 2: that status means interrupted."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the options."""
+        self.print_usage(sys.stderr)
+        self.exit(4, f"{self.prog}: error: {plain(message)}\n")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Write help and usage; argparse would be silent where they cannot be written."""
+        if message:
+            (file or sys.stderr).write(message)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status (see ``docs/architecture.md`` for the statuses)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if sys.stderr is None:  # where print would otherwise take standard output instead
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+    if sys.stdout is None:
+        _tell("weekops: standard output is closed, so nothing could be shown and nothing was done. Send it somewhere.")
+        return 4
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    asked = next((word for word in arguments if not word.startswith("-")), "")
+    return _shown(_ended(arguments, asked))
+
+
+def _ended(arguments: Sequence[str], asked: str) -> int:
+    """Run what was asked for, and turn whatever breaks into a sentence and an exit status that is never a verdict's."""
+    name = f"weekops {asked}" if asked in COMMANDS else "weekops"
+    try:
+        return _run(arguments, asked)
+    except SystemExit as leaving:  # argparse has said why
+        return leaving.code if isinstance(leaving.code, int) else 4
+    except InputError as error:
+        _tell(f"weekops: {error}")
+        return 4
+    except WeekopsError as error:
+        _tell(f"weekops: {error}")
+        return 3
+    except BrokenPipeError:
+        _drop_output()
+        return 141
+    except KeyboardInterrupt:
+        return 2
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        _tell(f"{name}: {place}{error.strerror or error}. It broke off there. Check the path, its rights and the room.")
+        return 4
+    except Exception as error:  # noqa: BLE001 - a traceback ends in 1, and 1 means that somebody's run has to iterate
+        if os.environ.get("WEEKOPS_TRACEBACK"):
+            traceback.print_exc()
+        _tell(
+            f"{name}: internal error: {type(error).__name__}: {error!s:.300}. This is a defect of weekops, and says "
+            "nothing about a driver. Please report it; WEEKOPS_TRACEBACK=1 shows where it is."
+        )
+        return 3
+
+
+def _run(arguments: Sequence[str], asked: str) -> int:
     commands = _available()
-    parser = argparse.ArgumentParser(prog="weekops", description="May this OpenCL driver be promoted?")
+    parser = _Parser(prog="weekops", description="May this OpenCL driver be promoted?")
     parser.add_argument("--version", action="version", version=f"weekops {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    asked = next((word for word in arguments if not word.startswith("-")), None)
     for name, text in commands.items():
         child = subparsers.add_parser(name, help=text, description=text)
         if name == asked:  # only the asked-for command's module is imported: the others stay free of charge
             importlib.import_module(f"{__name__}.{name}").configure(child)
-    namespace = parser.parse_args(arguments)
-    module = importlib.import_module(f"{__name__}.{namespace.command}")
-    try:
-        return int(module.run(namespace))
-    except InputError as error:
-        say(f"weekops: {error}", sys.stderr)
+    if not arguments:
+        parser.print_help(sys.stderr)
         return 4
-    except WeekopsError as error:
-        say(f"weekops: {error}", sys.stderr)
-        return 3
+    namespace = parser.parse_args(arguments)
+    return int(importlib.import_module(f"{__name__}.{namespace.command}").run(namespace))
+
+
+def _shown(status: int) -> int:
+    """The exit status, unless standard output did not take what was asked for."""
+    try:
+        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 141
-    except KeyboardInterrupt:
-        return 2
+    except (OSError, ValueError) as error:
+        _drop_output()
+        _tell(f"weekops: standard output cannot be written: {error}. What was asked for was not shown. Make room.")
+        return 4
+    return status
+
+
+def _drop_output() -> None:
+    """Nobody takes it; what is left in the buffer must not fail once more when the program ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        say(text, sys.stderr)
+        sys.stderr.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -137,8 +138,16 @@ def _file_name(policy_id: str) -> str:
 
 
 def _refuse_existing(path: Path) -> None:
-    if path.exists() or path.is_symlink():
+    try:
+        there = path.exists() or path.is_symlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if there:
         raise _exists(path)
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"--output {path} cannot be written: {error.strerror}. Choose another place.")
 
 
 def _exists(path: Path) -> InputError:
@@ -177,6 +186,7 @@ def _write_new(path: Path, policy: Policy) -> None:
     except FileExistsError as error:  # a link that leads nowhere is there, too
         raise _exists(Path(str(error.filename2 or error.filename))) from error
     except OSError as error:
-        raise InputError(f"--output {path} cannot be written: {error.strerror}. Choose another place.") from error
+        raise _unwritable(path, error) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # below a file that is no directory there is nothing to take away
+            draft.unlink(missing_ok=True)
