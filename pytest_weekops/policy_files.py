@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +25,9 @@ LARGEST_POLICY_BYTES = 1024 * 1024
 DEEPEST_INHERITANCE = 8
 Lines = dict[tuple[str, ...], int]
 
+# Sexagesimal, octal and binary numbers, and digits with underscores.
+_OLD_NUMBER = re.compile(r"[-+]?(0[0-7_]+\Z|0b|[0-9_.]*[_:])")
+
 
 def policies_dir() -> Path:
     """The shipped policies: those of the wheel, or of the checkout."""
@@ -40,9 +44,9 @@ def default_policy() -> Policy:
 def load_policy(path: Path | str) -> Policy:
     """Read one policy, YAML or older JSON. Raises ``PolicyError``."""
     path = Path(path)
-    if not path.exists() and len(path.parts) == 1:
+    if not _exists(path) and len(path.parts) == 1:
         shipped = policies_dir() / (path.name if path.suffix else f"{path.name}.yaml")
-        path = shipped if shipped.exists() else path
+        path = shipped if _exists(shipped) else path
     text = _read(path)
     if text.lstrip().startswith("{"):
         return _load_json(path, text)
@@ -64,6 +68,14 @@ def load_lane_policy(policy: Policy, lane: Literal["t3", "t5"], path: Path) -> P
             path=str(path),
         ) from error
     return with_lane_policy(policy, lane, data, str(path))
+
+
+def _exists(path: Path) -> bool:
+    """Whether anything is there; a name that the system refuses is told where the file is read."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path) -> str:
@@ -121,7 +133,7 @@ def _resolve(path: Path, text: str, lines: Lines, *, seen: tuple[Path, ...]) -> 
 
 def _find_parent(path: Path, name: str, lines: Lines) -> Path:
     for candidate in (path.parent / name, policies_dir() / name):
-        if candidate.is_file():
+        if _exists(candidate) and candidate.is_file():
             return candidate
     shipped = sorted(p.name for p in policies_dir().glob("*.yaml") if p.name != "platforms.yaml")
     raise _at(
@@ -195,7 +207,22 @@ def _construct(path: Path, node: Any, at: tuple[str, ...], lines: Lines) -> Any:
         return [_construct(path, child, (*at, str(number)), lines) for number, child in enumerate(node.value)]
     if node is None:
         return None
-    return yaml.SafeLoader("").construct_object(node, deep=True)
+    return _scalar(path, node, at, lines)
+
+
+def _scalar(path: Path, node: Any, at: tuple[str, ...], lines: Lines) -> Any:
+    """One plain value. What only YAML 1.1 reads as a number is refused: nobody means 90 by 1:30, or 8 by 010."""
+    import yaml
+
+    tag = str(node.tag).rpartition(":")[2]
+    if node.style is None and tag in ("int", "float") and _OLD_NUMBER.match(str(node.value)):
+        problem = f"is {str(node.value)!r:.60}, a spelling that older YAML reads as another number"
+        raise _at(path, lines, at, problem, "Write a plain decimal number, or quote it where it is a text.")
+    try:
+        return yaml.SafeLoader("").construct_object(node, deep=True)
+    except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
+        problem = f"is {str(node.value)!r:.60}, which cannot be read as {tag}"
+        raise _at(path, lines, at, problem, "Correct it, or quote it where it is a text.") from error
 
 
 def _build(path: Path, document: dict[str, Any], lines: Lines) -> Policy:
@@ -246,7 +273,7 @@ def refuse_types(path: Path, document: Any, lines: Lines, at: tuple[str, ...] = 
 
 def _explain(path: Path, lines: Lines, error: ValidationError) -> PolicyError:
     first = error.errors()[0]
-    place = tuple(str(part) for part in first["loc"])
+    place = tuple(str(part) for part in first["loc"] if part != "[key]")
     value = first.get("input")
     if first["type"] == "extra_forbidden":
         return _at(

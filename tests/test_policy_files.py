@@ -103,6 +103,22 @@ REFUSED = [
     (HEAD + "severity:\n  checks:\n    p95_drift_bound: 4\n", "is 1, 2 or 3"),
     (HEAD + "inherits: nowhere.yaml\n", "nowhere.yaml"),
     (HEAD + "inherits: mine.yaml\n", "circle"),
+    ("version: 1\npolicy_id: 2026-99-99\n", "policy_id is '2026-99-99', which cannot be read as timestamp"),
+    (HEAD + "description: !!int abc\n", "description is 'abc', which cannot be read as int"),
+    (HEAD + "description: !!int ''\n", "description is '', which cannot be read as int"),
+    (HEAD + "description: !!float abc\n", "which cannot be read as float"),
+    (HEAD + "description: !!bool abc\n", "which cannot be read as bool"),
+    (HEAD + f"guardrails:\n  minimum_snapshots: {'9' * 5000}\n", "which cannot be read as int"),
+    (HEAD + "guardrails:\n  minimum_snapshots: 1:30\n", "line 4: guardrails.minimum_snapshots is '1:30', a spelling"),
+    (HEAD + "guardrails:\n  minimum_snapshots: 1:30.5\n", "a spelling"),
+    (HEAD + "guardrails:\n  minimum_snapshots: 010\n", "a spelling"),
+    (HEAD + "guardrails:\n  minimum_snapshots: 0b11\n", "a spelling"),
+    (HEAD + "guardrails:\n  minimum_snapshots: 1_0\n", "a spelling"),
+    (HEAD + "inherits: " + "a" * 300 + "\n", "neither beside this file nor a shipped policy"),
+    (HEAD + "severity:\n  levels:\n    1: {within_minutes: 525601}\n", "levels.1.within_minutes is 525601"),
+    (HEAD + "severity:\n  levels:\n    7: {owner: a, action: b, within_minutes: 3}\n", "severity.levels.7 is '7'"),
+    (HEAD + "severity:\n  levels:\n    1: {owner: ' '}\n", "levels.1.owner is ' '"),
+    (HEAD + "severity:\n  levels:\n    1: {action: ''}\n", "levels.1.action is ''"),
     ("{", "not"),
     ('{"policy_id": "x"}', "no weekly_slo"),
 ]
@@ -120,10 +136,20 @@ def test_a_policy_that_cannot_be_trusted_is_refused_in_words(tmp_path: Path, tex
     assert message.endswith((".", "?", "`."))
 
 
-def test_a_missing_policy_is_refused_in_words(tmp_path: Path) -> None:
-    """There is no default behind a name that is not there."""
-    with pytest.raises(PolicyError, match="cannot be read"):
-        load_policy(tmp_path / "none.yaml")
+@pytest.mark.parametrize("name", ["none.yaml", "a" * 300])
+def test_a_missing_policy_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    """There is no default behind a name that is not there, or cannot be."""
+    for path in (tmp_path / name, name):
+        with pytest.raises(PolicyError, match="cannot be read"):
+            load_policy(path)
+
+
+def test_plain_numbers_are_read_as_they_stand(tmp_path: Path) -> None:
+    """Only what YAML 1.1 turns into another number is refused."""
+    text = HEAD + "guardrails: {minimum_snapshots: 10, max_correctness_error: 1.5e-3}\nnotes: {a: '1:30', b: \"010\"}\n"
+    policy = load_policy(written(tmp_path, text))
+    assert (policy.guardrails.minimum_snapshots, policy.max_abs_error) == (10, 1.5e-3)
+    assert policy.notes == {"a": "1:30", "b": "010"}
 
 
 def test_a_policy_inherits_what_it_does_not_say(tmp_path: Path) -> None:

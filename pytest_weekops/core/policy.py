@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pytest_weekops.core.policy_defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
 
@@ -176,11 +176,18 @@ class CampaignRules(PolicyPart):
 
 
 class SeverityLevel(PolicyPart):
-    """What one severity asks of whom, and how soon."""
+    """What one severity asks of whom, and how soon: within a year, and of somebody."""
 
-    within_minutes: int = Field(ge=0)
+    within_minutes: int = Field(ge=0, le=525_600)
     action: str
     owner: str
+
+    @field_validator("action", "owner")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("must say something, because it is what somebody on call reads")
+        return text
 
 
 class SeverityTable(PolicyPart):
@@ -189,7 +196,7 @@ class SeverityTable(PolicyPart):
     Where evidence is missing or inconclusive, no finding is graver than ``no_data`` or ``inconclusive``.
     """
 
-    levels: dict[int, SeverityLevel] = Field(
+    levels: dict[Annotated[int, Field(ge=1, le=4)], SeverityLevel] = Field(
         default_factory=lambda: {level: SeverityLevel.model_validate(facts) for level, facts in SEVERITY_LEVELS.items()}
     )
     checks: dict[str, int] = Field(default_factory=lambda: dict(SEVERITY_OF_CHECK))
