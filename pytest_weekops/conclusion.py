@@ -187,7 +187,7 @@ def react(conclusion: Conclusion, mode: str, report_dir: Path, profile_files: Se
         else:
             plan = rollout.plan(target.profile, verifier, target.steps)
             lines = (f"a rollback to {plan.to_platform} is due; `weekops rollback --apply` does it",)
-    except WeekopsError as error:
+    except (WeekopsError, OSError, ValueError, RuntimeError) as error:  # the verdict of the run is not lost with it
         lines = (f"the rollback that is due could not be {'applied' if mode == 'auto' else 'planned'}: {error}",)
     return replace(conclusion, remarks=(*conclusion.remarks, *lines))
 
