@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_weekops.atomic import sync_directory, write_atomic
 from pytest_weekops.core.attempts import attempts_of
-from pytest_weekops.core.closing_record import WeekRecord, closed_actions, open_actions, week_record
+from pytest_weekops.core.closing_record import WeekRecord, closed_actions, exit_status_of, open_actions, week_record
 from pytest_weekops.core.entry import ACTION, ALERT, WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.week import Week
@@ -70,21 +70,11 @@ def closed_unsent(report_dir: Path, week: Week) -> ClosedWeek | None:
             "Restore the file from a copy; nothing was changed."
         )
     document = json.loads((directory / "decision.json").read_text(encoding="utf-8"))
-    return ClosedWeek(directory, document, _exit_status(document)) if document["severity"]["level"] < 4 else None
+    return ClosedWeek(directory, document, exit_status_of(document)) if document["severity"]["level"] < 4 else None
 
 
 def _is_delivered(alert: Entry, week: Week) -> bool:
     return alert.body.get("week") == str(week) and alert.body.get("delivered") is True
-
-
-def _exit_status(document: Mapping[str, Any]) -> int:
-    """The exit status that a week's record asked for when it was closed."""
-    if document["block_decision"] == "promote":
-        return 0
-    if document["severity"]["level"] == 1:
-        return 10
-    failing = {name for name, track in document["tracks"].items() if track["decision"] != "promote"}
-    return 11 if failing == set(document["missing_steps"]) and not document["findings"] else 1
 
 
 def _refuse_closed(entries: Sequence[Entry], week: Week) -> None:

@@ -64,13 +64,17 @@ def rollback_files(entry: Entry, report_dir: Path) -> Files:
 
 def stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[str]:
     """Runs of the week that left a journal and are not in the ledger: attempts that were broken off, or hidden."""
-    known = {run.run_dir for run in runs}
-    journals = sorted(report_dir.glob(f"*/{JOURNAL_NAME}"))
     return [
         f"Run directory {journal.parent.name} is not in the ledger: an attempt that was broken off."
-        for journal in journals
-        if journal.parent.name not in known and _week_of_journal(journal) in (week, None)
+        for journal in unknown_journals(report_dir, runs)
+        if _week_of_journal(journal) in (week, None)
     ]
+
+
+def unknown_journals(report_dir: Path, runs: Sequence[RunEntry]) -> list[Path]:
+    """The journals of run directories that are not in the ledger."""
+    known = {run.run_dir for run in runs}
+    return [path for path in sorted(report_dir.glob(f"*/{JOURNAL_NAME}")) if path.parent.name not in known]
 
 
 def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: float = 0.0) -> list[str]:

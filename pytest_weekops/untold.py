@@ -11,8 +11,8 @@ from pytest_weekops.core.entry import RunEntry
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.records import GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.week import parse_time
-from pytest_weekops.evidence import decision_facts
-from pytest_weekops.store import JOURNAL_NAME, StoredRun, read_run
+from pytest_weekops.evidence import decision_facts, unknown_journals
+from pytest_weekops.store import StoredRun, read_run
 
 
 def with_untold(channel: Channel, report_dir: Path, runs: Sequence[RunEntry]) -> Channel:
@@ -31,12 +31,11 @@ def untold_failures(report_dir: Path, runs: Sequence[RunEntry]) -> tuple[str, ..
 
     Runs made before the first recorded one may come from elsewhere and are left alone.
     """
-    known = {run.run_dir for run in runs}
-    first = min((parse_time(run.created_at) for run in runs), default=None)
+    if not runs:
+        return ()
+    first = min(parse_time(run.created_at) for run in runs)
     found = []
-    for directory in sorted({path.parent for path in report_dir.glob(f"*/{JOURNAL_NAME}")}):
-        if directory.name in known or first is None:
-            continue
+    for directory in (journal.parent for journal in unknown_journals(report_dir, runs)):
         kind, created_at, failure = _failure(directory)
         try:
             later = [run for run in runs if run.is_promote and run.kind == kind]

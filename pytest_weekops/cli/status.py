@@ -49,8 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
             return _say_damage(ledger, problems, as_json=arguments.json)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     channel = channel_of(entries, now=now, max_age_days=_days(arguments.max_age_days))
-    channel = with_untold(channel, Path(arguments.report_dir), run_entries(entries))
-    attempts = attempts_of(run_entries(entries), week_of(now))
+    runs = run_entries(entries)
+    channel = with_untold(channel, Path(arguments.report_dir), runs)
+    attempts = attempts_of(runs, week_of(now))
     if arguments.json:
         print(json.dumps(_document(channel, attempts, entries, week_of(now)), indent=2, sort_keys=True))
     else:

@@ -76,17 +76,17 @@ def week_record(
         "new_actions": new,
         "ledger": {"records": len(entries), "head": entries[-1].hash if entries else None},
     }
-    return WeekRecord(document, _exit_status(decision, worst["level"], failing, missing, findings))
+    return WeekRecord(document, exit_status_of(document))
 
 
-def _exit_status(
-    decision: str, level: int, failing: Sequence[str], missing: Sequence[str], findings: Sequence[str]
-) -> int:
-    if decision == PROMOTE:
+def exit_status_of(document: Mapping[str, Any]) -> int:
+    """The exit status that a week's decision document asks for, when it is closed and ever after."""
+    if document["block_decision"] == PROMOTE:
         return 0
-    if level == 1:
+    if document["severity"]["level"] == 1:
         return 10
-    return 11 if set(failing) == set(missing) and not findings else 1
+    failing = {name for name, track in document["tracks"].items() if track["decision"] != PROMOTE}
+    return 11 if failing == set(document["missing_steps"]) and not document["findings"] else 1
 
 
 def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str, closed_at: str) -> dict[str, Any]:

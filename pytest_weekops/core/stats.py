@@ -45,8 +45,10 @@ def lowest_deviation(values: Sequence[float]) -> float:
     of an improvement is no fall although it lies below the median, a cold first value is none, and a collapse is one
     wherever it stands, in the second of three as well.
     """
-    if len(values) < 2 or any(math.isnan(value) for value in values):
-        return 0.0 if len(values) < 2 else math.nan
+    if len(values) < 2:
+        return 0.0
+    if any(math.isnan(value) for value in values):
+        return math.nan
     center, before, worst = statistics.median(values), [values[0]], 0.0
     for value in values[1:]:
         half = len(before) // 2

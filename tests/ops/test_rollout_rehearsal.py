@@ -16,6 +16,7 @@ from pytest_weekops.core.rollback import STEPS
 from pytest_weekops.ledger import open_ledger
 from pytest_weekops.rollout import Rollout
 from tests.ops.rollbacks import NEW, OLD, Checks, Crash, active, crash_after, deploy_by_hand, profile
+from tests.processes import is_running
 
 
 @pytest.fixture
@@ -135,19 +136,11 @@ def test_what_a_hanging_step_started_is_ended_with_it(deployed: Path) -> None:
     command = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {child!r}])\n"
     own = steps(command + "open('child', 'w').write(str(child.pid)); sys.stdin.read(); child.wait()", timeout_s=3)
     assert not Rollout(deployed, cwd=deployed).apply(NEW, Checks(), steps=own).verified
-    status = Path("/proc", (deployed / "child").read_text(encoding="utf-8"), "stat")
+    child_pid = int((deployed / "child").read_text(encoding="utf-8"))
     until = time.monotonic() + 30
-    while running(status) and time.monotonic() < until:
+    while is_running(child_pid) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not running(status)
-
-
-def running(status: Path) -> bool:
-    """Whether the process of this ``stat`` file is there and no zombie."""
-    try:
-        return status.read_text(encoding="ascii").split()[2] != "Z"
-    except OSError:
-        return False
+    assert not is_running(child_pid)
 
 
 STRANGE = '\'a\' "b" $(touch pwned) `touch pwned` ${IFS} \\ \\\\" ; touch pwned & #'

@@ -21,6 +21,7 @@ from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.protocol import Goodbye, Hello
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from tests.processes import is_running
 from tests.worker.conftest import CASE, DOUBLE, REQUEST
 
 
@@ -67,16 +68,9 @@ def test_a_killed_controller_leaves_no_worker(tmp_path: Path) -> None:
     controller.wait()
     controller.stdout.close()
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and _alive(pid):
+    while time.monotonic() < deadline and is_running(pid):
         time.sleep(0.05)
-    assert not _alive(pid)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] != "Z"
-    except OSError:
-        return False
+    assert not is_running(pid)
 
 
 def test_two_gates_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
