@@ -22,13 +22,13 @@ from pathlib import Path
 from measuring import SEED
 from measuring import measure as measured
 
-from pytest_weekops.core.guard_evidence import SPIKE
-from pytest_weekops.core.guard_settings import GuardSettings, settings_of
-from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.stats import median_interval
-from pytest_weekops.platforms import resolve_platforms
-from pytest_weekops.policy_files import default_policy, load_lane_policy
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.guard.evidence import SPIKE
+from pytest_weekops.core.guard.settings import GuardSettings, settings_of
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.stats import median_interval
+from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.policies.files import default_policy, load_lane_policy
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import MeasureRequest, OpenRequest
@@ -53,11 +53,11 @@ def measure(
 def poison_child(request: str, size: int, launches: int) -> int:
     """In a process of its own: NaN fills between launches, as percent of the launch; one JSON list."""
     from pytest_weekops.device.bench import pick
-    from pytest_weekops.device.catalog import load_sources
     from pytest_weekops.device.launcher import make_launcher
     from pytest_weekops.device.opened import OpenDevice
     from pytest_weekops.device.operation import OPERATIONS, Shape
     from pytest_weekops.device.timing import time_launch
+    from pytest_weekops.files.kernel_sources import load_sources
 
     device = OpenDevice(OpenRequest.model_validate_json(request), lambda _phase: None)
     shape = Shape(size, size, size)

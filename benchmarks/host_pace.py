@@ -18,9 +18,9 @@ from pathlib import Path
 
 from measuring import measure
 
-from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.stats import median_interval
-from pytest_weekops.platforms import resolve_platforms
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.stats import median_interval
+from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 

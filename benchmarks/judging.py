@@ -19,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_weekops.core.recorded.judge import judge_recorded
-from pytest_weekops.importers import parse_campaign
-from pytest_weekops.policy_files import load_policy
+from pytest_weekops.evidence.recorded import parse_campaign
+from pytest_weekops.policies.files import load_policy
 
 POLICY = "rx590-weekly-v3"
 KERNELS = ("auto_t3_controlled", "auto_t5_guarded")

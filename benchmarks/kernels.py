@@ -27,12 +27,12 @@ from pathlib import Path
 
 from measuring import measure
 
-from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import DeviceIdentity
-from pytest_weekops.core.tuning import TunedVariant
-from pytest_weekops.platforms import resolve_platforms
-from pytest_weekops.shipped import data_dir
-from pytest_weekops.tunings import DIRECTORY, PlatformTuning, load_kernels, load_tunings
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.selection.tuning import TunedVariant
+from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.evidence.tunings import DIRECTORY, PlatformTuning, load_kernels, load_tunings
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 

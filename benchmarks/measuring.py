@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from pytest_weekops.core.records import Case, Measurement
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.measurement.records import Case, Measurement
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor

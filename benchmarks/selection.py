@@ -14,12 +14,12 @@ from pathlib import Path
 
 from measuring import measure
 
-from pytest_weekops.catalog import kernel_operations
-from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.policy import SelectorRules
-from pytest_weekops.core.records import Measurement
-from pytest_weekops.platforms import resolve_platforms
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.policy.policy import SelectorRules
+from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import SelectorRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor

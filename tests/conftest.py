@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import InputError
+from tests.support.benches import benches, host, own_kernels, start_bench
+from tests.support.gates import gate
+
+__all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures, for the tests of every room
 
 
 @pytest.fixture(scope="session")
 def need_platform(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """``need_platform(name)``: the name where that driver is installed; else skip, or fail where it is required."""
-    from pytest_weekops.platforms import resolve_platforms
+    from pytest_weekops.drivers.platforms import resolve_platforms
 
     scratch = tmp_path_factory.mktemp("platforms")
 

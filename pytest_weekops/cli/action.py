@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from pytest_weekops.closing import close_action, list_actions
 from pytest_weekops.report.saying import plain
+from pytest_weekops.week.closing import close_action, list_actions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

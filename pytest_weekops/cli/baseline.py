@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Pin or show; the exit status."""
-    from pytest_weekops import baselines
+    from pytest_weekops.evidence import baselines
 
     directory = arguments.report_dir / "baselines"
     if arguments.action == "pin":

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from pytest_weekops.alert import Delivery, build_alerts, deliver, refuse_target, shown
-from pytest_weekops.closing import ClosedWeek, close_week, closed_unsent
-from pytest_weekops.core.entry import ALERT
+from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import WeekopsError
-from pytest_weekops.core.week import parse_week
-from pytest_weekops.ledger import open_ledger
+from pytest_weekops.core.week.entry import ALERT
 from pytest_weekops.report.saying import plain, say
+from pytest_weekops.week.alert import Delivery, build_alerts, deliver, refuse_target, shown
+from pytest_weekops.week.closing import ClosedWeek, close_week, closed_unsent
+from pytest_weekops.week.ledger import open_ledger
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

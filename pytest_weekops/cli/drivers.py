@@ -35,7 +35,7 @@ def survey(
     scratch: Path, names: list[str] | None = None, device: str | None = None, files: Sequence[Path] = ()
 ) -> dict[str, Any]:
     """``overall_status`` (ok, degraded, none), ``opencl``, ``recommendations`` and one entry per profile."""
-    from pytest_weekops.platforms import every_launch, name_launches
+    from pytest_weekops.drivers.platforms import every_launch, name_launches
 
     if names:
         launches = name_launches(names, scratch=scratch, device_pattern=device, profile_files=files)
@@ -58,8 +58,8 @@ def survey(
 
 def _probe(launch: Any, scratch: Path) -> dict[str, Any]:
     from pytest_weekops.core.errors import WeekopsError
-    from pytest_weekops.core.plan import Deadlines
-    from pytest_weekops.shipped import data_dir
+    from pytest_weekops.core.measurement.plan import Deadlines
+    from pytest_weekops.files.shipped import data_dir
     from pytest_weekops.worker.protocol import SmokeRequest
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 

@@ -15,10 +15,10 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.injection import Injection
-    from pytest_weekops.core.policy import GuardRules
-    from pytest_weekops.core.records import DeviceIdentity
-    from pytest_weekops.core.tuning import TunedVariant
+    from pytest_weekops.core.guard.injection import Injection
+    from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.policy.policy import GuardRules
+    from pytest_weekops.core.selection.tuning import TunedVariant
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(text)
     if arguments.output:
-        from pytest_weekops.atomic import write_atomic
+        from pytest_weekops.files.atomic import write_atomic
 
         write_atomic(arguments.output, text + "\n")
     if arguments.plot:
@@ -94,7 +94,7 @@ def _refuse(arguments: argparse.Namespace) -> None:
 
 def _rules(arguments: argparse.Namespace) -> GuardRules:
     """The guard of the policy that is named, with the older policy's settings over it and ``--z`` over both."""
-    from pytest_weekops.policy_files import default_policy, load_lane_policy, load_policy
+    from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
 
     policy = load_policy(arguments.policy) if arguments.policy else default_policy()
     if arguments.t5_policy:
@@ -110,12 +110,12 @@ def _rules(arguments: argparse.Namespace) -> GuardRules:
 
 
 def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) -> list[dict[str, Any]]:
-    from pytest_weekops.core.guard_settings import settings_of
-    from pytest_weekops.core.injection import shortfalls
-    from pytest_weekops.core.plan import Deadlines
-    from pytest_weekops.fault_campaign import clean_launches, demands_at, keep, render
-    from pytest_weekops.platforms import resolve_platforms
-    from pytest_weekops.shipped import data_dir
+    from pytest_weekops.campaigns.faults import clean_launches, demands_at, keep, render
+    from pytest_weekops.core.guard.injection import shortfalls
+    from pytest_weekops.core.guard.settings import settings_of
+    from pytest_weekops.core.measurement.plan import Deadlines
+    from pytest_weekops.drivers.platforms import resolve_platforms
+    from pytest_weekops.files.shipped import data_dir
     from pytest_weekops.worker.protocol import InjectRequest
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -154,9 +154,9 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
 
 def _tuned(label: str, identity: DeviceIdentity, arguments: argparse.Namespace) -> tuple[TunedVariant, ...]:
     """The build parameters in force, told on standard error with whatever was ignored."""
-    from pytest_weekops.run_tuning import tuning_directory
-    from pytest_weekops.shipped import data_dir
-    from pytest_weekops.tunings import load_kernels, load_tunings
+    from pytest_weekops.evidence.tunings import load_kernels, load_tunings
+    from pytest_weekops.files.shipped import data_dir
+    from pytest_weekops.run.tuning import tuning_directory
 
     directory = tuning_directory(arguments.tuning, Path(arguments.report_dir), Path.cwd())
     if directory is None:

@@ -14,7 +14,7 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.finding import Verdict
+    from pytest_weekops.core.judge.finding import Verdict
 
 LARGEST_SIZE = 100_000_000
 
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print, and return the verdict's exit status."""
-    from pytest_weekops.journal_files import is_journal
+    from pytest_weekops.evidence.journal_files import is_journal
 
     ratio = _ratio(arguments.min_rusticl_ratio)
     sizes = _sizes(arguments.required_sizes)
@@ -50,10 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _judge_run(
     arguments: argparse.Namespace, ratio: float | None, sizes: tuple[int, ...] | None
 ) -> tuple[Verdict, dict[str, Any]]:
-    from pytest_weekops.core.verdict import JudgeOptions
-    from pytest_weekops.judging import judge_stored
-    from pytest_weekops.policy_files import load_policy
-    from pytest_weekops.store import read_run
+    from pytest_weekops.core.judge.verdict import JudgeOptions
+    from pytest_weekops.evidence.journal import read_run
+    from pytest_weekops.evidence.judging import judge_stored
+    from pytest_weekops.policies.files import load_policy
 
     if arguments.rules == "compat":
         raise InputError(
@@ -73,8 +73,8 @@ def _judge_recorded(
     arguments: argparse.Namespace, ratio: float | None, sizes: tuple[int, ...] | None
 ) -> tuple[Verdict, dict[str, Any]]:
     from pytest_weekops.core.recorded.judge import judge_recorded
-    from pytest_weekops.importers import read_campaign
-    from pytest_weekops.policy_files import default_policy, load_policy
+    from pytest_weekops.evidence.recorded import read_campaign
+    from pytest_weekops.policies.files import default_policy, load_policy
 
     own = arguments.policy is None
     if arguments.baseline is not None and not own:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError, PolicyError
-from pytest_weekops.policy_files import default_policy, load_policy
+from pytest_weekops.policies.files import default_policy, load_policy
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.policy import Policy
-    from pytest_weekops.core.recalibration import Proposal, Recipe
+    from pytest_weekops.core.policy.policy import Policy
+    from pytest_weekops.core.policy.recalibration import Proposal, Recipe
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +61,7 @@ def _show(policy: Policy, *, as_json: bool) -> int:
 
 
 def _diff(before: Policy, after: Policy, *, as_json: bool) -> int:
-    from pytest_weekops.core.policy_diff import diff_policies
+    from pytest_weekops.core.policy.diff import diff_policies
 
     changes = diff_policies(before, after)
     if as_json:
@@ -78,10 +78,10 @@ def _diff(before: Policy, after: Policy, *, as_json: bool) -> int:
 
 
 def _recalibrate(arguments: argparse.Namespace) -> int:
-    from pytest_weekops.core.policy import Policy
-    from pytest_weekops.core.policy_diff import diff_policies
-    from pytest_weekops.core.recalibration import Recipe, recalibrate
-    from pytest_weekops.promoted_runs import read_evidence
+    from pytest_weekops.core.policy.diff import diff_policies
+    from pytest_weekops.core.policy.policy import Policy
+    from pytest_weekops.core.policy.recalibration import Recipe, recalibrate
+    from pytest_weekops.evidence.promoted import read_evidence
 
     if not 0 < arguments.fraction < 1:
         raise InputError(

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from pytest_weekops.report.saying import say
-from pytest_weekops.rollback_target import resolve_target
-from pytest_weekops.rollout import Applied, Rollout
+from pytest_weekops.rollback.switch import Applied, Rollout
+from pytest_weekops.rollback.target import resolve_target
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_weekops.core.attempts import Attempt, attempts_of
-from pytest_weekops.core.channel import Channel, ChannelState, channel_of, last_rehearsal
-from pytest_weekops.core.entry import Entry, run_entries
+from pytest_weekops.core.calendar import Week, week_of
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.week import Week, week_of
-from pytest_weekops.evidence import unaccounted
-from pytest_weekops.ledger import RUN_BUSY_TIMEOUT_S, Ledger, open_ledger
+from pytest_weekops.core.week.attempts import Attempt, attempts_of
+from pytest_weekops.core.week.channel import Channel, ChannelState, channel_of, last_rehearsal
+from pytest_weekops.core.week.entry import Entry, run_entries
 from pytest_weekops.report.saying import say
-from pytest_weekops.untold import with_untold
+from pytest_weekops.week.evidence import unaccounted
+from pytest_weekops.week.ledger import RUN_BUSY_TIMEOUT_S, Ledger, open_ledger
+from pytest_weekops.week.untold import with_untold
 
 RECORDING_S = RUN_BUSY_TIMEOUT_S + 2.0
 

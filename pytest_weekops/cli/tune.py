@@ -15,8 +15,8 @@ from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.records import DeviceIdentity
-    from pytest_weekops.core.tuning import Kernel, VariantTuning
+    from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.selection.tuning import Kernel, VariantTuning
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.process import Launch
     from pytest_weekops.worker.supervisor import PlatformSupervisor
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _refuse(arguments: argparse.Namespace) -> None:
-    from pytest_weekops.core.tuning import LEAST_ROUNDS, MOST_ROUNDS
+    from pytest_weekops.core.selection.tuning import LEAST_ROUNDS, MOST_ROUNDS
 
     if bad := [size for size in arguments.sizes if not 2 <= size <= LARGEST_SIZE]:
         raise InputError(f"--sizes {bad[0]} is no size to tune at. Give sizes from 2 to {LARGEST_SIZE}.")
@@ -75,8 +75,8 @@ def _refuse(arguments: argparse.Namespace) -> None:
 
 
 def _on_platform(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    from pytest_weekops.platforms import resolve_platforms
-    from pytest_weekops.tuner import DEADLINES, TUNING_RESTARTS
+    from pytest_weekops.campaigns.tune import DEADLINES, TUNING_RESTARTS
+    from pytest_weekops.drivers.platforms import resolve_platforms
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -98,10 +98,10 @@ def _on_platform(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 def _search(
     launch: Launch, supervisor: PlatformSupervisor, host: HostWorker, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    from pytest_weekops.policy_files import default_policy
-    from pytest_weekops.shipped import data_dir
-    from pytest_weekops.tuner import Bounds, Tuner
-    from pytest_weekops.tunings import DIRECTORY, TuningBook
+    from pytest_weekops.campaigns.tune import Bounds, Tuner
+    from pytest_weekops.evidence.tunings import DIRECTORY, TuningBook
+    from pytest_weekops.files.shipped import data_dir
+    from pytest_weekops.policies.files import default_policy
 
     dirs = (*(str(path) for path in arguments.kernel_dir), str(data_dir("kernels")))
     kernels = _kernels(dirs)
@@ -143,7 +143,7 @@ def _search(
 def _kernels(dirs: Sequence[str]) -> dict[str, Kernel]:
     from yaml import YAMLError
 
-    from pytest_weekops.tunings import load_kernels
+    from pytest_weekops.evidence.tunings import load_kernels
 
     try:
         return load_kernels(dirs)
@@ -152,8 +152,8 @@ def _kernels(dirs: Sequence[str]) -> dict[str, Kernel]:
 
 
 def _refuse_unknown(names: Sequence[str], kernels: Mapping[str, Kernel]) -> None:
-    from pytest_weekops.core.tuning_space import parameters
-    from pytest_weekops.options import suggest
+    from pytest_weekops.core.selection.tuning_space import parameters
+    from pytest_weekops.plugin.options import suggest
 
     tunable = [mode for mode, kernel in kernels.items() if parameters(kernel.entry)]
     for name in names:
@@ -168,8 +168,8 @@ def _refuse_unknown(names: Sequence[str], kernels: Mapping[str, Kernel]) -> None
 
 
 def _variants(asked: Sequence[str] | None, kernels: Mapping[str, Kernel], identity: DeviceIdentity) -> tuple[str, ...]:
-    from pytest_weekops.core.selector import auto_variants, usable
-    from pytest_weekops.core.tuning_space import parameters
+    from pytest_weekops.core.selection.selector import auto_variants, usable
+    from pytest_weekops.core.selection.tuning_space import parameters
 
     entries = {mode: kernel.entry for mode, kernel in kernels.items()}
     if not asked:
@@ -181,7 +181,7 @@ def _variants(asked: Sequence[str] | None, kernels: Mapping[str, Kernel], identi
 
 
 def _planned(kernel: Kernel, identity: DeviceIdentity, arguments: argparse.Namespace) -> dict[str, Any]:
-    from pytest_weekops.core.tuning_space import candidates, default_defines
+    from pytest_weekops.core.selection.tuning_space import candidates, default_defines
 
     pool = candidates(kernel.entry, identity, count=arguments.candidates, k=max(arguments.sizes))
     default = default_defines(kernel.entry, identity)
@@ -189,7 +189,7 @@ def _planned(kernel: Kernel, identity: DeviceIdentity, arguments: argparse.Names
 
 
 def _stored(report_dir: Path) -> list[dict[str, Any]]:
-    from pytest_weekops.tunings import DIRECTORY, read_tuning
+    from pytest_weekops.evidence.tunings import DIRECTORY, read_tuning
 
     found: list[dict[str, Any]] = []
     for path in sorted((report_dir / DIRECTORY).glob("*.json")):

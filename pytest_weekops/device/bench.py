@@ -10,10 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.online import Choice
-from pytest_weekops.core.records import MeasurementStatus, Phase, SessionSamples
-from pytest_weekops.core.selector import choose_variant, usable
-from pytest_weekops.device.catalog import Source, load_sources
+from pytest_weekops.core.measurement.records import MeasurementStatus, Phase, SessionSamples
+from pytest_weekops.core.selection.online import Choice
+from pytest_weekops.core.selection.selector import choose_variant, usable
 from pytest_weekops.device.guard import Guard
 from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.launcher import GemmLauncher, Launcher, make_launcher
@@ -26,6 +25,7 @@ from pytest_weekops.device.timing import Launch, judge_timer, time_launch
 from pytest_weekops.device.tuning import put_in_force
 from pytest_weekops.device.verify import Comparison, compare, refuse_wide_bound
 from pytest_weekops.device.watch import Unwatched, Watch, Watched
+from pytest_weekops.files.kernel_sources import Source, load_sources
 from pytest_weekops.worker.protocol import Measured, MeasureRequest, SelectorRequest
 
 MOST_LAUNCHES = 200

@@ -10,10 +10,10 @@ import pyopencl as cl
 from numpy.typing import NDArray
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.launch import Launch, count
-from pytest_weekops.device.catalog import Source
+from pytest_weekops.core.measurement.launch import Launch, count
 from pytest_weekops.device.operation import Array, as_matrix
 from pytest_weekops.device.program import Programs, kernels_of
+from pytest_weekops.files.kernel_sources import Source
 
 
 class DescribedLauncher:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_weekops.core.abft import UNIT_ROUNDOFF, differing_bits
-from pytest_weekops.core.guard_evidence import Lines
+from pytest_weekops.core.guard.abft import UNIT_ROUNDOFF, differing_bits
+from pytest_weekops.core.guard.evidence import Lines
 
 EXPLAINED_LINES = 8
 

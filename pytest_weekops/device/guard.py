@@ -12,12 +12,12 @@ import numpy as np
 import pyopencl as cl
 from numpy.typing import NDArray
 
-from pytest_weekops.core.abft import reference_sums, second_b, sign_vector, thresholds, usable
-from pytest_weekops.core.catalog import GPU_CLASSES, device_class
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.guard_evidence import Lines
-from pytest_weekops.core.guard_settings import GuardSettings
-from pytest_weekops.core.records import DeviceIdentity
+from pytest_weekops.core.guard.abft import reference_sums, second_b, sign_vector, thresholds, usable
+from pytest_weekops.core.guard.evidence import Lines
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.core.measurement.catalog import GPU_CLASSES, device_class
+from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.explanation import Caught, Product, explain
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.program import build

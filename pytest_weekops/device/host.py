@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.kernel_operation import SizeNeeds
-from pytest_weekops.core.launch import count
+from pytest_weekops.core.measurement.kernel_operation import SizeNeeds
+from pytest_weekops.core.measurement.launch import count
 from pytest_weekops.device import quanta
 from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.operation import LaunchedOperation, Shape

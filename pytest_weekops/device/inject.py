@@ -9,16 +9,16 @@ import numpy as np
 import pyopencl as cl
 from numpy.typing import NDArray
 
-from pytest_weekops.core.injection import BitRecall, FaultRecall
-from pytest_weekops.core.records import Phase
+from pytest_weekops.core.guard.injection import BitRecall, FaultRecall
+from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.bench import pick
-from pytest_weekops.device.catalog import Source, load_sources
 from pytest_weekops.device.guard import Check, Guard, second_inputs
 from pytest_weekops.device.launcher import GemmLauncher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Array, Shape
 from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.tuning import put_in_force
+from pytest_weekops.files.kernel_sources import Source, load_sources
 from pytest_weekops.worker.protocol import Injected, InjectRequest, MeasureRequest
 
 CRITICAL_SHARE = 1e-3  # a flip is critical where it moves its element by more than this share of rms(C)

@@ -12,7 +12,7 @@ from typing import Any
 import pyopencl as cl
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.records import DeviceIdentity
+from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.worker.protocol import OpenRequest
 
 _TYPE_NAMES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.kernel_operation import OperationFile
+from pytest_weekops.core.measurement.kernel_operation import OperationFile
 from pytest_weekops.device.operation import OPERATIONS, Operation
 from pytest_weekops.device.own_operation import load_own
 

@@ -10,10 +10,10 @@ import pyopencl as cl
 from numpy.typing import NDArray
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.device.catalog import Source
 from pytest_weekops.device.described_launcher import DescribedLauncher
 from pytest_weekops.device.operation import Array, LaunchedOperation, Operation, Shape
 from pytest_weekops.device.program import Programs, kernels_of
+from pytest_weekops.files.kernel_sources import Source
 
 _PACK_DEPTH = 512  # PACK_DEPTH of gemm_packed.cl
 _MARGIN = 16  # columns of B and C are padded to this at least

@@ -17,7 +17,9 @@ import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError, DeviceError
-from pytest_weekops.core.online import (
+from pytest_weekops.core.measurement.records import DeviceIdentity, Phase, SelectorEvidence, Trial
+from pytest_weekops.core.policy.policy import SelectorRules
+from pytest_weekops.core.selection.online import (
     Choice,
     OnlineState,
     again,
@@ -30,17 +32,15 @@ from pytest_weekops.core.online import (
     observe,
     settle,
 )
-from pytest_weekops.core.policy import SelectorRules
-from pytest_weekops.core.records import DeviceIdentity, Phase, SelectorEvidence, Trial
-from pytest_weekops.core.selector import choose_variant, usable, worth_trying
-from pytest_weekops.core.tuning import ArmPrior, trial_order
-from pytest_weekops.device.catalog import Source
+from pytest_weekops.core.selection.selector import choose_variant, usable, worth_trying
+from pytest_weekops.core.selection.tuning import ArmPrior, trial_order
 from pytest_weekops.device.duel import batch_ns, paired_ratios
 from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Operation, Shape
 from pytest_weekops.device.timing import SHORT_NS, time_launch
 from pytest_weekops.device.verify import compare
+from pytest_weekops.files.kernel_sources import Source
 
 PROBE_SIZE = 256  # variants meet here first: a launch costs next to nothing, and tells which are far behind
 PROBE = f"probe:{PROBE_SIZE}"

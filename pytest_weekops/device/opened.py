@@ -7,7 +7,7 @@ from typing import Any
 
 import pyopencl as cl
 
-from pytest_weekops.core.records import DeviceIdentity, Phase
+from pytest_weekops.core.measurement.records import DeviceIdentity, Phase
 from pytest_weekops.device.inventory import find_device, identify
 from pytest_weekops.device.program import Programs
 from pytest_weekops.worker.protocol import OpenRequest

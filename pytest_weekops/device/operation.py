@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.launch import Buffer, Launch
-from pytest_weekops.core.problem import gemm_addend, gemm_inputs, triad_inputs
+from pytest_weekops.core.measurement.launch import Buffer, Launch
+from pytest_weekops.core.measurement.problem import gemm_addend, gemm_inputs, triad_inputs
 from pytest_weekops.core.units import Unit
 
 UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.kernel_operation import OperationFile
-from pytest_weekops.core.launch import Launch, launch_problem
+from pytest_weekops.core.measurement.kernel_operation import OperationFile
+from pytest_weekops.core.measurement.launch import Launch, launch_problem
 from pytest_weekops.core.units import UNITS, Unit
 from pytest_weekops.device.operation import Array, Shape, as_matrix
 

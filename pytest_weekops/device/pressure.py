@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyopencl as cl
 
-from pytest_weekops.core.records import Phase
-from pytest_weekops.core.selector import choose_variant
-from pytest_weekops.device.catalog import load_sources
+from pytest_weekops.core.measurement.records import Phase
+from pytest_weekops.core.selection.selector import choose_variant
 from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Shape
+from pytest_weekops.files.kernel_sources import load_sources
 from pytest_weekops.worker.protocol import MeasureRequest, Pressed, PressureRequest
 
 _PRESSURE_SEED = 7

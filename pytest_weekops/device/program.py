@@ -8,11 +8,11 @@ from typing import Any
 
 import pyopencl as cl
 
-from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.errors import BuildError
-from pytest_weekops.core.records import DeviceIdentity
-from pytest_weekops.core.tuning_space import complete_defines
-from pytest_weekops.device.catalog import Source
+from pytest_weekops.core.measurement.catalog import device_class
+from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.selection.tuning_space import complete_defines
+from pytest_weekops.files.kernel_sources import Source
 
 _LONGEST_LOG = 8000
 

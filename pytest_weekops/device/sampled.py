@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyopencl as cl
 
-from pytest_weekops.core.abft import (
+from pytest_weekops.core.guard.abft import (
     column_sums,
     draw_lines,
     reference_sums,
@@ -19,9 +19,9 @@ from pytest_weekops.core.abft import (
     sign_vector,
     usable,
 )
-from pytest_weekops.core.catalog import GPU_CLASSES, device_class
-from pytest_weekops.core.guard_evidence import Lines
-from pytest_weekops.core.guard_settings import GuardSettings
+from pytest_weekops.core.guard.evidence import Lines
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.core.measurement.catalog import GPU_CLASSES, device_class
 from pytest_weekops.device.explanation import Product
 from pytest_weekops.device.guard import CHECK_FILE, F32, F64, GPU_ITEMS, Check, Guard, check_source
 from pytest_weekops.device.launcher import GemmLauncher

@@ -8,14 +8,14 @@ import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError
-from pytest_weekops.core.records import Phase
-from pytest_weekops.device.catalog import load_sources
+from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import OPERATIONS, Shape
 from pytest_weekops.device.program import build, kernels_of
 from pytest_weekops.device.timing import judge_timer, time_launch
 from pytest_weekops.device.verify import compare
+from pytest_weekops.files.kernel_sources import load_sources
 from pytest_weekops.worker.protocol import Smoked, SmokeRequest, SmokeStep
 
 _SHAPE = Shape(m=61, n=67, k=71)

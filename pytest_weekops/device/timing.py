@@ -9,7 +9,7 @@ from typing import Any
 
 import pyopencl as cl
 
-from pytest_weekops.core.records import TimerTrust
+from pytest_weekops.core.measurement.records import TimerTrust
 
 SHORT_NS = 5_000_000  # of a shorter launch, the host's way to the device and back may be a large share
 LEAST_SHARE = 0.5  # of a longer launch's wall time: an event time below it is not the kernel's

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_weekops.core.catalog import device_class
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.records import DeviceIdentity
-from pytest_weekops.core.tuning import TunedVariant
-from pytest_weekops.core.tuning_space import why_illegal
-from pytest_weekops.device.catalog import Source
+from pytest_weekops.core.measurement.catalog import device_class
+from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.selection.tuning import TunedVariant
+from pytest_weekops.core.selection.tuning_space import why_illegal
+from pytest_weekops.files.kernel_sources import Source
 
 
 def put_in_force(

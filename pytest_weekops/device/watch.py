@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from pytest_weekops.core.guard_evidence import GuardTally
-from pytest_weekops.core.records import GuardEvidence
+from pytest_weekops.core.guard.evidence import GuardTally
+from pytest_weekops.core.measurement.records import GuardEvidence
 from pytest_weekops.device.guard import Guard, second_inputs
 from pytest_weekops.device.launcher import GemmLauncher
 from pytest_weekops.device.operation import Array, Shape

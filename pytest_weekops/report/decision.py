@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_weekops import __version__
-from pytest_weekops.core.campaign import Baseline
-from pytest_weekops.core.finding import Verdict
-from pytest_weekops.core.plan import CampaignPlan
-from pytest_weekops.core.records import DeviceIdentity, GateRecord, Measurement
+from pytest_weekops.core.judge.campaign import Baseline
+from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement
 
 SCHEMA = "weekops-decision/1"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 
-from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.records import GuardEvidence, Measurement, SelectorEvidence
+from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, SelectorEvidence
 
 Cell = tuple[str, int]
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_weekops.core.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
 from pytest_weekops.report.saying import plain
 from pytest_weekops.report.table import render_table
 

@@ -1,1 +1,1 @@
-"""Worker processes: the protocol, the program a worker runs, and the supervisor that keeps it in check."""
+"""Worker processes as the controller sees them: protocol, framing, process, supervisor and the device lock."""

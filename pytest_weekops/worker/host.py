@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_weekops.core.errors import InputError, WorkerError
-from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.record import Record
 from pytest_weekops.worker.process import Worker
 from pytest_weekops.worker.protocol import (

@@ -16,9 +16,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from pytest_weekops.core.errors import WorkerCrash, WorkerError, WorkerTimeout
-from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.records import Phase
 from pytest_weekops.worker.framing import DeadlineExpired, receive, send
 from pytest_weekops.worker.protocol import (
     MESSAGES,
@@ -31,7 +31,7 @@ from pytest_weekops.worker.protocol import (
     Reply,
 )
 
-WORKER_MODULE = "pytest_weekops.worker.main"
+WORKER_MODULE = "pytest_weekops.device.main"
 STDERR_TAIL_LINES = 12
 _FORGED = ("PYOPENCL_BUILD_OPTIONS", "OPENCL_LAYERS", "PYOPENCL_CTX", "PYOPENCL_TEST")
 # Where drivers keep what they compiled: Mesa and most others, PoCL, NVIDIA, and AMD's code object manager.

@@ -12,12 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from pytest_weekops.core.guard_settings import GuardSettings
-from pytest_weekops.core.injection import Injection
-from pytest_weekops.core.kernel_operation import OperationFile, SizeNeeds
-from pytest_weekops.core.policy import SelectorRules
-from pytest_weekops.core.record import Record
-from pytest_weekops.core.records import (
+from pytest_weekops.core.guard.injection import Injection
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.core.measurement.kernel_operation import OperationFile, SizeNeeds
+from pytest_weekops.core.measurement.records import (
     DeviceIdentity,
     GuardEvidence,
     MeasurementStatus,
@@ -26,7 +24,9 @@ from pytest_weekops.core.records import (
     SessionSamples,
     TimerTrust,
 )
-from pytest_weekops.core.tuning import ArmPrior, TunedVariant
+from pytest_weekops.core.policy.policy import SelectorRules
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant
 from pytest_weekops.core.units import Unit
 
 PROTOCOL_VERSION = 1

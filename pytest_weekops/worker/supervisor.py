@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout
-from pytest_weekops.core.plan import Deadlines
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch, Worker
 from pytest_weekops.worker.protocol import (

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_weekops.core.records import GateRecord, MeasurementStatus
-from pytest_weekops.run import Run
-from pytest_weekops.session import GateFailure, GateSession
+from pytest_weekops.core.measurement.records import GateRecord, MeasurementStatus
+from pytest_weekops.plugin.session import GateFailure, GateSession
+from pytest_weekops.run.live import Run
 
 pytestmark = [pytest.mark.weekops_campaign("canonical"), pytest.mark.device]
 

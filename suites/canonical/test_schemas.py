@@ -8,13 +8,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_weekops.catalog import variant_names
-from pytest_weekops.options import report_directory
-from pytest_weekops.platforms import load_profiles
-from pytest_weekops.policy_files import load_policy
+from pytest_weekops.drivers.platforms import load_profiles
+from pytest_weekops.evidence.journal import read_journal
+from pytest_weekops.files.catalog import variant_names
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.plugin.options import report_directory
+from pytest_weekops.policies.files import load_policy
 from pytest_weekops.report.decision import artifact, schema
-from pytest_weekops.shipped import data_dir
-from pytest_weekops.store import read_journal
 
 RECENT = 20
 

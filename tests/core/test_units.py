@@ -9,21 +9,22 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops import baselines, verification
-from pytest_weekops.core.campaign import Baseline, BaselineRow
-from pytest_weekops.core.finding import Verdict
-from pytest_weekops.core.metrics import CaseMetrics, case_metrics
-from pytest_weekops.core.policy import Policy, Row
-from pytest_weekops.core.policy_diff import diff_policies
-from pytest_weekops.core.recalibration import CellEvidence, Recipe, recalibrate
+from pytest_weekops.core.judge.campaign import Baseline, BaselineRow
+from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics
+from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.policy.diff import diff_policies
+from pytest_weekops.core.policy.policy import Policy, Row
+from pytest_weekops.core.policy.recalibration import CellEvidence, Recipe, recalibrate
+from pytest_weekops.core.policy.row_units import misstated_rows
 from pytest_weekops.core.recorded.judge import judge_recorded
-from pytest_weekops.core.records import Measurement
-from pytest_weekops.core.row_units import misstated_rows
-from pytest_weekops.core.verdict import judge
-from pytest_weekops.importers import parse_campaign
+from pytest_weekops.evidence import baselines
+from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.report.table import render_table
-from tests.core.synthetic import Records, make_campaign, make_identity, make_plan, make_records
-from tests.recorded_data import weekly
+from pytest_weekops.rollback import verification
+from tests.support.recorded_data import weekly
+from tests.support.synthetic import Records, make_campaign, make_identity, make_plan, make_records
 
 POLICY = Policy.model_validate(
     {"policy_id": "test", "floors": {"waiver": "none"}, "guardrails": {"max_p95_drift_percent": None}}

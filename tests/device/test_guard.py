@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.records import Measurement, MeasurementStatus
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import GuardRequest, InjectRequest
-from tests.device.conftest import Bench
+from tests.support.benches import Bench
 
 Open = Callable[[str], Bench]
 PLATFORMS = ("pocl", "rusticl", "clover")

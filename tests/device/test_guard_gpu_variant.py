@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.guard_settings import GuardSettings
-from pytest_weekops.core.injection import Injection
-from pytest_weekops.platforms import resolve_platforms
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.guard.injection import Injection
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import InjectRequest
 
 pytestmark = pytest.mark.device

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.records import MeasurementStatus
+from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.worker.protocol import PressureRequest, SmokeRequest
-from tests.device.conftest import Bench
+from tests.support.benches import Bench
 
 pytestmark = pytest.mark.device
 
@@ -109,7 +109,7 @@ def test_rusticls_constant_event_times_are_not_believed(benches: Callable[[str],
 
 def test_pressure_pulses_are_counted(benches: Callable[[str], Bench]) -> None:
     """Three pulses are asked for and three complete."""
-    from pytest_weekops.shipped import data_dir
+    from pytest_weekops.files.shipped import data_dir
 
     request = PressureRequest(pulses=3, iterations=2, size=64, kernel_dirs=(str(data_dir("kernels")),))
     done = benches("pocl").supervisor.pressure(request)
@@ -119,7 +119,7 @@ def test_pressure_pulses_are_counted(benches: Callable[[str], Bench]) -> None:
 @pytest.mark.parametrize("platform", ["pocl", "rusticl", "clover"])
 def test_the_smoke_passes_and_names_quirks(benches: Callable[[str], Bench], platform: str) -> None:
     """No step fails on a working driver; each warning has a recommendation."""
-    from pytest_weekops.shipped import data_dir
+    from pytest_weekops.files.shipped import data_dir
 
     steps = benches(platform).supervisor.smoke(SmokeRequest(kernel_dirs=(str(data_dir("kernels")),))).steps
     assert not [step for step in steps if step.status == "failed"]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.policy import SelectorRules
-from pytest_weekops.core.records import Measurement, MeasurementStatus, SelectorEvidence
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus, SelectorEvidence
+from pytest_weekops.core.policy.policy import SelectorRules
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import SelectorRequest
-from tests.device.conftest import Bench
+from tests.support.benches import Bench
 
 Open = Callable[[str], Bench]
 MINE = "  mine: {mode: mine, file: mine.cl, layout: elementwise}\n"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import InputError, WorkerError
-from pytest_weekops.core.kernel_operation import KernelOperation, OperationFile
-from pytest_weekops.core.records import Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import Described, DescribeRequest
-from tests.device.conftest import Bench
+from tests.support.benches import Bench
 
 pytestmark = pytest.mark.device
 Open = Callable[[str], Bench]

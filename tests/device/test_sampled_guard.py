@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.abft import draw_lines
-from pytest_weekops.core.guard_settings import GuardSettings
-from pytest_weekops.core.records import MeasurementStatus
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.guard.abft import draw_lines
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import InjectRequest
-from tests.device.conftest import Bench
 from tests.device.test_misbehaviour import HEAD
+from tests.support.benches import Bench
 
 Open = Callable[[str], Bench]
 pytestmark = pytest.mark.device

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.kernel_operation import KernelOperation
-from pytest_weekops.core.records import MeasurementStatus
-from pytest_weekops.shipped import data_dir
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation
+from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import GuardRequest, InjectRequest, SelectorRequest
-from tests.device.conftest import Bench
+from tests.support.benches import Bench
 
 pytestmark = pytest.mark.device
 Open = Callable[[str], Bench]

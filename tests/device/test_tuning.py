@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.policy import SelectorRules
-from pytest_weekops.core.records import MeasurementStatus
-from pytest_weekops.core.tuning import ArmPrior, TunedVariant
-from pytest_weekops.core.tuning_space import default_defines
-from pytest_weekops.shipped import data_dir
-from pytest_weekops.tunings import load_kernels
+from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.core.policy.policy import SelectorRules
+from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant
+from pytest_weekops.core.selection.tuning_space import default_defines
+from pytest_weekops.evidence.tunings import load_kernels
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import GuardRequest, InjectRequest, SelectorRequest
-from tests.device.conftest import Bench
+from tests.support.benches import Bench
 
 Open = Callable[[str], Bench]
 BARE = {"block": "-DVW=8", "lanes": "-DLANES=8", "regtile": "-DLINES=8", "packed": "-DNT=4"}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_weekops.core.records import MeasurementStatus
-from tests.device.conftest import Bench
+from pytest_weekops.core.measurement.records import MeasurementStatus
+from tests.support.benches import Bench
 
 pytestmark = pytest.mark.device
 SHAPES = [

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops.core.guard_settings import GuardSettings
-from pytest_weekops.core.records import MeasurementStatus
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.timing import SHORT_NS
 from pytest_weekops.device.watch import Watched
 from pytest_weekops.worker.protocol import GuardRequest
-from tests.device.conftest import Bench
+from tests.support.benches import Bench
 
 
 class Counting:

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_weekops.core.abft import thresholds
-from pytest_weekops.core.guard_settings import GuardSettings
-from pytest_weekops.core.problem import gemm_inputs
-from pytest_weekops.core.records import Measurement, MeasurementStatus
-from tests.device.conftest import Bench
+from pytest_weekops.core.guard.abft import thresholds
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.core.measurement.problem import gemm_inputs
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from tests.device.test_misbehaviour import HEAD
+from tests.support.benches import Bench
 
 Open = Callable[[str], Bench]
 Write = Callable[[str], Path]

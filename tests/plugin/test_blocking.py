@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.store import read_journal
-from tests.plugin.conftest import POLICY, SMALL, GateResult
+from pytest_weekops.evidence.journal import read_journal
+from tests.support.gates import POLICY, SMALL, GateResult
 
 pytestmark = pytest.mark.device
 

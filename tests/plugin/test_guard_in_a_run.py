@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops.core.records import Measurement
-from pytest_weekops.store import read_journal, read_run
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.evidence.journal import read_journal, read_run
 from tests.device.test_wrong_in_mid_session import counting
-from tests.plugin.conftest import SMALL, GateResult
+from tests.support.gates import SMALL, GateResult
 
 pytestmark = pytest.mark.device
 

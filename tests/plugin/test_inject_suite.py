@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.injection import InjectionRecord
-from tests.plugin.conftest import GateResult
+from pytest_weekops.core.guard.injection import InjectionRecord
+from tests.support.gates import GateResult
 
 pytestmark = pytest.mark.device
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.records import Measurement
-from pytest_weekops.store import read_run
-from tests.plugin.conftest import POLICY, SMALL, GateResult
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.evidence.journal import read_run
+from tests.support.gates import POLICY, SMALL, GateResult
 
 Gate = Callable[..., GateResult]
 Need = Callable[[str], str]

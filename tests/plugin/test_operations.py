@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops import baselines
-from pytest_weekops.core.records import Measurement
-from pytest_weekops.store import read_run
-from tests.plugin.conftest import POLICY, SMALL, GateResult, run_gate
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.evidence import baselines
+from pytest_weekops.evidence.journal import read_run
+from tests.support.gates import POLICY, SMALL, GateResult, run_gate
 
 pytestmark = pytest.mark.device
 Gate = Callable[..., GateResult]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import GateResult
+from tests.support.gates import GateResult
 
 Gate = Callable[..., GateResult]
 Need = Callable[[str], str]

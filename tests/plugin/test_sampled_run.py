@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.abft import draw_lines
-from pytest_weekops.core.records import Measurement
-from pytest_weekops.store import read_run
-from tests.plugin.conftest import SMALL, GateResult
+from pytest_weekops.core.guard.abft import draw_lines
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.evidence.journal import read_run
+from tests.support.gates import SMALL, GateResult
 
 pytestmark = pytest.mark.device
 

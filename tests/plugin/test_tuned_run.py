@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops import baselines
-from pytest_weekops.atomic import write_atomic
-from pytest_weekops.core.campaign import Baseline, BaselineRow
-from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import DeviceIdentity, GateRecord, Measurement, MeasurementStatus
-from pytest_weekops.platforms import resolve_platforms
-from pytest_weekops.shipped import data_dir
-from pytest_weekops.store import Event, read_run
-from pytest_weekops.tunings import TuningBook, load_kernels
+from pytest_weekops.core.judge.campaign import Baseline, BaselineRow
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, MeasurementStatus
+from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.evidence import baselines
+from pytest_weekops.evidence.journal import Event, read_run
+from pytest_weekops.evidence.tunings import TuningBook, load_kernels
+from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.supervisor import PlatformSupervisor
-from tests.core.test_tuning import entry
-from tests.plugin.conftest import GateResult
+from tests.core.selection.test_tuning import entry
+from tests.support.gates import GateResult
 
 pytestmark = pytest.mark.device
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_weekops.core.records import GateRecord, Measurement, PressureRecord
-from pytest_weekops.judging import judge_stored
+from pytest_weekops.core.measurement.records import GateRecord, Measurement, PressureRecord
+from pytest_weekops.evidence.journal import JudgedRecord, StoredRun, read_run
+from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.report.decision import schema
-from pytest_weekops.store import JudgedRecord, StoredRun, read_run
-from tests.plugin.conftest import SMALL, GateResult, run_gate
+from tests.support.gates import SMALL, GateResult, run_gate
 
 pytestmark = pytest.mark.device
 
@@ -151,7 +151,7 @@ def test_a_pinned_baseline_gives_floors(
     promoted: GateResult, repository: Path, need_platform: Callable[[str], str]
 ) -> None:
     """A pinned run bounds the next one: floors a hundred times higher block it, and say so."""
-    from pytest_weekops import baselines
+    from pytest_weekops.evidence import baselines
 
     (path,) = baselines.pin(promoted.run_dirs[0], promoted.directory / "pinned")
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -170,8 +170,8 @@ def test_a_pinned_baseline_gives_floors(
 
 def test_an_altered_baseline_is_refused(promoted: GateResult) -> None:
     """A baseline whose numbers were edited no longer fits its hash."""
-    from pytest_weekops import baselines
     from pytest_weekops.core.errors import InputError
+    from pytest_weekops.evidence import baselines
 
     (path,) = baselines.pin(promoted.run_dirs[0], promoted.directory / "edited")
     path.write_text(path.read_text(encoding="utf-8").replace('"mean_gflops": ', '"mean_gflops": 0'), encoding="utf-8")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_weekops.core.finding import CheckStatus, Decision, Finding, Severity, Verdict
-from pytest_weekops.core.plan import CampaignPlan
+from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Severity, Verdict
+from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.report.decision import build_decision, schema
 from pytest_weekops.report.saying import wrapped
 from pytest_weekops.report.summary import escape, render_summary, sort_findings

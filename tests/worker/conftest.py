@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import Case
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import Case
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import MeasureRequest, OpenRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-DOUBLE = str(Path(__file__).with_name("double.py"))
+DOUBLE = str(Path(__file__).resolve().parents[1] / "support" / "double.py")
 SHORT_S = 1.0
 CASE = Case(platform="double", kernel="k", size=1, seed=1, snapshot=1)
 REQUEST = MeasureRequest(kernel="k", m=1, n=1, k=1, seed=1, sessions=1, iterations=1)

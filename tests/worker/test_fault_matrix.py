@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from pytest_weekops.core.errors import WorkerCrash, WorkerError, WorkerTimeout
-from pytest_weekops.core.records import MeasurementStatus
+from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.worker.conftest import CASE, DEADLINES, REQUEST, SHORT_S

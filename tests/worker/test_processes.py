@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.anchors import Anchors, HostWatch
 from pytest_weekops.core.errors import DeviceError, WorkerError
-from pytest_weekops.core.plan import Deadlines
-from pytest_weekops.core.records import MeasurementStatus
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.run.host import Anchors, HostWatch
 from pytest_weekops.worker.framing import DeadlineExpired, encode, receive, send
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.protocol import Goodbye, Hello
 from pytest_weekops.worker.supervisor import PlatformSupervisor
-from tests.processes import is_running
+from tests.support.processes import is_running
 from tests.worker.conftest import CASE, DOUBLE, REQUEST
 
 
@@ -56,7 +56,7 @@ def test_a_killed_controller_leaves_no_worker(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path\n"
         "from pytest_weekops.worker.process import Launch, Worker\n"
-        "from pytest_weekops.core.plan import Deadlines\n"
+        "from pytest_weekops.core.measurement.plan import Deadlines\n"
         "w = Worker(label='x', environment={}, deadlines=Deadlines(), scratch=Path(sys.argv[1]),"
         " command=(sys.executable, sys.argv[2], 'hang', 'enumerate'))\n"
         "print(w.pid, flush=True); time.sleep(60)\n"

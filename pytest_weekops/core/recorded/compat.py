@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_weekops.core.finding import Finding
-from pytest_weekops.core.modes import CONTROLLED_KERNELS, T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS, T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.policy.row_units import misstated
 from pytest_weekops.core.recorded.campaign import ERROR, P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.older import OlderError, change_percent, check, mean, metric, metric_or_zero, need
-from pytest_weekops.core.row_units import misstated
 
 Result = tuple[bool, dict[str, Any]]
 

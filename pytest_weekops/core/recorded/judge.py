@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_weekops.core.finding import CheckStatus, Decision, Finding, Verdict
-from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Verdict
+from pytest_weekops.core.judge.severity import grade_findings, verdict_severity
+from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.recorded import compat, own_rules
 from pytest_weekops.core.recorded.campaign import RecordedCampaign
 from pytest_weekops.core.recorded.strict import Terms
 from pytest_weekops.core.recorded.strict_baseline import baseline_usable
 from pytest_weekops.core.recorded.strict_cells import strict_findings, total
-from pytest_weekops.core.severity import grade_findings, verdict_severity
 
 Rules = Literal["compat", "strict"]
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pytest_weekops.core.finding import CheckStatus, Finding
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.recorded.campaign import Run, as_number
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_weekops.core.finding import CheckStatus, Finding
-from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.policy import CampaignRules
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.policy.policy import CampaignRules
 from pytest_weekops.core.recorded.campaign import (
     ERROR,
     P95,

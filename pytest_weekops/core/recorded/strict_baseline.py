@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pytest_weekops.core.finding import CheckStatus, Finding
-from pytest_weekops.core.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.recorded import own_rules
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.strict import Terms, mean_of

@@ -6,10 +6,12 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from pytest_weekops.core.finding import CheckStatus, Finding
-from pytest_weekops.core.modes import CONTROLLED_KERNELS
-from pytest_weekops.core.outcome import failed, listed, no_data, passed
-from pytest_weekops.core.policy import Policy
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
+from pytest_weekops.core.measurement.stats import lowest_deviation, trend
+from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.policy.row_units import misstated
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.older import change_percent
 from pytest_weekops.core.recorded.strict import (
@@ -32,8 +34,6 @@ from pytest_weekops.core.recorded.strict_numbers import (
     t5_false_positive_bound,
     t5_overhead_bound,
 )
-from pytest_weekops.core.row_units import misstated
-from pytest_weekops.core.stats import lowest_deviation, trend
 
 
 def all_policy_rows_present(terms: Terms, campaign: RecordedCampaign) -> Finding:

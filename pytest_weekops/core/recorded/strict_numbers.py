@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from pytest_weekops.core.finding import Finding
-from pytest_weekops.core.modes import T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.recorded.campaign import ERROR, P95, PEAK, THROUGHPUT, RecordedCampaign, as_number
 from pytest_weekops.core.recorded.strict import Terms, worst
 

@@ -1,0 +1,1 @@
+"""Searches over workers that end in a file and not in a verdict: tuning and fault campaigns."""

@@ -1,0 +1,1 @@
+"""The T5 guard: its algebra, its settings, what it cost and found, and what it is known to catch."""

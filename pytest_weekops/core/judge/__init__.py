@@ -1,0 +1,1 @@
+"""From policy and campaign to a verdict: checks, findings, severity. Total, and monotone in the evidence."""

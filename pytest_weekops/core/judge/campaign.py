@@ -1,0 +1,158 @@
+"""What the judge is given: a plan, records in the order they were made, identities, and pinned baselines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
+from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.records import (
+    Case,
+    DeviceIdentity,
+    GateRecord,
+    Measurement,
+    MeasurementStatus,
+    PressureRecord,
+)
+from pytest_weekops.core.record import Record
+from pytest_weekops.core.units import Unit
+
+CellKey = tuple[str, str, int]  # platform, kernel, size
+
+
+class BaselineRow(Record):
+    """What a promoted run reached in one cell, in the unit of its operation.
+
+    ``anchor_ms`` is that run's mean host anchor, where it had one.
+    """
+
+    kernel: str
+    size: int
+    mean_gflops: float
+    p95_ms: float
+    anchor_ms: float | None = None
+    unit: Unit = "GFLOPS"
+    mean_gbs: float | None = None
+
+    @property
+    def throughput(self) -> float | None:
+        """Mean throughput in :attr:`unit`, where the row has it."""
+        return self.mean_gbs if self.unit == "GB/s" else self.mean_gflops
+
+
+class Baseline(Record):
+    """A promoted run pinned for one device: profile and hardware, never the driver's version.
+
+    A new driver is judged against what the old one reached. ``source_sha256`` is the hash of the run's journal.
+    ``tuned`` names the variants that were measured with tuned build parameters.
+    """
+
+    profile: str
+    hardware: str
+    run_id: str
+    created_at: str
+    source_sha256: str
+    rows: tuple[BaselineRow, ...] = ()
+    tuned: tuple[str, ...] = ()
+
+    def fits(self, identity: DeviceIdentity) -> bool:
+        """Whether this baseline speaks of that device."""
+        return (self.profile, self.hardware) == (identity.profile, identity.hardware)
+
+    def row(self, kernel: str, size: int) -> BaselineRow | None:
+        """The row of a cell."""
+        return next((row for row in self.rows if (row.kernel, row.size) == (kernel, size)), None)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A live or replayed campaign, with the records sorted out once."""
+
+    plan: CampaignPlan
+    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord]
+    identities: Mapping[str, DeviceIdentity]
+    baselines: Sequence[Baseline] = ()
+    created_at: str = ""
+
+    @cached_property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Every measurement, void ones included, in order."""
+        return tuple(record for record in self.records if isinstance(record, Measurement))
+
+    @cached_property
+    def pressure(self) -> tuple[PressureRecord, ...]:
+        """Every pressure record."""
+        return tuple(record for record in self.records if isinstance(record, PressureRecord))
+
+    @cached_property
+    def gates(self) -> tuple[GateRecord, ...]:
+        """Every gate record."""
+        return tuple(record for record in self.records if isinstance(record, GateRecord))
+
+    @cached_property
+    def injections(self) -> tuple[InjectionRecord, ...]:
+        """Every fault campaign that the run took along."""
+        return tuple(record for record in self.records if isinstance(record, InjectionRecord))
+
+    @cached_property
+    def by_case(self) -> dict[Case, tuple[Measurement, ...]]:
+        """Measurements that count, per case: void ones do not. More than one per case is a finding elsewhere."""
+        found: dict[Case, list[Measurement]] = defaultdict(list)
+        for measurement in self.measurements:
+            if not measurement.void:
+                found[measurement.case].append(measurement)
+        return {case: tuple(group) for case, group in found.items()}
+
+    @cached_property
+    def voids(self) -> dict[Case, int]:
+        """How often each case was void."""
+        found: dict[Case, int] = defaultdict(int)
+        for measurement in self.measurements:
+            found[measurement.case] += measurement.void
+        return dict(found)
+
+    @cached_property
+    def cells(self) -> tuple[CellKey, ...]:
+        """The plan's cells, in plan order."""
+        plan = self.plan
+        return tuple((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
+
+    @cached_property
+    def good(self) -> dict[CellKey, tuple[CaseMetrics, ...]]:
+        """Metrics of every measurement that is ok, in the plan and complete, per cell, by snapshot then seed."""
+        planned = set(self.plan.all_cases())
+        found: dict[CellKey, list[CaseMetrics]] = {cell: [] for cell in self.cells}
+        for case, group in self.by_case.items():
+            if case not in planned or len(group) != 1 or group[0].status is not MeasurementStatus.OK:
+                continue
+            metrics = case_metrics(group[0], self.plan)
+            if metrics is not None:
+                found[(case.platform, case.kernel, case.size)].append(metrics)
+        order = {seed: place for place, seed in enumerate(self.plan.seeds)}
+        return {
+            cell: on_one_clock(sorted(rows, key=lambda m: (m.snapshot, order[m.seed]))) for cell, rows in found.items()
+        }
+
+    def baseline_for(self, platform: str) -> Baseline | None:
+        """The baseline that speaks of a platform's device."""
+        identity = self.identities.get(platform)
+        return next((b for b in self.baselines if identity is not None and b.fits(identity)), None)
+
+
+def live_campaign(
+    plan: CampaignPlan,
+    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord],
+    *,
+    identities: Mapping[str, DeviceIdentity],
+    baseline: Baseline | Sequence[Baseline] | None = None,
+    created_at: str = "",
+) -> Campaign:
+    """The records of a live run, or of its journal, as the judge takes them."""
+    pinned = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline or ())
+    return Campaign(
+        plan=plan, records=tuple(records), identities=dict(identities), baselines=pinned, created_at=created_at
+    )

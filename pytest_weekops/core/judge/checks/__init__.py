@@ -1,0 +1,55 @@
+"""The checks of a live campaign: each a pure function from policy and campaign to findings, in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.checks import cells, evidence, guards, recall, runs, slo, split
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.policy.policy import Policy
+
+Check = Callable[[Policy, Campaign], Finding]
+
+_EVERY_RUN: tuple[Check, ...] = (evidence.canonical_gate, evidence.other_tests)
+_MEASURED: tuple[Check, ...] = (
+    runs.minimum_snapshots,
+    runs.all_runs_success,
+    runs.unique_cases,
+    runs.device_selected,
+    evidence.host_stable,
+    evidence.pressure_failures_zero,
+    runs.launches_complete,
+    runs.finite_metrics,
+    guards.correctness_error_bound,
+    guards.t3_fallback_bound,
+    guards.t5_disable_events_total_bound,
+    guards.t5_overhead_bound,
+    recall.t5_recall_bound,
+    guards.guard_evidence_present,
+)
+_WEEKLY: tuple[Check, ...] = (
+    cells.all_policy_rows_present,
+    cells.sizes_covered,
+    cells.baseline_usable,
+    cells.p95_evidence,
+    slo.per_kernel_size_slo,
+    cells.throughput_drift_abs_bound,
+    cells.p95_drift_bound,
+)
+_SPLIT: tuple[Check, ...] = (
+    split.platform_split_present,
+    cells.sizes_covered,
+    cells.p95_evidence,
+    split.clover_policy_rows,
+    split.rusticl_ratio_vs_clover,
+    split.rusticl_latency_ratio,
+    split.required_sizes_present_on_split,
+)
+
+
+def checks_for(kind: str) -> tuple[Check, ...]:
+    """The checks of one kind of campaign, in the order of its findings."""
+    if kind == "canonical":
+        return _EVERY_RUN
+    return (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY))

@@ -1,0 +1,185 @@
+"""Checks per cell of a live campaign: rows, coverage, the pinned baseline, p95 evidence and drift."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, CellKey
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot
+from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.measurement.stats import agreed, lowest_deviation, percent, trend
+from pytest_weekops.core.policy.policy import Policy
+
+
+def cell_name(cell: CellKey) -> str:
+    """A cell for people."""
+    return f"{cell[0]} {cell[1]}:{cell[2]}"
+
+
+def all_policy_rows_present(policy: Policy, campaign: Campaign) -> Finding:
+    """Every row with a limit was measured on every platform."""
+    check = "all_policy_rows_present"
+    measured = {(cell[0], f"{cell[1]}:{cell[2]}") for cell, rows in campaign.good.items() if rows}
+    missing = tuple(
+        f"{p} {key}" for p in campaign.plan.platforms for key in policy.demanded_rows if (p, key) not in measured
+    )
+    if missing:
+        return no_data(
+            check, "missing", f"no measurement for {listed(missing)}", rows=missing, observed=len(missing), required=0
+        )
+    return passed(check, "every row with a limit is measured", observed=0, required=0)
+
+
+def sizes_covered(policy: Policy, campaign: Campaign) -> Finding:
+    """Every cell has a row, a waiver in words, or a row of a pinned baseline."""
+    check = "sizes_covered"
+    bare = tuple(
+        cell_name(cell)
+        for cell in campaign.cells
+        if not policy.covers(f"{cell[1]}:{cell[2]}") and baseline_row(campaign, cell) is None
+    )
+    if bare or not campaign.cells:
+        return failed(
+            check,
+            "not_covered",
+            f"neither row nor waiver for {listed(bare)}",
+            rows=bare,
+            observed=len(bare),
+            required=0,
+        )
+    return passed(check, "every cell has a row, a waiver or a baseline", observed=0, required=0)
+
+
+def baseline_row(campaign: Campaign, cell: CellKey) -> BaselineRow | None:
+    """The pinned baseline's row of a cell, where it is usable."""
+    baseline = campaign.baseline_for(cell[0])
+    row = baseline.row(cell[1], cell[2]) if baseline is not None else None
+    return row if row is not None and _usable(row) else None
+
+
+def _usable(row: BaselineRow) -> bool:
+    numbers = (row.throughput, row.p95_ms, *(() if row.anchor_ms is None else (row.anchor_ms,)))
+    return all(value is not None and math.isfinite(value) and value > 0 for value in numbers)
+
+
+def baseline_usable(policy: Policy, campaign: Campaign) -> Finding:
+    """A pinned baseline speaks of a device measured here, is young enough, and has a usable row for each cell."""
+    check = "baseline_usable"
+    if not campaign.baselines:
+        return passed(check, f"no baseline is pinned: {policy.floors.waiver or 'rows bound the cells'}")
+    strangers = [b.run_id for b in campaign.baselines if not any(b.fits(i) for i in campaign.identities.values())]
+    if strangers:
+        return no_data(
+            check, "another_device", f"speaks of no device measured here: {listed(strangers)}", rows=tuple(strangers)
+        )
+    lacking = tuple(
+        cell_name(cell)
+        for cell in campaign.cells
+        if campaign.baseline_for(cell[0]) and baseline_row(campaign, cell) is None
+    )
+    if lacking:
+        message = f"the pinned baseline has no usable row for {listed(lacking)}. Pin a promoted run that measured it."
+        return no_data(check, "missing_rows", message, rows=lacking)
+    limit = policy.floors.max_baseline_age_days
+    for baseline in campaign.baselines:
+        age = _age_days(baseline, campaign)
+        if age is None:
+            return no_data(check, "no_age", f"the age of baseline {baseline.run_id} cannot be told", required=limit)
+        if not -1 <= age <= limit:
+            message = (
+                f"baseline {baseline.run_id} is {age:.0f} days old, at most {limit:g} count. Pin a newer promoted run."
+            )
+            return failed(check, "stale", message, observed=round(age, 3), required=limit)
+    return passed(check, f"{len(campaign.baselines)} pinned baseline with a usable row for every cell")
+
+
+def _age_days(baseline: Baseline, campaign: Campaign) -> float | None:
+    """Days from the pinned run to this campaign's first measurement; the campaign carries its own clock."""
+    stamps = [m.started_at for m in campaign.measurements if m.started_at]
+    now = campaign.created_at or min(stamps, default="")
+    try:
+        return (datetime.fromisoformat(now) - datetime.fromisoformat(baseline.created_at)).total_seconds() / 86400.0
+    except (ValueError, TypeError):
+        return None
+
+
+def p95_evidence(policy: Policy, campaign: Campaign) -> Finding:
+    """Every cell has enough verified launches for a p95; few launches are flagged."""
+    check = "p95_evidence"
+    least, flag = policy.evidence.min_p95_launches, policy.evidence.flag_p95_launches
+    counts = {cell: len(all_launches(rows)) for cell, rows in campaign.good.items()}
+    short = tuple(f"{cell_name(cell)}: {count}" for cell, count in counts.items() if count < least)
+    facts = {"observed": min(counts.values(), default=0), "required": least}
+    if short or not counts:
+        message = f"p95 needs {least} verified launches: {listed(short)}. Add --snapshots, --sessions or --iterations."
+        return no_data(check, "too_few_launches", message, rows=short, **facts)
+    few = min(counts.values()) < flag
+    words = f"at least {min(counts.values())} verified launches per cell" + (
+        f", fewer than {flag}: p95 is coarse" if few else ""
+    )
+    return passed(check, words, **facts)
+
+
+def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:
+    """Trend over the window and lowest single deviation, in percent of throughput; negative is worse.
+
+    Each is what times as measured and times over the host's clock (its pace, or the anchor) agree on: a fall in the
+    first alone may be the host's, in the second alone that clock's. Where they contradict each other, neither is the
+    driver's.
+    """
+    normalised, bare = by_snapshot(rows, "speed"), by_snapshot(rows, "bare_speed")
+    slope = agreed(trend(normalised), trend(bare))
+    return percent(slope), percent(agreed(lowest_deviation(normalised), lowest_deviation(bare)))
+
+
+def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """Throughput falls neither along the window nor in any one snapshot beyond its limits, host and anchor apart."""
+    check, rails = "throughput_drift_abs_bound", policy.guardrails
+    limit, deviation = rails.max_abs_throughput_drift_percent, rails.max_throughput_deviation_percent
+    bad, short, found = [], [], [0.0]
+    for cell, rows in campaign.good.items():
+        if len({row.snapshot for row in rows}) < 2:
+            short.append(cell_name(cell))
+            continue
+        slope, dip = drift_percent(rows)
+        found.append(max(-slope, 0.0))
+        if not -slope <= limit:
+            bad.append(f"{cell_name(cell)}: trend {slope:+.1f} % over the window, limit {limit:g}")
+        elif not -dip <= deviation:
+            bad.append(f"{cell_name(cell)}: one snapshot {dip:+.1f} % off the median, limit {deviation:g}")
+    facts = {"observed": round(max(found), 6), "required": limit}
+    if bad:
+        return failed(check, "drift", listed(bad), rows=tuple(bad), **facts)
+    if short or not campaign.good:
+        return no_data(
+            check, "one_snapshot", f"one snapshot shows no drift: {listed(short)}", rows=tuple(short), **facts
+        )
+    return passed(check, f"worst trend {-max(found):+.1f} % over the window", **facts)
+
+
+def p95_drift_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """p95 of each snapshot rises along the window at most by its limit, where the policy states one."""
+    check, limit = "p95_drift_bound", policy.guardrails.max_p95_drift_percent
+    if limit is None:
+        return passed(check, "waived: " + (policy.guardrails.drift_reason or "the policy states no limit"))
+    bad, short = [], []
+    for cell, rows in campaign.good.items():
+        launches = [
+            sum(len(r.launches_ms) for r in rows if r.snapshot == s) for s in sorted({r.snapshot for r in rows})
+        ]
+        if len(launches) < 2 or min(launches) < policy.evidence.min_p95_launches:
+            short.append(f"{cell_name(cell)}: {min(launches, default=0)}")
+            continue
+        rise = percent(agreed(*(trend(by_snapshot(rows, name)) for name in ("slowness95", "bare_slowness95"))))
+        if not rise <= limit:
+            bad.append(f"{cell_name(cell)}: p95 {rise:+.1f} % over the window, limit {limit:g}")
+    if bad:
+        return failed(check, "drift", listed(bad), rows=tuple(bad), required=limit)
+    if short or not campaign.good:
+        message = (
+            f"p95 drift needs {policy.evidence.min_p95_launches} launches in each of two snapshots: {listed(short)}"
+        )
+        return no_data(check, "too_few_launches", message, rows=tuple(short), required=limit)
+    return passed(check, "no p95 rose beyond its limit", required=limit)

@@ -1,0 +1,103 @@
+"""Checks on what surrounds the runs: gates, the other tests, pressure, and a host that held still."""
+
+from __future__ import annotations
+
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.host_rules import void_reason
+from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.measurement.records import GateRecord, MeasurementStatus
+from pytest_weekops.core.policy.policy import Policy
+
+_OTHER_STAGES = ("suite", "check")
+
+
+def canonical_gate(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
+    """Every gate that the plan lists was run and passed, and no other gate failed."""
+    return _gates("canonical_gate", campaign, others=False)
+
+
+def other_tests(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
+    """The rest of the pytest run did not fail, no user's check objects, and the run came to its end."""
+    return _gates("other_tests", campaign, others=True)
+
+
+def _gates(check: str, campaign: Campaign, *, others: bool) -> Finding:
+    def mine(stage: str) -> bool:
+        return (stage in _OTHER_STAGES) == others
+
+    seen = [gate for gate in campaign.gates if mine(gate.stage)]
+    wanted = [key for key in campaign.plan.gates if mine(key.split("/", 1)[0])]
+    bad = [gate for gate in seen if not gate.passed]
+    missing = [key.rstrip("/") for key in wanted if key not in {gate.key for gate in seen}]
+    if bad:
+        words = [_story(gate) for gate in bad]
+        return failed(
+            check, "failed", listed(words), rows=tuple(gate.key for gate in bad), observed=len(bad), required=0
+        )
+    if missing or not wanted:
+        lacking = listed(missing) if missing else "the plan names none"
+        return no_data(check, "missing", f"not run: {lacking}", rows=tuple(missing), observed=len(missing), required=0)
+    return passed(check, f"{len(seen)} gates passed", observed=0, required=0)
+
+
+def _story(gate: GateRecord) -> str:
+    where = f" on {gate.platform}" if gate.platform else ""
+    reason = gate.reason.splitlines()[0][:200] if gate.reason else "no reason given"
+    return f"{gate.stage} {gate.gate}{where}: {reason}"
+
+
+def host_stable(policy: Policy, campaign: Campaign) -> Finding:
+    """No case stayed void through all its attempts, and none that counts was taken on a host that moved too much."""
+    check = "host_stable"
+    lost = [case.id for case, count in campaign.voids.items() if count and case not in campaign.by_case]
+    total = sum(campaign.voids.values())
+    if lost:
+        message = f"host unstable: {listed(lost)} stayed void. Run again on a quiet machine."
+        return inconclusive(check, "host_unstable", message, rows=tuple(lost), observed=total, required=0)
+    # What was void when it was measured is not here; a policy that asks for a stiller host than the run's may be.
+    moved = [
+        (m.case.id, reason)
+        for m in campaign.measurements
+        if m.status is MeasurementStatus.OK and not m.void
+        if (reason := void_reason(m.host, policy.host, on_cpu=m.on_cpu))
+    ]
+    if moved:
+        words = [f"{name}: {reason}" for name, reason in moved]
+        rows = tuple(name for name, _reason in moved)
+        message = f"the host moved more than this policy allows: {listed(words)}"
+        return inconclusive(check, "host_moved", message, rows=rows, observed=len(moved), required=0)
+    return passed(check, f"{total} void measurements, all repeated", observed=total)
+
+
+def pressure_failures_zero(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
+    """Every pressure pulse that was planned was sent and completed, on every platform, in every snapshot."""
+    check = "pressure_failures_zero"
+    wanted = campaign.plan.pressure
+    bad = [r for r in campaign.pressure if r.failures or r.completed != r.requested or r.requested < 0]
+    if bad:
+        words = [f"{r.platform} snapshot {r.snapshot}: {r.completed} of {r.requested}" for r in bad]
+        return failed(check, "failed_pulses", listed(words), rows=tuple(words), observed=len(bad), required=0)
+    if not (wanted.pulses and wanted.iterations):
+        return passed(check, "no pressure was planned")
+    missing = _missing_during(campaign) if wanted.mode == "during" else _missing_before(campaign)
+    if missing:
+        return no_data(check, "missing_pulses", f"no pulses: {listed(missing)}", rows=tuple(missing))
+    return passed(check, "every pressure pulse completed", observed=0, required=0)
+
+
+def _missing_before(campaign: Campaign) -> list[str]:
+    plan = campaign.plan
+    done = {(r.platform, r.snapshot) for r in campaign.pressure if r.requested >= plan.pressure.pulses}
+    return [
+        f"{platform} snapshot {snapshot}"
+        for snapshot in range(1, plan.snapshots + 1)
+        for platform in plan.platforms
+        if (platform, snapshot) not in done
+    ]
+
+
+def _missing_during(campaign: Campaign) -> list[str]:
+    wanted = campaign.plan.pressure.pulses * campaign.plan.sessions
+    ok = [m for m in campaign.measurements if m.status is MeasurementStatus.OK]
+    return [m.case.id for m in ok if m.pressure_completed < wanted]

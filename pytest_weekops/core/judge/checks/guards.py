@@ -1,0 +1,142 @@
+"""Checks on correctness and on the two controlled lanes: T3 online selection and the T5 ABFT guard."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from pytest_weekops.core.guard.settings import GuardSettings, settings_of
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, MeasurementStatus
+from pytest_weekops.core.policy.policy import Policy
+
+
+def _ok(campaign: Campaign, kernel: str | None = None) -> list[Measurement]:
+    return [m for m in campaign.measurements if m.status is MeasurementStatus.OK and kernel in (None, m.case.kernel)]
+
+
+def correctness_error_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """The largest error of every run is within the scaled bound, and every GEMM's within the absolute one, if any.
+
+    The scaled bound is in the operation's own rounding units; an absolute one is made for the sums of one operation.
+    """
+    check = "correctness_error_bound"
+    absolute, scaled = policy.max_abs_error, policy.k_scaled_bound
+    sessions = [(m.case.id, session) for m in campaign.measurements for session in m.sessions]
+    bounded = {m.case.id for m in campaign.measurements if m.operation == "gemm"}
+    if not sessions:
+        return no_data(check, "no_runs", "no result was verified", required=absolute)
+    # Written so that NaN fails: no comparison with it is true.
+    bad = [
+        f"{name} session {s.session}: {s.max_abs_error:.3g} ({s.k_scaled_error:.3g} units)"
+        for name, s in sessions
+        if not (absolute is None or name not in bounded or s.max_abs_error <= absolute)
+        or not s.k_scaled_error <= scaled
+        or not math.isfinite(s.max_abs_error)
+        or s.nonfinite
+    ]
+    errors = [s.max_abs_error for name, s in sessions if name in bounded] or [s.max_abs_error for _name, s in sessions]
+    observed = math.nan if any(math.isnan(e) for e in errors) else max(errors)
+    worst_units = max((s.k_scaled_error for _n, s in sessions if not math.isnan(s.k_scaled_error)), default=math.nan)
+    if bad:
+        return failed(check, "too_large", listed(bad), observed=observed, required=absolute, rows=tuple(bad))
+    message = f"largest error {observed:.3g} and {worst_units:.3g} rounding units of at most {scaled:g}"
+    return passed(check, message, observed=observed, required=absolute)
+
+
+def t3_fallback_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """Online selection fell back within its limit and was never disabled."""
+    check = "t3_fallback_bound"
+    limit = policy.guardrails.max_t3_fallback_rate
+    found = [(m, m.selector) for m in _ok(campaign, T3_KERNEL) if m.selector is not None]
+    bad = [m.case.id for m, t3 in found if not t3.fallback_rate <= limit or t3.policy_disabled]
+    if bad:
+        return failed(
+            check, "too_high", f"fallback above {limit:g} or disabled: {listed(bad)}", required=limit, rows=tuple(bad)
+        )
+    rates = [t3.fallback_rate for _m, t3 in found]
+    return passed(
+        check, "within the limit" if found else "no T3 run", observed=max(rates, default=None), required=limit
+    )
+
+
+def t5_disable_events_total_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """The guard was disabled at most as often as allowed, in all."""
+    check = "t5_disable_events_total_bound"
+    limit = policy.guardrails.max_t5_disable_events_total
+    found = [(m, m.guard) for m in _ok(campaign, T5_KERNEL) if m.guard is not None]
+    total = sum(abs(guard.disable_events) for _m, guard in found)
+    if total > limit:
+        rows = tuple(m.case.id for m, guard in found if guard.disable_events)
+        return failed(
+            check, "disabled", f"{total} disable events: {listed(rows)}", observed=total, required=limit, rows=rows
+        )
+    return passed(check, f"{total} disable events", observed=total, required=limit)
+
+
+def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
+    """The guard's overhead and its false alarms are within their limits in every run."""
+    check = "t5_overhead_bound"
+    limit = policy.guardrails.max_t5_overhead_percent
+    alarms = policy.guardrails.max_t5_false_positive_rate
+    found = [(m, m.guard) for m in _ok(campaign, T5_KERNEL) if m.guard is not None]
+    smallest = policy.guardrails.t5_overhead_from_size
+    cells: dict[tuple[str, int], list[float]] = {}
+    for m, g in found:
+        cells.setdefault((m.case.platform, m.case.size), []).append(g.overhead_percent)
+    bad = [
+        f"{m.case.id}: false alarms {g.false_positive_rate:.3g}"
+        for m, g in found
+        if not 0 <= g.false_positive_rate <= alarms
+    ]
+    # A check has a fixed cost: a policy may say from which size on it bounds the share; below, it is reported. A cell's
+    # overhead is the median over its measurements, each the median over its launches: one spike is no overhead.
+    overheads = []
+    for (platform, size), shares in cells.items():
+        usable = all(math.isfinite(share) and share >= 0 for share in shares)
+        middle = statistics.median(shares) if usable else math.nan
+        overheads += [middle] if size >= smallest else []
+        if not usable or (size >= smallest and not middle <= limit):
+            bad.append(f"{platform}:{size}: {middle:.2f} %")
+    if bad:
+        message = f"overhead above {limit:g} % or false alarms above {alarms:g}: {listed(bad)}"
+        return failed(check, "too_high", message, required=limit, rows=tuple(bad))
+    asked = settings_of(policy.guard)
+    less = f", amortised: {asked.words}" if asked.mode != "full" or asked.period > 1 else ""
+    message = f"within the limit{less}" if found else "no T5 run"
+    return passed(check, message, observed=max(overheads, default=None), required=limit)
+
+
+def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:
+    """Every T3 and T5 run carries the evidence that the policy bounds; missing is not zero, and sampled is not full."""
+    check = "guard_evidence_present"
+    bare = [m.case.id for m in _ok(campaign, T3_KERNEL) if m.selector is None]
+    guarded = [(m, m.guard) for m in _ok(campaign, T5_KERNEL)]
+    bare += [m.case.id for m, guard in guarded if guard is None or guard.checks <= 0]
+    if bare:
+        return no_data(check, "missing", f"no T3 or T5 evidence: {listed(bare)}", rows=tuple(bare))
+    asked = settings_of(policy.guard)
+    weaker = [
+        f"{m.case.id}: {words}" for m, g in guarded if g is not None and (words := _weaker(g, asked, m.case.size))
+    ]
+    if weaker:
+        message = f"checked less than the policy's guard would ({asked.words}): {listed(weaker)}"
+        return no_data(check, "weaker_guard", message, rows=tuple(weaker))
+    return passed(check, "every controlled run carries its evidence")
+
+
+def _weaker(guard: GuardEvidence, asked: GuardSettings, size: int) -> str:
+    """How a guard checked less than was asked for, or nothing."""
+    if guard.period > asked.period:
+        return f"one launch in {guard.period}"
+    if guard.mode == "full":
+        return ""
+    if asked.mode == "full":
+        return f"sampled, {guard.row_samples} rows and {guard.col_samples} columns"
+    rows, columns = asked.lines(size, size)
+    if guard.row_samples < rows or guard.col_samples < columns:
+        return f"{guard.row_samples} rows and {guard.col_samples} columns"
+    return ""

@@ -1,0 +1,141 @@
+"""Floors and ceilings of the cells of a live campaign: the policy's rows and the pinned baseline."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey
+from pytest_weekops.core.judge.checks.cells import baseline_row, cell_name
+from pytest_weekops.core.judge.confidence import doubt
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.metrics import (
+    CaseMetrics,
+    all_launches,
+    by_snapshot,
+    cell_unit,
+    mean_anchor,
+    mean_throughput,
+)
+from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.measurement.stats import percentile95
+from pytest_weekops.core.policy.policy import Policy, Row
+from pytest_weekops.core.policy.row_units import floor_of, misstated
+from pytest_weekops.core.units import Unit
+
+
+@dataclass(frozen=True)
+class CellJudgement:
+    """Limits of one cell in words, those that do not hold, and those that hold on the mean and are not believed."""
+
+    limits: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
+
+    def __add__(self, other: CellJudgement) -> CellJudgement:
+        """Both together."""
+        return CellJudgement(self.limits + other.limits, self.broken + other.broken, self.doubted + other.doubted)
+
+
+def judge_cell(policy: Policy, campaign: Campaign, cell: CellKey) -> CellJudgement:
+    """Hold a cell against its row and its pinned baseline: on the mean, and floors in enough of its snapshots."""
+    rows = campaign.good[cell]
+    if not rows:
+        return CellJudgement(broken=("not measured",))
+    unit = cell_unit(rows)
+    if unit is None:
+        units = " and ".join(sorted({row.unit for row in rows}))
+        return CellJudgement(broken=(f"judged in {units}: its operation changed in the run",))
+    by_row = _by_row(policy, rows, policy.demanded_rows.get(f"{cell[1]}:{cell[2]}"), unit)
+    pinned = baseline_row(campaign, cell)
+    return by_row if pinned is None else by_row + _by_baseline(policy, rows, pinned, unit)
+
+
+def _by_row(policy: Policy, rows: tuple[CaseMetrics, ...], row: Row | None, unit: Unit) -> CellJudgement:
+    speed, p95 = mean_throughput(rows), percentile95(all_launches(rows))
+    limits, broken, doubted = [], [], []
+    if problem := misstated(row, unit):
+        broken.append(problem)
+    floor = floor_of(row, unit)
+    if floor is not None:
+        limits.append(f"floor {floor:.5g} {unit}")
+        if not speed >= floor:
+            broken.append(f"{speed:.5g} {unit} below the floor {floor:.5g}")
+        elif why := doubt((each >= floor for each in by_snapshot(rows, "throughput")), policy.evidence.min_confidence):
+            doubted.append(f"floor {floor:.5g} {unit} {why}")
+    if row is not None and row.max_p95_time_ms is not None:
+        limits.append(f"p95 at most {row.max_p95_time_ms:.5g} ms")
+        if not p95 <= row.max_p95_time_ms:
+            broken.append(f"p95 {p95:.5g} ms above {row.max_p95_time_ms:.5g}")
+    return CellJudgement(tuple(limits), tuple(broken), tuple(doubted))
+
+
+def _by_baseline(policy: Policy, rows: tuple[CaseMetrics, ...], pinned: BaselineRow, unit: Unit) -> CellJudgement:
+    if pinned.unit != unit:
+        problem = f"the baseline is pinned in {pinned.unit}, and this cell is judged in {unit}; pin it again"
+        return CellJudgement(broken=(problem,))
+    share, slowness, how = _against(pinned, rows)
+    least, most = policy.floors.min_share_of_baseline_gflops, policy.floors.max_share_of_baseline_p95
+    broken, doubted = [], []
+    if not share >= least:
+        broken.append(f"{share:.3f} of the baseline's throughput, {least:g} needed, {how}")
+    elif why := doubt((each >= least for each in _shares(pinned, rows)), policy.evidence.min_confidence):
+        doubted.append(f"{least:g} of the baseline's throughput, {how}, {why}")
+    if not slowness <= most:
+        broken.append(f"{slowness:.3f} of the baseline's p95, {most:g} allowed, {how}")
+    limit = f"baseline {pinned.throughput:.5g} {unit}, p95 {pinned.p95_ms:.5g} ms, {how}"
+    return CellJudgement((limit,), tuple(broken), tuple(doubted))
+
+
+def _shares(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> list[float]:
+    """Share of the baseline's throughput in each snapshot."""
+    snapshots = sorted({row.snapshot for row in rows})
+    return [_against(pinned, tuple(r for r in rows if r.snapshot == each))[0] for each in snapshots]
+
+
+def _against(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> tuple[float, float, str]:
+    """Shares of the baseline's throughput and p95; freed from the host's speed where both have an anchor."""
+    speed, p95 = mean_throughput(rows), percentile95(all_launches(rows))
+    anchor, before = mean_anchor(rows), pinned.throughput or math.nan
+    if anchor is None or pinned.anchor_ms is None:
+        return speed / before, p95 / pinned.p95_ms, "as measured"
+    host = anchor / pinned.anchor_ms  # above 1 where the host is slower than it was
+    return speed / before * host, p95 / pinned.p95_ms / host, "anchor-normalised"
+
+
+def per_kernel_size_slo(policy: Policy, campaign: Campaign) -> Finding:
+    """Mean throughput and p95 of every cell are within its row's limits and its baseline's floors."""
+    return _slo("per_kernel_size_slo", policy, campaign, campaign.cells)
+
+
+def _slo(check: str, policy: Policy, campaign: Campaign, cells: tuple[CellKey, ...]) -> Finding:
+    bad, empty, unsure, bounded = [], [], [], 0
+    for cell in cells:
+        found = judge_cell(policy, campaign, cell)
+        bounded += bool(found.limits)
+        if not campaign.good[cell]:
+            empty.append(cell_name(cell))
+        elif found.broken:
+            bad.append(f"{cell_name(cell)}: {'; '.join(found.broken)}")
+        elif found.doubted:
+            unsure.append(f"{cell_name(cell)}: {'; '.join(found.doubted)}")
+    if bad:
+        return failed(check, "bound", listed(bad), rows=tuple(bad), observed=len(bad), required=0)
+    if empty or not cells:
+        return no_data(
+            check, "missing", f"not measured: {listed(empty)}", rows=tuple(empty), observed=len(empty), required=0
+        )
+    if unsure:
+        return inconclusive(check, "confidence", listed(unsure), rows=tuple(unsure), observed=len(unsure), required=0)
+    words = (
+        f"{bounded} of {len(cells)} cells are bounded and hold"
+        if bounded
+        else f"no cell is bounded: {policy.floors.waiver or 'waived row by row'}"
+    )
+    return passed(check, words, observed=0, required=0)
+
+
+def baseline_side_slo(policy: Policy, campaign: Campaign) -> Finding:
+    """The rows on the baseline platform of a split."""
+    cells = tuple(cell for cell in campaign.cells if cell[0] == campaign.plan.baseline_platform)
+    return _slo("clover_policy_rows", policy, campaign, cells)

@@ -1,0 +1,188 @@
+"""Numbers of one measurement and of one cell, from verified launches only.
+
+Times in milliseconds, throughput in GFLOPS and GB/s; the unit says which of the two the operation is judged in.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pytest_weekops.core.measurement.pace import is_covered
+from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.stats import percentile95
+from pytest_weekops.core.units import Unit, amount
+
+
+@dataclass(frozen=True)
+class CaseMetrics:
+    """One ok measurement in numbers. ``launches_ms`` are all verified launches in order.
+
+    ``pace_ms`` is the mean fixed work quantum during them, None where a session has too few.
+    """
+
+    snapshot: int
+    seed: int
+    launches_ms: tuple[float, ...]
+    mean_gflops: float
+    median_ms: float
+    p95_ms: float
+    anchor_ms: float | None
+    pace_ms: float | None = None
+    mean_gbs: float = 0.0
+    unit: Unit = "GFLOPS"
+
+    @property
+    def throughput(self) -> float:
+        """Mean throughput in :attr:`unit`."""
+        return self.mean_gbs if self.unit == "GB/s" else self.mean_gflops
+
+    @property
+    def speed(self) -> float:
+        """Log throughput without the host's own speed: ln(pace / mean) where there is a pace, or ln(anchor / median).
+
+        Means belong together: where the host was slow for a part of the launches, both hold the same part of it.
+        """
+        if self.pace_ms is not None:
+            return math.log(self.pace_ms / statistics.fmean(self.launches_ms))
+        return math.log((self.anchor_ms or 1.0) / self.median_ms)
+
+    @property
+    def bare_speed(self) -> float:
+        """-ln(median): log throughput as measured."""
+        return -math.log(self.median_ms)
+
+    @property
+    def slowness95(self) -> float:
+        """ln(p95 / pace), or ln(p95 / anchor) without a pace."""
+        return math.log(self.p95_ms / (self.pace_ms or self.anchor_ms or 1.0))
+
+    @property
+    def bare_slowness95(self) -> float:
+        """ln(p95) as measured."""
+        return math.log(self.p95_ms)
+
+
+def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | None:
+    """Metrics of a complete, verified, finite measurement; None for anything less."""
+    if incompleteness(measurement, plan) or nonfinite(measurement):
+        return None
+    launches = tuple(ns * 1e-6 for session in measurement.sessions for ns in session.wall_ns)
+    mean_ns = statistics.fmean(launches) * 1e6
+    return CaseMetrics(
+        snapshot=measurement.case.snapshot,
+        seed=measurement.case.seed,
+        launches_ms=launches,
+        mean_gflops=measurement.flops / mean_ns,
+        median_ms=statistics.median(launches),
+        p95_ms=percentile95(launches),
+        anchor_ms=anchor_ms(measurement),
+        pace_ms=pace_ms(measurement),
+        mean_gbs=measurement.bytes_moved / mean_ns,
+        unit=measurement.unit,
+    )
+
+
+def anchor_ms(measurement: Measurement) -> float | None:
+    """Mean of the anchor before and after, where both are usable; None on a device that is not the host's CPU.
+
+    Divided by a host that slowed down at the same time, the fall of a GPU would be none.
+    """
+    if not measurement.on_cpu:
+        return None
+    before, after = measurement.host.anchor_before_ms, measurement.host.anchor_after_ms
+    if before is None or after is None:
+        return None
+    usable = math.isfinite(before) and math.isfinite(after) and before > 0 and after > 0
+    return (before + after) / 2.0 if usable else None
+
+
+def pace_ms(measurement: Measurement) -> float | None:
+    """Mean over sessions of the mean fixed work quantum, where every session has enough of them; as the anchor."""
+    paces = measurement.host.paces
+    if not measurement.on_cpu or not paces or not is_covered(paces, len(measurement.sessions)):
+        return None
+    mean = statistics.fmean(pace.mean_us for pace in paces) * 1e-3
+    return mean if math.isfinite(mean) else None
+
+
+def on_one_clock(rows: Sequence[CaseMetrics]) -> tuple[CaseMetrics, ...]:
+    """The rows of a cell, all with a pace or none: a pace and an anchor are not compared with each other."""
+    if all(row.pace_ms is not None for row in rows):
+        return tuple(rows)
+    return tuple(replace(row, pace_ms=None) for row in rows)
+
+
+def incompleteness(measurement: Measurement, plan: CampaignPlan) -> str:
+    """What of the planned launches is missing or unverified, or nothing."""
+    sessions = measurement.sessions
+    if [session.session for session in sessions] != list(range(1, plan.sessions + 1)):
+        return f"{len(sessions)} of {plan.sessions} sessions"
+    for session in sessions:
+        if len(session.wall_ns) < plan.iterations:
+            return f"{len(session.wall_ns)} of {plan.iterations} launches in session {session.session}"
+        if not session.verified:
+            return f"session {session.session} is not verified"
+    return ""
+
+
+def nonfinite(measurement: Measurement) -> str:
+    """Which number is not finite or not positive, or nothing. Zero launches are incomplete, not finite."""
+    if not math.isfinite(measurement.flops) or measurement.flops <= 0:
+        return f"flops is {measurement.flops}"
+    done = amount(measurement.unit, measurement.flops, measurement.bytes_moved)
+    if not math.isfinite(done) or done <= 0:
+        return f"bytes_moved is {done}, and {measurement.operation} is judged in {measurement.unit}"
+    for session in measurement.sessions:
+        if any(ns <= 0 for ns in session.wall_ns):
+            return f"a launch of session {session.session} took no time"
+        if session.nonfinite:
+            return f"{session.nonfinite} elements of session {session.session} are not finite"
+        for name in ("max_abs_error", "k_scaled_error"):
+            value = getattr(session, name)
+            if not math.isfinite(value) or value < 0:
+                return f"{name} of session {session.session} is {value}"
+    return ""
+
+
+def all_launches(rows: Sequence[CaseMetrics]) -> list[float]:
+    """Every verified launch of a cell in milliseconds."""
+    return [ms for row in rows for ms in row.launches_ms]
+
+
+def mean_throughput(rows: Sequence[CaseMetrics]) -> float:
+    """Mean over measurements of each measurement's mean throughput, in the cell's unit."""
+    return statistics.fmean(row.throughput for row in rows)
+
+
+def cell_unit(rows: Sequence[CaseMetrics]) -> Unit | None:
+    """What a cell is judged in; None where its measurements do not agree, so that nothing can be said."""
+    units = {row.unit for row in rows}
+    return units.pop() if len(units) == 1 else None
+
+
+def mean_gflops(rows: Sequence[CaseMetrics]) -> float:
+    """Mean over measurements of each measurement's mean GFLOPS."""
+    return statistics.fmean(row.mean_gflops for row in rows)
+
+
+def mean_gbs(rows: Sequence[CaseMetrics]) -> float:
+    """Mean over measurements of each measurement's mean GB/s."""
+    return statistics.fmean(row.mean_gbs for row in rows)
+
+
+def mean_anchor(rows: Sequence[CaseMetrics]) -> float | None:
+    """Mean anchor of a cell, where every measurement has one."""
+    anchors = [row.anchor_ms for row in rows]
+    return statistics.fmean(a for a in anchors if a is not None) if anchors and None not in anchors else None
+
+
+def by_snapshot(rows: Sequence[CaseMetrics], value: str) -> list[float]:
+    """Per snapshot, the mean of a metric over seeds; in snapshot order."""
+    found: dict[int, list[float]] = {}
+    for row in rows:
+        found.setdefault(row.snapshot, []).append(getattr(row, value))
+    return [statistics.fmean(found[snapshot]) for snapshot in sorted(found)]

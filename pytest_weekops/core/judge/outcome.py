@@ -1,0 +1,36 @@
+"""How checks phrase what they found: a pass needs evidence that is there, everything else says which is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
+
+_SHOWN = 4
+
+
+def passed(check: str, message: str, **facts: Any) -> Finding:
+    """The check looked at evidence and found it good."""
+    return Finding(check=check, status=CheckStatus.PASS, reason_code="ok", message=message, **facts)
+
+
+def failed(check: str, code: str, message: str, **facts: Any) -> Finding:
+    """The evidence is there and it is bad."""
+    return Finding(check=check, status=CheckStatus.FAIL, reason_code=code, message=message, **facts)
+
+
+def no_data(check: str, code: str, message: str, **facts: Any) -> Finding:
+    """Evidence that is asked for is not there."""
+    return Finding(check=check, status=CheckStatus.NO_DATA, reason_code=code, message=message, **facts)
+
+
+def inconclusive(check: str, code: str, message: str, **facts: Any) -> Finding:
+    """The evidence is there and does not decide."""
+    return Finding(check=check, status=CheckStatus.INCONCLUSIVE, reason_code=code, message=message, **facts)
+
+
+def listed(items: Sequence[str]) -> str:
+    """The first few items and how many more there are."""
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return ", ".join(items[:_SHOWN]) + more

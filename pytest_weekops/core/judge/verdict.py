@@ -1,0 +1,104 @@
+"""The judge: one pure function from policy and campaign to verdict, total on any data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.checks import Check, checks_for
+from pytest_weekops.core.judge.checks.table import table_rows
+from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Verdict
+from pytest_weekops.core.judge.severity import grade_findings, verdict_severity
+from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.recorded.campaign import RecordedCampaign
+from pytest_weekops.core.recorded.judge import judge_recorded
+
+Rules = Literal["compat", "strict"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeOptions:
+    """What a command line may say beside plan and policy; ``None`` leaves it to them."""
+
+    min_rusticl_ratio: float | None = None
+    required_sizes: Sequence[int] | None = None
+
+
+def judge(
+    policy: Policy,
+    campaign: Campaign | RecordedCampaign,
+    *,
+    rules: Rules = "strict",
+    options: JudgeOptions | None = None,
+) -> Verdict:
+    """Judge a campaign, live or recorded. Live campaigns are always judged strictly: no older evaluator knew them."""
+    options = options or JudgeOptions()
+    if isinstance(campaign, RecordedCampaign):
+        return judge_recorded(
+            policy,
+            campaign,
+            rules=rules,
+            min_ratio=options.min_rusticl_ratio,
+            required_sizes=options.required_sizes,
+        ).verdict
+    campaign = _with_options(campaign, options)
+    kind = campaign.plan.kind
+    findings = grade_findings([_total(check, policy, campaign) for check in checks_for(kind)], policy.severity)
+    blocked = any(finding.blocking and finding.status is not CheckStatus.PASS for finding in findings)
+    severity = verdict_severity(findings)
+    level = policy.severity.levels[int(severity)]
+    return Verdict(
+        kind=kind,
+        rules="strict",
+        decision=Decision.ITERATE if blocked or not findings else Decision.PROMOTE,
+        findings=findings,
+        severity=severity,
+        owner=level.owner,
+        respond_within_minutes=level.within_minutes,
+        action=level.action,
+        policy_id=policy.policy_id,
+        policy_sha256=policy.sha256,
+        rows=_total_rows(policy, campaign),
+        notes=_notes(policy, campaign),
+    )
+
+
+def _with_options(campaign: Campaign, options: JudgeOptions) -> Campaign:
+    update: dict[str, Any] = {}
+    if options.min_rusticl_ratio is not None:
+        update["min_rusticl_ratio"] = options.min_rusticl_ratio
+    if options.required_sizes is not None:
+        update["required_sizes"] = tuple(options.required_sizes)
+    return replace(campaign, plan=campaign.plan.model_copy(update=update)) if update else campaign
+
+
+_DATA_ERRORS = (ArithmeticError, ValueError, TypeError, LookupError, AttributeError)
+
+
+def _total(check: Check, policy: Policy, campaign: Campaign) -> Finding:
+    """One check's finding. A check that cannot work with the numbers has not passed."""
+    try:
+        return check(policy, campaign)
+    except _DATA_ERRORS as error:
+        message = f"the numbers cannot be worked with: {type(error).__name__}: {error}"[:300]
+        return Finding(
+            check=getattr(check, "__name__", "check"),
+            status=CheckStatus.FAIL,
+            reason_code="unreadable",
+            message=message,
+        )
+
+
+def _total_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...]:
+    try:
+        return table_rows(policy, campaign)
+    except _DATA_ERRORS:
+        return ()
+
+
+def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
+    if campaign.plan.kind != "weekly" or campaign.baselines or not policy.floors.waiver:
+        return ()
+    return (policy.floors.waiver,)

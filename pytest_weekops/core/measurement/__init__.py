@@ -1,0 +1,1 @@
+"""What is asked for and what was measured: plan, schedule, records, and the numbers drawn from them."""

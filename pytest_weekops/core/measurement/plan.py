@@ -1,0 +1,78 @@
+"""The campaign plan: every option of a run, resolved and frozen before anything is measured."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pytest_weekops.core.measurement.records import Case
+from pytest_weekops.core.record import Record
+
+
+class Deadlines(Record):
+    """Seconds a worker may stay in a phase before it is killed; held by the controller."""
+
+    import_s: float = Field(default=60.0, gt=0)
+    enumerate_s: float = Field(default=30.0, gt=0)
+    context_s: float = Field(default=30.0, gt=0)
+    build_s: float = Field(default=120.0, gt=0)
+    upload_s: float = Field(default=120.0, gt=0)
+    warm_up_s: float = Field(default=300.0, gt=0)
+    launch_s: float = Field(default=120.0, gt=0)
+    read_back_s: float = Field(default=60.0, gt=0)
+    verify_s: float = Field(default=120.0, gt=0)
+    send_s: float = Field(default=30.0, gt=0)
+    close_s: float = Field(default=10.0, gt=0)
+
+
+class PressurePlan(Record):
+    """Bursts of other work on the device's queue: how big, how often, and where they go."""
+
+    size: int = Field(default=896, gt=0)
+    iterations: int = Field(default=3, ge=0)
+    pulses: int = Field(default=3, ge=0)
+    mode: Literal["before", "during"] = "before"
+
+
+class CampaignPlan(Record):
+    """What will be run. ``platforms`` are worker labels; in a split: baseline first, then candidate.
+
+    ``required_sizes`` empty means every size in ``sizes``. ``gates`` are the gate records a promote needs, each as
+    ``stage/gate/platform``: one that is absent is as bad as one that failed. ``session_ms`` is what a session's timed
+    launches fill at least; runs from before it was written down filled 80.
+    """
+
+    kind: Literal["canonical", "weekly", "split"]
+    platforms: tuple[str, ...]
+    kernels: tuple[str, ...]
+    sizes: tuple[int, ...]
+    seeds: tuple[int, ...]
+    snapshots: int = Field(default=6, ge=1)
+    snapshot_interval_s: float = Field(default=0.0, ge=0)
+    sessions: int = Field(default=2, ge=1)
+    iterations: int = Field(default=8, ge=1)
+    session_ms: float = Field(default=80.0, ge=0)
+    pressure: PressurePlan = PressurePlan()
+    deadlines: Deadlines = Deadlines()
+    device_pattern: str | None = None
+    baseline_platform: str | None = None
+    candidate_platform: str | None = None
+    min_rusticl_ratio: float | None = None
+    required_sizes: tuple[int, ...] = ()
+    mode: Literal["local", "ci"] = "local"
+    gates: tuple[str, ...] = ()
+
+    def cases(self, snapshot: int) -> tuple[Case, ...]:
+        """All cases of one snapshot, in plan order (the schedule decides the order of measurement)."""
+        return tuple(
+            Case(platform=platform, kernel=kernel, size=size, seed=seed, snapshot=snapshot)
+            for kernel in self.kernels
+            for size in self.sizes
+            for seed in self.seeds
+            for platform in self.platforms
+        )
+
+    def all_cases(self) -> tuple[Case, ...]:
+        """Every case the plan asks for: the evidence a promote needs in full."""
+        return tuple(case for snapshot in range(1, self.snapshots + 1) for case in self.cases(snapshot))

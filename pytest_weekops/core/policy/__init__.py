@@ -1,0 +1,1 @@
+"""The policy: every limit a verdict rests on, as data; comparing two, tightening one."""

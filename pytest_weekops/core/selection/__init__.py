@@ -1,0 +1,1 @@
+"""Which variant is launched: the static choice, T3's online one, and tuned build parameters."""

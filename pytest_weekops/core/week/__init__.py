@@ -1,0 +1,1 @@
+"""The week in records: ledger entries, the channel, attempts, tracks, the closing record, rollbacks. Pure."""

@@ -1,0 +1,1 @@
+"""Platform profiles: from a name on the command line to a launch. No driver is loaded here."""

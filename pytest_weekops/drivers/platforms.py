@@ -1,0 +1,233 @@
+"""From names on the command line to launches: which ICD, environment and platform. No driver is loaded here."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from pytest_weekops.core.errors import DeviceError, InputError, PolicyError, WeekopsError
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.profile import Profile, Profiles, parse_profiles
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.worker.process import Launch
+from pytest_weekops.worker.protocol import OpenRequest
+
+_VENDORS = "/etc/OpenCL/vendors"
+_LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
+
+
+def load_profiles(files: Sequence[Path] = ()) -> Profiles:
+    """The shipped profiles with the given files' merged over them; the last file that names a profile wins."""
+    merged: dict[str, Profile] = {}
+    auto: tuple[str, ...] = ()
+    for path in (data_dir("policies") / "platforms.yaml", *files):
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise PolicyError(
+                f"Platform file {path} cannot be read: {error}. Its platforms are unknown. Check path and syntax.",
+                path=str(path),
+            ) from error
+        parsed = parse_profiles(data, str(path))
+        merged.update(parsed.profiles)
+        auto = parsed.auto or auto
+    return Profiles(version=1, profiles=merged, auto=auto)
+
+
+def resolve_platforms(
+    names: Sequence[str], *, scratch: Path, device_pattern: str | None = None, profile_files: Sequence[Path] = ()
+) -> list[Launch]:
+    """One launch per name: ``PROFILE``, ``PROFILE@ICD-OR-LIBRARY`` or ``LABEL=PROFILE@...``.
+
+    Two drivers of one profile get labels of their own (``pocl``, ``pocl-2``). Raises ``InputError`` for a name or a
+    path that does not exist, for a driver that is not installed, and for ``auto`` where nothing answers.
+    """
+    launches = name_launches(names, scratch=scratch, device_pattern=device_pattern, profile_files=profile_files)
+    for launch in launches:
+        if launch.missing:
+            raise InputError(launch.missing)
+    return launches
+
+
+def name_launches(
+    names: Sequence[str], *, scratch: Path, device_pattern: str | None = None, profile_files: Sequence[Path] = ()
+) -> list[Launch]:
+    """The same, with ``missing`` set on those whose driver is not installed; for ``weekops drivers``."""
+    _check_pattern(device_pattern)
+    profiles = load_profiles(profile_files)
+    launches: list[Launch] = []
+    for name in names:
+        if name == "auto":
+            launches.append(_best(profiles, scratch, device_pattern))
+            continue
+        label, profile_name, path = _split(name, profiles)
+        label = _free_label(label, [launch.label for launch in launches], explicit="=" in name)
+        profile = profiles.profiles[profile_name]
+        launches.append(_launch(label, profile_name, profile, path, scratch=scratch, device_pattern=device_pattern))
+    _refuse_same_driver(launches)
+    return launches
+
+
+def every_launch(scratch: Path, profile_files: Sequence[Path] = ()) -> list[Launch]:
+    """A launch per profile, ``missing`` set where no ICD is there; for ``weekops drivers``."""
+    profiles = load_profiles(profile_files)
+    return [
+        _launch(name, name, profile, None, scratch=scratch, device_pattern=None)
+        for name, profile in profiles.profiles.items()
+    ]
+
+
+def _check_pattern(pattern: str | None) -> None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise InputError(
+            f"--device {pattern!r} is no regular expression: {error}. Give part of a device name."
+        ) from error
+
+
+def _split(name: str, profiles: Profiles) -> tuple[str, str, str | None]:
+    label, _, rest = name.rpartition("=") if "=" in name.split("@", maxsplit=1)[0] else ("", "", name)
+    profile_name, _, path = rest.partition("@")
+    if profile_name not in profiles.profiles:
+        close = difflib.get_close_matches(profile_name, profiles.profiles, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise InputError(
+            f"--platforms {name!r}: there is no profile {profile_name!r}. It says how to reach a driver, so nothing "
+            f"can be started.{hint} Known: auto, {', '.join(profiles.profiles)}."
+        )
+    if label and not _LABEL.match(label):
+        raise InputError(f"--platforms {name!r}: {label!r} is no label. Use letters, digits, dots and dashes.")
+    return label or profile_name, profile_name, path or None
+
+
+def _free_label(label: str, taken: list[str], *, explicit: bool) -> str:
+    if label not in taken:
+        return label
+    if explicit:
+        raise InputError(
+            f"--platforms names the label {label!r} twice. Numbers must tell the two apart. Choose another."
+        )
+    number = 2
+    while f"{label}-{number}" in taken:
+        number += 1
+    return f"{label}-{number}"
+
+
+def _refuse_same_driver(launches: Sequence[Launch]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for launch in launches:
+        key = (launch.open.icd, str(sorted(launch.environment.items())))
+        if launch.open.icd and key in seen:
+            raise InputError(
+                f"--platforms names one driver twice: {seen[key]} and {launch.label} both load {launch.open.icd}. "
+                "A driver compared with itself proves nothing here. Name it once, or give PROFILE@PATH."
+            )
+        seen[key] = launch.label
+
+
+def _launch(
+    label: str, profile_name: str, profile: Profile, path: str | None, *, scratch: Path, device_pattern: str | None
+) -> Launch:
+    icd, missing = _find_icd(profile_name, profile, path, scratch)
+    environment = {key: os.environ.get(key, value) for key, value in profile.environment.items()}
+    environment["OCL_ICD_VENDORS"] = icd or "/nonexistent"
+    if profile.library_path:
+        paths = [*map(_fill, profile.library_path), os.environ.get("LD_LIBRARY_PATH", "")]
+        environment["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, paths))
+    return Launch(
+        label=label,
+        profile=profile_name,
+        environment=environment,
+        missing=missing,
+        open=OpenRequest(
+            profile=profile_name,
+            platform_name=profile.platform_name,
+            platform_vendor=profile.platform_vendor,
+            platform_version=profile.platform_version,
+            device_pattern=device_pattern,
+            device_types=profile.device_types,
+            icd=icd,
+        ),
+    )
+
+
+def _find_icd(profile_name: str, profile: Profile, path: str | None, scratch: Path) -> tuple[str, str]:
+    """The ICD file to load, and a sentence where there is none."""
+    if path is not None:
+        found = Path(path).expanduser().resolve()
+        if not found.is_file():
+            raise InputError(
+                f"--platforms {profile_name}@{path}: {found} is not there. The driver cannot be loaded from it. "
+                "Give an .icd file or a driver library."
+            )
+        return _as_icd(found, scratch), ""
+    for candidate in profile.icds:
+        found = Path(_fill(candidate))
+        if found.is_file():
+            return _as_icd(found, scratch), ""
+    return "", (
+        f"Profile {profile_name}: no driver is installed (looked for "
+        f"{', '.join(map(_fill, profile.icds)) or 'nothing'}). "
+        f"{profile.missing or 'Install the driver.'} `weekops drivers` shows what is there."
+    )
+
+
+def _as_icd(path: Path, scratch: Path) -> str:
+    """The path itself when it is an ICD file; for a library, an ICD file in ``scratch`` that names it."""
+    if path.suffix == ".icd":
+        return str(path)
+    name = re.sub(r"\W+", "-", str(path)).strip("-")
+    icd = scratch / f"{name}.icd"
+    icd.write_text(f"{path}\n", encoding="utf-8")
+    return str(icd)
+
+
+def _fill(pattern: str) -> str:
+    spec = importlib.util.find_spec("pyopencl")
+    origin = Path(spec.origin).parent if spec is not None and spec.origin else Path("/nonexistent")
+    return pattern.format(
+        vendors=os.environ.get("WEEKOPS_ICD_DIR", _VENDORS), pyopencl=origin / ".libs", prefix=sys.prefix
+    )
+
+
+def _best(profiles: Profiles, scratch: Path, device_pattern: str | None) -> Launch:
+    """The first profile of ``auto`` whose driver answers and compiles a kernel, each tried in a worker of its own."""
+    reasons: list[str] = []
+    for name in profiles.auto:
+        launch = _launch(name, name, profiles.profiles[name], None, scratch=scratch, device_pattern=device_pattern)
+        if launch.missing:
+            continue
+        if not (problem := try_launch(launch, scratch)):
+            return launch
+        reasons.append(f"{name}: {problem}")
+    tried = " ".join(reasons) or "No driver's ICD was found."
+    raise InputError(
+        f"No usable OpenCL driver was found. {tried} Nothing can be measured. Install one: Debian's package "
+        'pocl-opencl-icd, or `pip install "pytest-weekops[intel]"`, or, for a CPU that its LLVM 14 knows, '
+        '`pip install "pytest-weekops[pocl]"`. `weekops drivers` shows more.'
+    )
+
+
+def try_launch(launch: Launch, scratch: Path) -> str:
+    """Why a platform cannot run a kernel, or nothing: opened and smoked once in a worker that is thrown away."""
+    from pytest_weekops.worker.protocol import SmokeRequest
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+    supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+    try:
+        supervisor.start()
+        steps = supervisor.smoke(SmokeRequest(kernel_dirs=(str(data_dir("kernels")),))).steps
+    except (DeviceError, WeekopsError) as error:
+        return str(error)
+    finally:
+        supervisor.close()
+    failed = [f"{step.name}: {' '.join(step.detail.split())[:160]}" for step in steps if step.status == "failed"]
+    return failed[0] if failed else ""

@@ -1,0 +1,1 @@
+"""What lies on disk and is believed only after reading: journals, recorded campaigns, baselines, tunings."""

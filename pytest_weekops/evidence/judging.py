@@ -1,0 +1,44 @@
+"""The one way from records to a verdict: live, from a journal, here or on another machine, the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pytest_weekops.core.judge.campaign import Baseline, live_campaign
+from pytest_weekops.core.judge.verdict import JudgeOptions, judge
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.judge.finding import Verdict
+    from pytest_weekops.core.measurement.plan import CampaignPlan
+    from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.policy.policy import Policy
+    from pytest_weekops.evidence.journal import JudgedRecord, StoredRun
+
+
+def judge_records(
+    policy: Policy,
+    plan: CampaignPlan,
+    records: Sequence[JudgedRecord],
+    *,
+    identities: Mapping[str, DeviceIdentity],
+    baselines: Sequence[Baseline] = (),
+    created_at: str = "",
+    options: JudgeOptions | None = None,
+) -> Verdict:
+    """Judge a run's records by the strict rules."""
+    campaign = live_campaign(plan, records, identities=identities, baseline=baselines, created_at=created_at)
+    return judge(policy, campaign, options=options)
+
+
+def judge_stored(run: StoredRun, *, policy: Policy | None = None, options: JudgeOptions | None = None) -> Verdict:
+    """Judge a run read back from its journal, by its own policy unless another is given."""
+    return judge_records(
+        policy or run.policy,
+        run.plan,
+        run.records,
+        identities=run.identities,
+        baselines=run.baselines,
+        created_at=run.created_at,
+        options=options,
+    )

@@ -1,0 +1,59 @@
+"""Reading kernel catalogues from directories, for the controller: names and operations, never a user's Python code."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
+
+
+def variant_names(dirs: Sequence[str]) -> tuple[str, ...]:
+    """Modes of every variant in the directories, the first directory's first. Raises ``PolicyError``."""
+    return tuple(kernel_operations(dirs))
+
+
+def kernel_operations(dirs: Sequence[str]) -> dict[str, KernelOperation]:
+    """The operation of every variant, by mode; the first directory that has a mode wins. Raises ``PolicyError``.
+
+    A user's operation is hashed, not loaded: workers load it, and refuse a file that has changed since.
+    """
+    found: dict[str, KernelOperation] = {}
+    for directory in dirs:
+        path = Path(directory) / "catalog.yaml"
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise PolicyError(
+                f"Kernel catalogue {path} cannot be read: {error}. Without it no kernel is known. Check the directory.",
+                path=str(path),
+            ) from error
+        for entry in parse_catalog(data, str(path)).kernels.values():
+            if not (Path(directory) / entry.file).is_file():
+                raise _missing(path, entry, entry.file, "could not be built")
+            if entry.mode not in found:
+                found[entry.mode] = KernelOperation(name=entry.operation, file=_operation_file(path, entry))
+    return found
+
+
+def _operation_file(catalog: Path, entry: KernelEntry) -> OperationFile | None:
+    if not entry.operation_file:
+        return None
+    path = catalog.resolve().parent / entry.operation_file
+    try:
+        return OperationFile(path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    except OSError as error:
+        raise _missing(catalog, entry, entry.operation_file, "could not be verified") from error
+
+
+def _missing(catalog: Path, entry: KernelEntry, name: str, why: str) -> PolicyError:
+    return PolicyError(
+        f"Kernel catalogue {catalog}: variant {entry.mode} names {name}, which is not beside it. It {why}. Add the "
+        "file or remove the entry.",
+        path=str(catalog),
+    )

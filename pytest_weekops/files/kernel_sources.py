@@ -1,0 +1,74 @@
+"""Kernel sources in a worker: entries by mode, text with its includes, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
+
+_INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One variant's entry and its whole text.
+
+    ``sha256`` covers text, options that do not come from the device, and the file of an operation of the user's own.
+    ``tuned`` are the build parameters that a tuning put in force, as ``NAME=VALUE``; empty as shipped.
+    """
+
+    entry: KernelEntry
+    path: Path
+    text: str
+    sha256: str
+    tuned: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What its times belong to: the source, and the values that a tuning put in force."""
+        return " ".join((self.sha256, *self.tuned))
+
+
+def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
+    """Sources by mode; the first directory that has a mode wins. Raises ``PolicyError`` or ``OSError``."""
+    found: dict[str, Source] = {}
+    for directory in dirs:
+        root = Path(directory)
+        path = root / "catalog.yaml"
+        catalog = parse_catalog(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        for entry in catalog.kernels.values():
+            if entry.mode not in found:
+                text = expand(root / entry.file)
+                own = _file_digest(root / entry.operation_file) if entry.operation_file else ""
+                digest = hashlib.sha256((text + entry.model_dump_json() + own).encode()).hexdigest()
+                found[entry.mode] = Source(entry=entry, path=root / entry.file, text=text, sha256=digest)
+    return found
+
+
+def _file_digest(path: Path) -> str:
+    """SHA-256 of a file, or nothing where it is not there: that is refused where it is used, by name."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def expand(path: Path) -> str:
+    """The file's text with each ``#include "name"`` replaced by that file beside it.
+
+    Done here because not every driver's compiler can read the host's files. ``#line`` keeps the log's line numbers.
+    """
+
+    def include(match: re.Match[str]) -> str:
+        name = match.group(1)
+        line = text[: match.start()].count("\n") + 2
+        return f'#line 1 "{name}"\n{(path.parent / name).read_text(encoding="utf-8")}\n#line {line} "{path.name}"'
+
+    text = path.read_text(encoding="utf-8")
+    return f'#line 1 "{path.name}"\n' + _INCLUDE.sub(include, text)

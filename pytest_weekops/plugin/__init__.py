@@ -1,0 +1,44 @@
+"""All that knows pytest: the entry point ``weekops`` of ``pytest11``, and the hooks behind it.
+
+This package is imported in every pytest run of everyone who has it installed. It must stay cheap, and it must never
+import an OpenCL driver: workers do that.
+"""
+
+from __future__ import annotations
+
+from pytest_weekops.plugin.hooks import (
+    pytest_addhooks,
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_deselected,
+    pytest_generate_tests,
+    pytest_json_modifyreport,
+    pytest_report_teststatus,
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+    pytest_runtestloop,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_unconfigure,
+)
+
+pytest_plugins = ["pytest_weekops.plugin.fixtures"]
+
+__all__ = [
+    "pytest_addhooks",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_deselected",
+    "pytest_generate_tests",
+    "pytest_json_modifyreport",
+    "pytest_plugins",
+    "pytest_report_teststatus",
+    "pytest_runtest_makereport",
+    "pytest_runtest_protocol",
+    "pytest_runtestloop",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_unconfigure",
+]

@@ -1,0 +1,199 @@
+"""Fixtures for the shipped suites and for users' own: platforms, measuring, pressure, policy, problem data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pytest_weekops.core.measurement.plan import CampaignPlan
+    from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement
+    from pytest_weekops.core.policy.policy import Policy
+    from pytest_weekops.plugin.inject_session import Injector
+    from pytest_weekops.plugin.session import GateSession
+    from pytest_weekops.run.live import Run
+
+
+@pytest.fixture(scope="session")
+def weekops_session(request: pytest.FixtureRequest) -> GateSession:
+    """The gate of this pytest run."""
+    from pytest_weekops.plugin.hooks import gate_session
+
+    return gate_session(request.config)
+
+
+@pytest.fixture(scope="session")
+def weekops_run(weekops_session: GateSession) -> Run:
+    """The open run: workers and journal."""
+    return weekops_session.require_run()
+
+
+@pytest.fixture(scope="session")
+def weekops_plan(weekops_session: GateSession) -> CampaignPlan:
+    """The frozen campaign plan."""
+    return weekops_session.plan
+
+
+@pytest.fixture(scope="session")
+def weekops_policy(weekops_session: GateSession) -> Policy:
+    """The policy that this run will be judged by."""
+    return weekops_session.policy
+
+
+@pytest.fixture(scope="session")
+def opencl_identities(weekops_run: Run) -> Mapping[str, DeviceIdentity]:
+    """Who answered, per platform label."""
+    return weekops_run.identities
+
+
+@pytest.fixture
+def weekops_platform(request: pytest.FixtureRequest, weekops_run: Run, weekops_session: GateSession) -> str:
+    """One selected platform's label; a test that uses it and is marked ``weekops_campaign`` runs on each."""
+    label: str = request.param
+    if weekops_run.platforms[label].unusable:
+        from pytest_weekops.plugin.session import GateFailure
+
+        raise GateFailure(f"{label}: {weekops_run.platforms[label].unusable}")
+    weekops_session.progress.stage(f"{getattr(request.node, 'originalname', 'test')} on {label}")
+    return label
+
+
+@pytest.fixture
+def weekops_gate(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
+    """Run the canonical gate of one stage on one platform, or fail with its reason."""
+    stage, label = request.param
+
+    def check() -> None:
+        weekops_session.progress.stage(f"{stage} gate on {label}")
+        record = weekops_session.require_run().gate(stage, label)
+        weekops_session.progress.gate(record)
+        _fail_unless(record.passed, f"{stage} gate on {label}: {record.reason}")
+
+    return check
+
+
+@pytest.fixture
+def weekops_smoke(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
+    """Run the driver smoke of one platform, or fail with what did not hold."""
+    label: str = request.param
+
+    def check() -> None:
+        weekops_session.progress.stage(f"driver smoke on {label}")
+        record = weekops_session.require_run().smoke(label)
+        weekops_session.progress.gate(record)
+        _fail_unless(record.passed, f"driver smoke on {label}: {record.reason}")
+
+    return check
+
+
+@pytest.fixture
+def weekops_pulse(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
+    """Send one snapshot's pressure pulses to one platform, or fail with what they met."""
+    label, snapshot = request.param
+
+    def press() -> None:
+        run = weekops_session.require_run()
+        if run.platforms[label].unusable:
+            pytest.skip(f"{label}: {run.platforms[label].unusable}")
+        weekops_session.wait_for_snapshot(snapshot)
+        record = run.pulse(label, snapshot)
+        done = record.completed == record.requested and not record.failures
+        _fail_unless(done, f"pressure on {label}: {record.completed} of {record.requested} pulses; {record.errors}")
+
+    return press
+
+
+@pytest.fixture
+def weekops_case(request: pytest.FixtureRequest) -> Case:
+    """The case of this item."""
+    case: Case = request.param
+    return case
+
+
+@pytest.fixture
+def measure(
+    request: pytest.FixtureRequest, weekops_session: GateSession, record_property: Callable[[str, object], None]
+) -> Callable[[Case], Measurement]:
+    """Measure a case: journalled, fed to pytest-benchmark and JUnit; a bad measurement fails the item.
+
+    The call skips the item where the platform's opening gate failed, and returns the measurement where it is ``ok``.
+    """
+
+    def measure_case(case: Case) -> Measurement:
+        run = weekops_session.require_run()
+        weekops_session.wait_for_snapshot(case.snapshot)
+        weekops_session.progress.case(case)
+        answer = run.measure(case)
+        weekops_session.progress.measured(answer)
+        _record_properties(answer, record_property)
+        if answer.status == "skipped":
+            pytest.skip(answer.reason)
+        from pytest_weekops.plugin.session import feed_benchmark
+
+        feed_benchmark(request, answer)
+        _fail_unless(answer.status == "ok" and not answer.flaky, failure_sentence(answer))
+        return answer
+
+    return measure_case
+
+
+@pytest.fixture
+def weekops_injection(request: pytest.FixtureRequest) -> Injector:
+    """One platform at one size, for fault campaigns; a test that uses it is marked ``weekops_injection``."""
+    from pytest_weekops.plugin.hooks import inject_session
+    from pytest_weekops.plugin.inject_session import Injector
+
+    label, size = request.param
+    return Injector(inject_session(request.config), label, size)
+
+
+@pytest.fixture
+def pressure_pulses(weekops_run: Run) -> Callable[[str, int], None]:
+    """``pressure_pulses(platform, snapshot)``: pulses where your own suite wants them."""
+
+    def press(platform: str, snapshot: int) -> None:
+        weekops_run.pulse(platform, snapshot)
+
+    return press
+
+
+@pytest.fixture
+def seeded_problem() -> Callable[..., tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """``seeded_problem(m=, n=, k=, seed=)``: the A (m x k) and B (k x n) float32 arrays that every worker uses."""
+    from pytest_weekops.core.measurement.problem import gemm_inputs
+
+    return gemm_inputs
+
+
+def failure_sentence(answer: Measurement) -> str:
+    """What happened to a case, for the item's failure text."""
+    where = f" in phase {answer.phase.value}" if answer.phase else ""
+    signal = f" ({answer.signal})" if answer.signal else ""
+    if answer.flaky:
+        return f"{answer.case.id}: crashed once and worked on the second try; a flaky driver is not promoted"
+    tail = f"\nlast lines of the worker's stderr:\n{answer.stderr_tail}" if answer.stderr_tail else ""
+    return f"{answer.case.id}: {answer.status.value}{signal}{where}: {answer.reason}{tail}"
+
+
+def _fail_unless(good: bool, sentence: str) -> None:  # noqa: FBT001 - the one argument there is
+    if not good:
+        from pytest_weekops.plugin.session import GateFailure
+
+        raise GateFailure(sentence)
+
+
+def _record_properties(answer: Measurement, record_property: Callable[[str, object], None]) -> None:
+    times = sorted(ns for session in answer.sessions for ns in session.wall_ns)
+    record_property("weekops_case", answer.case.id)
+    record_property("weekops_status", answer.status.value)
+    if times:
+        record_property("weekops_median_ms", round(times[len(times) // 2] * 1e-6, 6))
+        mean_ns = sum(times) / len(times)
+        record_property("weekops_gflops", round(answer.flops / mean_ns, 4))
+        record_property("weekops_gbs", round(answer.bytes_moved / mean_ns, 4))
+        record_property("weekops_max_abs_error", max(session.max_abs_error for session in answer.sessions))

@@ -1,0 +1,314 @@
+"""Command line and ini options of the plugin, and the sentences that refuse bad values.
+
+Sizes, seeds and the like are taken as text and parsed here, so that every refusal says what, where and what to do,
+and so that a path swallowed by a list option is recognised for what it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.plan import CampaignPlan
+
+DEFAULT_SIZES = (1400, 2048)
+DEFAULT_SEEDS = (11,)
+TIERS = ("cpu-fast", "canonical", "full")
+_PHASES = (
+    "import",
+    "enumerate",
+    "context",
+    "build",
+    "upload",
+    "warm-up",
+    "launch",
+    "read-back",
+    "verify",
+    "send",
+    "close",
+)
+
+# name, aliases, keyword arguments of argparse, (ini type, ini help) or None
+_LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
+    ("platforms", (), "NAME", "platform profiles to measure, NAME or NAME@ICD-PATH (default: auto, the best device)"),
+    (
+        "kernels",
+        (),
+        "MODE",
+        "a variant's name, auto, auto_t3_controlled, auto_t5_guarded (default: weekly both lanes, else auto)",
+    ),
+    ("sizes", (), "N", "problem sizes (default: 1400 2048)"),
+    ("seeds", ("--seed",), "N", "seeds of the problem data (default: 11)"),
+    ("required-sizes", (), "N", "split: sizes that must be there on both platforms (default: all)"),
+)
+_SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
+    ("device", (), "PATTERN", "regular expression that picks the device of each platform"),
+    ("snapshots", (), "N", "rounds in which every cell is measured once (default: 6)"),
+    ("snapshot-interval", (), "SECONDS", "time between the starts of two snapshots (default: 0)"),
+    ("snapshot-interval-minutes", (), "MINUTES", "the same in minutes"),
+    ("sessions", (), "N", "sessions of fresh data per case (default: 2)"),
+    ("iterations", (), "N", "timed launches per session, at least (default: 8)"),
+    ("session-ms", (), "MS", "what a session's timed launches fill at least, up to 200 launches (default: 1000)"),
+    ("pressure-size", (), "N", "GEMM size of a pressure pulse (default: 896)"),
+    ("pressure-iterations", (), "N", "launches per pressure pulse (default: 3)"),
+    (
+        "pressure-pulses",
+        ("--pressure-pulses-per-snapshot", "--pressure-pulses-per-seed"),
+        "N",
+        "pressure pulses per snapshot and platform (default: 3)",
+    ),
+    ("policy", ("--policy-path",), "PATH", "policy, YAML or the older JSON (default: the shipped portable.yaml)"),
+    (
+        "t3-policy",
+        ("--t3-policy-path",),
+        "PATH",
+        "older T3 JSON policy: its settings come before the policy's selector",
+    ),
+    ("t5-policy", ("--t5-policy-path",), "PATH", "older T5 JSON policy: its settings come before the policy's guard"),
+    ("baseline", ("--baseline-path",), "PATH", "pinned baseline (default: the one pinned for this device, if any)"),
+    ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
+    ("tuning", (), "DIR", "tuning files of `weekops tune`, or off (default: tuning/ in the report directory)"),
+    ("report-prefix", ("--output-prefix",), "NAME", "first part of the run directory's name (default: the kind)"),
+    ("baseline-platform", (), "NAME", "split: the driver in service (default: clover)"),
+    ("candidate-platform", (), "NAME", "split: the driver that wants to be (default: rusticl)"),
+    ("min-rusticl-ratio", ("--ratio-floor",), "R", "split: least candidate / baseline throughput (default: 0.85)"),
+)
+_CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("pressure-mode", ("before", "during"), "pressure pulses before each snapshot, or between the launches"),
+    ("mode", ("local", "ci"), "ci: no colours, no prompts, a machine-readable summary line last"),
+    ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the option group ``weekops`` and its ini defaults (``weekops_<name>``)."""
+    group = parser.getgroup("weekops", "OpenCL driver validation")
+    group.addoption("--tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
+    group.addoption("--driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    for name, aliases, metavar, text in _LISTS:
+        group.addoption(f"--{name}", *aliases, nargs="+", metavar=metavar, dest=_dest(name), help=text)
+    for name, aliases, metavar, text in _SINGLES:
+        group.addoption(f"--{name}", *aliases, metavar=metavar, dest=_dest(name), help=text)
+    for name, choices, text in _CHOICES:
+        group.addoption(f"--{name}", choices=choices, dest=_dest(name), help=text)
+    for phase in _PHASES:
+        text = f"longest stay of a worker in the phase {phase}"
+        group.addoption(f"--deadline-{phase}", metavar="SECONDS", dest=_dest(f"deadline-{phase}"), help=text)
+    for name, _aliases, _metavar, text in _LISTS:
+        parser.addini(_dest(name), text, type="args", default=[])
+    for name, _aliases, _metavar, text in _SINGLES:
+        parser.addini(_dest(name), text, default="")
+    for name in ("pressure-mode", "mode", "rollback"):
+        parser.addini(_dest(name), f"default of --{name}", default="")
+    parser.addini(
+        "weekops_kernel_dirs", "directories with a catalog.yaml of your own kernels", type="paths", default=[]
+    )
+    parser.addini("weekops_platform_files", "YAML files with platform profiles of your own", type="paths", default=[])
+
+
+def _dest(name: str) -> str:
+    return "weekops_" + name.replace("-", "_")
+
+
+class Options:
+    """Typed access to one option: command line first, then ini, then the default given."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def given(self, name: str) -> bool:
+        """Whether the option stands on the command line."""
+        return bool(self._config.getoption(_dest(name), None))
+
+    def text(self, name: str) -> str | None:
+        """The option as text, or None where it is nowhere."""
+        value = self._config.getoption(_dest(name), None) or self._config.getini(_dest(name))
+        return str(value) if value else None
+
+    def words(self, name: str) -> list[str]:
+        """A list option, refusing a path that it swallowed."""
+        value = self._config.getoption(_dest(name), None) or self._config.getini(_dest(name))
+        words = [str(word) for word in value]
+        _refuse_swallowed_path(name, words, self._config)
+        return words
+
+    def integer(self, name: str, default: int, *, least: int = 0) -> int:
+        """A whole number of at least ``least``."""
+        text = self.text(name)
+        return default if text is None else parse_integer(f"--{name}", text, least=least)
+
+    def number(self, name: str, default: float, *, least: float = 0.0) -> float:
+        """A finite number of at least ``least``."""
+        text = self.text(name)
+        return default if text is None else parse_number(f"--{name}", text, least=least)
+
+    def integers(self, name: str, default: Sequence[int], *, least: int = 0) -> tuple[int, ...]:
+        """Whole numbers, each once, in the order given."""
+        words = self.words(name)
+        values = [parse_integer(f"--{name}", word, least=least) for word in words] or list(default)
+        _refuse_duplicates(name, values)
+        return tuple(values)
+
+
+def parse_integer(option: str, text: str, *, least: int) -> int:
+    """Parse a whole number or refuse it in a sentence (``pytest.UsageError``)."""
+    try:
+        value = int(text, 10) if text.isascii() else None
+    except ValueError:
+        value = None
+    if value is None:
+        raise pytest.UsageError(
+            f"{option} {text!r} is not a whole number. Nothing can be planned from it. "
+            f"Give digits only, for example {option} {_example(text)}."
+        )
+    if value < least:
+        raise pytest.UsageError(f"{option} {value} is too small; it must be at least {least}. Give a larger number.")
+    return value
+
+
+def parse_number(option: str, text: str, *, least: float) -> float:
+    """Parse a finite number or refuse it in a sentence (``pytest.UsageError``)."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < least:
+        raise pytest.UsageError(
+            f"{option} {text!r} is not a finite number of at least {least:g}. "
+            "A limit that is not a number would let everything pass. Give a number."
+        )
+    return value
+
+
+def _example(text: str) -> str:
+    repaired = text.upper().replace("O", "0").replace("L", "1").replace("I", "1")
+    return repaired if repaired.isdigit() and int(repaired) > 0 else "1400"
+
+
+def _refuse_swallowed_path(name: str, words: Sequence[str], config: pytest.Config) -> None:
+    for word in words:
+        bare = word.split("::", 1)[0]
+        if name == "platforms" and "@" in word:
+            continue
+        if "/" in word or "::" in word or bare.endswith(".py") or Path(config.invocation_params.dir, bare).is_dir():
+            rest = " ".join(other for other in words if other != word)
+            raise pytest.UsageError(
+                f"--{name} swallowed {word!r}, which looks like a path. --{name} takes every word that follows it, "
+                f"so the tests to run were lost. Put the path first: pytest {word} --{name} {rest}".rstrip()
+            )
+
+
+def _refuse_duplicates(name: str, values: Sequence[object]) -> None:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    if twice:
+        raise pytest.UsageError(
+            f"--{name} names {', '.join(twice)} more than once. Each case is measured once per snapshot, so it would "
+            "count twice. Name it once."
+        )
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """``Did you mean X?`` with a leading space, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def build_plan(
+    config: pytest.Config, kind: str, *, labels: Sequence[str], variants: Sequence[str], gates: Sequence[str] = ()
+) -> CampaignPlan:
+    """Resolve every option of one run into a frozen plan.
+
+    ``labels`` are the platforms' worker labels (split: baseline first), ``variants`` the kernel modes that exist.
+    Raises ``pytest.UsageError`` for a value that cannot be used.
+    """
+    from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
+    from pytest_weekops.core.measurement.schedule import expected_gates
+
+    options = Options(config)
+    kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
+    _refuse_duplicates("kernels", kernels)
+    _refuse_unknown_kernels(kernels, variants)
+    sizes = options.integers("sizes", DEFAULT_SIZES, least=1)
+    required = options.integers("required-sizes", (), least=1)
+    _refuse_missing_required(required, sizes)
+    split = kind == "split"
+    plan = CampaignPlan(
+        kind=kind,
+        platforms=tuple(labels),
+        kernels=tuple(kernels),
+        sizes=sizes,
+        seeds=options.integers("seeds", DEFAULT_SEEDS),
+        snapshots=options.integer("snapshots", 6, least=1),
+        snapshot_interval_s=_interval(options),
+        sessions=options.integer("sessions", 2, least=1),
+        iterations=options.integer("iterations", 8, least=1),
+        session_ms=options.number("session-ms", 1000.0),
+        pressure=PressurePlan(
+            size=options.integer("pressure-size", 896, least=1),
+            iterations=options.integer("pressure-iterations", 3),
+            pulses=options.integer("pressure-pulses", 3),
+            mode=options.text("pressure-mode") or "before",
+        ),
+        deadlines=Deadlines(**_deadlines(options)),
+        device_pattern=options.text("device"),
+        baseline_platform=labels[0] if split else None,
+        candidate_platform=labels[1] if split else None,
+        min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85) if split else None,
+        required_sizes=(required or sizes) if split else (),
+        mode="ci" if options.text("mode") == "ci" else "local",
+    )
+    smoke = bool(config.getoption("driver_smoke", False))
+    return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
+
+
+def _interval(options: Options) -> float:
+    minutes = options.number("snapshot-interval-minutes", 0.0)
+    return minutes * 60.0 if minutes else options.number("snapshot-interval", 0.0)
+
+
+def _deadlines(options: Options) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for phase in _PHASES:
+        value = options._config.getoption(_dest(f"deadline-{phase}"), None)  # noqa: SLF001 - same class of access
+        if value:
+            found[phase.replace("-", "_") + "_s"] = parse_number(f"--deadline-{phase}", str(value), least=0.001)
+    return found
+
+
+def _refuse_unknown_kernels(kernels: Sequence[str], variants: Sequence[str]) -> None:
+    known = ("auto", *CONTROLLED_KERNELS, *variants)
+    for kernel in kernels:
+        if kernel not in known:
+            raise pytest.UsageError(
+                f"--kernels {kernel!r} is no kernel mode. Nothing by that name is in a kernel catalogue."
+                f"{suggest(kernel, known)} Known: {', '.join(known)}."
+            )
+
+
+def _refuse_missing_required(required: Sequence[int], sizes: Sequence[int]) -> None:
+    missing = [size for size in required if size not in sizes]
+    if missing:
+        raise pytest.UsageError(
+            f"--required-sizes {' '.join(map(str, missing))} is not among --sizes {' '.join(map(str, sizes))}. "
+            "A required size that is not measured can only block. Add it to --sizes or leave it out."
+        )
+
+
+def report_directory(config: pytest.Config) -> Path:
+    """The directory of all run directories, absolute; not created here."""
+    text = Options(config).text("report-dir") or "reports"
+    return config.rootpath / Path(text).expanduser()
+
+
+def explicit_options(config: pytest.Config) -> list[str]:
+    """Names of the plugin's options that stand on this command line."""
+    names = [*(row[0] for row in _LISTS), *(row[0] for row in _SINGLES), *(row[0] for row in _CHOICES)]
+    return [name for name in names if Options(config).given(name)]

@@ -1,0 +1,95 @@
+"""Tiers: which tests a run takes along, and where the shipped suites are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.plugin.options import Options
+
+_LEFT_OUT = {"cpu-fast": ("device", "slow"), "canonical": ("slow",), "full": ()}
+
+
+def suites_dir(config: pytest.Config) -> Path:
+    """The shipped suites: the project's own ``suites`` where it has them, else those in the package."""
+    own = config.rootpath / "suites"
+    return own if (own / "canonical").is_dir() else data_dir("suites")
+
+
+def configure(config: pytest.Config) -> None:
+    """Add the canonical suite for ``--tier`` and ``--driver-smoke``, and refuse to measure under xdist.
+
+    ``--tier canonical`` and ``--driver-smoke`` ask whether this machine is sane. Without a path they run that suite and
+    nothing else: whoever wants other tests along names them.
+    """
+    tier, smoke = config.getoption("tier", None), config.getoption("driver_smoke", False)
+    if (tier or smoke) and _parallel(config):
+        raise pytest.UsageError(PARALLEL_SENTENCE)
+    for name in ("sizes", "seeds", "kernels", "required-sizes", "platforms"):
+        Options(config).words(name)
+    _refuse_wrong_root(config)
+    if Options(config).text("mode") == "ci":
+        config.option.color = "no"
+    if not (tier or smoke) or hasattr(config, "workerinput"):
+        return
+    suite = suites_dir(config) / "canonical"
+    if smoke and tier in (None, "cpu-fast"):
+        suite = suite / "test_driver_smoke.py"
+    elif tier == "cpu-fast":
+        suite = suite / "test_schemas.py"
+    if tier in (None, "canonical") and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args[:] = [str(suite)]
+    elif not _covered(config, suite):
+        config.args.append(str(suite))
+
+
+def _refuse_wrong_root(config: pytest.Config) -> None:
+    """Refuse a root directory that pytest took from an option's value.
+
+    pytest settles its root before plugins may declare options, so that in ``--report-dir /elsewhere`` the directory
+    looks like a path to test. The project's own configuration, its suites and markers would then be missing.
+    """
+    here = config.invocation_params.dir
+    for name in ("report-dir", "policy", "t3-policy", "t5-policy", "baseline", "tuning"):
+        value = Options(config).text(name) if Options(config).given(name) else None
+        separate = value is not None and f"--{name}={value}" not in map(str, config.invocation_params.args)
+        if value is None or not separate or here.is_relative_to(config.rootpath):
+            continue
+        if Path(here, value).resolve().is_relative_to(config.rootpath):
+            raise pytest.UsageError(
+                f"--{name} {value}: pytest took that path for the tests' root ({config.rootpath}), so this project's "
+                f"configuration would not be read. Write it with an equals sign: --{name}={value}."
+            )
+
+
+def _covered(config: pytest.Config, suite: Path) -> bool:
+    """Whether the arguments collect this suite already (a packaged one, in a venv below the root, only by name)."""
+    named = [Path(config.invocation_params.dir, word.split("::")[0]).resolve() for word in config.args]
+    own = suite.is_relative_to(config.rootpath / "suites")
+    return suite.resolve() in named or (own and any(suite.is_relative_to(path) for path in named))
+
+
+PARALLEL_SENTENCE = (
+    "pytest-xdist (-n) was asked to run a campaign. Two things timed on one device at once falsify each other. "
+    "Run the campaign without -n, or with -n0."
+)
+
+
+def _parallel(config: pytest.Config) -> bool:
+    return bool(config.getoption("numprocesses", None)) or config.getoption("dist", "no") != "no"
+
+
+def is_parallel(config: pytest.Config) -> bool:
+    """Whether this process is, or commands, an xdist worker."""
+    return hasattr(config, "workerinput") or _parallel(config)
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the items that the tier leaves out, and tell pytest so."""
+    left_out = _LEFT_OUT.get(config.getoption("tier", None) or "full", ())
+    gone = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]

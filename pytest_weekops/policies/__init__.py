@@ -1,0 +1,1 @@
+"""Policies on disk: strict YAML with inheritance, the older JSON files, and the limits of limits."""

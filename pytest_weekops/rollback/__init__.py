@@ -1,0 +1,1 @@
+"""The only room that changes the host: what to switch to, the switch, and the proof that it works."""

@@ -1,0 +1,390 @@
+"""The only module that changes the host: it switches the runtime profile, records each stage, and can switch back.
+
+Below ``<report-dir>/runtime``: ``active.env`` is a symbolic link into ``profiles/``, whose files are named after their
+content and never rewritten. The switch is one rename, so that a crash anywhere leaves either profile whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.week.channel import rollback_in_effect
+from pytest_weekops.core.week.entry import ROLLBACK, Entry
+from pytest_weekops.core.week.rollback import (
+    ACTIVE_NAME,
+    PROFILES_NAME,
+    RollbackPlan,
+    RuntimeProfile,
+    last_target,
+    parse_environment,
+    plan_rollback,
+    rehearsal_story,
+    rollback_story,
+)
+from pytest_weekops.files.atomic import switch_symlink, sync_directory, write_atomic
+from pytest_weekops.files.hashing import hash_file
+from pytest_weekops.rollback.verification import Outcome, Verifier, run_own_steps
+from pytest_weekops.week.ledger import Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.policy.policy import RollbackStep
+
+
+@dataclass(frozen=True)
+class Active:
+    """The profile now in force: its file, the platform it names, and its hash. All empty where there is none."""
+
+    path: Path | None = None
+    platform: str = ""
+    sha256: str = ""
+
+    def document(self, runtime: Path) -> dict[str, Any]:
+        """As the ledger keeps it, with the file relative to the runtime directory."""
+        name = self.path.relative_to(runtime).as_posix() if self.path else None
+        return {"file": name, "platform": self.platform, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How a rollback ended. ``seconds`` run from the trigger to the end of the verification."""
+
+    verified: bool
+    seconds: float
+    lines: tuple[str, ...]
+    switched: bool = True
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class Rollout:
+    """Switches the runtime profile of one report directory.
+
+    ``after_step`` is told each step's name once it is done; ``say`` what is active, before the verification is through.
+    """
+
+    report_dir: Path
+    cwd: Path = field(default_factory=Path.cwd)
+    after_step: Callable[[str], None] = lambda _step: None
+    say: Callable[[str], None] = lambda _line: None
+
+    @property
+    def runtime(self) -> Path:
+        """The directory of the runtime profile, links followed: it may be a link to where consumers look."""
+        try:
+            return (self.report_dir.resolve() / "runtime").resolve()
+        except (OSError, RuntimeError) as error:
+            raise InputError(
+                f"{self.report_dir / 'runtime'} cannot be followed: {error}. Where consumers look for their profile is "
+                "not known, so nothing was switched. Mend the link."
+            ) from error
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger in which each stage is recorded."""
+        return open_ledger(self.report_dir)
+
+    def active(self) -> Active:
+        """The profile now in force. Raises ``InputError`` where the file is there and cannot be read."""
+        path = self.runtime / ACTIVE_NAME
+        try:
+            if not path.exists():
+                return Active()
+            content = _read_regular(path)
+            platform = parse_environment(content.decode()).get("WEEKOPS_PLATFORM", "")
+            return Active(path.resolve(), platform, hashlib.sha256(content).hexdigest())
+        except (OSError, RuntimeError, UnicodeDecodeError, InputError) as error:
+            raise InputError(
+                f"The active runtime profile {path} cannot be read: {error} What consumers run on is not known, so "
+                "nothing was switched. Correct the file or take it away."
+            ) from error
+
+    def plan(self, target: RuntimeProfile, verifier: Verifier, steps: Sequence[RollbackStep] = ()) -> RollbackPlan:
+        """What :meth:`apply` would do; changes nothing."""
+        active = self.active()
+        return plan_rollback(
+            active=active.platform,
+            target=target,
+            same=active.sha256 == target.sha256,
+            own_steps=[step.argv for step in steps],
+            gate=verifier.gate_argv,
+        )
+
+    # -- apply -------------------------------------------------------------------------------------------------
+
+    def apply(
+        self, target: RuntimeProfile, verifier: Verifier, *, steps: Sequence[RollbackStep] = (), reason: str = ""
+    ) -> Applied:
+        """Switch to ``target``, record it and verify it; harmless when it is active and verified already."""
+        trigger = time.monotonic()
+        with self._lock():
+            before = self.active()
+            entries = self.ledger.entries()
+            current = rollback_in_effect(entries)
+            same = before.sha256 == target.sha256
+            # Somebody may have deployed this very profile by hand after a rollback to another one.
+            ours = same and current is not None and last_target(entries) == target.sha256
+            if ours and current is not None and current.stage == "verified":
+                line = f"{target.platform} is active and verified already, since {current.since}. Nothing was changed."
+                return Applied(verified=True, seconds=0.0, lines=(line,), switched=False)
+            if not ours:
+                before = self._preserve(before)
+            if not same:
+                self._write(target)
+            if not ours:
+                self._record("begun", {"from": before.document(self.runtime), "to": _target(target), "reason": reason})
+            self.after_step("begin")
+            if not same:
+                self._switch(target.file_name)
+            self.after_step("switch")
+            with contextlib.suppress(OSError, ValueError):  # whoever listens may be gone; the verification goes on
+                self.say(f"{target.platform} is active now; verifying it.")
+            unrecorded = self._record_after("switched", {"to": _target(target), "seconds": _since(trigger)})
+            self.after_step("record")
+            return self._verify(target, verifier, steps, trigger, unrecorded)
+
+    def _preserve(self, active: Active) -> Active:
+        """Keep a profile that somebody wrote by hand: the rename would take it away."""
+        if active.path is not None and active.path.parent != self.runtime / PROFILES_NAME:
+            kept = self.runtime / PROFILES_NAME / f"kept-{active.sha256[:16]}.env"
+            write_atomic(kept, active.path.read_bytes())
+            active = Active(kept, active.platform, active.sha256)
+        self.after_step("preserve")
+        return active
+
+    def _write(self, target: RuntimeProfile) -> None:
+        path = self.runtime / PROFILES_NAME / target.file_name
+        write_atomic(path, target.text)
+        self.after_step("write")
+
+    def _switch(self, name: str | None) -> None:
+        """Activate the profile in the file ``name``, or none at all."""
+        link = self.runtime / ACTIVE_NAME
+        try:
+            if name is None:
+                link.unlink(missing_ok=True)
+                sync_directory(self.runtime)
+            else:
+                switch_symlink(link, f"{PROFILES_NAME}/{name}")
+        except OSError as error:
+            raise WeekopsError(
+                f"{link} could not be switched: {error.strerror}. The profile before is still active. Check the "
+                "permissions of the directory and run this again."
+            ) from error
+
+    def _verify(
+        self,
+        target: RuntimeProfile,
+        verifier: Verifier,
+        steps: Sequence[RollbackStep],
+        trigger: float,
+        unrecorded: Sequence[str],
+    ) -> Applied:
+        active = self.runtime / ACTIVE_NAME
+        outcomes: dict[str, Outcome] = {}
+        own = lambda: run_own_steps(steps, {**os.environ, **target.environment}, self.cwd)  # noqa: E731 - one of three
+        stages: tuple[tuple[str, Callable[[], Outcome]], ...] = (
+            ("own steps", own),
+            ("gate", lambda: verifier.gate(active)),
+            ("measure", lambda: verifier.measure(active)),
+        )
+        for name, stage in stages:
+            outcomes[name] = _guarded(stage)
+            self.after_step(name)
+        document, unproved = _document(outcomes, self.report_dir)
+        problems = [*unrecorded, *(problem for outcome in outcomes.values() for problem in outcome.problems), *unproved]
+        now = self._active_now()
+        if now.sha256 != target.sha256:
+            problems.append("The active profile is not the one that was switched to: something else changed it.")
+        seconds = _since(trigger)
+        body = {"to": _target(target), "seconds": seconds, "problems": problems, "outcomes": document}
+        problems = [*problems, *self._record_after("unverified" if problems else "verified", body)]
+        self.after_step("finish")
+        lines = tuple(rollback_story(now.platform, problems, seconds))
+        return Applied(not problems, seconds, lines, problems=tuple(problems))
+
+    def _active_now(self) -> Active:
+        """What is in force after a switch, whatever it is: that has to be said even where it cannot be read."""
+        try:
+            found = self.active()
+        except InputError:
+            return Active(platform="something unreadable")
+        return found if found.platform else replace(found, platform="a profile of no name" if found.path else "nothing")
+
+    # -- undo and rehearse -------------------------------------------------------------------------------------
+
+    def undo(self) -> str:
+        """Put the profile before the rollback back and say so. Raises ``InputError`` where there is nothing to undo."""
+        if nothing := _nothing_to_undo(self.ledger.entries()):
+            return nothing  # without the lock: where there is nothing to undo, nothing is written
+        with self._lock():
+            entries = self.ledger.entries()
+            current = rollback_in_effect(entries)
+            if current is None:
+                return _nothing_to_undo(entries)
+            before = next(entry for entry in entries if entry.seq == current.seq).body["from"]
+            name = before.get("platform") or ("the profile before" if before.get("file") else "no profile, as before")
+            kept = self._restore(before)
+            self.after_step("switch")
+            unrecorded = self._record_after("undone", {"to": before})
+            self.after_step("record")
+        if unrecorded:
+            raise WeekopsError(f"SWITCHED BACK, NOT RECORDED: active NOW is {name}. {unrecorded[0]}")
+        return f"The rollback of {current.since} is undone; active now: {name}.{kept}"
+
+    def _restore(self, before: Mapping[str, Any]) -> str:
+        """Activate the profile before. What somebody wrote by hand since is kept; the answer says where."""
+        name = None if before.get("file") is None else Path(str(before["file"])).name
+        path = self.runtime / PROFILES_NAME / str(name)
+        if name is not None and (not path.is_file() or hash_file(path) != before["sha256"]):
+            raise InputError(
+                f"The profile before, {path}, is gone or was changed since. Putting it back would activate something "
+                "unknown, so nothing was switched. Restore that file, or deploy a profile anew."
+            )
+        active = self.active()
+        if active.sha256 == before["sha256"]:
+            return ""
+        kept = self._preserve(active)
+        self._switch(name)
+        return "" if kept == active else f" What was deployed by hand since is kept as {kept.path}."
+
+    def rehearse(
+        self, target: RuntimeProfile, make_verifier: Callable[[Path], Verifier], *, steps: Sequence[RollbackStep] = ()
+    ) -> Applied:
+        """Do it all on a copy, undo it there, and record how long it took; the active profile stays as it is."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        copy = self.runtime / "rehearsals" / stamp
+        active = self.active()
+        with self._lock():
+            if active.path is not None:
+                write_atomic(copy / "runtime" / ACTIVE_NAME, active.path.read_bytes())
+            self._copy_baselines(copy)
+            rehearsal = Rollout(copy, cwd=self.cwd, after_step=self.after_step)
+            applied = rehearsal.apply(target, make_verifier(copy), steps=steps, reason="rehearsal")
+            rehearsal.undo()
+            problems = list(applied.problems)
+            if rehearsal.active().sha256 != active.sha256:
+                problems.append("The undo did not restore the profile.")
+            if self.active() != active:
+                problems.append("The active profile changed while it was rehearsed.")
+            verified = applied.verified and not problems
+            evidence = [_evidence(copy / "ledger.sqlite", self.report_dir)]
+            body = {"verified": verified, "seconds": applied.seconds, "to": _target(target), "evidence": evidence}
+            self._record("rehearsed", {**body, "problems": problems})
+        lines = tuple(rehearsal_story(target.platform, active.platform, problems, applied.seconds))
+        return Applied(verified, applied.seconds, lines, switched=False, problems=tuple(problems))
+
+    def _copy_baselines(self, copy: Path) -> None:
+        baselines = self.report_dir / "baselines"
+        try:
+            if baselines.is_dir():
+                shutil.copytree(baselines, copy / "baselines")
+        except OSError as error:
+            raise WeekopsError(
+                f"{baselines} could not be copied for the rehearsal: {error}. Without its floors a rehearsal proves "
+                "little, so none was made; the active profile is untouched. Check the directory."
+            ) from error
+
+    # -- records -----------------------------------------------------------------------------------------------
+
+    def _record(self, stage: str, body: Mapping[str, Any]) -> Entry:
+        moment = datetime.now(UTC).isoformat(timespec="microseconds")
+        return self.ledger.append(ROLLBACK, f"{moment} {stage}", {"stage": stage, **body}, recorded_at=moment)
+
+    def _record_after(self, stage: str, body: Mapping[str, Any]) -> list[str]:
+        """Record what has been done already: a ledger that refuses is a problem to tell, and undoes nothing."""
+        try:
+            self._record(stage, body)
+        except Exception as error:  # noqa: BLE001 - what is active must be said, whatever broke
+            return [f"The profile is switched, and the ledger did not take it ({stage}): {error}"]
+        return []
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One rollback at a time."""
+        try:
+            self.runtime.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.runtime / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise InputError(
+                f"{self.runtime} cannot be written: {error.strerror}. No profile can be switched there, and nothing "
+                "was. Check the path and its permissions."
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise InputError(
+                f"Another rollback is at work in {self.runtime}. Two at once could leave either profile active. "
+                "Wait for it to end and run this again; nothing was changed."
+            ) from error
+        finally:
+            os.close(descriptor)
+
+
+def _nothing_to_undo(entries: Sequence[Entry]) -> str:
+    """Why there is nothing to undo, or nothing where there is. Raises ``InputError`` where nothing ever was."""
+    if rollback_in_effect(entries) is not None:
+        return ""
+    if any(e.kind == ROLLBACK and e.body.get("stage") == "undone" for e in entries):
+        return "The last rollback was undone already. Nothing was changed."
+    raise InputError("No rollback is recorded, so there is none to undo. Nothing was changed.")
+
+
+def _guarded(stage: Callable[[], Outcome]) -> Outcome:
+    """A verification step that breaks has not verified anything; the switch stays recorded."""
+    try:
+        return stage()
+    except Exception as error:  # noqa: BLE001 - the profile is switched: whatever breaks now is told, not raised
+        kind = "" if isinstance(error, WeekopsError | OSError | ValueError) else f"{type(error).__name__}: "
+        return Outcome((f"The verification broke off: {kind}{error}",))
+
+
+def _target(target: RuntimeProfile) -> dict[str, Any]:
+    return {"file": f"{PROFILES_NAME}/{target.file_name}", "platform": target.platform, "sha256": target.sha256}
+
+
+def _since(trigger: float) -> float:
+    return round(time.monotonic() - trigger, 3)
+
+
+def _document(outcomes: Mapping[str, Outcome], report_dir: Path) -> tuple[dict[str, Any], list[str]]:
+    """The outcomes as the ledger keeps them, and a sentence for each file that could not be taken as evidence."""
+    document: dict[str, Any] = {}
+    unproved: list[str] = []
+    for name, outcome in outcomes.items():
+        files: list[dict[str, str]] = []
+        for path in outcome.evidence:
+            try:
+                files += [_evidence(path, report_dir)] if path.is_file() else []
+            except (OSError, RuntimeError) as error:
+                unproved.append(f"The evidence {path} of the {name} cannot be read: {error}")
+        document[name] = {"problems": list(outcome.problems), "facts": outcome.facts, "evidence": files}
+    return document, unproved
+
+
+def _evidence(path: Path, report_dir: Path) -> dict[str, str]:
+    """Hash and path of a file: relative to the report directory, absolute where a link leads out of it."""
+    place, root = path.resolve(), report_dir.resolve()
+    name = place.relative_to(root) if place.is_relative_to(root) else place
+    return {"path": name.as_posix(), "sha256": hash_file(path)}
+
+
+def _read_regular(path: Path) -> bytes:
+    """The bytes of a regular file. Raises ``InputError`` for a pipe or a device: reading one might never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError("It is no regular file.")
+        return file.read()

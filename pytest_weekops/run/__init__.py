@@ -1,0 +1,1 @@
+"""One live run, without pytest: opened from a request, measured case by case, concluded in a verdict."""

@@ -1,0 +1,182 @@
+"""Opening a run: policy, baselines, journal, workers, and every refusal that can be made before measuring."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_weekops import __version__
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation, SizeNeeds, gemm_needs
+from pytest_weekops.core.measurement.modes import T5_KERNEL
+from pytest_weekops.core.policy.row_units import misstated_rows
+from pytest_weekops.evidence.injections import find_injections
+from pytest_weekops.evidence.journal import Journal
+from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.plugin.options import report_directory
+from pytest_weekops.run.capacity import memory_problem, scratch_problem
+from pytest_weekops.run.guard_book import GuardBook
+from pytest_weekops.run.live import Platform, Run
+from pytest_weekops.run.tuning import compare_with_baselines, put_in_force, tuning_directory
+from pytest_weekops.worker.protocol import DescribeRequest
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.units import Unit
+    from pytest_weekops.plugin.session import GateSession
+
+
+def open_run(session: GateSession) -> Run:
+    """Start workers and journal for the session's plan. Raises ``InputError`` or ``DeviceError`` with a sentence."""
+    from pytest_weekops.worker.host import HostWorker
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+    plan, policy, scratch = session.plan, session.policy, session.scratch
+    policy_problem = policy.refuses(plan)
+    if policy_problem:
+        raise InputError(policy_problem)
+    created = datetime.now(UTC)
+    journal = Journal(_run_dir(session, created) / "journal.jsonl")
+    run = Run(
+        plan=plan,
+        policy=policy,
+        platforms={
+            launch.label: Platform(launch.label, PlatformSupervisor(launch, plan.deadlines, scratch))
+            for launch in session.launches
+        },
+        host=HostWorker(scratch, plan.deadlines),
+        journal=journal,
+        kernel_dirs=session.kernel_dirs,
+        operations=kernel_operations(session.kernel_dirs),
+        guards=GuardBook(
+            report_directory(session.config),
+            rules=policy.guard,
+            bounded_from=policy.guardrails.t5_overhead_from_size,
+            run_id=journal.path.parent.name,
+        ),
+        memory_dir=report_directory(session.config).resolve() / "selectors",
+        max_abs_error=policy.max_abs_error,
+        k_scaled_bound=policy.k_scaled_bound,
+        say=session.progress.say,
+        created_at=created.isoformat(timespec="seconds"),
+        command=("pytest", *map(str, session.config.invocation_params.args)),
+    )
+    try:
+        _start(session, run)
+    except BaseException:
+        run.close()
+        _discard(journal.path)
+        raise
+    return run
+
+
+def _start(session: GateSession, run: Run) -> None:
+    config, journal = session.config, run.journal
+    directory = tuning_directory(session.options.text("tuning"), report_directory(config), config.rootpath)
+    journal.append(
+        "run",
+        {
+            "run_id": journal.path.parent.name,
+            "version": __version__,
+            "python": sys.version.split()[0],
+            "created_at": run.created_at,
+            "command": list(run.command),
+            "plan": run.plan.model_dump(mode="json"),
+            "policy": run.policy.effective(),
+        },
+    )
+    if run.guards is not None:
+        run.guards.states()  # one that cannot be read is refused before anything is measured
+    needs = describe_operations(run)
+    run.open()
+    put_in_force(run, directory)
+    if run.plan.kind != "canonical":
+        for identity in run.identities.values():
+            _refuse(memory_problem(needs, identity))
+        free = shutil.disk_usage(session.scratch).free
+        _refuse(scratch_problem(needs, len(run.plan.seeds), run.plan.sessions, free))
+    if T5_KERNEL in run.plan.kernels:
+        for injection in find_injections(report_directory(session.config), run.identities.values()):
+            run.record(injection)
+    if run.plan.kind == "weekly":
+        run.baselines = find_baselines(session, run.identities)
+        for baseline in run.baselines:
+            journal.append("baseline", baseline)
+        compare_with_baselines(run)
+
+
+def describe_operations(run: Run) -> list[SizeNeeds]:
+    """What each operation of the run needs per size, asked of the host worker before any driver is started.
+
+    Raises ``InputError`` where a user's operation cannot be used, or where the policy bounds one in the wrong unit.
+    """
+    canonical = run.plan.kind == "canonical"
+    kernels = tuple(run.operations) if canonical else run.plan.kernels
+    units: dict[str, Unit] = {}
+    asked: dict[KernelOperation, tuple[Unit, tuple[SizeNeeds, ...]]] = {}
+    for kernel in kernels:
+        operation = run.operation_of(kernel)
+        if operation not in asked:
+            sizes = tuple(dict.fromkeys(n for _m, n, *_ in operation.gate)) if canonical else run.plan.sizes
+            asked[operation] = _describe(run, operation, sizes)
+        units[kernel] = asked[operation][0]
+    if not canonical:
+        _refuse(misstated_rows(run.policy, units))
+    return [need for _unit, needs in asked.values() for need in needs]
+
+
+def _describe(run: Run, operation: KernelOperation, sizes: tuple[int, ...]) -> tuple[Unit, tuple[SizeNeeds, ...]]:
+    if operation.is_gemm:
+        return "GFLOPS", tuple(map(gemm_needs, sizes))
+    request = DescribeRequest(operation=operation.name, operation_file=operation.file, sizes=sizes)
+    described = run.host.describe(request)
+    return described.unit, described.needs
+
+
+def find_baselines(session: GateSession, identities: Mapping[str, DeviceIdentity]) -> tuple[Baseline, ...]:
+    """The pinned baselines that speak of these devices: the one named by ``--baseline``, else those pinned here."""
+    from pytest_weekops.evidence.baselines import load_baseline, pinned_path
+
+    named = session.options.text("baseline")
+    if named:
+        baseline = load_baseline(Path(named))
+        if not any(baseline.fits(identity) for identity in identities.values()):
+            raise InputError(
+                f"--baseline {named} was pinned for {baseline.profile} on {baseline.hardware}. None of the selected "
+                "platforms is that device, so it can judge nothing here. Select that platform or pin a new baseline."
+            )
+        return (baseline,)
+    directory = report_directory(session.config) / "baselines"
+    paths = [pinned_path(directory, identity.profile, identity.hardware) for identity in identities.values()]
+    return tuple(load_baseline(path) for path in paths if path.exists())
+
+
+def _run_dir(session: GateSession, created: datetime) -> Path:
+    prefix = session.options.text("report-prefix") or session.plan.kind
+    if "/" in prefix or prefix.startswith(".") or not prefix.isprintable():
+        raise InputError(
+            f"--report-prefix {prefix!r} is no plain name. It becomes part of a directory's name. "
+            "Give letters, digits, dots and dashes; --report-dir sets the place."
+        )
+    name = f"{prefix}-{created:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    return report_directory(session.config) / name
+
+
+def _refuse(problem: str) -> None:
+    if problem:
+        raise InputError(problem)
+
+
+def _discard(journal: Path) -> None:
+    """Take back the empty run directory of a run that never measured anything."""
+    journal.unlink(missing_ok=True)
+    try:
+        journal.parent.rmdir()
+    except OSError:
+        return

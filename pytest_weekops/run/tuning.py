@@ -1,0 +1,91 @@
+"""Tuned build parameters in a run: found in the report directory, written into the journal, told to people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yaml import YAMLError
+
+from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.evidence.tunings import DIRECTORY, load_kernels, load_tunings
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.run.live import Run
+
+OFF = "off"
+EVENT = "tuning"  # the journal's line that names what was in force on one platform
+
+
+def tuning_directory(asked: str | None, report_dir: Path, root: Path) -> Path | None:
+    """Where tuning files are: what ``--tuning`` says, else in the report directory; None for ``off``.
+
+    Raises ``InputError`` for a directory that was asked for and is not there.
+    """
+    if asked is None:
+        return report_dir / DIRECTORY
+    if asked == OFF:
+        return None
+    directory = root / Path(asked).expanduser()
+    if not directory.is_dir():
+        raise InputError(
+            f"--tuning {asked}: {directory} is no directory. The tuned parameters that were asked for would be missing "
+            "without a word. Give the directory that `weekops tune` wrote, or --tuning off."
+        )
+    return directory
+
+
+def put_in_force(run: Run, directory: Path | None) -> None:
+    """Load each platform's own tuning, and journal which one is used and what was ignored. Never stops a run."""
+    if directory is None:
+        run.journal.append(EVENT, {"off": True})
+        return
+    try:
+        kernels = load_kernels(run.kernel_dirs)
+    except (OSError, ValueError, WeekopsError, YAMLError) as error:  # each case that needs them will say so as well
+        run.tunings, ignored = {}, [f"Every tuning is ignored: the kernels cannot be read: {error}."]
+    else:
+        run.tunings, ignored = load_tunings(directory, run.identities, kernels)
+    for label, tuning in run.tunings.items():
+        if not tuning.tuned:
+            continue
+        variants = [each.model_dump(mode="json") for each in tuning.tuned]
+        facts = {"platform": label, "file": tuning.file, "sha256": tuning.sha256, "variants": variants}
+        run.journal.append(EVENT, facts)
+        _note(run, f"{label}: tuned by {tuning.file}: {tuning.words}")
+    for sentence in ignored:
+        run.journal.append("note", {"tuning": sentence})
+        _note(run, sentence)
+
+
+def compare_with_baselines(run: Run) -> None:
+    """Say where a run and the pinned baseline it is held against are tuned differently."""
+    for label, identity in run.identities.items():
+        mine = {each.variant for each in run.tunings[label].tuned} if label in run.tunings else set()
+        for baseline in run.baselines:
+            if baseline.fits(identity) and set(baseline.tuned) != mine:
+                sentence = _difference(label, baseline, mine)
+                run.journal.append("note", {"tuning": sentence})
+                _note(run, sentence)
+
+
+def _difference(label: str, baseline: Baseline, mine: set[str]) -> str:
+    then, now = ", ".join(sorted(baseline.tuned)) or "nothing", ", ".join(sorted(mine)) or "nothing"
+    return (
+        f"{label}: baseline {baseline.run_id} was measured with {then} tuned, this run with {now}. A change against it "
+        "may be the tuning's and not the driver's. Pin a new baseline, or measure with --tuning off."
+    )
+
+
+def tuned_variants(event: Mapping[str, object]) -> tuple[str, ...]:
+    """The variants that a journal's tuning line names."""
+    variants = event.get("variants")
+    names = [each.get("variant") for each in variants if isinstance(each, dict)] if isinstance(variants, list) else []
+    return tuple(sorted(str(name) for name in names if name))
+
+
+def _note(run: Run, sentence: str) -> None:
+    run.notes.append(sentence)
+    run.say(sentence)

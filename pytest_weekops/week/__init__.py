@@ -1,0 +1,1 @@
+"""The week: its ledger, its evidence hashed anew, its closing with acta and decision, and its alert."""

@@ -1,0 +1,80 @@
+"""Launch descriptions: what can be carried out has no problem, and everything else is named."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.measurement.catalog import parse_catalog
+from pytest_weekops.core.measurement.launch import Buffer, Launch, launch_problem
+
+GOOD = Launch(
+    kernel="k",
+    arguments=("x", "out", "tmp", np.int32(4)),
+    inputs={"x": Buffer((2, 2))},
+    output="out",
+    output_shape=(2, 2),
+    global_size=(4,),
+    local_size=(2,),
+    scratch={"tmp": 64},
+)
+
+
+def test_a_whole_description_has_no_problem() -> None:
+    """Buffers are counted in bytes, the output as float32."""
+    assert launch_problem(GOOD) == ""
+    assert GOOD.buffer_bytes == {"x": 16, "out": 16, "tmp": 64}
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"arguments": ("x", "out", 4)}, "plain"),
+    ({"arguments": ("x", np.int32(4))}, "never passes its output"),
+    ({"arguments": ("y", "out")}, "no buffer"),
+    ({"arguments": ["x", "out"]}, "not a tuple"),
+    ({"inputs": {"out": Buffer((2,))}}, "one name for two buffers"),
+    ({"inputs": {"x": (2, 2)}}, "not Buffers"),
+    ({"inputs": {"x": Buffer((0, 2))}}, "above 0"),
+    ({"inputs": {"x": Buffer((2, 2), "float16")}}, "float16"),
+    ({"output_shape": ()}, "above 0"),
+    ({"output_shape": (2.0,)}, "above 0"),
+    ({"scratch": {"tmp": 0}}, "bytes above 0"),
+    ({"scratch": {"x": 4}}, "one name for two buffers"),
+    ({"global_size": (1, 1, 1, 1)}, "one to three"),
+    ({"global_size": (0,)}, "one to three"),
+    ({"local_size": (2, 2)}, "as many"),
+    ({"local_size": (3,)}, "no multiple"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), BAD, ids=[str(n) for n in range(len(BAD))])
+def test_what_cannot_be_launched_is_named(change: dict[str, Any], words: str) -> None:
+    """Each fault has a sentence of its own."""
+    problem = launch_problem(dataclasses.replace(GOOD, **change))
+    assert words in problem.replace("whose size is unknown", "plain")
+
+
+def test_what_is_no_launch_is_named() -> None:
+    """A dictionary that looks like one is none."""
+    assert "is dict, not a Launch" in launch_problem({"kernel": "k"})
+
+
+ENTRIES = [
+    ("operation: saxpy, layout: own", "operation_file"),
+    ("operation: gemm, operation_file: gemm.py, layout: own", "shipped operation"),
+    ("operation: mine, operation_file: mine.py, layout: vector", "layout own"),
+    ("operation: triad, layout: elementwise", "layout vector"),
+    ("operation: gemm, layout: own", "layout one of GEMM"),
+    ("operation: mine, operation_file: ../mine.py, layout: own", "operation_file"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), ENTRIES, ids=[said for _, said in ENTRIES])
+def test_an_entry_that_contradicts_itself_is_refused(words: str, said: str) -> None:
+    """Operation, file and layout must fit each other."""
+    entry: dict[str, str] = dict(pair.split(": ") for pair in words.split(", "))
+    with pytest.raises(PolicyError, match=said):
+        parse_catalog({"version": 1, "kernels": {"k": {"mode": "k", "file": "k.cl", **entry}}}, "catalog.yaml")

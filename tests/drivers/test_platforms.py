@@ -1,0 +1,170 @@
+"""From names to launches: profiles, labels, paths, and sentences for what is not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.errors import DeviceError, InputError, PolicyError
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.drivers.platforms import load_profiles, resolve_platforms
+from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("poccl", "Did you mean pocl?"),
+        ("pocl@/nowhere/x.icd", "/nowhere/x.icd is not there"),
+        ("a b=pocl", "is no label"),
+        ("nvidia", "no driver is installed"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    """The sentence names what was asked for and what to do."""
+    with pytest.raises(InputError, match=r".") as caught:
+        resolve_platforms([name], scratch=tmp_path)
+    assert words in str(caught.value)
+
+
+def test_two_drivers_of_one_profile_get_labels(tmp_path: Path) -> None:
+    """The second of two PoCLs is pocl-2, and an explicit label is kept."""
+    files = []
+    for name in ("one", "two", "three"):
+        path = tmp_path / f"{name}.icd"
+        path.write_text(f"/lib/{name}.so\n", encoding="utf-8")
+        files.append(path)
+    names = [f"pocl@{files[0]}", f"pocl@{files[1]}", f"new=pocl@{files[2]}"]
+    launches = resolve_platforms(names, scratch=tmp_path)
+    assert [launch.label for launch in launches] == ["pocl", "pocl-2", "new"]
+    assert [launch.environment["OCL_ICD_VENDORS"] for launch in launches] == [str(path) for path in files]
+
+
+def test_one_driver_twice_is_refused(tmp_path: Path) -> None:
+    """A driver compared with itself proves nothing."""
+    icd = tmp_path / "one.icd"
+    icd.write_text("/lib/one.so\n", encoding="utf-8")
+    with pytest.raises(InputError, match="one driver twice"):
+        resolve_platforms([f"pocl@{icd}", f"pocl@{icd}"], scratch=tmp_path)
+
+
+def test_a_users_file_adds_and_replaces_profiles(tmp_path: Path) -> None:
+    """Profiles of one's own come beside the shipped ones."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("version: 1\nprofiles:\n  mine: {platform_name: ^Mine}\n", encoding="utf-8")
+    profiles = load_profiles([mine])
+    assert "mine" in profiles.profiles
+    assert "pocl" in profiles.profiles
+
+
+BAD_FILES = (
+    "version: 1\nprofiles: {x: {icd: a}}\n",
+    "version: 2\n",
+    "[",
+    "version: 1\nprofiles: {x: {platform_name: '('}}\n",
+)
+
+
+@pytest.mark.parametrize("text", BAD_FILES)
+def test_a_bad_profile_file_is_refused(tmp_path: Path, text: str) -> None:
+    """Unknown keys, versions, broken YAML and broken patterns are named with their file."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"bad\.yaml"):
+        load_profiles([path])
+
+
+def test_a_library_that_is_none_is_said(tmp_path: Path) -> None:
+    """A file that is no driver library gives no platform, and a sentence."""
+    (tmp_path / "fake.so").write_text("not a library", encoding="utf-8")
+    (launch,) = resolve_platforms([f"fake=pocl@{tmp_path / 'fake.so'}"], scratch=tmp_path)
+    supervisor = PlatformSupervisor(launch, Deadlines(), tmp_path)
+    with pytest.raises(DeviceError, match=r"driver"):
+        supervisor.start()
+    supervisor.close()
+
+
+CONSTRUCTORS = {
+    "segv": ("raise(SIGSEGV);", "SIGSEGV"),
+    "abort": ("abort();", "SIGABRT"),
+    "exit": ("_exit(0);", "exit status 0"),
+    "hang": ("for (;;) pause();", "more than 2 s"),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_a_driver_that_misbehaves_on_being_loaded(tmp_path: Path, name: str) -> None:
+    """A real library whose constructor crashes, leaves or hangs takes down its worker only, and is named."""
+    body, words = CONSTRUCTORS[name]
+    source = tmp_path / "driver.c"
+    source.write_text(
+        "#include <signal.h>\n#include <stdlib.h>\n#include <unistd.h>\n"
+        f"__attribute__((constructor)) static void start(void) {{ {body} }}\n",
+        encoding="utf-8",
+    )
+    library = tmp_path / "driver.so"
+    try:
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        if os.environ.get("WEEKOPS_REQUIRE_PLATFORMS"):
+            pytest.fail("gcc is required here and missing")
+        pytest.skip("gcc is not installed, so no misbehaving driver can be built")
+    (launch,) = resolve_platforms([f"bad-{name}=pocl@{library}"], scratch=tmp_path)
+    supervisor = PlatformSupervisor(launch, Deadlines(enumerate_s=2.0, import_s=20.0), tmp_path)
+    with pytest.raises(Exception, match=r".") as caught:
+        supervisor.start()
+    supervisor.close()
+    assert words in str(caught.value)
+
+
+def drivers(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``weekops drivers``."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest_weekops.cli", "drivers", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+
+
+@pytest.mark.device
+def test_weekops_drivers_prints_json(need_platform: Callable[[str], str]) -> None:
+    """The documented keys are there and the working driver is ok or has warnings."""
+    done = drivers("--json", "--platforms", need_platform("pocl"))
+    document = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert document["opencl"] is True
+    assert document["overall_status"] == "ok"
+    (entry,) = document["platforms"]
+    assert entry["status"] in ("ok", "warning")
+    assert entry["identity"]["library_sha256"]
+
+
+def test_a_named_driver_that_is_not_installed_is_shown_beside_the_others(need_platform: Callable[[str], str]) -> None:
+    """One that is missing does not keep the answer about the rest back."""
+    done = drivers("--json", "--platforms", need_platform("pocl"), "clover", WEEKOPS_ICD_DIR="/nonexistent")
+    entries = {entry["profile"]: entry for entry in json.loads(done.stdout)["platforms"]}
+    assert entries["clover"]["status"] == "not installed"
+    assert "mesa-opencl-icd" in entries["clover"]["reason"]
+    assert entries["pocl"]["status"] in ("ok", "warning")
+    assert done.returncode == 0
+
+
+def test_no_opencl_at_all_is_an_answer(tmp_path: Path) -> None:
+    """Without any ICD the command says so, with advice, status 1 and no traceback."""
+    (tmp_path / "pyopencl").mkdir()
+    (tmp_path / "pyopencl" / "__init__.py").write_text("", encoding="utf-8")
+    done = drivers("--json", WEEKOPS_ICD_DIR="/nonexistent", PYTHONPATH=str(tmp_path))
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (document["overall_status"], document["opencl"]) == ("none", False)
+    assert document["recommendations"]
+    assert "Traceback" not in done.stderr

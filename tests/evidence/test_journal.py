@@ -1,0 +1,144 @@
+"""The journal: synced line by line, read back whole, refused when it was altered."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.evidence.journal import Journal, encode_event, read_journal
+
+DATA = st.dictionaries(
+    st.text(max_size=5), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+
+
+def write(path: Path, count: int = 5) -> bytes:
+    """A journal of a few events; its bytes."""
+    journal = Journal(path)
+    for number in range(count):
+        journal.append("note", {"number": number, "text": "é\n"})
+    journal.close()
+    return path.read_bytes()
+
+
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=8), DATA), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_what_is_written_is_read(events: list[tuple[str, dict[str, object]]]) -> None:
+    """Any event comes back as it was, in order."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "journal.jsonl"
+        journal = Journal(path)
+        for kind, data in events:
+            journal.append(kind, data)
+        journal.close()
+        assert [(event.type, event.data) for event in read_journal(path)] == events
+
+
+def test_a_cut_at_every_byte_keeps_the_whole_lines(tmp_path: Path) -> None:
+    """Cut anywhere, the journal gives the lines before the cut, or says that there is nothing."""
+    whole = write(tmp_path / "journal.jsonl")
+    cut = tmp_path / "cut.jsonl"
+    for length in range(len(whole)):
+        cut.write_bytes(whole[:length])
+        lines = whole[:length].count(b"\n")
+        if lines:
+            assert len(read_journal(cut)) == lines
+        else:
+            with pytest.raises(InputError):
+                read_journal(cut)
+
+
+def test_every_changed_byte_is_found(tmp_path: Path) -> None:
+    """A flipped bit in any whole line is refused; in the torn-line position it can only shorten the journal."""
+    whole = write(tmp_path / "journal.jsonl", 3)
+    path = tmp_path / "changed.jsonl"
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        path.write_bytes(bytes(changed))
+        try:
+            events = read_journal(path)
+        except InputError:
+            continue
+        assert len(events) < 3, f"byte {place} changed unnoticed"
+
+
+@pytest.mark.parametrize("change", ["drop", "repeat", "swap"])
+def test_missing_and_moved_lines_are_refused(tmp_path: Path, change: str) -> None:
+    """Lines are numbered: none can be left out in the middle, repeated or moved."""
+    lines = write(tmp_path / "journal.jsonl").splitlines(keepends=True)
+    if change == "drop":
+        lines.pop(1)
+    elif change == "repeat":
+        lines.insert(1, lines[1])
+    else:
+        lines[1], lines[2] = lines[2], lines[1]
+    path = tmp_path / "changed.jsonl"
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(InputError, match="missing or repeated"):
+        read_journal(path)
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    """A journal of a newer format is not guessed at."""
+    entry = json.loads(encode_event(1, "run", {}))
+    entry["v"] = 2
+    path = tmp_path / "journal.jsonl"
+    path.write_text(json.dumps(entry) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="version 2"):
+        read_journal(path)
+
+
+def test_an_existing_journal_is_never_overwritten(tmp_path: Path) -> None:
+    """Two runs cannot write one file."""
+    before = write(tmp_path / "journal.jsonl")
+    with pytest.raises(InputError, match="exists already"):
+        Journal(tmp_path / "journal.jsonl")
+    assert (tmp_path / "journal.jsonl").read_bytes() == before
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    """When the file may not grow, append raises a sentence and what was written stays readable."""
+    code = (
+        "import sys; from pathlib import Path; from pytest_weekops.evidence.journal import Journal\n"
+        "from pytest_weekops.core.errors import WeekopsError\n"
+        "journal = Journal(Path(sys.argv[1]))\n"
+        "try:\n    [journal.append('note', {'text': 'x' * 100}) for _ in range(100)]\n"
+        "except WeekopsError as error:\n    print(error)\n"
+    )
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    path = tmp_path / "journal.jsonl"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=small_files,
+        env=environment,
+    )
+    assert "cannot be written" in done.stdout, done.stderr
+    assert read_journal(path)
+
+
+def test_nan_is_never_written(tmp_path: Path) -> None:
+    """The journal is strict JSON: a bare NaN is refused at the door."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    with pytest.raises((ValueError, WeekopsError)):
+        journal.append("note", {"value": float("nan")})

@@ -1,0 +1,136 @@
+"""Real workers on real drivers, shared by all device tests, and problems with their references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation
+from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.measurement.records import Case, Measurement
+from pytest_weekops.core.selection.tuning import TunedVariant
+from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.worker.host import HostWorker
+from pytest_weekops.worker.protocol import GuardRequest, MeasureRequest, ReferenceRequest, SelectorRequest
+from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+
+class Bench:
+    """One platform's supervisor and the host worker behind it."""
+
+    def __init__(self, supervisor: PlatformSupervisor, host: HostWorker) -> None:
+        self.supervisor = supervisor
+        self._host = host
+
+    def measure(
+        self,
+        kernel: str,
+        shape: tuple[int, int, int],
+        *,
+        alpha: float = 1.0,
+        beta: float = 0.0,
+        iterations: int = 2,
+        sessions: int = 1,
+        kernel_dir: Path | None = None,
+        guard: GuardRequest | None = None,
+        guard_draw: int = 0,
+        selector: SelectorRequest | None = None,
+        operation: KernelOperation | None = None,
+        tuned: Sequence[TunedVariant] = (),
+    ) -> Measurement:
+        """Measure one kernel once, verified against the host worker's reference."""
+        m, n, k = shape
+        operation = operation or KernelOperation()
+        what: dict[str, Any] = {"operation": operation.name, "operation_file": operation.file}
+        problem: dict[str, Any] = {"m": m, "n": n, "k": k, "seed": 5, "alpha": alpha, "beta": beta, **what}
+        references = {
+            session: str(self._host.reference(ReferenceRequest(session=session, path="", **problem)))
+            for session in range(1, sessions + 1)
+        }
+        request = MeasureRequest(
+            kernel=kernel,
+            m=m,
+            n=n,
+            k=k,
+            seed=5,
+            sessions=sessions,
+            iterations=iterations,
+            warmup_min=1,
+            warmup_max=1,
+            alpha=alpha,
+            beta=beta,
+            references=references,
+            kernel_dirs=(str(kernel_dir or data_dir("kernels")),),
+            max_abs_error=1e-3 if operation.is_gemm else None,
+            k_scaled_bound=16.0,
+            guard=guard,
+            guard_draw=guard_draw,
+            selector=selector,
+            tuned=tuple(tuned),
+            **what,
+        )
+        return self.supervisor.measure(
+            Case(platform=self.supervisor.launch.label, kernel=kernel, size=max(shape), seed=5, snapshot=1), request
+        )
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostWorker]:
+    """The host worker."""
+    worker = HostWorker(tmp_path_factory.mktemp("host"), Deadlines())
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(scope="session")
+def start_bench(
+    tmp_path_factory: pytest.TempPathFactory, need_platform: Callable[[str], str], host: HostWorker
+) -> Iterator[Callable[[str], Bench]]:
+    """``start_bench(name)``: a fresh supervisor on that platform, closed at the end."""
+    started: list[PlatformSupervisor] = []
+
+    def start(name: str) -> Bench:
+        scratch = tmp_path_factory.mktemp(name)
+        # A label of its own: the device lock goes by label, and a shared bench may hold this platform's.
+        (launch,) = resolve_platforms([f"{name}.{len(started)}={need_platform(name)}"], scratch=scratch)
+        supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+        supervisor.start()
+        started.append(supervisor)
+        return Bench(supervisor, host)
+
+    yield start
+    for supervisor in started:
+        supervisor.close()
+
+
+@pytest.fixture(scope="session")
+def benches(start_bench: Callable[[str], Bench]) -> Callable[[str], Bench]:
+    """``benches(name)``: the one shared bench of a platform."""
+    known: dict[str, Bench] = {}
+
+    def get(name: str) -> Bench:
+        if name not in known:
+            known[name] = start_bench(name)
+        return known[name]
+
+    return get
+
+
+@pytest.fixture
+def own_kernels(tmp_path: Path) -> Callable[[str], Path]:
+    """``own_kernels(body)``: a directory with the guard's kernels and one variant, ``mine``, of this source."""
+
+    def write(source: str) -> Path:
+        for check in data_dir("kernels").glob("abft_*.cl"):
+            (tmp_path / check.name).write_text(check.read_text(encoding="utf-8"), encoding="utf-8")
+        (tmp_path / "mine.cl").write_text(source, encoding="utf-8")
+        (tmp_path / "catalog.yaml").write_text(
+            "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: elementwise}\n", encoding="utf-8"
+        )
+        return tmp_path
+
+    return write

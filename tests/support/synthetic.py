@@ -1,0 +1,130 @@
+"""Healthy live campaigns made of numbers, for tests that then break one thing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytest_weekops.core.judge.campaign import Campaign, live_campaign
+from pytest_weekops.core.measurement.plan import CampaignPlan, PressurePlan
+from pytest_weekops.core.measurement.records import (
+    Case,
+    DeviceIdentity,
+    GateRecord,
+    GuardEvidence,
+    HostCondition,
+    Measurement,
+    MeasurementStatus,
+    PressureRecord,
+    SelectorEvidence,
+    SessionSamples,
+)
+from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order
+
+Records = list[Measurement | PressureRecord | GateRecord]
+
+
+def make_identity(profile: str) -> DeviceIdentity:
+    """An identity that differs by profile only."""
+    return DeviceIdentity(
+        profile=profile,
+        platform_name=profile,
+        platform_vendor="nobody",
+        platform_version="OpenCL 3.0",
+        device_name=f"{profile} device",
+        device_vendor="nobody",
+        device_type="cpu",
+        driver_version="1",
+        device_version="OpenCL 3.0",
+        library=f"lib{profile}.so",
+        library_sha256="0" * 64,
+        icd="",
+        hardware="a processor x 2",
+        host="host",
+        compute_units=2,
+        max_work_group_size=1024,
+        local_mem_bytes=32768,
+        global_mem_bytes=2**33,
+        max_alloc_bytes=2**32,
+    )
+
+
+def make_plan(kind: str = "weekly", **changes: Any) -> CampaignPlan:
+    """A small plan whose profile gives 96 launches per cell."""
+    split = kind == "split"
+    facts: dict[str, Any] = {
+        "kind": kind,
+        "platforms": ("clover", "rusticl") if split else ("pocl",),
+        "kernels": ("auto",),
+        "sizes": (128, 256),
+        "seeds": (412, 512) if split else (11,),
+        "snapshots": 6,
+        "pressure": PressurePlan(pulses=1, iterations=1),
+        "baseline_platform": "clover" if split else None,
+        "candidate_platform": "rusticl" if split else None,
+        "min_rusticl_ratio": 0.85 if split else None,
+        **changes,
+    }
+    plan = CampaignPlan.model_validate(facts)
+    canonical = ("shapes",) if kind == "canonical" else ()
+    return plan.model_copy(update={"gates": expected_gates(plan, canonical=canonical)})
+
+
+def make_measurement(
+    case: Case, *, plan: CampaignPlan, speed: float = 1.0, rng: random.Random | None = None
+) -> Measurement:
+    """An ok measurement; launches take ``size / speed`` microseconds give or take two percent."""
+    rng = rng or random.Random(repr(case))
+    base = case.size * 1000.0 / speed
+    sessions = tuple(
+        SessionSamples(
+            session=number,
+            wall_ns=tuple(max(1, int(base * rng.uniform(0.98, 1.02))) for _ in range(plan.iterations)),
+            verified=True,
+            max_abs_error=1e-5,
+            k_scaled_error=1.2,
+        )
+        for number in range(1, plan.sessions + 1)
+    )
+    return Measurement(
+        case=case,
+        status=MeasurementStatus.OK,
+        variant="packed",
+        flops=2.0 * case.size**3,
+        identity=make_identity(case.platform),
+        sessions=sessions,
+        guard=GuardEvidence(overhead_percent=1.0, false_positive_rate=0.0, disable_events=0, checks=16)
+        if case.kernel == "auto_t5_guarded"
+        else None,
+        selector=SelectorEvidence(fallback_rate=0.0, policy_disabled=False)
+        if case.kernel == "auto_t3_controlled"
+        else None,
+        host=HostCondition(anchor_before_ms=10.0, anchor_after_ms=10.1, steal_percent=0.0),
+        started_at="2026-11-24T12:00:00+00:00",
+    )
+
+
+def make_records(plan: CampaignPlan, *, speed: Callable[[Case], float] = lambda _case: 1.0) -> Records:
+    """Every record a complete, healthy run of this plan writes."""
+    records: Records = [_gate(key) for key in plan.gates if key.startswith("opening")]
+    if plan.kind != "canonical":
+        for snapshot in range(1, plan.snapshots + 1):
+            for platform in plan.platforms:
+                pulses = plan.pressure.pulses
+                records.append(
+                    PressureRecord(platform=platform, snapshot=snapshot, requested=pulses, completed=pulses, failures=0)
+                )
+        records += [make_measurement(case, plan=plan, speed=speed(case)) for case in measuring_order(plan)]
+    records += [_gate(key) for key in plan.gates if not key.startswith("opening")]
+    return records
+
+
+def _gate(key: str) -> GateRecord:
+    stage, gate, platform = key.split("/")
+    return GateRecord(gate=gate, stage=stage, platform=platform, passed=True)
+
+
+def make_campaign(plan: CampaignPlan, records: Sequence[Any], **facts: Any) -> Campaign:
+    """The records as the judge takes them."""
+    return live_campaign(plan, records, identities={p: make_identity(p) for p in plan.platforms}, **facts)
