@@ -154,9 +154,8 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
 
 def _tuned(label: str, identity: DeviceIdentity, arguments: argparse.Namespace) -> tuple[TunedVariant, ...]:
     """The build parameters in force, told on standard error with whatever was ignored."""
-    from pytest_weekops.evidence.tunings import load_kernels, load_tunings
+    from pytest_weekops.evidence.tunings import load_kernels, load_tunings, tuning_directory
     from pytest_weekops.files.shipped import data_dir
-    from pytest_weekops.run.tuning import tuning_directory
 
     directory = tuning_directory(arguments.tuning, Path(arguments.report_dir), Path.cwd())
     if directory is None:

@@ -16,8 +16,8 @@ from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, 
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_anchor, mean_gbs, mean_gflops
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.evidence.journal import StoredRun, find_journal, read_run
+from pytest_weekops.evidence.tuning_event import EVENT, tuned_variants
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.run.tuning import EVENT, tuned_variants
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.finding import Verdict

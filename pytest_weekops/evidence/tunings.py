@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_weekops.core.errors import DeviceError, WeekopsError
+from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.tuning import ArmPrior, DriverKey, Kernel, TunedVariant, TuningFile, illegal_in
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.saying import plain
 
 DIRECTORY = "tuning"
+OFF = "off"
 LARGEST_BYTES = 4 * 1024 * 1024
 
 
@@ -45,6 +46,24 @@ class PlatformTuning:
     def tag(self) -> str:
         """What tells these values from others in a file's name; empty where everything is as shipped."""
         return hashlib.sha256(self.words.encode()).hexdigest()[:8] if self.tuned else ""
+
+
+def tuning_directory(asked: str | None, report_dir: Path, root: Path) -> Path | None:
+    """Where tuning files are: what ``--tuning`` says, else in the report directory; None for ``off``.
+
+    Raises ``InputError`` for a directory that was asked for and is not there.
+    """
+    if asked is None:
+        return report_dir / DIRECTORY
+    if asked == OFF:
+        return None
+    directory = root / Path(asked).expanduser()
+    if not directory.is_dir():
+        raise InputError(
+            f"--tuning {asked}: {directory} is no directory. The tuned parameters that were asked for would be missing "
+            "without a word. Give the directory that `weekops tune` wrote, or --tuning off."
+        )
+    return directory
 
 
 def file_name(driver: DriverKey) -> str:

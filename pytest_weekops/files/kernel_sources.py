@@ -72,3 +72,14 @@ def expand(path: Path) -> str:
 
     text = path.read_text(encoding="utf-8")
     return f'#line 1 "{path.name}"\n' + _INCLUDE.sub(include, text)
+
+
+def hash_kernels(dirs: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of every kernel and operation file that could have been used, by directory name and file name."""
+    found: dict[str, str] = {}
+    for directory in dirs:
+        for path in sorted(Path(directory).glob("*")):
+            if path.suffix in (".cl", ".clh", ".h", ".yaml", ".py"):
+                name = f"{path.parent.name}/{path.name}"
+                found.setdefault(name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return found

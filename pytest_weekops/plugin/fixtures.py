@@ -56,7 +56,7 @@ def weekops_platform(request: pytest.FixtureRequest, weekops_run: Run, weekops_s
     """One selected platform's label; a test that uses it and is marked ``weekops_campaign`` runs on each."""
     label: str = request.param
     if weekops_run.platforms[label].unusable:
-        from pytest_weekops.plugin.session import GateFailure
+        from pytest_weekops.plugin.failure import GateFailure
 
         raise GateFailure(f"{label}: {weekops_run.platforms[label].unusable}")
     weekops_session.progress.stage(f"{getattr(request.node, 'originalname', 'test')} on {label}")
@@ -133,7 +133,7 @@ def measure(
         _record_properties(answer, record_property)
         if answer.status == "skipped":
             pytest.skip(answer.reason)
-        from pytest_weekops.plugin.session import feed_benchmark
+        from pytest_weekops.plugin.benchmark import feed_benchmark
 
         feed_benchmark(request, answer)
         _fail_unless(answer.status == "ok" and not answer.flaky, failure_sentence(answer))
@@ -182,7 +182,7 @@ def failure_sentence(answer: Measurement) -> str:
 
 def _fail_unless(good: bool, sentence: str) -> None:  # noqa: FBT001 - the one argument there is
     if not good:
-        from pytest_weekops.plugin.session import GateFailure
+        from pytest_weekops.plugin.failure import GateFailure
 
         raise GateFailure(sentence)
 

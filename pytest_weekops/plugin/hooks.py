@@ -55,11 +55,11 @@ def gate_session(config: pytest.Config) -> GateSession:
 
 def inject_session(config: pytest.Config) -> InjectSession:
     """The fault campaigns of this pytest run, made when first asked for."""
+    from pytest_weekops.plugin.choices import Choices
     from pytest_weekops.plugin.inject_session import InjectSession
-    from pytest_weekops.plugin.session import GateSession
 
     if _INJECT not in config.stash:
-        config.stash[_INJECT] = InjectSession(config, GateSession(config))
+        config.stash[_INJECT] = InjectSession(Choices(config, "weekly"))
     return config.stash[_INJECT]
 
 
@@ -74,7 +74,7 @@ def _active(config: pytest.Config) -> GateSession | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make the items of a campaign test from the options."""
     if metafunc.definition.get_closest_marker("weekops_campaign") is not None:
-        gate_session(metafunc.config).parametrize(metafunc)
+        gate_session(metafunc.config).items.parametrize(metafunc)
     elif metafunc.definition.get_closest_marker("weekops_injection") is not None:
         inject_session(metafunc.config).parametrize(metafunc)
 
@@ -86,13 +86,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         inject.arrange(beside_gate=_active(config) is not None)
     tiers.deselect(config, items)
     if session := _active(config):
-        session.arrange(items)
+        session.items.arrange(items)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Count campaign items that somebody deselected: for the judge they are missing evidence."""
     if items and (session := _active(items[0].config)):
-        session.note_deselected(items)
+        session.items.note_deselected(items)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,12 +15,11 @@ import pytest
 from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.plugin import tiers
-from pytest_weekops.plugin.options import report_directory
 
 if TYPE_CHECKING:
     from pytest_weekops.core.guard.injection import Injection
     from pytest_weekops.evidence.tunings import PlatformTuning
-    from pytest_weekops.plugin.session import GateSession
+    from pytest_weekops.plugin.choices import Choices
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 Control = Literal["", "infinite-threshold", "idle-check"]
@@ -55,10 +54,9 @@ class Injector:
 class InjectSession:
     """State of the fault campaigns in one pytest run; made when the first test marked for one is collected."""
 
-    def __init__(self, config: pytest.Config, gate: GateSession) -> None:
-        self.config = config
-        self._gate = gate  # never this run's gate: it has the options, the platforms and the kernel directories
-        self._gate.kind = "weekly"
+    def __init__(self, choices: Choices) -> None:
+        self.config = choices.config
+        self._choices = choices
         self._refusal: pytest.UsageError | None = None
         self._workers: dict[str, PlatformSupervisor] = {}
         self._unusable: dict[str, str] = {}
@@ -79,15 +77,12 @@ class InjectSession:
             metafunc.parametrize(_FIXTURE, cells, indirect=True, ids=[f"{label}-{size}" for label, size in cells])
 
     def _cells(self) -> list[tuple[str, int]]:
-        plan, _policy = (
-            self._gate.plan,
-            self._gate.policy,
-        )  # a policy that is refused is refused before any worker starts
+        plan, _policy = self._choices.plan(), self._choices.policy  # refused before any worker starts
         if bad := [size for size in plan.sizes if not SMALLEST <= size <= LARGEST]:
             raise pytest.UsageError(
                 f"--sizes {bad[0]} is no size to plant faults in. Give sizes from {SMALLEST} to {LARGEST}."
             )
-        kernels = self._gate.options.words("kernels")
+        kernels = self._choices.options.words("kernels")
         for name, values in (("seeds", plan.seeds), ("kernels", kernels)):
             if len(values) > 1:
                 raise pytest.UsageError(
@@ -118,9 +113,9 @@ class InjectSession:
         from pytest_weekops.run.capacity import memory_problem
         from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-        plan = self._gate.plan
-        for launch in self._gate.launches:
-            worker = PlatformSupervisor(launch, plan.deadlines, self._gate.scratch)
+        plan = self._choices.plan()
+        for launch in self._choices.launches:
+            worker = PlatformSupervisor(launch, plan.deadlines, self._choices.scratch)
             self._workers[launch.label] = worker
             try:
                 identity = worker.start()
@@ -137,17 +132,12 @@ class InjectSession:
     def _take_tunings(self) -> None:
         """The build parameters that runs would use: the guard's recall is that of the kernels they measure."""
         from pytest_weekops.evidence.tunings import load_kernels, load_tunings
-        from pytest_weekops.run.tuning import tuning_directory
 
-        asked, root = self._gate.options.text("tuning"), self.config.rootpath
-        try:
-            directory = tuning_directory(asked, report_directory(self.config), root)
-        except InputError as error:
-            raise pytest.UsageError(str(error)) from error
+        directory = self._choices.tuning
         if directory is None:
             return
         identities = {label: worker.identity for label, worker in self._workers.items() if worker.identity}
-        self._tunings, notes = load_tunings(directory, identities, load_kernels(self._gate.kernel_dirs))
+        self._tunings, notes = load_tunings(directory, identities, load_kernels(self._choices.kernel_dirs))
         self._lines += notes
         self._lines += [f"{label}: tuned by {t.file}: {t.words}" for label, t in self._tunings.items() if t.tuned]
 
@@ -161,8 +151,8 @@ class InjectSession:
         identity = self._workers[label].identity
         if identity is None:
             raise CampaignFailure(f"{label} at n = {size}: nobody knows which driver answered")
-        missing = shortfalls(found, demands_at(size, self._gate.policy.guard))
-        keep(report_directory(self.config), label, identity, found)
+        missing = shortfalls(found, demands_at(size, self._choices.policy.guard))
+        keep(self._choices.report_dir, label, identity, found)
         self._lines += render(label, identity, found, missing)
         if missing:
             raise CampaignFailure(f"{label} at n = {size}: {'; '.join(missing)}")
@@ -193,15 +183,15 @@ class InjectSession:
         if not self._opened or label in self._unusable:
             raise CampaignFailure(f"{label}: {self._unusable.get(label, 'no worker was started')}")
         request = InjectRequest(
-            kernel=next(iter(self._gate.options.words("kernels")), T5_KERNEL),
+            kernel=next(iter(self._choices.options.words("kernels")), T5_KERNEL),
             size=size,
-            seed=self._gate.plan.seeds[0],
+            seed=self._choices.plan().seeds[0],
             flips_per_bit=flips,
             faults=faults,
             clean_launches=clean,
-            guard=settings_of(self._gate.policy.guard),
+            guard=settings_of(self._choices.policy.guard),
             control=control,
-            kernel_dirs=self._gate.kernel_dirs,
+            kernel_dirs=self._choices.kernel_dirs,
             tuned=self._tunings[label].tuned if label in self._tunings else (),
         )
         try:
@@ -236,4 +226,4 @@ class InjectSession:
         """Stop the workers and remove scratch files."""
         for worker in self._workers.values():
             worker.close()
-        self._gate.close()
+        self._choices.close()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
@@ -382,6 +382,14 @@ class Run:
         self.journal.append(record.type, record)
         self.records.append(record)
         return record
+
+    def __enter__(self) -> Self:
+        """The run itself, closed at the end of the ``with`` block."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close it, whatever happened."""
+        self.close()
 
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""

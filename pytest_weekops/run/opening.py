@@ -14,61 +14,59 @@ from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, SizeNeeds, gemm_needs
 from pytest_weekops.core.measurement.modes import T5_KERNEL
+from pytest_weekops.core.measurement.schedule import with_gates
 from pytest_weekops.core.policy.row_units import misstated_rows
+from pytest_weekops.evidence.baselines import load_baseline, pinned_path
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.files.catalog import kernel_operations
-from pytest_weekops.plugin.options import report_directory
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
-from pytest_weekops.run.tuning import compare_with_baselines, put_in_force, tuning_directory
+from pytest_weekops.run.request import RunRequest
+from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
+from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import DescribeRequest
+from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
     from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.units import Unit
-    from pytest_weekops.plugin.session import GateSession
 
 
-def open_run(session: GateSession) -> Run:
-    """Start workers and journal for the session's plan. Raises ``InputError`` or ``DeviceError`` with a sentence."""
-    from pytest_weekops.worker.host import HostWorker
-    from pytest_weekops.worker.supervisor import PlatformSupervisor
-
-    plan, policy, scratch = session.plan, session.policy, session.scratch
-    policy_problem = policy.refuses(plan)
-    if policy_problem:
-        raise InputError(policy_problem)
+def open_run(request: RunRequest) -> Run:
+    """Start workers and journal for what was asked. Raises ``InputError`` or ``DeviceError`` with a sentence."""
+    plan, policy = with_gates(request.plan), request.policy
+    _refuse(policy.refuses(plan))
     created = datetime.now(UTC)
-    journal = Journal(_run_dir(session, created) / "journal.jsonl")
+    journal = Journal(_run_dir(request, created) / "journal.jsonl")
     run = Run(
         plan=plan,
         policy=policy,
         platforms={
-            launch.label: Platform(launch.label, PlatformSupervisor(launch, plan.deadlines, scratch))
-            for launch in session.launches
+            launch.label: Platform(launch.label, PlatformSupervisor(launch, plan.deadlines, request.scratch))
+            for launch in request.launches
         },
-        host=HostWorker(scratch, plan.deadlines),
+        host=HostWorker(request.scratch, plan.deadlines),
         journal=journal,
-        kernel_dirs=session.kernel_dirs,
-        operations=kernel_operations(session.kernel_dirs),
+        kernel_dirs=request.kernel_dirs,
+        operations=kernel_operations(request.kernel_dirs),
         guards=GuardBook(
-            report_directory(session.config),
+            request.report_dir,
             rules=policy.guard,
             bounded_from=policy.guardrails.t5_overhead_from_size,
             run_id=journal.path.parent.name,
         ),
-        memory_dir=report_directory(session.config).resolve() / "selectors",
+        memory_dir=request.report_dir.resolve() / "selectors",
         max_abs_error=policy.max_abs_error,
         k_scaled_bound=policy.k_scaled_bound,
-        say=session.progress.say,
+        say=request.say,
         created_at=created.isoformat(timespec="seconds"),
-        command=("pytest", *map(str, session.config.invocation_params.args)),
+        command=request.command,
     )
     try:
-        _start(session, run)
+        _start(request, run)
     except BaseException:
         run.close()
         _discard(journal.path)
@@ -76,9 +74,8 @@ def open_run(session: GateSession) -> Run:
     return run
 
 
-def _start(session: GateSession, run: Run) -> None:
-    config, journal = session.config, run.journal
-    directory = tuning_directory(session.options.text("tuning"), report_directory(config), config.rootpath)
+def _start(request: RunRequest, run: Run) -> None:
+    journal = run.journal
     journal.append(
         "run",
         {
@@ -95,17 +92,17 @@ def _start(session: GateSession, run: Run) -> None:
         run.guards.states()  # one that cannot be read is refused before anything is measured
     needs = describe_operations(run)
     run.open()
-    put_in_force(run, directory)
+    put_in_force(run, request.tuning)
     if run.plan.kind != "canonical":
         for identity in run.identities.values():
             _refuse(memory_problem(needs, identity))
-        free = shutil.disk_usage(session.scratch).free
+        free = shutil.disk_usage(request.scratch).free
         _refuse(scratch_problem(needs, len(run.plan.seeds), run.plan.sessions, free))
     if T5_KERNEL in run.plan.kernels:
-        for injection in find_injections(report_directory(session.config), run.identities.values()):
+        for injection in find_injections(request.report_dir, run.identities.values()):
             run.record(injection)
     if run.plan.kind == "weekly":
-        run.baselines = find_baselines(session, run.identities)
+        run.baselines = find_baselines(request, run.identities)
         for baseline in run.baselines:
             journal.append("baseline", baseline)
         compare_with_baselines(run)
@@ -139,11 +136,9 @@ def _describe(run: Run, operation: KernelOperation, sizes: tuple[int, ...]) -> t
     return described.unit, described.needs
 
 
-def find_baselines(session: GateSession, identities: Mapping[str, DeviceIdentity]) -> tuple[Baseline, ...]:
+def find_baselines(request: RunRequest, identities: Mapping[str, DeviceIdentity]) -> tuple[Baseline, ...]:
     """The pinned baselines that speak of these devices: the one named by ``--baseline``, else those pinned here."""
-    from pytest_weekops.evidence.baselines import load_baseline, pinned_path
-
-    named = session.options.text("baseline")
+    named = request.baseline
     if named:
         baseline = load_baseline(Path(named))
         if not any(baseline.fits(identity) for identity in identities.values()):
@@ -152,20 +147,20 @@ def find_baselines(session: GateSession, identities: Mapping[str, DeviceIdentity
                 "platforms is that device, so it can judge nothing here. Select that platform or pin a new baseline."
             )
         return (baseline,)
-    directory = report_directory(session.config) / "baselines"
+    directory = request.report_dir / "baselines"
     paths = [pinned_path(directory, identity.profile, identity.hardware) for identity in identities.values()]
     return tuple(load_baseline(path) for path in paths if path.exists())
 
 
-def _run_dir(session: GateSession, created: datetime) -> Path:
-    prefix = session.options.text("report-prefix") or session.plan.kind
+def _run_dir(request: RunRequest, created: datetime) -> Path:
+    prefix = request.prefix or request.plan.kind
     if "/" in prefix or prefix.startswith(".") or not prefix.isprintable():
         raise InputError(
             f"--report-prefix {prefix!r} is no plain name. It becomes part of a directory's name. "
             "Give letters, digits, dots and dashes; --report-dir sets the place."
         )
     name = f"{prefix}-{created:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    return report_directory(session.config) / name
+    return request.report_dir / name
 
 
 def _refuse(problem: str) -> None:

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yaml import YAMLError
 
-from pytest_weekops.core.errors import InputError, WeekopsError
-from pytest_weekops.evidence.tunings import DIRECTORY, load_kernels, load_tunings
+from pytest_weekops.core.errors import WeekopsError
+from pytest_weekops.evidence.tuning_event import EVENT
+from pytest_weekops.evidence.tunings import load_kernels, load_tunings
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
     from pytest_weekops.run.live import Run
-
-OFF = "off"
-EVENT = "tuning"  # the journal's line that names what was in force on one platform
-
-
-def tuning_directory(asked: str | None, report_dir: Path, root: Path) -> Path | None:
-    """Where tuning files are: what ``--tuning`` says, else in the report directory; None for ``off``.
-
-    Raises ``InputError`` for a directory that was asked for and is not there.
-    """
-    if asked is None:
-        return report_dir / DIRECTORY
-    if asked == OFF:
-        return None
-    directory = root / Path(asked).expanduser()
-    if not directory.is_dir():
-        raise InputError(
-            f"--tuning {asked}: {directory} is no directory. The tuned parameters that were asked for would be missing "
-            "without a word. Give the directory that `weekops tune` wrote, or --tuning off."
-        )
-    return directory
 
 
 def put_in_force(run: Run, directory: Path | None) -> None:
@@ -77,13 +56,6 @@ def _difference(label: str, baseline: Baseline, mine: set[str]) -> str:
         f"{label}: baseline {baseline.run_id} was measured with {then} tuned, this run with {now}. A change against it "
         "may be the tuning's and not the driver's. Pin a new baseline, or measure with --tuning off."
     )
-
-
-def tuned_variants(event: Mapping[str, object]) -> tuple[str, ...]:
-    """The variants that a journal's tuning line names."""
-    variants = event.get("variants")
-    names = [each.get("variant") for each in variants if isinstance(each, dict)] if isinstance(variants, list) else []
-    return tuple(sorted(str(name) for name in names if name))
 
 
 def _note(run: Run, sentence: str) -> None:

@@ -49,3 +49,9 @@ def expected_gates(plan: CampaignPlan, *, canonical: tuple[str, ...] = (), smoke
     if smoke:
         keys += [f"smoke/driver/{platform}" for platform in plan.platforms]
     return (*keys, "suite/pytest/")
+
+
+def with_gates(plan: CampaignPlan) -> CampaignPlan:
+    """The plan with every gate that its kind needs: a plan made by hand must not promote without them."""
+    missing = [gate for gate in expected_gates(plan) if gate not in plan.gates]
+    return plan.model_copy(update={"gates": (*missing, *plan.gates)}) if missing else plan

@@ -1,0 +1,140 @@
+"""What the command line, the ini file and hooks choose for a campaign: policy, platforms, kernels, scratch space."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from pytest_weekops.core.errors import DeviceError, InputError
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.plugin.options import Options, build_plan, report_directory
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.plan import CampaignPlan
+    from pytest_weekops.core.policy.policy import Policy
+    from pytest_weekops.worker.process import Launch
+
+T = TypeVar("T")
+_SPLIT_DEFAULTS = (("baseline-platform", "clover"), ("candidate-platform", "rusticl"))
+
+
+def usage(action: Callable[[], T]) -> T:
+    """Run an action; what the user got wrong becomes a usage error (status 4)."""
+    try:
+        return action()
+    except (InputError, DeviceError) as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+class Choices:
+    """The choices of one pytest run, each read when it is first asked for. Refusals are ``pytest.UsageError``."""
+
+    def __init__(self, config: pytest.Config, kind: str = "") -> None:
+        self.config = config
+        self.options = Options(config)
+        self.scratch = Path(tempfile.mkdtemp(prefix="weekops-"))
+        self._kind = kind
+        self._launches: list[Launch] = []
+        self._policy: Policy | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of campaign; empty while no campaign test is known."""
+        return self._kind
+
+    def settle_kind(self, kind: str) -> None:
+        """Settle the kind, which decides which platforms are meant: a split names two of its own."""
+        self._kind, self._launches = kind, []
+
+    @property
+    def report_dir(self) -> Path:
+        """The directory of all run directories."""
+        return report_directory(self.config)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of this run."""
+        if self._policy is None:
+            from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
+
+            path = self.options.text("policy")
+            policy = usage(lambda: load_policy(Path(path)) if path else default_policy())
+            t3, t5 = self.options.text("t3-policy"), self.options.text("t5-policy")
+            policy = usage(lambda: load_lane_policy(policy, "t3", Path(t3))) if t3 else policy
+            self._policy = usage(lambda: load_lane_policy(policy, "t5", Path(t5))) if t5 else policy
+        return self._policy
+
+    @property
+    def platform_files(self) -> tuple[Path, ...]:
+        """Files with platform profiles of the user's own: from the ini option, then from hooks."""
+        files = [Path(p) for p in self.config.getini("weekops_platform_files")]
+        for more in self.config.hook.pytest_weekops_platform_files(config=self.config):
+            files.extend(more)
+        return tuple(files)
+
+    @property
+    def launches(self) -> list[Launch]:
+        """How to start each selected platform."""
+        if not self._launches:
+            from pytest_weekops.drivers.platforms import resolve_platforms
+
+            names = self._platform_names()
+            self._launches = usage(
+                lambda: resolve_platforms(
+                    names,
+                    scratch=self.scratch,
+                    device_pattern=self.options.text("device"),
+                    profile_files=self.platform_files,
+                )
+            )
+        return self._launches
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the selected platforms; in a split the baseline's first."""
+        return [launch.label for launch in self.launches]
+
+    def _platform_names(self) -> list[str]:
+        if self.kind == "split":
+            return [self.options.text(name) or default for name, default in _SPLIT_DEFAULTS]
+        return self.options.words("platforms") or ["auto"]
+
+    @property
+    def kernel_dirs(self) -> tuple[str, ...]:
+        """Kernel directories, the user's first."""
+        dirs = [Path(p) for p in self.config.getini("weekops_kernel_dirs")]
+        for more in self.config.hook.pytest_weekops_kernel_dirs(config=self.config):
+            dirs.extend(more)
+        own = self.config.rootpath / "kernels"
+        shipped = data_dir("kernels")
+        if (own / "catalog.yaml").is_file() and own.resolve() != shipped.resolve():
+            dirs.append(own)
+        return tuple(str(path) for path in (*dirs, shipped))
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the kernel variants in the catalogues."""
+        from pytest_weekops.files.catalog import variant_names
+
+        return usage(lambda: variant_names(self.kernel_dirs))
+
+    @property
+    def tuning(self) -> Path | None:
+        """The directory of tuning files, or None where they are off."""
+        from pytest_weekops.evidence.tunings import tuning_directory
+
+        asked = self.options.text("tuning")
+        return usage(lambda: tuning_directory(asked, self.report_dir, self.config.rootpath))
+
+    def plan(self, gates: tuple[str, ...] = ()) -> CampaignPlan:
+        """The frozen plan, with the canonical tier's gates that were collected."""
+        return build_plan(self.config, self.kind, labels=self.labels, variants=self.variants, gates=gates)
+
+    def close(self) -> None:
+        """Remove scratch files."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
