@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,28 @@ from tests.support.benches import benches, host, own_kernels, start_bench
 from tests.support.gates import gate
 
 __all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures, for the tests of every room
+
+
+# Tests that share started workers, or that measure, go to one process of xdist; all others by file.
+ONE_AFTER_ANOTHER = ("device", "campaigns")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests for ``-n``: what shares fixtures stays together, and no device is measured twice at once."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            place = item.path.relative_to(here)
+            group = place.parts[0] if place.parts[0] in ONE_AFTER_ANOTHER else place.as_posix()
+            item.add_marker(pytest.mark.xdist_group("devices" if group in ONE_AFTER_ANOTHER else group))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def locks_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Device locks apart from those of gates that run on this machine, and from other processes of this test run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path_factory.mktemp("locks")))
+        yield
 
 
 @pytest.fixture(scope="session")

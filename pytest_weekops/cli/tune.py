@@ -153,7 +153,7 @@ def _kernels(dirs: Sequence[str]) -> dict[str, Kernel]:
 
 def _refuse_unknown(names: Sequence[str], kernels: Mapping[str, Kernel]) -> None:
     from pytest_weekops.core.selection.tuning_space import parameters
-    from pytest_weekops.plugin.options import suggest
+    from pytest_weekops.core.suggestion import suggest
 
     tunable = [mode for mode, kernel in kernels.items() if parameters(kernel.entry)]
     for name in names:

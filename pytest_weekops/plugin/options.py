@@ -6,15 +6,15 @@ and so that a path swallowed by a list option is recognised for what it is.
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
+from pytest_weekops.core.suggestion import suggest
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -213,12 +213,6 @@ def _refuse_duplicates(name: str, values: Sequence[object]) -> None:
             f"--{name} names {', '.join(twice)} more than once. Each case is measured once per snapshot, so it would "
             "count twice. Name it once."
         )
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """``Did you mean X?`` with a leading space, or nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {close[0]}?" if close else ""
 
 
 def build_plan(

@@ -380,7 +380,7 @@ def _slo_platform(path: Path, document: Mapping[str, Any]) -> str:
 
 
 def _slo_number(path: Path, section: Mapping[str, Any], name: str, *, at: str = "global_guardrails") -> float:
-    from pytest_weekops.core.recorded.campaign import as_number
+    from pytest_weekops.core.numbers import as_number
 
     value = section.get(name)
     number = as_number(value)

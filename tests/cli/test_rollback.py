@@ -55,6 +55,7 @@ def test_a_damaged_ledger_stops_the_rollback(tmp_path: Path) -> None:
     assert not (tmp_path / "reports" / "runtime" / "active.env").exists()
 
 
+@pytest.mark.long
 def test_apply_is_verified_by_the_real_gate(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
     """In somebody else's project with failing tests of its own and odd options, only the canonical suite counts.
 

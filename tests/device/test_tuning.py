@@ -48,8 +48,16 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("platform", ["pocl", "rusticl", "clover"])
-@pytest.mark.parametrize(("variant", "changes"), ODD, ids=lambda value: str(value))
+# Clover's compiler takes minutes for register blocks on shared tiles.
+LONG = {("clover", "regtile")}
+EVERYWHERE = [
+    pytest.param(*odd, platform, marks=[pytest.mark.long] if (platform, odd[0]) in LONG else [])
+    for platform in ("pocl", "rusticl", "clover")
+    for odd in ODD
+]
+
+
+@pytest.mark.parametrize(("variant", "changes", "platform"), EVERYWHERE, ids=str)
 def test_launcher_and_compiler_take_the_same_values(
     benches: Open, platform: str, variant: str, changes: dict[str, int]
 ) -> None:

@@ -116,6 +116,7 @@ def test_sev1_asks_for_a_rollback(
     assert not (tmp_path / "reports" / "runtime" / "active.env").exists()
 
 
+@pytest.mark.long
 def test_sev1_rolls_back_by_itself_where_it_may(
     gate: Gate, need_platform: Need, tmp_path: Path, repository: Path
 ) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from pytest_weekops.core.calendar import week_of
 
 WEEK = str(week_of(datetime.now(UTC).isoformat()))
@@ -69,6 +71,7 @@ def run(directory: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_every_command_of_the_runbook(tmp_path: Path, repository: Path, need_platform: Callable[[str], str]) -> None:
     """The week from the canonical gate to a closed week, then a rollback and its undoing."""
     for name in ("pocl", "clover", "rusticl"):

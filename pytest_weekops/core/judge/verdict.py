@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
@@ -12,10 +12,6 @@ from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Verdict
 from pytest_weekops.core.judge.severity import grade_findings, verdict_severity
 from pytest_weekops.core.policy.policy import Policy
-from pytest_weekops.core.recorded.campaign import RecordedCampaign
-from pytest_weekops.core.recorded.judge import judge_recorded
-
-Rules = Literal["compat", "strict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,24 +22,9 @@ class JudgeOptions:
     required_sizes: Sequence[int] | None = None
 
 
-def judge(
-    policy: Policy,
-    campaign: Campaign | RecordedCampaign,
-    *,
-    rules: Rules = "strict",
-    options: JudgeOptions | None = None,
-) -> Verdict:
-    """Judge a campaign, live or recorded. Live campaigns are always judged strictly: no older evaluator knew them."""
-    options = options or JudgeOptions()
-    if isinstance(campaign, RecordedCampaign):
-        return judge_recorded(
-            policy,
-            campaign,
-            rules=rules,
-            min_ratio=options.min_rusticl_ratio,
-            required_sizes=options.required_sizes,
-        ).verdict
-    campaign = _with_options(campaign, options)
+def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = None) -> Verdict:
+    """Judge a live campaign, always strictly: no older evaluator knew such campaigns."""
+    campaign = _with_options(campaign, options or JudgeOptions())
     kind = campaign.plan.kind
     findings = grade_findings([_total(check, policy, campaign) for check in checks_for(kind)], policy.severity)
     blocked = any(finding.blocking and finding.status is not CheckStatus.PASS for finding in findings)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.numbers import as_number
 from pytest_weekops.core.policy.policy import Policy
-from pytest_weekops.core.recorded.campaign import as_number
 
 Lane = Literal["t3", "t5"]
 

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pytest_weekops.core.numbers import as_number, as_whole
+
 RecordedKind = Literal["weekly", "split", "canary_campaign", "stress_split"]
 THROUGHPUT, P95, ERROR, PEAK = "avg_mean_gflops", "p95_time_ms", "max_error_max", "peak_mean_gflops"
-
-
-def as_number(value: object) -> float | None:
-    """A number as a float (NaN and infinities included), or None for anything that is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def as_whole(value: object) -> int | None:
-    """A whole number, 412.0 included, or None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if isinstance(value, int) or value.is_integer() else None
 
 
 def seed_text(seed: object) -> str:

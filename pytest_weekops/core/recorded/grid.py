@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from pytest_weekops.core.recorded.campaign import RecordedCampaign, as_number, as_whole, seed_text
+from pytest_weekops.core.numbers import as_number, as_whole
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, seed_text
 
 MOST_NAMED = 1000  # a stranger's metadata may plan any number of runs
 

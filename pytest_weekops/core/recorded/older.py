@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
-from pytest_weekops.core.recorded.campaign import Run, as_number
+from pytest_weekops.core.numbers import as_number
+from pytest_weekops.core.recorded.campaign import Run
 
 
 class OlderError(Exception):

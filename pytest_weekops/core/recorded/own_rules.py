@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.numbers import as_number
 from pytest_weekops.core.policy.policy import CampaignRules
 from pytest_weekops.core.recorded.campaign import (
     ERROR,
@@ -16,7 +17,6 @@ from pytest_weekops.core.recorded.campaign import (
     THROUGHPUT,
     RecordedCampaign,
     Run,
-    as_number,
     group,
 )
 from pytest_weekops.core.recorded.older import OlderError, change_percent, check, mean, metric, metric_or_zero, need

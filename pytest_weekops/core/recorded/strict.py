@@ -11,8 +11,9 @@ from typing import Any
 
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.numbers import as_number, as_whole
 from pytest_weekops.core.policy.policy import Policy
-from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run, as_number, as_whole, group
+from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.grid import contradictions, missing_pulses, missing_runs, unreadable_plan
 
 

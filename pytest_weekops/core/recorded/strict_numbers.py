@@ -7,7 +7,8 @@ import math
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.recorded.campaign import ERROR, P95, PEAK, THROUGHPUT, RecordedCampaign, as_number
+from pytest_weekops.core.numbers import as_number
+from pytest_weekops.core.recorded.campaign import ERROR, P95, PEAK, THROUGHPUT, RecordedCampaign
 from pytest_weekops.core.recorded.strict import Terms, worst
 
 _MEASURED = (THROUGHPUT, PEAK, P95, ERROR)
