@@ -1,4 +1,7 @@
-"""The ``weekops`` command: one module per subcommand, imported only when it is asked for."""
+"""The ``weekops`` command: one module per subcommand, imported only when it is asked for.
+
+Private: import from `pytest_weekops.api`.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Pure parts: records, schedule, statistics, policy and the judge. No I/O, no clock, no environment, no driver."""
+"""Pure parts: records, schedule, statistics, policy and the judge. No I/O, no clock, no environment, no driver.
+
+Private: import from `pytest_weekops.api`.
+"""

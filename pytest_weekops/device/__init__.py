@@ -1,1 +1,4 @@
-"""OpenCL and numpy: everything that touches a driver. Imported by worker processes only."""
+"""OpenCL and numpy: everything that touches a driver. Imported by worker processes only.
+
+Private: import from `pytest_weekops.api`.
+"""

@@ -1,1 +1,4 @@
-"""Platform profiles: from a name on the command line to a launch. No driver is loaded here."""
+"""Platform profiles: from a name on the command line to a launch. No driver is loaded here.
+
+Private: import from `pytest_weekops.api`.
+"""

@@ -1,1 +1,4 @@
-"""What lies on disk and is believed only after reading: journals, recorded campaigns, baselines, tunings."""
+"""What lies on disk and is believed only after reading: journals, recorded campaigns, baselines, tunings.
+
+Private: import from `pytest_weekops.api`.
+"""

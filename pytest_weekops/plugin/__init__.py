@@ -2,6 +2,8 @@
 
 This package is imported in every pytest run of everyone who has it installed. It must stay cheap, and it must never
 import an OpenCL driver: workers do that.
+
+Private: import from `pytest_weekops.api`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Policies on disk: strict YAML with inheritance, the older JSON files, and the limits of limits."""
+"""Policies on disk: strict YAML with inheritance, the older JSON files, and the limits of limits.
+
+Private: import from `pytest_weekops.api`.
+"""

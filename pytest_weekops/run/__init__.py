@@ -1,1 +1,4 @@
-"""One live run, without pytest: opened from a request, measured case by case, concluded in a verdict."""
+"""One live run, without pytest: opened from a request, measured case by case, concluded in a verdict.
+
+Private: import from `pytest_weekops.api`.
+"""

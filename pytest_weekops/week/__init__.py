@@ -1,1 +1,4 @@
-"""The week: its ledger, its evidence hashed anew, its closing with acta and decision, and its alert."""
+"""The week: its ledger, its evidence hashed anew, its closing with acta and decision, and its alert.
+
+Private: import from `pytest_weekops.api`.
+"""

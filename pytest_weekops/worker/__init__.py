@@ -1,1 +1,4 @@
-"""Worker processes as the controller sees them: protocol, framing, process, supervisor and the device lock."""
+"""Worker processes as the controller sees them: protocol, framing, process, supervisor and the device lock.
+
+Private: import from `pytest_weekops.api`.
+"""

@@ -6,10 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_weekops.core.measurement.records import GateRecord, MeasurementStatus
-from pytest_weekops.plugin.failure import GateFailure
-from pytest_weekops.plugin.session import GateSession
-from pytest_weekops.run.live import Run
+from pytest_weekops.api import GateFailure, GateRecord, GateSession, MeasurementStatus, Run
 
 pytestmark = [pytest.mark.weekops_campaign("canonical"), pytest.mark.device]
 

@@ -8,13 +8,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_weekops.drivers.platforms import load_profiles
-from pytest_weekops.evidence.journal import read_journal
-from pytest_weekops.files.catalog import variant_names
-from pytest_weekops.files.shipped import data_dir
-from pytest_weekops.plugin.options import report_directory
-from pytest_weekops.policies.files import load_policy
-from pytest_weekops.report.decision import artifact, schema
+from pytest_weekops.api import (
+    artifact,
+    data_dir,
+    decision_schema,
+    load_policy,
+    load_profiles,
+    read_journal,
+    report_directory,
+    variant_names,
+)
 
 RECENT = 20
 
@@ -47,7 +50,7 @@ def test_kernel_catalogue_is_valid() -> None:
 def test_recent_artifacts_are_whole(pytestconfig: pytest.Config) -> None:
     """The newest runs' decisions fit the schema, and their files have the hashes the decisions name."""
     decisions = sorted(report_directory(pytestconfig).glob("*/decision.json"), key=lambda path: path.stat().st_mtime)
-    validator = jsonschema.Draft202012Validator(schema())
+    validator = jsonschema.Draft202012Validator(decision_schema())
     for path in decisions[-RECENT:]:
         document = json.loads(path.read_text(encoding="utf-8"))
         if not str(document.get("schema", "")).startswith("weekops-decision/"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.plugin.inject_session import CONTROLS, Control, Injector
+from pytest_weekops.api import CONTROLS, Control, Injector
 
 pytestmark = [pytest.mark.weekops_injection, pytest.mark.device, pytest.mark.slow]
 

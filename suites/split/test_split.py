@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_weekops.core.measurement.records import Case, Measurement
+from pytest_weekops.api import Case, Measurement
 
 pytestmark = [pytest.mark.weekops_campaign("split"), pytest.mark.device]
 

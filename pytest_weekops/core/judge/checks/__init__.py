@@ -1,4 +1,7 @@
-"""The checks of a live campaign: each a pure function from policy and campaign to findings, in a fixed order."""
+"""The checks of a live campaign: each a pure function from policy and campaign to findings, in a fixed order.
+
+Private: import from `pytest_weekops.api`.
+"""
 
 from __future__ import annotations
 
