@@ -16,6 +16,7 @@ from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.tracks import Files, RunEvidence
 from pytest_weekops.evidence.journal import JOURNAL_NAME
 from pytest_weekops.files.hashing import hash_file
+from pytest_weekops.week.shipped_runs import is_shipped
 
 LARGEST_FIRST_LINE = 4 * 1024**2
 LARGEST_DECISION = 64 * 1024**2
@@ -72,9 +73,10 @@ def stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[s
 
 
 def unknown_journals(report_dir: Path, runs: Sequence[RunEntry]) -> list[Path]:
-    """The journals of run directories that are not in the ledger."""
+    """The journals of run directories that are not in the ledger and did not ship with the project."""
     known = {run.run_dir for run in runs}
-    return [path for path in sorted(report_dir.glob(f"*/{JOURNAL_NAME}")) if path.parent.name not in known]
+    beside = (path for path in sorted(report_dir.glob(f"*/{JOURNAL_NAME}")) if path.parent.name not in known)
+    return [path for path in beside if not is_shipped(path.parent)]
 
 
 def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: float = 0.0) -> list[str]:
@@ -90,7 +92,8 @@ def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: flo
     for path in _settled(report_dir, "*/decision.json", older_than_s):
         facts = decision_facts(path)
         run_id, created_at = str(facts.get("run_id", "")), facts.get("created_at")
-        if run_id not in ids and isinstance(created_at, str) and first is not None and created_at >= first:
+        is_newer = isinstance(created_at, str) and first is not None and created_at >= first
+        if run_id not in ids and is_newer and not is_shipped(path.parent):
             where = f"Run {run_id} in {path.parent.name}/"
             found.append(f"{where} ended and is not in the ledger: its record was removed, or never written.")
     for path in _settled(report_dir, "weeks/[!.]*/decision.json", older_than_s):
