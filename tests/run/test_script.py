@@ -77,6 +77,12 @@ def test_a_script_opens_measures_and_concludes_a_run(tmp_path: Path, need_platfo
     assert [run.is_promote for run in runs] == [True]
 
 
+def test_the_document_shows_this_script(repository: Path) -> None:
+    """docs/architecture.md has the script's lines, letter by letter."""
+    text = (repository / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert SCRIPT[SCRIPT.index("with tempfile") :] in text
+
+
 @pytest.mark.parametrize("left_out", ["        measure_plan(run)\n", "        end_suite(run)\n"])
 def test_what_a_script_leaves_out_never_promotes(
     tmp_path: Path, need_platform: Callable[[str], str], left_out: str
