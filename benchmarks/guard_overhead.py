@@ -15,7 +15,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.stats import median_interval
 from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy
 from pytest_weekops.worker.host import HostWorker
@@ -120,8 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{guard.words}, {guard.projections} sign vectors; percent of the launch\n")
     print("| platform, n, iterations | launch ms | per check | amortised | worst | spikes | / pooled | NaN fill |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory(prefix="weekops-") as directory:
-        scratch = Path(directory)
+    with Scratch() as scratch:
         host = HostWorker(scratch, Deadlines())
         for launch in resolve_platforms(arguments.platforms, scratch=scratch):
             supervisor = PlatformSupervisor(launch, Deadlines(), scratch)

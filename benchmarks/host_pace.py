@@ -11,16 +11,15 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from measuring import measure
 
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.stats import median_interval
 from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -47,8 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     print("| platform, n | launch with / without | quantum beside launches, us | on an idle host |")
     print("| --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory(prefix="weekops-") as directory:
-        scratch = Path(directory)
+    with Scratch() as scratch:
         host = HostWorker(scratch, Deadlines())
         host.begin_quanta()
         time.sleep(3.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,9 +119,11 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
     found: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
-        launch = resolve_platforms([name], scratch=Path(scratch), profile_files=arguments.platform_file)[0]
-        supervisor = PlatformSupervisor(launch, Deadlines(), Path(scratch))
+    from pytest_weekops.files.scratch import Scratch
+
+    with Scratch() as scratch:
+        launch = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)[0]
+        supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
         try:
             identity = supervisor.start()
             tuned = _tuned(launch.label, identity, arguments)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,13 +76,14 @@ def _refuse(arguments: argparse.Namespace) -> None:
 def _on_platform(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     from pytest_weekops.campaigns.tune import DEADLINES, TUNING_RESTARTS
     from pytest_weekops.drivers.platforms import resolve_platforms
+    from pytest_weekops.files.scratch import Scratch
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-    with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
-        (launch,) = resolve_platforms([name], scratch=Path(scratch), profile_files=arguments.platform_file)
-        supervisor = PlatformSupervisor(launch, DEADLINES, Path(scratch), _say, restart_budget=TUNING_RESTARTS)
-        host = HostWorker(Path(scratch), DEADLINES)
+    with Scratch() as scratch:
+        (launch,) = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)
+        supervisor = PlatformSupervisor(launch, DEADLINES, scratch, _say, restart_budget=TUNING_RESTARTS)
+        host = HostWorker(scratch, DEADLINES)
         try:
             return _search(launch, supervisor, host, arguments)
         except InputError:

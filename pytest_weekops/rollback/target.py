@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.entry import run_entries
 from pytest_weekops.core.week.rollback import RuntimeProfile, build_profile
 from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.week.ledger import open_ledger
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ def _baseline_of(decision: Mapping[str, Any] | None) -> str | None:
 def _resolve(name: str, icd_dir: Path, files: tuple[Path, ...], *, keep: bool) -> tuple[Launch, dict[str, str]]:
     from pytest_weekops.drivers.platforms import resolve_platforms
 
-    with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
-        launch = resolve_platforms([name], scratch=Path(scratch), profile_files=files)[0]
+    with Scratch() as scratch:
+        launch = resolve_platforms([name], scratch=scratch, profile_files=files)[0]
         environment = dict(launch.environment)
         icd = Path(environment["OCL_ICD_VENDORS"])
-        if icd.parent == Path(scratch):  # made for a bare library: it must outlive this process
+        if icd.parent == scratch:  # made for a bare library: it must outlive this process
             environment["OCL_ICD_VENDORS"] = str(icd_dir / icd.name)
             if keep:
                 write_atomic(icd_dir / icd.name, icd.read_bytes())

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.rollback import parse_environment
+from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 
 if TYPE_CHECKING:
@@ -153,10 +154,10 @@ class CanonicalVerifier:
 
         environment = parse_environment(active.read_text(encoding="utf-8"))
         directory = self._checks / f"measure-{secrets.token_hex(4)}"
-        with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
+        with Scratch() as scratch:
             try:
                 profile = load_profiles(self._profile_files).profiles[self._profile]
-                run = _open_run(self._profile, profile, environment, self._policy, directory, Path(scratch))
+                run = _open_run(self._profile, profile, environment, self._policy, directory, scratch)
             except WeekopsError as error:
                 return Outcome((f"The platform could not be measured: {error}",))
             try:
