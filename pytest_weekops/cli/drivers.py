@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_weekops.worker.process import Launch
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +24,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Probe each profile in a worker of its own. Status 0 where at least one driver passes its smoke, else 1."""
-    with tempfile.TemporaryDirectory(prefix="weekops-") as scratch:
-        document = survey(Path(scratch), arguments.platforms, arguments.device, arguments.platform_file)
+    from pytest_weekops.files.scratch import Scratch
+
+    with Scratch() as scratch:
+        document = survey(scratch, arguments.platforms, arguments.device, arguments.platform_file)
     if arguments.json:
         print(json.dumps(document, indent=2, sort_keys=True))
     else:
@@ -41,7 +45,7 @@ def survey(
         launches = name_launches(names, scratch=scratch, device_pattern=device, profile_files=files)
     else:
         launches = every_launch(scratch, files)
-    entries = [_probe(launch, scratch) for launch in launches]
+    entries = [_entry(launch, scratch) for launch in launches]
     installed = [entry for entry in entries if entry["status"] != "not installed"]
     working = [entry for entry in installed if entry["status"] in ("ok", "warning")]
     broken = [entry for entry in installed if entry["status"] == "failed"]
@@ -56,12 +60,8 @@ def survey(
     }
 
 
-def _probe(launch: Any, scratch: Path) -> dict[str, Any]:
-    from pytest_weekops.core.errors import WeekopsError
-    from pytest_weekops.core.measurement.plan import Deadlines
-    from pytest_weekops.files.shipped import data_dir
-    from pytest_weekops.worker.protocol import SmokeRequest
-    from pytest_weekops.worker.supervisor import PlatformSupervisor
+def _entry(launch: Launch, scratch: Path) -> dict[str, Any]:
+    from pytest_weekops.drivers.probe import probe
 
     entry: dict[str, Any] = {
         "profile": launch.label,
@@ -72,21 +72,16 @@ def _probe(launch: Any, scratch: Path) -> dict[str, Any]:
     }
     if launch.missing:
         return {**entry, "status": "not installed", "reason": launch.missing}
-    supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
-    try:
-        entry["identity"] = supervisor.start().model_dump(mode="json")
-        steps = supervisor.smoke(SmokeRequest(kernel_dirs=(str(data_dir("kernels")),))).steps
-    except WeekopsError as error:
-        advice = "Reinstall this driver or leave it out; the others are not affected."
-        return {**entry, "status": "failed", "reason": str(error), "recommendations": [advice]}
-    finally:
-        supervisor.close()
-    states = {step.status for step in steps}
-    entry["status"] = "failed" if "failed" in states or not steps else "warning" if "warning" in states else "ok"
-    entry["reason"] = next((" ".join(step.detail.split()) for step in steps if step.status == "failed"), "")
-    entry["steps"] = [step.model_dump(mode="json") for step in steps]
-    entry["recommendations"] = list(dict.fromkeys(step.recommendation for step in steps if step.recommendation))
-    return entry
+    answer = probe(launch, scratch)
+    warned = any(step.status == "warning" for step in answer.steps)
+    return {
+        "profile": launch.label,
+        "status": "failed" if not answer.works else "warning" if warned else "ok",
+        "reason": answer.refusal or (" ".join(answer.failed.detail.split()) if answer.failed else ""),
+        "identity": answer.identity.model_dump(mode="json") if answer.identity else None,
+        "steps": [step.model_dump(mode="json") for step in answer.steps],
+        "recommendations": list(answer.advice),
+    }
 
 
 def _print_table(document: dict[str, Any]) -> None:

@@ -82,6 +82,8 @@ def _on_platform(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
     with Scratch() as scratch:
         (launch,) = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)
+        for words in launch.passed_over:
+            _say(f"auto passed over {words}")
         supervisor = PlatformSupervisor(launch, DEADLINES, scratch, _say, restart_budget=TUNING_RESTARTS)
         host = HostWorker(scratch, DEADLINES)
         try:

@@ -8,6 +8,7 @@ import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError
+from pytest_weekops.core.measurement.advice import advise
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
@@ -48,7 +49,9 @@ def smoke(device: OpenDevice, request: SmokeRequest, notify: Notify) -> Smoked:
                     name=step.__name__.strip("_").replace("_", " "),
                     status="failed",
                     detail=str(error)[:500],
-                    recommendation="The driver refused a plain request. Reinstall it or choose another platform.",
+                    recommendation=advise(
+                        str(error), "The driver refused a plain request. Reinstall it or choose another platform."
+                    ),
                 )
             )
     steps += _known_quirks(device)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import yaml
 
-from pytest_weekops.core.errors import DeviceError, InputError, PolicyError, WeekopsError
-from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.core.errors import InputError, PolicyError
 from pytest_weekops.core.measurement.profile import Profile, Profiles, parse_profiles
+from pytest_weekops.drivers.auto import first_that_works
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import OpenRequest
@@ -65,7 +65,11 @@ def name_launches(
     launches: list[Launch] = []
     for name in names:
         if name == "auto":
-            launches.append(_best(profiles, scratch, device_pattern))
+            candidates = (
+                _launch(name, name, profiles.profiles[name], None, scratch=scratch, device_pattern=device_pattern)
+                for name in profiles.auto
+            )
+            launches.append(first_that_works(candidates, scratch))
             continue
         label, profile_name, path = _split(name, profiles)
         label = _free_label(label, [launch.label for launch in launches], explicit="=" in name)
@@ -196,38 +200,3 @@ def _fill(pattern: str) -> str:
     return pattern.format(
         vendors=os.environ.get("WEEKOPS_ICD_DIR", _VENDORS), pyopencl=origin / ".libs", prefix=sys.prefix
     )
-
-
-def _best(profiles: Profiles, scratch: Path, device_pattern: str | None) -> Launch:
-    """The first profile of ``auto`` whose driver answers and compiles a kernel, each tried in a worker of its own."""
-    reasons: list[str] = []
-    for name in profiles.auto:
-        launch = _launch(name, name, profiles.profiles[name], None, scratch=scratch, device_pattern=device_pattern)
-        if launch.missing:
-            continue
-        if not (problem := try_launch(launch, scratch)):
-            return launch
-        reasons.append(f"{name}: {problem}")
-    tried = " ".join(reasons) or "No driver's ICD was found."
-    raise InputError(
-        f"No usable OpenCL driver was found. {tried} Nothing can be measured. Install one: Debian's package "
-        'pocl-opencl-icd, or `pip install "pytest-weekops[intel]"`, or, for a CPU that its LLVM 14 knows, '
-        '`pip install "pytest-weekops[pocl]"`. `weekops drivers` shows more.'
-    )
-
-
-def try_launch(launch: Launch, scratch: Path) -> str:
-    """Why a platform cannot run a kernel, or nothing: opened and smoked once in a worker that is thrown away."""
-    from pytest_weekops.worker.protocol import SmokeRequest
-    from pytest_weekops.worker.supervisor import PlatformSupervisor
-
-    supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
-    try:
-        supervisor.start()
-        steps = supervisor.smoke(SmokeRequest(kernel_dirs=(str(data_dir("kernels")),))).steps
-    except (DeviceError, WeekopsError) as error:
-        return str(error)
-    finally:
-        supervisor.close()
-    failed = [f"{step.name}: {' '.join(step.detail.split())[:160]}" for step in steps if step.status == "failed"]
-    return failed[0] if failed else ""

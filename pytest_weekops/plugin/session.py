@@ -71,6 +71,9 @@ class GateSession:
         from pytest_weekops.run.opening import open_run
 
         quiet_benchmark(self.config)
+        for launch in self.choices.launches:
+            for words in launch.passed_over:
+                self.progress.say(f"weekops: auto passed over {words}")
         self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}")
         self.run = usage(lambda: open_run(self._request()))
         self.progress.begin(self.plan, self.run, cases=sum(parameter(i, "weekops_case") is not None for i in mine))

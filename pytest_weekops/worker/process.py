@@ -43,7 +43,8 @@ _REAP_S = 5.0
 class Launch(Record):
     """How to start one platform's worker: label, environment, exactly one ICD, and what to open.
 
-    ``command`` replaces the worker program; only tests of the supervisor use it.
+    ``passed_over`` are the drivers that ``auto`` tried before this one, each with why it does not work. ``command``
+    replaces the worker program; only tests of the supervisor use it.
     """
 
     label: str
@@ -51,6 +52,7 @@ class Launch(Record):
     environment: dict[str, str] = Field(default_factory=dict)
     open: OpenRequest
     missing: str = ""
+    passed_over: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout
+from pytest_weekops.core.measurement.advice import advise
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.core.record import Record
@@ -296,5 +297,7 @@ def _failed_step(detail: str) -> SmokeStep:
         name="worker",
         status="failed",
         detail=detail,
-        recommendation="The driver took its process down. Reinstall it, or report it with the lines above.",
+        recommendation=advise(
+            detail, "The driver took its process down. Reinstall it, or report it with the lines above."
+        ),
     )

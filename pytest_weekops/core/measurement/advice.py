@@ -1,0 +1,25 @@
+"""What to do about a driver that failed, told from its own last words or its compiler's."""
+
+from __future__ import annotations
+
+import re
+
+# PoCL calls a linker at each kernel's first launch, against the C library and the compiler's own: a linker alone is
+# not enough, and the packages of a bare system hold none of the three.
+_LINK = (
+    "This driver links each kernel with `ld`, libgcc and libc, and not all of them are here. Install binutils and what "
+    "it links with: `apt-get install binutils gcc libc6-dev`."
+)
+_COMPILE = (
+    "This driver's compiler does not know this CPU. Install Intel's CPU runtime with "
+    '`pip install "pytest-weekops[cpu]"`, or Debian\'s newer PoCL, package pocl-opencl-icd.'
+)
+_KNOWN = (
+    (re.compile(r"Executable \"\S*ld\S*\" doesn't exist|cannot find -l(gcc|c|m)\b"), _LINK),
+    (re.compile(r"unknown target CPU"), _COMPILE),
+)
+
+
+def advise(words: str, otherwise: str) -> str:
+    """The advice for a known cause that ``words`` give away, else ``otherwise``."""
+    return next((advice for pattern, advice in _KNOWN if pattern.search(words)), otherwise)
