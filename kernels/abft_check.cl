@@ -14,9 +14,7 @@
  * row, leaves another serial behind, so that silence is never taken for a good result. No atomics: Clover's compiler does
  * not survive them.
  */
-#ifndef ITEMS
-#define ITEMS 1
-#endif
+#include "group_sum.clh"
 #ifndef ROWS
 #define ROWS 8
 #endif
@@ -61,9 +59,7 @@ __kernel void abft_check(__global const float *C, __global const float *w, __glo
     const int first = get_group_id(0) * ROWS;
     const int last = min(first + ROWS, m);
     const int whole = n / (4 * VW * ITEMS) * (4 * ITEMS);
-#if ITEMS > 1
-    __local float sums[ITEMS];
-#endif
+    SHARED_SUMS
     for (int i = first; i < last; ++i) {
         __global const vec *c = (__global const vec *)(C + i * ldc);
         __global const vec *v = (__global const vec *)w;
@@ -77,17 +73,7 @@ __kernel void abft_check(__global const float *C, __global const float *w, __glo
         float r = total((s0 + s1) + (s2 + s3));
         for (int j = whole * VW + item; j < n; j += ITEMS)
             r += C[i * ldc + j] * w[j];
-#if ITEMS > 1
-        sums[item] = r;
-        for (int reach = ITEMS / 2; reach > 0; reach /= 2) {
-            barrier(CLK_LOCAL_MEM_FENCE);
-            if (item < reach)
-                sums[item] += sums[item + reach];
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-        r = sums[0];
-        barrier(CLK_LOCAL_MEM_FENCE);
-#endif
+        GROUP_SUM(r, item)
         if (item == 0)
             verdict[i] = fabs(r - ref[i]) <= bound[i] ? serial : -serial;
     }

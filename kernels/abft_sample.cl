@@ -15,9 +15,7 @@
  * and -serial where it is bad, so that a check that did not run is never taken for a good result. No vector types:
  * Clover's compiler does not survive their loads.
  */
-#ifndef ITEMS
-#define ITEMS 1
-#endif
+#include "group_sum.clh"
 
 __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 __kernel void abft_sample(__global const float *C, __global const float *w, __global const float *v,
@@ -46,17 +44,8 @@ __kernel void abft_sample(__global const float *C, __global const float *w, __gl
     for (int i = whole + item; i < count; i += ITEMS)
         s0 += c[i * step] * x[i];
     float r = (s0 + s1) + (s2 + s3);
-#if ITEMS > 1
-    __local float sums[ITEMS];
-    sums[item] = r;
-    for (int reach = ITEMS / 2; reach > 0; reach /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (item < reach)
-            sums[item] += sums[item + reach];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    r = sums[0];
-#endif
+    SHARED_SUMS
+    GROUP_SUM(r, item)
     if (item == 0) {
         const float ref = is_row ? row_ref[turn * m + place] : col_ref[turn * n + place];
         const float bound = is_row ? row_bound[place] : col_bound[place];

@@ -101,12 +101,8 @@ __kernel void pack_b(__global const float *B, __global float *Bp, const int k, c
         a += MR;                                                                                                      \
         b += NV;                                                                                                      \
     }
-/* beta = 0 must not read C: it may hold NaN. Later k blocks add to the first one's result. */
-#define STORE_VEC(i, j)                                                                                               \
-    {                                                                                                                 \
-        __global vec *c = (__global vec *)(C + (p * MR + i) * ldc + q * NR) + j;                                      \
-        *c = scale == 0.0f ? alpha * acc##i##_##j : alpha * acc##i##_##j + scale * *c;                                \
-    }
+/* Later k blocks add to the first one's result. */
+#define STORE_VEC(i, j) PUT((__global vec *)(C + (p * MR + i) * ldc + q * NR) + j, acc##i##_##j, scale)
 #define STORE_ROW(i) EACH_VEC(STORE_VEC, i)
 
 __attribute__((reqd_work_group_size(1, 1, 1)))

@@ -107,13 +107,11 @@
         EACH_VEC(MADD_VEC, i)                                                                                         \
     }
 #define LOAD_COLUMNS(i, j) const vec b##j = Bs[l * WIDTH + j * LANES + x];
-/* beta = 0 must not read C: it may hold NaN. Later blocks of k add to the first one's result. */
+/* Later blocks of k add to the first one's result. */
+#define ROW(i) (row + i / 4 * 4 * LINES + 4 * y + i % 4)
 #define STORE_VEC(i, j)                                                                                               \
-    {                                                                                                                 \
-        __global vec *c = (__global vec *)(C + (row + i / 4 * 4 * LINES + 4 * y + i % 4) * ldc + col) + j * LANES + x; \
-        *c = scale == 0.0f ? alpha * acc##i##_##j : alpha * acc##i##_##j + scale * *c;                                \
-        acc##i##_##j = (vec)(0.0f);                                                                                   \
-    }
+    PUT((__global vec *)(C + ROW(i) * ldc + col) + j * LANES + x, acc##i##_##j, scale)                                \
+    acc##i##_##j = (vec)(0.0f);
 #define STORE_ROW(i) EACH_VEC(STORE_VEC, i)
 
 __attribute__((reqd_work_group_size(LANES, LINES, 1)))

@@ -21,6 +21,7 @@ from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.explanation import Caught, Product, explain
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.program import build
+from pytest_weekops.files.kernel_sources import expand
 
 CHECK_FILE = "abft_check.cl"
 GPU_ITEMS = 64
@@ -302,8 +303,8 @@ def _mapped(queue: Any, staging: Any, count: int) -> Any:
 
 
 def check_source(kernel_dirs: Sequence[str], name: str = CHECK_FILE) -> str:
-    """The shipped check kernel's text: always the last directory's, so that nobody's own kernels replace the guard."""
-    return (Path(kernel_dirs[-1]) / name).read_text(encoding="utf-8")
+    """The shipped check kernel's whole text: always the last directory's, so that nobody's own replaces the guard."""
+    return expand(Path(kernel_dirs[-1]) / name)
 
 
 def second_inputs(shape: Shape, *, seed: int, session: int) -> F32:

@@ -12,6 +12,7 @@ from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.selection.tuning import VariantTuning
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.evidence.tunings import DIRECTORY, TuningBook, load_kernels, load_tunings
+from pytest_weekops.files.kernel_sources import expand
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
@@ -62,13 +63,10 @@ def own(tmp_path: Path, body: str) -> Path:
     """A directory with a block variant named ``mine`` whose kernel starts with this."""
     directory = tmp_path / "own"
     directory.mkdir()
-    shipped = data_dir("kernels")
-    source = (shipped / "gemm_block.cl").read_text(encoding="utf-8")
+    source = expand(data_dir("kernels") / "gemm_block.cl")
     place = "    EACH_ROW(DECLARE_ROW)\n"
     assert place in source
     (directory / "mine.cl").write_text(source.replace(place, f"{body}\n{place}"), encoding="utf-8")
-    header = (shipped / "register_block.clh").read_bytes()
-    (directory / "register_block.clh").write_bytes(header)
     (directory / "catalog.yaml").write_text(
         "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: block, defines: {MR: 4, NV: 2, VW: 4}}\n",
         encoding="utf-8",

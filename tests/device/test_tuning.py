@@ -12,6 +12,7 @@ from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant
 from pytest_weekops.core.selection.tuning_space import default_defines
 from pytest_weekops.evidence.tunings import load_kernels
+from pytest_weekops.files.kernel_sources import expand
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import GuardRequest, InjectRequest, SelectorRequest
 from tests.support.benches import Bench
@@ -139,10 +140,8 @@ def test_values_that_do_not_belong_are_refused_in_the_worker(
 
 def test_values_that_do_not_build_are_a_failed_build(benches: Open, tmp_path: Path) -> None:
     """Of that case, with the compiler's log; nothing else is measured in its place."""
-    source = (data_dir("kernels") / "gemm_block.cl").read_text(encoding="utf-8")
-    body = source.replace('#include "register_block.clh"', '#if MR == 3\n#error "three"\n#endif\n#include "r.clh"')
+    body = '#if MR == 3\n#error "three"\n#endif\n' + expand(data_dir("kernels") / "gemm_block.cl")
     (tmp_path / "mine.cl").write_text(body, encoding="utf-8")
-    (tmp_path / "r.clh").write_bytes((data_dir("kernels") / "register_block.clh").read_bytes())
     (tmp_path / "catalog.yaml").write_text(
         "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: block, defines: {MR: 4}}\n",
         encoding="utf-8",
@@ -158,8 +157,8 @@ def test_values_that_do_not_build_are_a_failed_build(benches: Open, tmp_path: Pa
 def test_a_catalogue_that_names_no_values_is_launched_by_those_it_is_built_with(benches: Open, tmp_path: Path) -> None:
     """The header's defaults are the launcher's too: else the blocks of a bare entry would reach beyond the buffers."""
     shipped = data_dir("kernels")
-    for name in ("gemm_block.cl", "gemm_lanes.cl", "gemm_regtile.cl", "gemm_packed.cl", "register_block.clh"):
-        (tmp_path / name).write_bytes((shipped / name).read_bytes())
+    for layout in BARE:
+        (tmp_path / f"gemm_{layout}.cl").write_text(expand(shipped / f"gemm_{layout}.cl"), encoding="utf-8")
     lines = [f"  {layout}: {{mode: {layout}, file: gemm_{layout}.cl, layout: {layout}}}" for layout in BARE]
     (tmp_path / "catalog.yaml").write_text("\n".join(["version: 1", "kernels:", *lines, ""]), encoding="utf-8")
     for layout, option in BARE.items():

@@ -125,7 +125,7 @@ def own_kernels(tmp_path: Path) -> Callable[[str], Path]:
     """``own_kernels(body)``: a directory with the guard's kernels and one variant, ``mine``, of this source."""
 
     def write(source: str) -> Path:
-        for check in data_dir("kernels").glob("abft_*.cl"):
+        for check in (*data_dir("kernels").glob("abft_*.cl"), data_dir("kernels") / "group_sum.clh"):
             (tmp_path / check.name).write_text(check.read_text(encoding="utf-8"), encoding="utf-8")
         (tmp_path / "mine.cl").write_text(source, encoding="utf-8")
         (tmp_path / "catalog.yaml").write_text(
