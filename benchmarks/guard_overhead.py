@@ -16,16 +16,16 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from measuring import SEED
+from measuring import SEED, each
 from measuring import measure as measured
 
 from pytest_weekops.core.guard.evidence import SPIKE
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.stats import median_interval
-from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy
@@ -120,11 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{guard.words}, {guard.projections} sign vectors; percent of the launch\n")
     print("| platform, n, iterations | launch ms | per check | amortised | worst | spikes | / pooled | NaN fill |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    with Scratch() as scratch:
-        host = HostWorker(scratch, Deadlines())
-        for launch in resolve_platforms(arguments.platforms, scratch=scratch):
-            supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
-            supervisor.start()
+    with Scratch() as scratch, closing(HostWorker(scratch, Deadlines())) as host:
+        for supervisor in each(arguments.platforms, scratch):
             for size in arguments.sizes:
                 found: dict[int, Pairs] = {iterations: [] for iterations in ITERATIONS}
                 fills = []
@@ -132,13 +129,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                     turn = number % len(ITERATIONS)
                     for iterations in (*ITERATIONS[turn:], *ITERATIONS[:turn]):
                         found[iterations] += measure(supervisor, host, size, iterations, guard)
-                    fills.append(poison_percent(launch, size, ITERATIONS[1]))
+                    fills.append(poison_percent(supervisor.launch, size, ITERATIONS[1]))
                 pooled = statistics.median(100.0 * c / t for pairs in found.values() for t, c in pairs)
                 for iterations, pairs in found.items():
-                    name = f"{launch.label}, {size}, {iterations}"
+                    name = f"{supervisor.launch.label}, {size}, {iterations}"
                     print(row(name, pairs, pooled, statistics.median(fills)), flush=True)
-            supervisor.close()
-        host.close()
     return 0
 
 

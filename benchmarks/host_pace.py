@@ -13,12 +13,12 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 
-from measuring import measure
+from measuring import each, measure
 
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.stats import median_interval
-from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
@@ -46,14 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     print("| platform, n | launch with / without | quantum beside launches, us | on an idle host |")
     print("| --- | --- | --- | --- |")
-    with Scratch() as scratch:
-        host = HostWorker(scratch, Deadlines())
+    with Scratch() as scratch, closing(HostWorker(scratch, Deadlines())) as host:
         host.begin_quanta()
         time.sleep(3.0)
         idle = [ns * 1e-3 for ns in host.end_quanta().cpu_ns]
-        for launch in resolve_platforms(arguments.platforms, scratch=scratch):
-            supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
-            supervisor.start()
+        for supervisor in each(arguments.platforms, scratch):
             for size in arguments.sizes:
                 ratios, beside = [], []
                 for _round in range(arguments.rounds):
@@ -67,9 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                     ratios += [one / other for one, other in zip(found[True], found[False], strict=True)]
                 low, high = median_interval(ratios)
                 words = f"{statistics.median(ratios):.3f} [{low:.3f}, {high:.3f}]"
-                print(f"| {launch.label}, {size} | {words} | {spread(beside)} | {spread(idle)} |", flush=True)
-            supervisor.close()
-        host.close()
+                print(
+                    f"| {supervisor.launch.label}, {size} | {words} | {spread(beside)} | {spread(idle)} |", flush=True
+                )
     return 0
 
 

@@ -21,7 +21,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.tuning import TunedVariant
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.evidence.tunings import DIRECTORY, PlatformTuning, load_kernels, load_tunings
+from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
@@ -109,10 +109,10 @@ def main() -> int:
     parser.add_argument("--against", nargs="+", default=["tile20"], help="variants of ours to compare with")
     parser.add_argument("--plot", type=Path, help="write the ratios as a picture")
     arguments = parser.parse_args()
-    scratch = Path(tempfile.mkdtemp(prefix="weekops-"))
-    host = HostWorker(scratch, Deadlines())
-    launches = resolve_platforms(arguments.platforms, scratch=scratch)
-    supervisors = {launch.label: PlatformSupervisor(launch, Deadlines(), scratch) for launch in launches}
+    scratch = Scratch()
+    host = HostWorker(scratch.path, Deadlines())
+    launches = resolve_platforms(arguments.platforms, scratch=scratch.path)
+    supervisors = {launch.label: PlatformSupervisor(launch, Deadlines(), scratch.path) for launch in launches}
     environments = {launch.label: launch.environment for launch in launches}
     tuned: dict[str, tuple[TunedVariant, ...]] = {}
     for label, supervisor in supervisors.items():
@@ -140,6 +140,7 @@ def main() -> int:
         for supervisor in supervisors.values():
             supervisor.close()
         host.close()
+        scratch.close()
     show(rows)
     if arguments.plot:
         plot(rows, arguments.plot)

@@ -17,14 +17,15 @@ from datetime import UTC, datetime
 
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.measurement.plan import Deadlines
-from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.core.selection.halving import HOPELESS, interleaved, survivors
 from pytest_weekops.core.selection.tuning import Decision, Kernel, Rejected, TunedVariant, VariantTuning, decide
 from pytest_weekops.core.selection.tuning_space import candidates
 from pytest_weekops.evidence.tunings import TuningBook
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
+from pytest_weekops.worker.protocol import MeasureRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from pytest_weekops.worker.verified import measure_verified
 
 TUNING_RESTARTS = 32  # fresh workers that one search on one platform may cost
 # What a candidate may take before it counts as hung: a search has many, and none is worth a run's patience.
@@ -82,7 +83,6 @@ class Tuner:
     ) -> Measurement:
         """Build, launch and verify one candidate (None: the shipped default) at one shape, in the worker."""
         m, n, k, alpha, beta = shape
-        reference = ReferenceRequest(m=m, n=n, k=k, seed=SEED, session=1, alpha=alpha, beta=beta, path="")
         mode = kernel.entry.mode
         tuned = (
             ()
@@ -102,14 +102,12 @@ class Tuner:
             warmup_max=2,
             alpha=alpha,
             beta=beta,
-            references={1: str(self.host.reference(reference))},
             kernel_dirs=self.kernel_dirs,
             max_abs_error=self.bounds.max_abs_error,
             k_scaled_bound=self.bounds.k_scaled_bound,
             tuned=tuned,
         )
-        case = Case(platform=self.supervisor.launch.label, kernel=mode, size=max(m, n, k), seed=SEED, snapshot=1)
-        return self.supervisor.measure(case, request, retry=False)
+        return measure_verified(self.supervisor, self.host, request, retry=False)
 
 
 @dataclass

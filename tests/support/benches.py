@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import Deadlines
-from pytest_weekops.core.measurement.records import Case, Measurement
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.selection.tuning import TunedVariant
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import GuardRequest, MeasureRequest, ReferenceRequest, SelectorRequest
+from pytest_weekops.worker.protocol import GuardRequest, MeasureRequest, SelectorRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from pytest_weekops.worker.verified import measure_verified
 
 
 class Bench:
@@ -45,12 +45,6 @@ class Bench:
         """Measure one kernel once, verified against the host worker's reference."""
         m, n, k = shape
         operation = operation or KernelOperation()
-        what: dict[str, Any] = {"operation": operation.name, "operation_file": operation.file}
-        problem: dict[str, Any] = {"m": m, "n": n, "k": k, "seed": 5, "alpha": alpha, "beta": beta, **what}
-        references = {
-            session: str(self._host.reference(ReferenceRequest(session=session, path="", **problem)))
-            for session in range(1, sessions + 1)
-        }
         request = MeasureRequest(
             kernel=kernel,
             m=m,
@@ -63,7 +57,6 @@ class Bench:
             warmup_max=1,
             alpha=alpha,
             beta=beta,
-            references=references,
             kernel_dirs=(str(kernel_dir or data_dir("kernels")),),
             max_abs_error=1e-3 if operation.is_gemm else None,
             k_scaled_bound=16.0,
@@ -71,11 +64,10 @@ class Bench:
             guard_draw=guard_draw,
             selector=selector,
             tuned=tuple(tuned),
-            **what,
+            operation=operation.name,
+            operation_file=operation.file,
         )
-        return self.supervisor.measure(
-            Case(platform=self.supervisor.launch.label, kernel=kernel, size=max(shape), seed=5, snapshot=1), request
-        )
+        return measure_verified(self.supervisor, self._host, request)
 
 
 @pytest.fixture(scope="session")
