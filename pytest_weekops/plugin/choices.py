@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from pytest_weekops.core.errors import DeviceError, InputError
+from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.plugin.options import Options, build_plan, report_directory
 
@@ -37,7 +36,8 @@ class Choices:
     def __init__(self, config: pytest.Config, kind: str = "") -> None:
         self.config = config
         self.options = Options(config)
-        self.scratch = Path(tempfile.mkdtemp(prefix="weekops-"))
+        self._scratch = Scratch()
+        self.scratch = self._scratch.path
         self._kind = kind
         self._launches: list[Launch] = []
         self._policy: Policy | None = None
@@ -137,4 +137,4 @@ class Choices:
 
     def close(self) -> None:
         """Remove scratch files."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._scratch.close()
