@@ -119,3 +119,11 @@ def test_the_command_prints_and_exits_by_what_was_found(tmp_path: Path, need_pla
     assert (tmp_path / "found.png").read_bytes().startswith(b"\x89PNG")
     refused = subprocess.run([*command, "--flips", "-1"], capture_output=True, text=True, check=False, timeout=120)
     assert refused.returncode == 4
+
+
+def test_a_flat_product_is_no_false_alarm(benches: Callable[[str], Bench]) -> None:
+    """Where k is small the bound is tight: the sum of the rest that no vector takes must not exceed it by rounding."""
+    answer = benches("pocl").measure("auto_t5_guarded", (4000, 831, 16), iterations=20, guard=GuardRequest())
+    assert answer.status is MeasurementStatus.OK, answer.reason
+    assert answer.guard is not None
+    assert answer.guard.false_alarms == 0

@@ -69,6 +69,11 @@ class GateResult:
         return found
 
 
+def _environment() -> dict[str, str]:
+    """The environment without the mark of an xdist worker: pytest-benchmark would write no report under it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+
+
 def run_gate(directory: Path, suite: Path, *arguments: str, **environment: str) -> GateResult:
     """Run pytest on a suite in ``directory`` and wait for it."""
     (directory / "policy.yaml").write_text(POLICY, encoding="utf-8")
@@ -79,7 +84,7 @@ def run_gate(directory: Path, suite: Path, *arguments: str, **environment: str) 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", f"--rootdir={directory}", str(suite), *options, *arguments],
         cwd=directory,
-        env={**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider", **environment},
+        env={**_environment(), "PYTEST_ADDOPTS": "-p no:cacheprovider", **environment},
         capture_output=True,
         text=True,
         timeout=300,

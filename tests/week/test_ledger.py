@@ -263,8 +263,9 @@ except LedgerError as error:
 def test_a_read_only_ledger_is_read_and_not_written(tmp_path: Path) -> None:
     """Somebody without write permission reads the state and gets a sentence for the rest."""
     ledger = filled(tmp_path)
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.name.startswith(("test_", "popen-", "pytest-")):
+            parent.chmod(0o755)
     for file in tmp_path.iterdir():
         file.chmod(0o444)
     command = [sys.executable, "-c", WRITE.format(nobody=NOBODY), str(tmp_path)]
