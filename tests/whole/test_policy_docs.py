@@ -59,7 +59,8 @@ def test_every_key_at_the_top_is_documented() -> None:
 @pytest.mark.parametrize("section", sorted(MODELS))
 def test_no_key_is_documented_that_is_none(section: str) -> None:
     """A key that was renamed leaves the page, too."""
-    assert not set(documented(section)) - set(fields(section))
+    within = set(NESTED[section].model_fields) if section in NESTED else set()
+    assert not set(documented(section)) - set(fields(section)) - within
 
 
 @pytest.mark.parametrize("section", sorted(set(MODELS) - {"rows"}))
