@@ -10,18 +10,49 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]  # what these pages show is the code beside them
 
-from generating import policies  # noqa: E402
+from generating import (  # noqa: E402
+    checks,
+    commands,
+    environment,
+    hooks,
+    options,
+    policies,
+    records,
+    rooms,
+    terminal,
+)
+
+from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus  # noqa: E402
+from pytest_weekops.core.measurement.records import MeasurementStatus  # noqa: E402
 
 BLOCKS: dict[str, Callable[..., str]] = {
     "policy-keys": policies.keys,
     "severity-levels": policies.levels,
+    "options": options.options,
+    "deadlines": options.deadlines,
+    "ini-values": options.inis,
+    "markers": options.markers,
+    "commands": commands.commands,
+    "hooks": hooks.hooks,
+    "fixtures": hooks.fixtures,
+    "checks": checks.checks,
+    "check-statuses": partial(checks.words_of, CheckStatus),
+    "exit-statuses": partial(checks.words_of, ExitStatus),
+    "measurement-statuses": partial(checks.words_of, MeasurementStatus),
+    "record": records.record,
+    "decision": records.decision,
+    "decision-rules": records.decision_rules,
+    "variables-read": environment.read,
+    "variables-of-profiles": environment.profile,
+    "rooms": rooms.room_table,
 }
-PICTURES: dict[str, Callable[[], str]] = {}
+PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+)(?P<words>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -9,7 +9,7 @@ from pytest_weekops.core.policy.defaults import SEVERITY_LEVELS
 from pytest_weekops.core.policy.policy import Policy, RollbackStep, Row, SeverityLevel
 
 HEADS = ("key", "what it does", "type", "default")
-_ENTRIES = {"rows": Row, "levels": SeverityLevel, "steps": RollbackStep}
+_ENTRIES: dict[str, type[BaseModel]] = {"rows": Row, "levels": SeverityLevel, "steps": RollbackStep}
 _INHERITS = (
     "`inherits`",
     "the policy beneath this one (resolved when it is read; not part of the effective policy)",

@@ -124,15 +124,24 @@ def comments(path: Path) -> dict[tuple[str, str], str]:
         if not isinstance(node, ast.ClassDef):
             continue
         for field in node.body:
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            if (name := _assigned(field)) is not None:
                 words = [behind[1]] if (behind := re.search(r"  #: (.*)$", lines[field.lineno - 1])) else []
                 above = field.lineno - 2
                 while not behind and (said := re.match(r" +#: (.*)$", lines[above])):
                     words.insert(0, said[1])
                     above -= 1
                 if words:
-                    found[node.name, field.target.id] = " ".join(words)
+                    found[node.name, name] = " ".join(words)
     return found
+
+
+def _assigned(node: ast.stmt) -> str | None:
+    """The name that a line of a class gives a value or a type."""
+    if isinstance(node, ast.AnnAssign):
+        return node.target.id if isinstance(node.target, ast.Name) else None
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return None
 
 
 def said_of(model: type[BaseModel], name: str) -> tuple[str, str]:
