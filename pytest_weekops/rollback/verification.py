@@ -290,8 +290,6 @@ def _open_run(
         journal=Journal(directory / "journal.jsonl"),
         kernel_dirs=(str(data_dir("kernels")),),
         operations=kernel_operations((str(data_dir("kernels")),)),
-        max_abs_error=policy.max_abs_error,
-        k_scaled_bound=policy.k_scaled_bound,
     )
 
 
