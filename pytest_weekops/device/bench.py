@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Generator
 
 import numpy as np
 
@@ -21,30 +19,28 @@ from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.sampled import make_guard
-from pytest_weekops.device.timing import Launch, judge_timer, time_launch
+from pytest_weekops.device.session import Notify, Session, problem
+from pytest_weekops.device.timing import Launch, judge_timer
 from pytest_weekops.device.tuning import put_in_force
-from pytest_weekops.device.verify import Comparison, compare, refuse_wide_bound
 from pytest_weekops.device.watch import Unwatched, Watch, Watched
 from pytest_weekops.files.kernel_sources import Source, load_sources
-from pytest_weekops.worker.protocol import Measured, MeasureRequest, SelectorRequest
+from pytest_weekops.worker.protocol import Measured, MeasureRequest, Ready, SelectorRequest, Turned, TurnRequest
 
-MOST_LAUNCHES = 200
-STEADY_MEDIANS = 5
-STEADY_SHARE = 0.05
-LONG_WARM_UP_S = 0.5  # a warm-up of two launches or more ends here: clocks are up and everything is compiled
-
-Notify = Callable[[Phase], None]
+Steps = Generator[Ready | Turned, TurnRequest, Measured]
 
 
-def measure(device: OpenDevice, request: MeasureRequest, notify: Notify) -> Measured:
-    """Answer one measure request. Raises what the driver raises; the worker turns that into a status."""
+def measure(device: OpenDevice, request: MeasureRequest, notify: Notify) -> Steps:
+    """Answer one measure request, turn by turn where it asks for turns, else at once.
+
+    Raises what the driver raises; the worker turns that into a status.
+    """
     notify(Phase.BUILD)
     _refuse_lanes(request)
     sources = put_in_force(load_sources(request.kernel_dirs), request.tuned, device.identity)
     shape = Shape(m=request.m, n=request.n, k=request.k, alpha=request.alpha, beta=request.beta)
     if request.selector is not None:
-        return _measure_online(device, request, notify, sources, shape, request.selector)
-    return _measure_source(device, request, notify, pick(device, request, sources), shape)
+        return (yield from _measure_online(device, request, notify, sources, shape, request.selector))
+    return (yield from _measure_source(device, request, notify, pick(device, request, sources), shape))
 
 
 def _measure_online(
@@ -54,7 +50,7 @@ def _measure_online(
     sources: dict[str, Source],
     shape: Shape,
     selector: SelectorRequest,
-) -> Measured:
+) -> Steps:
     """Choose a variant by what is known and tried, measure it, and fall back to the static one where that is due."""
     operation = find_operation(request.operation, request.operation_file)
     arms = {mode: source for mode, source in sources.items() if source.entry.operation == request.operation}
@@ -66,32 +62,30 @@ def _measure_online(
         rules=selector.rules,
         inputs=operation.inputs(shape, request.seed, 1),
         reference=np.load(request.references[1], mmap_mode="r"),
-        judge=lambda found, scaled: _problem(found, scaled, request, 1),
+        judge=lambda found, scaled: problem(found, scaled, request, 1),
         notify=notify,
         priors=selector.priors,
         memory=Memory.load(selector.memory, device.identity, {mode: s.fingerprint for mode, s in arms.items()}),
     )
     choice = online.choose(selector.draw, selector.pick)
-    answer = _measure_source(device, request, notify, arms[choice.arm], shape)
+    answer = yield from _measure_source(device, request, notify, arms[choice.arm], shape)
     if answer.status is MeasurementStatus.OK:
         times = [ns * 1e-6 for session in answer.sessions for ns in session.wall_ns]
         if online.settle(choice, statistics.median(times)):
-            answer = _measure_source(device, request, notify, arms[online.static], shape)
+            answer = yield from _measure_source(device, request, notify, arms[online.static], shape)
             choice = Choice(online.static, f"fallback: {choice.arm} was slower by more than the limit")
     else:
         online.wrong(choice.arm, answer.reason)
     return answer.model_copy(update={"selector": online.evidence(choice)})
 
 
-def _measure_source(
-    device: OpenDevice, request: MeasureRequest, notify: Notify, source: Source, shape: Shape
-) -> Measured:
+def _measure_source(device: OpenDevice, request: MeasureRequest, notify: Notify, source: Source, shape: Shape) -> Steps:
     operation = find_operation(request.operation, request.operation_file)
     launcher = make_launcher(device.queue, device.programs, source, shape, operation)
     guard = _guard_of(device, request, launcher, shape)
     watch = Watched(*guard, shape) if guard else Unwatched()
     try:
-        return _measure(device, request, notify, launcher, watch, source, operation, shape)
+        return (yield from _measure(device, request, notify, launcher, watch, source, operation, shape))
     finally:
         launcher.release()
         if guard:
@@ -152,25 +146,30 @@ def _measure(
     source: Source,
     operation: Operation,
     shape: Shape,
-) -> Measured:
+) -> Steps:
     pressure = Pressure(device, request, notify) if request.pressure_during else None
     sessions: list[SessionSamples] = []
     launches: list[Launch] = []
-    problem = ""
+    wrong = ""
     for number in range(1, request.sessions + 1):
-        samples, timed, reason = _session(device, request, notify, launcher, watch, operation, shape, number, pressure)
+        session = Session(device, request, notify, launcher, watch, operation, shape, number, pressure)
+        session.prepare()
+        if request.in_turns:
+            yield from _in_turns(session)
+        else:
+            session.run()
+        samples, wrong = session.finish()
         sessions.append(samples)
-        launches += timed
-        problem = problem or reason
-        if reason:
+        launches += session.timed
+        if wrong:
             break
     trust = judge_timer(launches)
     if not trust.trusted:
         sessions = [session.model_copy(update={"device_ns": None}) for session in sessions]
     return Measured(
-        status=MeasurementStatus.WRONG if problem else MeasurementStatus.OK,
-        reason=problem,
-        phase=Phase.VERIFY if problem else None,
+        status=MeasurementStatus.WRONG if wrong else MeasurementStatus.OK,
+        reason=wrong,
+        phase=Phase.VERIFY if wrong else None,
         variant=source.entry.mode,
         unit=operation.unit,
         flops=operation.flops(shape),
@@ -184,110 +183,19 @@ def _measure(
     )
 
 
-def _session(
-    device: OpenDevice,
-    request: MeasureRequest,
-    notify: Notify,
-    launcher: Launcher,
-    watch: Watch,
-    operation: Operation,
-    shape: Shape,
-    number: int,
-    pressure: Pressure | None,
-) -> tuple[SessionSamples, list[Launch], str]:
-    notify(Phase.UPLOAD)
-    inputs = operation.inputs(shape, request.seed, number)
-    launcher.upload(inputs)
-    watch.begin(inputs, seed=request.seed, session=number)
-    launcher.poison()
-    warm = _warm_up(device, request, notify, launcher, watch)
-    caught = watch.trust()
-    usual = statistics.median(launch.wall_ns for launch in warm) if warm else 0.0
-    count = _launch_count(request, usual)
-    timed: list[Launch] = []
-    for iteration in range(count):
-        if pressure is not None:
-            pressure.between(iteration, count)
-        # The last result is the one verified: poisoned, so that a launch that was dropped cannot pass for it.
-        if iteration in (0, count - 1) or shape.beta != 0.0:
-            launcher.poison()
-        notify(Phase.LAUNCH)
-        watch.before(count - 1 - iteration)
-        timed.append(time_launch(device.queue, launcher.enqueue, watch.behind(usual)))
-        caught = caught or watch.after(timed[-1].wall_ns)
-        if caught:
-            break
-    if caught:  # the element-wise comparison below knows the first B's result only
-        watch.before(0)
-        time_launch(device.queue, launcher.enqueue)
-    notify(Phase.READ_BACK)
-    result = launcher.read()
-    notify(Phase.VERIFY)
-    reference = np.load(request.references[number], mmap_mode="r")
-    found = compare(result, reference)
-    unit = operation.error_unit(shape, inputs)
-    if request.operation != "gemm":  # without an absolute bound, this one decides alone
-        refuse_wide_bound(unit, request.k_scaled_bound, reference, request.operation)
-    scaled = found.max_abs_error / unit if unit > 0 else found.max_abs_error
-    reason = f"session {number}: {caught}" if caught else _problem(found, scaled, request, number)
-    device_ns = [launch.device_ns for launch in timed]
-    samples = SessionSamples(
-        session=number,
-        warmup_ns=tuple(launch.wall_ns for launch in warm),
-        wall_ns=tuple(launch.wall_ns for launch in timed),
-        device_ns=None if None in device_ns else tuple(ns for ns in device_ns if ns is not None),
-        start_ns=tuple(launch.start_ns for launch in timed),
-        verified=not reason,
-        max_abs_error=found.max_abs_error,
-        k_scaled_error=scaled,
-        error_scale=unit,
-        nonfinite=found.nonfinite,
-    )
-    return samples, timed, reason
-
-
-def _warm_up(
-    device: OpenDevice, request: MeasureRequest, notify: Notify, launcher: Launcher, watch: Watch
-) -> list[Launch]:
-    """Launch until the last five running medians agree within 5 %, within the request's bounds."""
-    launches: list[Launch] = []
-    medians: list[float] = []
-    began = time.monotonic()
-    while len(launches) < request.warmup_max:
-        notify(Phase.WARM_UP)
-        if request.beta != 0.0:
-            launcher.poison()
-        watch.before(len(launches))
-        launches.append(time_launch(device.queue, launcher.enqueue))
-        medians.append(statistics.median(launch.wall_ns for launch in launches[-STEADY_MEDIANS:]))
-        if len(launches) >= 2 and time.monotonic() - began > LONG_WARM_UP_S:
-            break
-        if len(launches) >= request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
-            break
-    return launches
-
-
-def _launch_count(request: MeasureRequest, usual: float) -> int:
-    """Launches of a session: as many as asked for, more where they would not fill the least session time."""
-    filling = math.ceil(request.least_session_ms * 1e6 / usual) if usual > 0 else 0
-    return max(request.iterations, min(filling, MOST_LAUNCHES))
-
-
-def _steady(medians: list[float]) -> bool:
-    return len(medians) >= STEADY_MEDIANS and max(medians) <= (1.0 + STEADY_SHARE) * min(medians)
-
-
-def _problem(found: Comparison, scaled: float, request: MeasureRequest, session: int) -> str:
-    """Why a result is wrong, or nothing. Written so that a NaN fails every comparison."""
-    where = (
-        f"session {session}, row {found.row}, column {found.column}: {found.value!r} where {found.expected!r} is right"
-    )
-    if found.nonfinite:
-        return f"{found.nonfinite} elements are not finite; {where}"
-    if request.max_abs_error is not None and not found.max_abs_error <= request.max_abs_error:
-        return f"error {found.max_abs_error:.3g} exceeds {request.max_abs_error:.3g}; {where}"
-    if request.k_scaled_bound is not None and not scaled <= request.k_scaled_bound:
-        return f"error of {scaled:.3g} rounding units exceeds {request.k_scaled_bound:.3g}; {where}"
-    if request.max_abs_error is None and request.k_scaled_bound is None:
-        return "no bound was given, so nothing can be called right"
-    return ""
+def _in_turns(session: Session) -> Generator[Ready | Turned, TurnRequest, None]:
+    """Launch as the controller asks; what was asked last is answered by what comes after this session."""
+    turn = yield Ready(session=session.number, usual_ns=session.usual_ns, planned=session.planned)
+    while True:
+        before = len(session.timed)
+        for left in reversed(range(turn.launches)):
+            session.launch(last=turn.last and left == 0)
+        if turn.last:
+            return
+        new = session.timed[before:]
+        delays = [launch.scheduled.delay_ns for launch in new if launch.scheduled is not None]
+        turn = yield Turned(
+            wall_ns=tuple(launch.wall_ns for launch in new),
+            delay_ns=tuple(delays) if len(delays) == len(new) else None,
+            problem=session.caught,
+        )

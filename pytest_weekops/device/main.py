@@ -27,6 +27,7 @@ from pytest_weekops.worker.protocol import (
     Goodbye,
     Hello,
     InjectRequest,
+    Measured,
     MeasureRequest,
     Opened,
     OpenRequest,
@@ -36,11 +37,14 @@ from pytest_weekops.worker.protocol import (
     ReferenceRequest,
     Reply,
     SmokeRequest,
+    TurnRequest,
 )
 
 if TYPE_CHECKING:
+    from pytest_weekops.device.bench import Steps
     from pytest_weekops.device.opened import OpenDevice
 
+_TELL_AGAIN_S = 1.0
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _RETIRING = ("OUT_OF_RESOURCES", "OUT_OF_HOST_MEMORY", "MEM_OBJECT_ALLOCATION_FAILURE", "DEVICE_NOT_AVAILABLE")
 
@@ -60,14 +64,25 @@ class Program:
         self._device: OpenDevice | None = None
         self._phase = Phase.IDLE
         self._since = time.perf_counter()
+        self._told = 0.0
         self._spent: dict[str, float] = {}
+        self._steps: Steps | None = None
 
     def notify(self, phase: Phase) -> None:
-        """Tell the controller what comes next; it restarts the deadline."""
+        """Tell the controller what comes next; it restarts the deadline.
+
+        The same again within a second is not said: reading it would take a CPU from the launch that it speaks of.
+        """
         now = time.perf_counter()
+        is_news = phase is not self._phase or now - self._told >= _TELL_AGAIN_S
+        self._enter(phase, now)
+        if is_news:
+            self._told = now
+            send(self._out, PhaseNotice(phase=phase))
+
+    def _enter(self, phase: Phase, now: float) -> None:
         self._spent[self._phase.value] = self._spent.get(self._phase.value, 0.0) + now - self._since
         self._phase, self._since = phase, now
-        send(self._out, PhaseNotice(phase=phase))
 
     def spent(self) -> dict[str, float]:
         """Seconds per phase since the last call, the current phase included."""
@@ -113,14 +128,41 @@ class Program:
             raise DeviceError("No device is open in this worker.")
         return self._work(self._device, request)
 
+    def _drop_steps(self) -> None:
+        """Free what a measurement held that its controller gave up."""
+        if self._steps is not None:
+            self._steps.close()
+            self._steps = None
+
+    def _step(self, turn: TurnRequest | None) -> Reply:
+        """The next answer of the measurement that is under way; after an error there is none."""
+        steps, self._steps = self._steps, None
+        if turn is not None:  # the controller knows that a launch comes first
+            self._told = time.perf_counter()
+            self._enter(Phase.LAUNCH, self._told)
+        if steps is None:
+            raise DeviceError("A turn was asked for, and no measurement is under way.")
+        try:
+            reply = next(steps) if turn is None else steps.send(turn)
+        except StopIteration as end:
+            measured: Measured = end.value
+            return measured.model_copy(update={"phase_s": self.spent()})
+        self._steps = steps
+        return reply
+
     def _work(self, device: OpenDevice, request: Any) -> Reply:
         from pytest_weekops.device.bench import measure
         from pytest_weekops.device.pressure import press
         from pytest_weekops.device.smoke import smoke
 
         if isinstance(request, MeasureRequest):
+            self._drop_steps()
             self.spent()
-            return measure(device, request, self.notify).model_copy(update={"phase_s": self.spent()})
+            self._steps = measure(device, request, self.notify)
+            return self._step(None)
+        if isinstance(request, TurnRequest):
+            return self._step(request)
+        self._drop_steps()
         if isinstance(request, InjectRequest):
             from pytest_weekops.device.inject import inject
 

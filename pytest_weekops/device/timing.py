@@ -10,6 +10,7 @@ from typing import Any
 import pyopencl as cl
 
 from pytest_weekops.core.measurement.records import TimerTrust
+from pytest_weekops.device.run_delay import Scheduled, scheduled
 
 SHORT_NS = 5_000_000  # of a shorter launch, the host's way to the device and back may be a large share
 LEAST_SHARE = 0.5  # of a longer launch's wall time: an event time below it is not the kernel's
@@ -17,11 +18,15 @@ LEAST_SHARE = 0.5  # of a longer launch's wall time: an event time below it is n
 
 @dataclass(frozen=True)
 class Launch:
-    """One timed launch. ``stamps`` are (queued, submit, start, end) of its first and last event, or None."""
+    """One timed launch. ``stamps`` are (queued, submit, start, end) of its first and last event, or None.
+
+    ``scheduled`` is what the process's threads had of the CPUs meanwhile, None where the host does not tell.
+    """
 
     start_ns: int
     wall_ns: int
     stamps: tuple[tuple[int, int, int, int], tuple[int, int, int, int]] | None
+    scheduled: Scheduled | None = None
 
     @property
     def device_ns(self) -> int | None:
@@ -34,6 +39,7 @@ def time_launch(queue: Any, enqueue: Callable[[], Sequence[Any]], behind: Callab
 
     ``behind`` enqueues more right after it. Then the launch's own last event ends the interval, and the rest goes on.
     """
+    before = scheduled()
     start = time.perf_counter_ns()
     events = enqueue()
     if behind is None:
@@ -42,7 +48,9 @@ def time_launch(queue: Any, enqueue: Callable[[], Sequence[Any]], behind: Callab
         behind()
         events[-1].wait()
     wall = time.perf_counter_ns() - start
-    return Launch(start_ns=start, wall_ns=wall, stamps=_stamps(events))
+    after = scheduled()
+    meanwhile = before.until(after) if before is not None and after is not None else None
+    return Launch(start_ns=start, wall_ns=wall, stamps=_stamps(events), scheduled=meanwhile)
 
 
 def _stamps(events: Sequence[Any]) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]] | None:

@@ -29,6 +29,7 @@ from pytest_weekops.worker.protocol import (
     OpenRequest,
     PhaseNotice,
     Reply,
+    TurnRequest,
 )
 
 WORKER_MODULE = "pytest_weekops.device.main"
@@ -111,7 +112,12 @@ class Worker:
         return self._process.pid
 
     def ask(self, request: Record) -> Reply:
-        """Send a request and return its one reply, restarting the deadline at each phase the worker names."""
+        """Send a request and return its one reply, restarting the deadline at each phase the worker names.
+
+        A turn begins with a launch, and the worker does not say so.
+        """
+        if isinstance(request, TurnRequest):
+            self.phase = Phase.LAUNCH
         try:
             send(self._out, request)
         except OSError as error:

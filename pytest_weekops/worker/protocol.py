@@ -72,6 +72,8 @@ class MeasureRequest(Record):
     fill less than ``least_session_ms`` goes on, up to 200 launches: eight launches of 0.2 ms are no sample of anything.
     ``guard_draw`` (the snapshot) lets a sampled guard draw other lines where seed and launch are the same.
     ``tuned`` are the build parameters in force instead of the shipped ones; a variant that is not named keeps those.
+    A session goes on, up to three times its launches, until enough had at most ``max_run_delay_percent`` of run delay.
+    With ``in_turns`` each session waits after its warm-up (:class:`Ready`) for :class:`TurnRequest` after another.
     """
 
     type: Literal["measure"] = "measure"
@@ -100,6 +102,16 @@ class MeasureRequest(Record):
     selector: SelectorRequest | None = None
     tuned: tuple[TunedVariant, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
+    max_run_delay_percent: float | None = None
+    in_turns: bool = False
+
+
+class TurnRequest(Record):
+    """The next turn of a session that waits: so many timed launches. The ``last`` turn's last result is verified."""
+
+    type: Literal["turn"] = "turn"
+    launches: int = Field(default=1, ge=1)
+    last: bool = False
 
 
 class PressureRequest(Record):
@@ -206,6 +218,27 @@ class Opened(Record):
     identity: DeviceIdentity
 
 
+class Ready(Record):
+    """Reply to ``measure`` in turns, and to a session's last turn where another session follows.
+
+    Data are uploaded, the kernel is warm, a launch takes about ``usual_ns``; ``planned`` launches fill the session.
+    """
+
+    type: Literal["ready"] = "ready"
+    session: int
+    usual_ns: float
+    planned: int
+
+
+class Turned(Record):
+    """Reply to ``turn``: wall time of each launch, run delay where the host tells; a ``problem`` ends the session."""
+
+    type: Literal["turned"] = "turned"
+    wall_ns: tuple[int, ...]
+    delay_ns: tuple[int, ...] | None = None
+    problem: str = ""
+
+
 class Measured(Record):
     """Reply to ``measure``: samples, or a status with its reason (a build log, an OpenCL error, the worst element)."""
 
@@ -310,6 +343,7 @@ class Goodbye(Record):
 Request = Annotated[
     OpenRequest
     | MeasureRequest
+    | TurnRequest
     | PressureRequest
     | InjectRequest
     | SmokeRequest
@@ -324,6 +358,8 @@ Message = Annotated[
     Hello
     | PhaseNotice
     | Opened
+    | Ready
+    | Turned
     | Measured
     | Pressed
     | Injected
@@ -336,7 +372,21 @@ Message = Annotated[
     | Goodbye,
     Field(discriminator="type"),
 ]
-Reply = Opened | Measured | Pressed | Injected | Smoked | Referenced | Described | Anchored | Quanta | Failed | Goodbye
+Reply = (
+    Opened
+    | Ready
+    | Turned
+    | Measured
+    | Pressed
+    | Injected
+    | Smoked
+    | Referenced
+    | Described
+    | Anchored
+    | Quanta
+    | Failed
+    | Goodbye
+)
 
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)

@@ -28,10 +28,13 @@ from pytest_weekops.worker.protocol import (
     Opened,
     Pressed,
     PressureRequest,
+    Ready,
     Reply,
     Smoked,
     SmokeRequest,
     SmokeStep,
+    Turned,
+    TurnRequest,
 )
 
 __all__ = ["RESTART_BUDGET", "Launch", "PlatformSupervisor"]
@@ -112,9 +115,26 @@ class PlatformSupervisor:
         Without ``retry`` a crash is not tried again: for tuning, where the next candidate will do as well.
         """
         self._tried += 1
-        answer = self._measure_once(case, request)
+        return self.settle(case, request, self._measure_once(case, request), retry=retry)
+
+    def begin(self, case: Case, request: MeasureRequest) -> Measurement | Ready:
+        """Begin a case that goes in turns (``in_turns``); a measurement where the driver cannot.
+
+        Each answer that is a measurement is the case's last: hand it to :meth:`settle`.
+        """
+        self._tried += 1
+        answer = self._converse(case, request, request)
+        return answer if isinstance(answer, Measurement | Ready) else self._nonsense(case, answer)
+
+    def turn(self, case: Case, request: MeasureRequest, turn: TurnRequest) -> Measurement | Ready | Turned:
+        """The next turn of the case that was begun with ``request``."""
+        answer = self._converse(case, request, turn)
+        return answer if isinstance(answer, Measurement | Ready | Turned) else self._nonsense(case, answer)
+
+    def settle(self, case: Case, request: MeasureRequest, answer: Measurement, *, retry: bool = True) -> Measurement:
+        """What stands of an answer: after a crash that of a second try, by itself and in a fresh worker."""
         if retry and answer.status is MeasurementStatus.CRASHED and self._may_retry():
-            again = self._measure_once(case, request)
+            again = self._measure_once(case, request.model_copy(update={"in_turns": False}))
             # A variant that T3 was trying took the worker down: that is no flaw of the measurement that came of it.
             tried = again.selector is not None and again.selector.crashed
             if again.status is MeasurementStatus.OK and not tried:
@@ -130,8 +150,20 @@ class PlatformSupervisor:
         return not many and self._restarts < self._restart_budget
 
     def _measure_once(self, case: Case, request: MeasureRequest) -> Measurement:
+        answer = self._converse(case, request, request)
+        return answer if isinstance(answer, Measurement) else self._nonsense(case, answer)
+
+    def _nonsense(self, case: Case, reply: Reply) -> Measurement:
+        """An answer of no kind that was asked for is the loss of the measurement and of its worker."""
+        self._drop()
+        return Measurement(
+            case=case, status=MeasurementStatus.LOST, reason=f"the worker answered measure with {reply.type}"
+        )
+
+    def _converse(self, case: Case, request: MeasureRequest, message: Record) -> Measurement | Reply:
+        """Ask within the measurement of a case; whatever goes wrong is its measurement."""
         try:
-            reply = self._ask(request)
+            reply = self._ask(message)
         except WorkerTimeout as error:
             return self._without_answer(case, MeasurementStatus.HUNG, error, phase=error.phase, tail=error.stderr_tail)
         except WorkerCrash as error:
@@ -145,10 +177,7 @@ class PlatformSupervisor:
                 case=case, status=_not_ok(reply.status), phase=reply.phase, reason=reply.reason, identity=self.identity
             )
         if not isinstance(reply, Measured):
-            self._drop()
-            return Measurement(
-                case=case, status=MeasurementStatus.LOST, reason=f"the worker answered measure with {reply.type}"
-            )
+            return reply
         facts = {name: getattr(reply, name) for name in _SHARED_FIELDS}
         return Measurement(case=case, identity=self.identity, operation=request.operation, **facts)
 

@@ -110,7 +110,9 @@ class SessionSamples(Record):
 
     ``wall_ns`` are host ``perf_counter_ns`` intervals around enqueue and wait, in the order they were taken;
     ``device_ns`` are ``end - start`` of the event, same order, or None where the driver has no usable events.
-    ``start_ns`` are host monotonic time stamps of each launch (for order and gaps).
+    ``start_ns`` are host monotonic time stamps of each launch (for order and gaps). ``cpu_ns`` is the CPU time of all
+    of the worker's threads during each launch, ``delay_ns`` their run delay (ready to run, and no CPU to run on), both
+    summed over threads; None where the host does not tell.
     ``max_abs_error`` is max |C - C_ref| over all elements of the session's last launch, against float64;
     ``k_scaled_error`` is the same in the operation's error unit: for GEMM ``u * k * scale(A) * scale(B)``, u = 2**-24.
     """
@@ -120,6 +122,8 @@ class SessionSamples(Record):
     wall_ns: tuple[int, ...]
     device_ns: tuple[int, ...] | None = None
     start_ns: tuple[int, ...] = ()
+    cpu_ns: tuple[int, ...] | None = None
+    delay_ns: tuple[int, ...] | None = None
     verified: bool
     max_abs_error: float
     k_scaled_error: float
@@ -214,6 +218,36 @@ class SessionPace(Record):
     median_us: float
 
 
+class PartnerSamples(Record):
+    """The reference driver's launches beside those of a measurement: the same kernel on the same data, never judged.
+
+    ``library_sha256`` is the hash of the driver's library, ``variant`` what was launched.
+    """
+
+    platform: str
+    library_sha256: str
+    driver_version: str
+    variant: str
+    kernel_sha256: str = ""
+    sessions: tuple[SessionSamples, ...] = ()
+
+
+class Turns(Record):
+    """How a measurement took turns with its partner: launch by launch, never at the same time.
+
+    ``order`` has a string per session, of one letter per turn: ``A`` the baseline's or the reference's, ``B`` the
+    candidate's or that of the driver under test; ``letter`` is this measurement's own. A turn is ``launches`` launches.
+    The partner is another case of the run (``with_platform``), or else ``partner``.
+    """
+
+    letter: Literal["A", "B"]
+    order: tuple[str, ...]
+    launches: int = Field(default=1, ge=1)
+    with_platform: str = ""
+    partner: PartnerSamples | None = None
+    broken_off: str = ""
+
+
 class HostCondition(Record):
     """The host around one measurement and during it.
 
@@ -253,6 +287,7 @@ class Measurement(Record):
     guard: GuardEvidence | None = None
     selector: SelectorEvidence | None = None
     host: HostCondition = HostCondition()
+    turns: Turns | None = None
     pressure_completed: int = 0
     phase_s: dict[str, float] = Field(default_factory=dict)
     attempt: int = 1

@@ -1,0 +1,36 @@
+"""Calm launches: those whose threads had a CPU when they wanted one. Pure, and blind to the measured times.
+
+Run delay is the time for which a thread is runnable and waits for a CPU; other programs on the host cause it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_weekops.core.measurement.records import SessionSamples
+
+
+def is_calm(wall_ns: int, delay_ns: int | None, most_percent: float | None) -> bool:
+    """Whether a launch of ``wall_ns`` had at most so much run delay, in percent of its time.
+
+    With no limit every launch counts. Where there is one, a launch that nobody watched is not calm.
+    """
+    if most_percent is None:
+        return True
+    return delay_ns is not None and wall_ns > 0 and 100.0 * delay_ns <= most_percent * wall_ns
+
+
+def calm_launches(session: SessionSamples, most_percent: float | None) -> tuple[bool, ...]:
+    """Of each timed launch of a session, in order, whether it was calm."""
+    delays: Sequence[int | None] = session.delay_ns if session.delay_ns is not None else [None] * len(session.wall_ns)
+    if len(delays) != len(session.wall_ns):
+        return (False,) * len(session.wall_ns)
+    return tuple(is_calm(wall, delay, most_percent) for wall, delay in zip(session.wall_ns, delays, strict=True))
+
+
+def delay_percent(session: SessionSamples) -> float | None:
+    """Run delay of a session's timed launches in percent of their time; None where it was not watched."""
+    total = sum(session.wall_ns)
+    if session.delay_ns is None or not total or len(session.delay_ns) != len(session.wall_ns):
+        return None
+    return 100.0 * sum(session.delay_ns) / total
