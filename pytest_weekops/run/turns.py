@@ -1,0 +1,172 @@
+"""Two workers that take turns, launch by launch and never at the same time, so that the host meets both alike.
+
+A session goes in blocks of ``ABBA`` or ``BAAB``, drawn; a pair is the i-th turn of each side. It ends when as many
+pairs were calm as the plan asks for, or after three times as many. Where one side cannot go on, the other finishes by
+itself.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, field
+
+from pytest_weekops.core.measurement.calm import is_calm
+from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
+from pytest_weekops.worker.protocol import MeasureRequest, Ready, Turned, TurnRequest
+from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+TURN_NS = 2e6  # a turn fills this at least: a shorter one would be lost beside the way from process to process
+MOST_LAUNCHES_A_TURN = 32
+PATIENCE = 3  # times the planned pairs at which a session gives up waiting for calm ones
+_MOST_BEGINNINGS = 3
+_BLOCKS = ("ABBA", "BAAB")
+
+
+@dataclass
+class Side:
+    """One side of a comparison: its worker, its case, and what it was asked for (``in_turns``)."""
+
+    letter: str
+    supervisor: PlatformSupervisor
+    case: Case
+    request: MeasureRequest
+    state: Measurement | Ready | Turned | None = None
+    sessions: int = 0
+
+    def begin(self) -> None:
+        """Ask for the measurement; upload and warm-up follow."""
+        self.sessions = 0
+        self.state = self.supervisor.begin(self.case, self.request)
+
+    def turn(self, launches: int, *, last: bool) -> None:
+        """The next turn."""
+        self.state = self.supervisor.turn(self.case, self.request, TurnRequest(launches=launches, last=last))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has answered with a measurement, good or bad."""
+        return isinstance(self.state, Measurement)
+
+    def finish_alone(self) -> None:
+        """Take all turns that are left, without a partner."""
+        while not self.is_over:
+            launches = self.state.planned if isinstance(self.state, Ready) else 1
+            self.turn(launches, last=True)
+
+    def settled(self) -> Measurement:
+        """The measurement, after a crash that of a second try."""
+        assert isinstance(self.state, Measurement)
+        return self.supervisor.settle(self.case, self.request, self.state)
+
+
+@dataclass
+class Comparison:
+    """What came of a comparison: both measurements, the order of turns per session, and why it broke off, if it did."""
+
+    first: Measurement
+    second: Measurement
+    order: tuple[str, ...] = ()
+    launches: int = 1
+    broken_off: str = ""
+
+
+@dataclass
+class TurnTaker:
+    """Compares two sides. ``max_delay`` is the policy's limit on run delay in percent, None where nobody asks."""
+
+    sides: tuple[Side, Side]
+    draw: random.Random
+    max_delay: float | None
+    _order: list[str] = field(default_factory=list)
+    _launches: int = 1
+
+    def compare(self) -> Comparison:
+        """Measure both sides in turns, to the end of each."""
+        broken_off = self._all_sessions()
+        for side in self.sides:
+            side.finish_alone()
+        first, second = (side.settled() for side in self.sides)
+        return Comparison(first, second, tuple(self._order), self._launches, broken_off)
+
+    def _all_sessions(self) -> str:
+        """All sessions of both sides; why there are no pairs, or nothing."""
+        for _beginning in range(_MOST_BEGINNINGS):
+            self._order.clear()
+            for side in self.draw.sample(self.sides, 2):
+                if not isinstance(side.state, Ready):
+                    side.begin()
+            while all(isinstance(side.state, Ready) for side in self.sides):
+                if problem := self._session():
+                    return problem
+            if all(side.is_over for side in self.sides):
+                return next((_failure(side) for side in self.sides if _failure(side)), "")
+            # One of them begins anew (T3 fell back to its static variant): so does the other.
+            if any(_failure(side) for side in self.sides):
+                return next(filter(None, map(_failure, self.sides)))
+        return "one side began again and again"
+
+    def _session(self) -> str:
+        """One session in turns; why it broke off, or nothing."""
+        ready = [side.state for side in self.sides]
+        assert all(isinstance(state, Ready) for state in ready)
+        usual = [state.usual_ns for state in ready if isinstance(state, Ready)]
+        planned = [state.planned for state in ready if isinstance(state, Ready)]
+        self._launches = turn_launches(usual) if not self._order else self._launches
+        wanted = pairs_wanted(planned, self._launches)
+        calm, done, order = 0, 0, ""
+        while True:
+            last = calm >= wanted - 2 or done >= PATIENCE * wanted - 2
+            block = self.draw.choice(_BLOCKS)
+            order += block
+            turns = self._block(block, last=last)
+            if last:
+                self._order.append(order)
+                return ""
+            for one, other in zip(turns["A"], turns["B"], strict=False):
+                calm += self._is_calm(one) and self._is_calm(other)
+            done += 2
+            if broken := next((p for p in map(self._stopped, self.sides) if p), ""):
+                self._order.append(order)
+                return broken
+
+    def _block(self, block: str, *, last: bool) -> dict[str, list[Turned]]:
+        found: dict[str, list[Turned]] = {"A": [], "B": []}
+        for place, letter in enumerate(block):
+            side = self.sides[letter == "B"]
+            if side.is_over:  # it went down in its turn before
+                continue
+            side.turn(self._launches, last=last and letter not in block[place + 1 :])
+            if isinstance(side.state, Turned):
+                found[letter].append(side.state)
+        return found
+
+    def _is_calm(self, turn: Turned) -> bool:
+        if turn.delay_ns is None:  # waiting for a witness that this host does not have would be in vain
+            return True
+        return is_calm(sum(turn.wall_ns), sum(turn.delay_ns), self.max_delay)
+
+    @staticmethod
+    def _stopped(side: Side) -> str:
+        if isinstance(side.state, Turned):
+            return f"{side.case.platform}: {side.state.problem}" if side.state.problem else ""
+        return _failure(side) or f"{side.case.platform} ended before its last turn"
+
+
+def _failure(side: Side) -> str:
+    state = side.state
+    if isinstance(state, Measurement) and state.status is not MeasurementStatus.OK:
+        return f"{side.case.platform}: {state.status.value}"
+    return ""
+
+
+def turn_launches(usual_ns: list[float]) -> int:
+    """Launches to a turn: the fewest of the faster side's that fill :data:`TURN_NS`."""
+    fastest = min((usual for usual in usual_ns if usual > 0), default=TURN_NS)
+    return max(1, min(math.ceil(TURN_NS / fastest), MOST_LAUNCHES_A_TURN))
+
+
+def pairs_wanted(planned: list[int], launches: int) -> int:
+    """Pairs that fill a session: an even number, since a block has two."""
+    pairs = math.ceil(max(planned) / launches)
+    return max(2, pairs + pairs % 2)
