@@ -296,6 +296,7 @@ def build_plan(
         min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85) if split else None,
         required_sizes=(required or sizes) if split else (),
         mode="ci" if options.text("mode") == "ci" else "local",
+        in_turns=split,
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})

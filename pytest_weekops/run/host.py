@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.measurement.pace import session_paces
 from pytest_weekops.core.measurement.records import HostCondition, SessionSamples
+from pytest_weekops.run.load import LoadMeter
 from pytest_weekops.run.steal import StealMeter
 from pytest_weekops.worker.protocol import Quanta
 
@@ -67,15 +68,17 @@ class HostWatch:
         self._before = anchors.now()
         self._watching = with_pace and self._begin()
         self._steal = StealMeter()
+        self._load = LoadMeter()
 
     def end(self, sessions: Sequence[SessionSamples]) -> HostCondition:
         """What was seen, with the pace of each of the sessions that were measured meanwhile."""
-        stolen = self._steal.percent()
+        stolen, others = self._steal.percent(), self._load.percent()
         quanta = self._end() if self._watching else Quanta()
         return HostCondition(
             anchor_before_ms=self._before,
             anchor_after_ms=self._anchors.now(fresh=True),
             steal_percent=stolen,
+            others_percent=others,
             paces=session_paces(quanta.start_ns, quanta.cpu_ns, sessions),
         )
 

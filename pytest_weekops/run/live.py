@@ -6,17 +6,14 @@ returns a measurement, and that measurement is on disk before the next one start
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
-from pytest_weekops.core.judge.host_rules import void_reason
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
@@ -24,15 +21,15 @@ from pytest_weekops.core.measurement.records import (
     DeviceIdentity,
     GateRecord,
     Measurement,
-    MeasurementStatus,
     PressureRecord,
 )
 from pytest_weekops.evidence.journal import Journal, JudgedRecord
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
-from pytest_weekops.run.host import Anchors, HostWatch
+from pytest_weekops.run.host import Anchors
+from pytest_weekops.run.measuring import Measuring
 from pytest_weekops.run.worker_requests import WorkerRequests
-from pytest_weekops.worker.protocol import MeasureRequest, Smoked
+from pytest_weekops.worker.protocol import Smoked
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
@@ -83,11 +80,11 @@ class Run:
     baselines: tuple[Baseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
-    _order: int = 0
 
     def __post_init__(self) -> None:
-        """Begin without an anchor."""
+        """Begin without an anchor, and with nothing measured."""
         self._anchors = Anchors(self.host)
+        self._measuring = Measuring(self, self._anchors)
 
     # -- inventory ---------------------------------------------------------------------------------------------
 
@@ -210,63 +207,7 @@ class Run:
 
     def measure(self, case: Case) -> Measurement:
         """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled."""
-        answer = self._attempt(case, 1)
-        while answer.void and answer.attempt < self.policy.host.max_attempts:
-            self.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
-            self._anchors.settle(self.policy.host)
-            answer = self._attempt(case, answer.attempt + 1)
-        return answer
-
-    def _attempt(self, case: Case, attempt: int) -> Measurement:
-        self.journal.append("start", {"case": case.model_dump(mode="json"), "attempt": attempt})
-        platform = self.platforms[case.platform]
-        if platform.unusable:
-            return self.record(
-                Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=platform.unusable, attempt=attempt)
-            )
-        try:
-            request = self._request(case, platform)
-        except WorkerError as error:
-            bare = without_reference(case, self.operation_of(case.kernel), error)
-            return self.record(bare.model_copy(update={"attempt": attempt}))
-        watch = HostWatch(self._anchors, with_pace=platform.identity is not None and platform.identity.is_cpu)
-        started, clock = datetime.now(UTC), time.monotonic()
-        answer = platform.supervisor.measure(case, request)
-        elapsed = time.monotonic() - clock
-        host = watch.end(answer.sessions)
-        is_ok = answer.status is MeasurementStatus.OK
-        void = void_reason(host, self.policy.host, on_cpu=answer.on_cpu) if is_ok else ""
-        self._order += 1
-        return self.record(
-            self._guarded(answer, void=bool(void)).model_copy(
-                update={
-                    "host": host,
-                    "attempt": attempt,
-                    "void": bool(void),
-                    "void_reason": void,
-                    "order": self._order,
-                    "started_at": started.isoformat(timespec="milliseconds"),
-                    "elapsed_s": round(elapsed, 6),
-                }
-            )
-        )
-
-    def _guarded(self, answer: Measurement, *, void: bool) -> Measurement:
-        """Advance the state of the guard behind a measurement that counts, and journal where it changed."""
-        if self.guards is None or void:
-            return answer
-        noted = self.guards.note(answer, when=datetime.now(UTC).isoformat(timespec="seconds"))
-        if noted is None:
-            return answer
-        if noted.event:
-            self.journal.append("guard", {"event": noted.event, "guard": noted.key, "reason": noted.reason})
-            self.say(f"{answer.case.id}: guard {noted.event}: {noted.reason}")
-        return answer.model_copy(update={"guard": noted.evidence})
-
-    def _request(self, case: Case, platform: Platform) -> MeasureRequest:
-        requests = self.requests
-        references = {session: str(self.host.reference(asked)) for session, asked in requests.references(case).items()}
-        return requests.measure(case, platform.identity, references)
+        return self._measuring.measure(case)
 
     # -- records -----------------------------------------------------------------------------------------------
 

@@ -31,13 +31,14 @@ from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.units import Unit
 
 
 def open_run(request: RunRequest) -> Run:
     """Start workers and journal for what was asked. Raises ``InputError`` or ``DeviceError`` with a sentence."""
-    plan, policy = with_gates(request.plan), request.policy
+    plan, policy = _as_measured(request), request.policy
     _refuse(policy.refuses(plan))
     created = datetime.now(UTC)
     journal = Journal(_run_dir(request, created) / "journal.jsonl")
@@ -70,6 +71,12 @@ def open_run(request: RunRequest) -> Run:
         _discard(journal.path)
         raise
     return run
+
+
+def _as_measured(request: RunRequest) -> CampaignPlan:
+    """The plan with its gates, and with what the policy asks of the host's witnesses."""
+    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent}
+    return with_gates(request.plan).model_copy(update=update)
 
 
 def _start(request: RunRequest, run: Run) -> None:

@@ -93,6 +93,7 @@ class WorkerRequests:
             tuned=self._tuned(case.platform),
             max_abs_error=self._absolute_bound(operation),
             k_scaled_bound=self.policy.k_scaled_bound,
+            max_run_delay_percent=self.plan.max_run_delay_percent if identity is None or identity.is_cpu else None,
         )
 
     def verify(self, case: Case, problem: Problem, reference: str, *, iterations: int) -> MeasureRequest:

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pytest_weekops.core.judge.metrics import case_pair_logs, delay_limit, least_pairs
+from pytest_weekops.core.measurement.calm import calm_launches
 from pytest_weekops.core.measurement.pace import is_covered, pace_change_percent
-from pytest_weekops.core.measurement.records import HostCondition
+from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.records import HostCondition, Measurement, SessionSamples
 from pytest_weekops.core.policy.policy import HostRules
 
 
-def void_reason(host: HostCondition, rules: HostRules, *, on_cpu: bool = True) -> str:
+def void_reason(
+    host: HostCondition,
+    rules: HostRules,
+    sessions: Sequence[SessionSamples] = (),
+    plan: CampaignPlan | None = None,
+    *,
+    on_cpu: bool = True,
+) -> str:
     """Why a measurement on this host condition does not count, or nothing. Written so that NaN does not count.
 
     Where the pace of two sessions or more is known, it decides and the anchors do not: they stand outside of what was
     measured. Otherwise the anchors decide, but for a device that is not the host's CPU (``on_cpu``): how fast the CPU
-    multiplies says nothing about it, and its times are judged as measured.
+    multiplies says nothing about it, and its times are judged as measured. First of all, each of the ``sessions`` needs
+    as many calm launches as the ``plan`` asks for.
     """
-    if not on_cpu:
-        moved = ""
+    disturbed = calm_shortage(host, sessions, plan) if plan is not None and on_cpu else ""
+    if disturbed or not on_cpu:
+        moved = disturbed
     elif len(host.paces) > 1 and is_covered(host.paces, len(host.paces)):
         moved = _pace_moved(host, rules)
     else:
@@ -25,6 +39,30 @@ def void_reason(host: HostCondition, rules: HostRules, *, on_cpu: bool = True) -
     if host.steal_percent is not None and not host.steal_percent <= rules.max_steal_percent:
         return f"{host.steal_percent:.1f} % of the host's time was stolen"
     return ""
+
+
+def calm_shortage(host: HostCondition, sessions: Sequence[SessionSamples], plan: CampaignPlan) -> str:
+    """Which session has too few calm launches, or nothing. What was not watched is for a check to say, not void."""
+    limit = delay_limit(host, plan)
+    for session in sessions:
+        calm = calm_launches(session, limit)
+        if session.delay_ns is not None and sum(calm) < plan.iterations:
+            return _busy(len(calm) - sum(calm), len(calm), f"launches of session {session.session}")
+    return ""
+
+
+def pairs_void_reason(first: Measurement, second: Measurement, plan: CampaignPlan) -> str:
+    """Why two measurements that took turns do not count, or nothing: too few pairs of which both turns were calm."""
+    found = case_pair_logs(first, second, plan)
+    turns = sum(map(len, first.turns.order)) // 2 if first.turns is not None else 0
+    if len(found) < least_pairs(plan):
+        return _busy(turns - len(found), turns, "pairs of turns")
+    return ""
+
+
+def _busy(disturbed: int, of: int, what: str) -> str:
+    share = f"{100 * disturbed / of:.0f} %" if of else "all"
+    return f"the host was busy with other programs: {share} of the {of} {what} were disturbed"
 
 
 def _pace_moved(host: HostCondition, rules: HostRules) -> str:

@@ -10,18 +10,20 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pytest_weekops.core.measurement.calm import calm_launches, pair_logs, turn_times
 from pytest_weekops.core.measurement.pace import is_covered
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import HostCondition, Measurement
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.units import Unit, amount
 
 
 @dataclass(frozen=True)
 class CaseMetrics:
-    """One ok measurement in numbers. ``launches_ms`` are all verified launches in order.
+    """One ok measurement in numbers. ``launches_ms`` are all verified launches in order, the calm ones on a CPU device.
 
-    ``pace_ms`` is the mean fixed work quantum during them, None where a session has too few.
+    ``turns_ms`` are the turns that it took with a partner, None where one was not calm. ``pace_ms`` is the mean fixed
+    work quantum during them, None where a session has too few.
     """
 
     snapshot: int
@@ -34,6 +36,8 @@ class CaseMetrics:
     pace_ms: float | None = None
     mean_gbs: float = 0.0
     unit: Unit = "GFLOPS"
+    turns_ms: tuple[float | None, ...] = ()
+    turn_order: tuple[str, ...] = ()
 
     @property
     def throughput(self) -> float:
@@ -70,7 +74,8 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
     """Metrics of a complete, verified, finite measurement; None for anything less."""
     if incompleteness(measurement, plan) or nonfinite(measurement):
         return None
-    launches = tuple(ns * 1e-6 for session in measurement.sessions for ns in session.wall_ns)
+    launches = tuple(ns * 1e-6 for ns in counted_ns(measurement, plan))
+    turns = measurement.turns
     mean_ns = statistics.fmean(launches) * 1e6
     return CaseMetrics(
         snapshot=measurement.case.snapshot,
@@ -83,7 +88,55 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
         pace_ms=pace_ms(measurement),
         mean_gbs=measurement.bytes_moved / mean_ns,
         unit=measurement.unit,
+        turns_ms=tuple(_turns_ms(measurement, plan)),
+        turn_order=turns.order if turns is not None and not turns.broken_off else (),
     )
+
+
+def _limit(measurement: Measurement, plan: CampaignPlan) -> float | None:
+    """Most run delay of a launch that counts; other programs say nothing of a device that is not the host's CPU."""
+    return delay_limit(measurement.host, plan) if measurement.on_cpu else None
+
+
+def delay_limit(host: HostCondition, plan: CampaignPlan) -> float | None:
+    """Most run delay, in percent, of a launch of a CPU device that counts on this host; None where every launch does.
+
+    Where other programs had next to no CPU time, threads waited for each other: a driver with more threads than CPUs
+    is as slow as it is.
+    """
+    limit, others = plan.max_run_delay_percent, host.others_percent
+    return None if limit is None or (others is not None and others <= limit) else limit
+
+
+def counted_ns(measurement: Measurement, plan: CampaignPlan) -> list[int]:
+    """Wall times of the launches that count, in order."""
+    limit = _limit(measurement, plan)
+    return [
+        ns
+        for session in measurement.sessions
+        for ns, calm in zip(session.wall_ns, calm_launches(session, limit), strict=True)
+        if calm
+    ]
+
+
+def _turns_ms(measurement: Measurement, plan: CampaignPlan) -> list[float | None]:
+    turns = measurement.turns
+    if turns is None or turns.broken_off:
+        return []
+    return turn_times(measurement.sessions, turns.launches, _limit(measurement, plan))
+
+
+def least_pairs(plan: CampaignPlan) -> int:
+    """Pairs of calm turns below which a comparison says nothing: a session's iterations for each session."""
+    return plan.sessions * plan.iterations
+
+
+def case_pair_logs(first: Measurement, second: Measurement, plan: CampaignPlan) -> list[float]:
+    """ln(time of the first / time of the second) of each calm pair; nothing where the two did not go in turns."""
+    orders = [turns.order if (turns := m.turns) is not None else () for m in (first, second)]
+    if orders[0] != orders[1]:
+        return []
+    return pair_logs(_turns_ms(first, plan), _turns_ms(second, plan))
 
 
 def anchor_ms(measurement: Measurement) -> float | None:
@@ -124,8 +177,12 @@ def incompleteness(measurement: Measurement, plan: CampaignPlan) -> str:
     for session in sessions:
         if len(session.wall_ns) < plan.iterations:
             return f"{len(session.wall_ns)} of {plan.iterations} launches in session {session.session}"
+        if measurement.on_cpu and plan.max_run_delay_percent is not None and session.delay_ns is None:
+            return f"session {session.session} has no run delay: nobody saw whether other programs ran"
         if not session.verified:
             return f"session {session.session} is not verified"
+    if len(counted_ns(measurement, plan)) < 1:
+        return "no launch was calm"
     return ""
 
 

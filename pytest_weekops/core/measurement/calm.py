@@ -5,6 +5,8 @@ Run delay is the time for which a thread is runnable and waits for a CPU; other 
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Sequence
 
 from pytest_weekops.core.measurement.records import SessionSamples
@@ -34,3 +36,27 @@ def delay_percent(session: SessionSamples) -> float | None:
     if session.delay_ns is None or not total or len(session.delay_ns) != len(session.wall_ns):
         return None
     return 100.0 * sum(session.delay_ns) / total
+
+
+def turn_times(sessions: Sequence[SessionSamples], launches: int, most_percent: float | None) -> list[float | None]:
+    """Median milliseconds of each turn of so many launches, over all sessions in order; None where it was not calm.
+
+    What is left of a session after its last whole turn belongs to none.
+    """
+    found: list[float | None] = []
+    for session in sessions:
+        delays = session.delay_ns
+        for first in range(0, len(session.wall_ns) - launches + 1, launches):
+            walls = session.wall_ns[first : first + launches]
+            waited = sum(delays[first : first + launches]) if delays is not None else None
+            calm = is_calm(sum(walls), waited, most_percent)
+            found.append(statistics.median(walls) * 1e-6 if calm else None)
+    return found
+
+
+def pair_logs(first: Sequence[float | None], second: Sequence[float | None]) -> list[float]:
+    """ln(first / second) of the pairs of which both turns were calm; nothing where the turns do not match."""
+    if len(first) != len(second):
+        return []
+    pairs = zip(first, second, strict=True)
+    return [math.log(one / other) for one, other in pairs if one is not None and other is not None]

@@ -40,7 +40,9 @@ class CampaignPlan(Record):
 
     ``required_sizes`` empty means every size in ``sizes``. ``gates`` are the gate records a promote needs, each as
     ``stage/gate/platform``: one that is absent is as bad as one that failed. ``session_ms`` is what a session's timed
-    launches fill at least; runs from before it was written down filled 80.
+    launches fill at least; runs from before it was written down filled 80. ``in_turns``: baseline and candidate of a
+    split take turns, launch by launch. ``max_run_delay_percent`` is the policy's limit for a calm launch on a CPU,
+    None where it has none.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -61,6 +63,8 @@ class CampaignPlan(Record):
     min_rusticl_ratio: float | None = None
     required_sizes: tuple[int, ...] = ()
     mode: Literal["local", "ci"] = "local"
+    in_turns: bool = False
+    max_run_delay_percent: float | None = None
     gates: tuple[str, ...] = ()
 
     def cases(self, snapshot: int) -> tuple[Case, ...]:

@@ -251,13 +251,15 @@ class Turns(Record):
 class HostCondition(Record):
     """The host around one measurement and during it.
 
-    The anchor SGEMM before and after (milliseconds), CPU time stolen (percent), and the pace of each session; no paces
-    where the device is no CPU, or where nothing watched.
+    The anchor SGEMM before and after (milliseconds), CPU time stolen (percent), CPU time that other programs had
+    (``others_percent``, of all CPUs' time), and the pace of each session; no paces where the device is no CPU, or where
+    nothing watched.
     """
 
     anchor_before_ms: float | None = None
     anchor_after_ms: float | None = None
     steal_percent: float | None = None
+    others_percent: float | None = None
     paces: tuple[SessionPace, ...] = ()
 
 

@@ -175,6 +175,9 @@ class HostRules(PolicyPart):
     max_pace_change_percent: float = Field(default=40.0, gt=0)
     #: the same on a CPU device whose pace is not known: the anchor moved more than this around it
     max_anchor_change_percent: float = Field(default=20.0, gt=0)
+    #: a launch on a CPU device is calm where its threads waited for a CPU for at most this share of its time; only calm
+    #: launches count, and a measurement with too few is void. Without it nobody asks whether other programs ran
+    max_run_delay_percent: float | None = Field(default=None, gt=0, le=100)
     max_steal_percent: float = Field(default=5.0, gt=0)  #: the same for CPU time that the hypervisor gave to others
     #: how often a case is measured before `host_stable` calls it inconclusive
     max_attempts: int = Field(default=5, ge=1, le=10)

@@ -103,9 +103,14 @@ def device_selected(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG
     return passed(check, "every run names the selected device")
 
 
-def launches_complete(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
-    """Every ok run has all its sessions and launches, and each session was verified."""
+def launches_complete(policy: Policy, campaign: Campaign) -> Finding:
+    """Every ok run has all its sessions and launches, each session was verified, and watched as the policy asks."""
     check = "launches_complete"
+    asked, watched = policy.host.max_run_delay_percent, campaign.plan.max_run_delay_percent
+    if asked is not None and (watched is None or watched > asked) and any(m.on_cpu for m in _ok(campaign)):
+        how = "without looking at it" if watched is None else f"with {watched:g} % allowed"
+        message = f"the policy allows a launch {asked:g} % of run delay, and this run was measured {how}"
+        return no_data(check, "no_witness", message, observed=watched, required=asked)
     short = [(m.case.id, problem) for m in _ok(campaign) if (problem := incompleteness(m, campaign.plan))]
     if short:
         words = [f"{name}: {problem}" for name, problem in short]

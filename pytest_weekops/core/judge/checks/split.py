@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,10 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.slo import baseline_side_slo
 from pytest_weekops.core.judge.confidence import doubt
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches
+from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, least_pairs
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.measurement.calm import pair_logs
+from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
 
@@ -61,8 +64,23 @@ class Pairing:
         return min((len(all_launches([pair[side] for pair in self.pairs])) for side in (0, 1)), default=0)
 
 
+def _log_ratio(before: CaseMetrics, after: CaseMetrics) -> float:
+    """Candidate over baseline throughput of one pair: the median over its turns, where it took turns."""
+    if before.turns_ms:
+        return statistics.median(pair_logs(before.turns_ms, after.turns_ms))
+    return math.log(before.median_ms / after.median_ms)
+
+
+def _is_pair(before: CaseMetrics, after: CaseMetrics, plan: CampaignPlan) -> bool:
+    """Whether two measurements can be compared; a plan in turns needs enough of them, in one order for both sides."""
+    if not plan.in_turns:
+        return True
+    same = bool(before.turn_order) and before.turn_order == after.turn_order
+    return same and len(pair_logs(before.turns_ms, after.turns_ms)) >= least_pairs(plan)
+
+
 def _ratio(pairs: Sequence[tuple[CaseMetrics, CaseMetrics]]) -> float:
-    logs = [math.log(before.median_ms / after.median_ms) for before, after in pairs]
+    logs = [_log_ratio(before, after) for before, after in pairs]
     return math.exp(math.fsum(logs) / len(logs)) if logs else math.nan
 
 
@@ -75,7 +93,7 @@ def pairings(campaign: Campaign, *, per_seed: bool = True) -> list[Pairing]:
         for size in plan.sizes:
             before = {(m.snapshot, m.seed): m for m in campaign.good.get((base, kernel, size), ())}
             after = {(m.snapshot, m.seed): m for m in campaign.good.get((candidate, kernel, size), ())}
-            both = sorted(set(before) & set(after))
+            both = [key for key in sorted(set(before) & set(after)) if _is_pair(before[key], after[key], plan)]
             seeds = (None, *plan.seeds) if per_seed and len(plan.seeds) > 1 else (None,)
             for seed in seeds:
                 mine = tuple((before[key], after[key]) for key in both if seed is None or key[1] == seed)

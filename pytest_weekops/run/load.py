@@ -1,0 +1,54 @@
+"""How busy other programs kept this host's CPUs, between two looks: all of its busy time less this gate's own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_BUSY = (0, 1, 2, 5, 6)  # of the numbers after "cpu" in /proc/stat (proc(5)): user nice system irq softirq
+_ALL = 8  # user nice system idle iowait irq softirq steal
+_PARENT, _TIMES = 1, slice(11, 15)  # of /proc/PID/stat behind the name: ppid; utime stime cutime cstime
+
+
+@dataclass(frozen=True)
+class _Look:
+    busy: int
+    whole: int
+    own: int
+
+
+def _look(pid: int) -> _Look | None:
+    """Ticks since boot: all CPUs' busy time and their whole time, and the CPU time of ``pid`` and its children."""
+    try:
+        numbers = [int(word) for word in (_PROC / "stat").read_text(encoding="ascii").splitlines()[0].split()[1:]]
+        busy, whole = sum(numbers[place] for place in _BUSY), sum(numbers[:_ALL])
+    except (OSError, ValueError, IndexError):
+        return None
+    return _Look(busy, whole, sum(_ticks(entry, pid) for entry in _PROC.iterdir() if entry.name.isdigit()))
+
+
+def _ticks(entry: Path, pid: int) -> int:
+    """CPU ticks of a process where it is ``pid`` or one of its children, those of its own dead children included."""
+    try:
+        fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        mine = entry.name == str(pid) or fields[_PARENT] == str(pid)
+        return sum(int(word) for word in fields[_TIMES]) if mine else 0
+    except (OSError, ValueError, IndexError):
+        return 0  # gone since
+
+
+class LoadMeter:
+    """Starts on creation; :meth:`percent` tells how much CPU time other programs had since."""
+
+    def __init__(self) -> None:
+        self._start = _look(os.getpid())
+
+    def percent(self) -> float | None:
+        """CPU time of other programs in percent of all CPUs' time since the start; None where unknown."""
+        now = _look(os.getpid())
+        if now is None or self._start is None or now.whole <= self._start.whole:
+            return None
+        others = (now.busy - self._start.busy) - (now.own - self._start.own)
+        return round(100.0 * max(others, 0) / (now.whole - self._start.whole), 3)

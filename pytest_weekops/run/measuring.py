@@ -1,0 +1,177 @@
+"""Measuring the cases of a live run: by itself, or in turns with its partner; again while the host was disturbed."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.judge.host_rules import pairs_void_reason, void_reason
+from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, Turns
+from pytest_weekops.run.attempt import without_reference
+from pytest_weekops.run.host import Anchors, HostWatch
+from pytest_weekops.run.turns import Comparison, Side, TurnTaker
+
+if TYPE_CHECKING:
+    from pytest_weekops.run.live import Run
+    from pytest_weekops.worker.protocol import MeasureRequest
+
+_OK = MeasurementStatus.OK
+
+
+@dataclass
+class Measuring:
+    """What measures for a run. A partner's measurement waits here until its own case is asked for."""
+
+    run: Run
+    anchors: Anchors
+    _waiting: dict[Case, Measurement] = field(default_factory=dict)
+    _order: int = 0
+
+    def measure(self, case: Case) -> Measurement:
+        """Measure one case; every attempt is journalled before the next begins."""
+        if case in self._waiting:
+            return self._count(self._waiting.pop(case))
+        partner = self._partner(case)
+        attempt = 1
+        while True:
+            answer = self._compared(case, partner, attempt) if partner else self._alone(case, attempt)
+            if not answer.void or attempt >= self.run.policy.host.max_attempts:
+                return answer
+            attempt += 1
+            self.run.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
+            self.anchors.settle(self.run.policy.host)
+
+    def _partner(self, case: Case) -> Case | None:
+        """The other side's case, where the two take turns and both can be measured."""
+        plan = self.run.plan
+        sides = (plan.baseline_platform, plan.candidate_platform)
+        if not plan.in_turns or case.platform not in sides or None in sides:
+            return None
+        other = sides[case.platform == sides[0]]
+        if any(self.run.platforms[str(side)].unusable for side in sides):
+            return None
+        return case.model_copy(update={"platform": other})
+
+    # -- by itself ---------------------------------------------------------------------------------------------
+
+    def _alone(self, case: Case, attempt: int) -> Measurement:
+        self._start(case, attempt)
+        platform = self.run.platforms[case.platform]
+        if platform.unusable:
+            reason = platform.unusable
+            return self.run.record(
+                Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=reason, attempt=attempt)
+            )
+        request = self._request(case)
+        if isinstance(request, Measurement):
+            return self.run.record(request.model_copy(update={"attempt": attempt}))
+        watch = HostWatch(self.anchors, with_pace=platform.identity is not None and platform.identity.is_cpu)
+        started, clock = _now(), time.monotonic()
+        answer = platform.supervisor.measure(case, request)
+        elapsed = time.monotonic() - clock
+        host = watch.end(answer.sessions)
+        void = ""
+        if answer.status is _OK:
+            void = void_reason(host, self.run.policy.host, answer.sessions, self.run.plan, on_cpu=answer.on_cpu)
+        facts = self._facts(attempt, void, started, elapsed)
+        return self._count(answer.model_copy(update={"host": host, **facts}))
+
+    # -- in turns ----------------------------------------------------------------------------------------------
+
+    def _compared(self, case: Case, partner: Case, attempt: int) -> Measurement:
+        """Measure a case and its partner in turns; the partner's answer waits, and a void one is recorded at once."""
+        plan = self.run.plan
+        cases = (case, partner) if case.platform == plan.baseline_platform else (partner, case)
+        sides: list[Side] = []
+        for letter, mine in zip("AB", cases, strict=True):
+            self._start(mine, attempt)
+            request = self._request(mine)
+            if isinstance(request, Measurement):  # no reference: neither side could be verified
+                self._wait(request.model_copy(update={"case": partner, "attempt": attempt}))
+                return self.run.record(request.model_copy(update={"case": case, "attempt": attempt}))
+            supervisor = self.run.platforms[mine.platform].supervisor
+            sides.append(Side(letter, supervisor, mine, request.model_copy(update={"in_turns": True})))
+        watch = HostWatch(self.anchors, with_pace=False)
+        started, clock = _now(), time.monotonic()
+        draw = random.Random(f"{case.kernel} {case.size} {case.seed} {case.snapshot} {attempt}")  # noqa: S311 - replayed
+        found = TurnTaker((sides[0], sides[1]), draw, plan.max_run_delay_percent).compare()
+        elapsed = (time.monotonic() - clock) / 2
+        host = watch.end(())
+        answers = [mine.model_copy(update={"host": host}) for mine in self._turned(found, cases)]
+        void = ""
+        if all(answer.status is _OK for answer in answers) and not found.broken_off:
+            void = pairs_void_reason(answers[0], answers[1], plan)
+        whole = {mine.case: mine.model_copy(update=self._facts(attempt, void, started, elapsed)) for mine in answers}
+        if void:
+            self._count(whole[partner])
+        else:
+            self._wait(whole[partner])
+        return self._count(whole[case])
+
+    @staticmethod
+    def _turned(found: Comparison, cases: tuple[Case, Case]) -> list[Measurement]:
+        """Both measurements, each with the order of turns and its partner's name."""
+        return [
+            measurement.model_copy(
+                update={
+                    "turns": Turns(
+                        letter=letter,
+                        order=found.order,
+                        launches=found.launches,
+                        with_platform=other.platform,
+                        broken_off=found.broken_off,
+                    )
+                }
+            )
+            for letter, measurement, other in zip(("A", "B"), (found.first, found.second), reversed(cases), strict=True)
+        ]
+
+    def _wait(self, measurement: Measurement) -> None:
+        self._waiting[measurement.case] = measurement
+
+    # -- both --------------------------------------------------------------------------------------------------
+
+    def _start(self, case: Case, attempt: int) -> None:
+        self.run.journal.append("start", {"case": case.model_dump(mode="json"), "attempt": attempt})
+
+    def _request(self, case: Case) -> MeasureRequest | Measurement:
+        """What the worker is asked for; a measurement that does not count where there is no reference."""
+        run = self.run
+        requests = run.requests
+        try:
+            paths = {session: str(run.host.reference(asked)) for session, asked in requests.references(case).items()}
+        except WorkerError as error:
+            return without_reference(case, run.operation_of(case.kernel), error)
+        return requests.measure(case, run.platforms[case.platform].identity, paths)
+
+    def _facts(self, attempt: int, void: str, started: str, elapsed: float) -> dict[str, Any]:
+        self._order += 1
+        return {
+            "attempt": attempt,
+            "void": bool(void),
+            "void_reason": void,
+            "order": self._order,
+            "started_at": started,
+            "elapsed_s": round(elapsed, 6),
+        }
+
+    def _count(self, answer: Measurement) -> Measurement:
+        """Record a measurement, and advance the state of the guard behind one that counts."""
+        run = self.run
+        if run.guards is None or answer.void:
+            return run.record(answer)
+        noted = run.guards.note(answer, when=datetime.now(UTC).isoformat(timespec="seconds"))
+        if noted is None:
+            return run.record(answer)
+        if noted.event:
+            run.journal.append("guard", {"event": noted.event, "guard": noted.key, "reason": noted.reason})
+            run.say(f"{answer.case.id}: guard {noted.event}: {noted.reason}")
+        return run.record(answer.model_copy(update={"guard": noted.evidence}))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
