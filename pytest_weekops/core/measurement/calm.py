@@ -1,6 +1,9 @@
 """Calm launches: those whose threads had a CPU when they wanted one. Pure, and blind to the measured times.
 
-Run delay is the time for which a thread is runnable and waits for a CPU; other programs on the host cause it.
+Run delay is the time for which a thread is runnable and waits for a CPU; other programs on the host cause it. The own
+threads of a driver wait for each other too, where a launch begins and ends: 0.05 ms a launch with PoCL on two CPUs, 0.1
+to 0.3 ms with a guard's check right behind it. A program that takes a CPU away keeps it for a time slice, and that is
+longer.
 """
 
 from __future__ import annotations
@@ -11,15 +14,17 @@ from collections.abc import Sequence
 
 from pytest_weekops.core.measurement.records import SessionSamples
 
+OWN_DELAY_NS = 250_000  # of a launch: what its own threads may wait for each other
+
 
 def is_calm(wall_ns: int, delay_ns: int | None, most_percent: float | None) -> bool:
-    """Whether a launch of ``wall_ns`` had at most so much run delay, in percent of its time.
+    """Whether a launch of ``wall_ns`` had at most so much run delay, in percent of its time, beyond its threads' own.
 
     With no limit every launch counts. Where there is one, a launch that nobody watched is not calm.
     """
     if most_percent is None:
         return True
-    return delay_ns is not None and wall_ns > 0 and 100.0 * delay_ns <= most_percent * wall_ns
+    return delay_ns is not None and wall_ns > 0 and delay_ns <= OWN_DELAY_NS + most_percent * wall_ns / 100.0
 
 
 def calm_launches(session: SessionSamples, most_percent: float | None) -> tuple[bool, ...]:
