@@ -19,6 +19,7 @@ from pytest_weekops.core.measurement.records import (
     PressureRecord,
     SelectorEvidence,
     SessionSamples,
+    Turns,
 )
 from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order
 
@@ -64,6 +65,7 @@ def make_plan(kind: str = "weekly", **changes: Any) -> CampaignPlan:
         "baseline_platform": "clover" if split else None,
         "candidate_platform": "rusticl" if split else None,
         "min_rusticl_ratio": 0.85 if split else None,
+        "max_run_delay_percent": 5.0,
         **changes,
     }
     plan = CampaignPlan.model_validate(facts)
@@ -81,6 +83,8 @@ def make_measurement(
         SessionSamples(
             session=number,
             wall_ns=tuple(max(1, int(base * rng.uniform(0.98, 1.02))) for _ in range(plan.iterations)),
+            cpu_ns=(1,) * plan.iterations,
+            delay_ns=(0,) * plan.iterations,
             verified=True,
             max_abs_error=1e-5,
             k_scaled_error=1.2,
@@ -101,7 +105,18 @@ def make_measurement(
         if case.kernel == "auto_t3_controlled"
         else None,
         host=HostCondition(anchor_before_ms=10.0, anchor_after_ms=10.1, steal_percent=0.0),
+        turns=_turns(case, plan) if plan.in_turns else None,
         started_at="2026-11-24T12:00:00+00:00",
+    )
+
+
+def _turns(case: Case, plan: CampaignPlan) -> Turns:
+    """Blocks of ABBA that fill the plan's sessions, an even number of launches each."""
+    is_baseline = case.platform == plan.baseline_platform
+    return Turns(
+        letter="A" if is_baseline else "B",
+        order=("ABBA" * (plan.iterations // 2),) * plan.sessions,
+        with_platform=plan.platforms[is_baseline],
     )
 
 
