@@ -6,20 +6,18 @@ returns a measurement, and that measurement is on disk before the next one start
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
-from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.judge.host_rules import void_reason
-from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation, Problem
-from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
     Case,
@@ -30,21 +28,15 @@ from pytest_weekops.core.measurement.records import (
     PressureRecord,
 )
 from pytest_weekops.evidence.journal import Journal, JudgedRecord
-from pytest_weekops.run.attempt import story, without_reference
+from pytest_weekops.run.attempt import without_reference
+from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors, HostWatch
-from pytest_weekops.worker.protocol import (
-    MeasureRequest,
-    PressureRequest,
-    ReferenceRequest,
-    SelectorRequest,
-    Smoked,
-    SmokeRequest,
-)
+from pytest_weekops.run.worker_requests import WorkerRequests
+from pytest_weekops.worker.protocol import MeasureRequest, Smoked
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
     from pytest_weekops.core.policy.policy import Policy
-    from pytest_weekops.core.selection.tuning import TunedVariant
     from pytest_weekops.evidence.tunings import PlatformTuning
     from pytest_weekops.run.guard_book import GuardBook
     from pytest_weekops.worker.host import HostWorker
@@ -85,8 +77,6 @@ class Run:
     memory_dir: Path | None = None
     tunings: Mapping[str, PlatformTuning] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    max_abs_error: float | None = None
-    k_scaled_bound: float | None = None
     say: Callable[[str], None] = lambda _line: None
     created_at: str = ""
     command: tuple[str, ...] = ()
@@ -123,39 +113,34 @@ class Run:
 
     def operation_of(self, kernel: str) -> KernelOperation:
         """The operation that a kernel mode computes."""
-        return self.operations.get(kernel, KernelOperation())
+        return self.requests.operation_of(kernel)
+
+    @property
+    def requests(self) -> WorkerRequests:
+        """What workers are asked for as the run stands now; tunings are put in force after it was made."""
+        return WorkerRequests(
+            plan=self.plan,
+            policy=self.policy,
+            kernel_dirs=self.kernel_dirs,
+            operations=self.operations,
+            tunings=self.tunings,
+            memory_dir=self.memory_dir,
+        )
 
     # -- gates -------------------------------------------------------------------------------------------------
 
     def gate(self, stage: str, label: str) -> GateRecord:
         """Run the canonical gate on one platform: every planned kernel right at odd shapes. Journals the result."""
-        failed = self._gate_failure(stage, label)
-        if failed and stage == "opening":
-            self.platforms[label].unusable = f"the opening gate failed: {failed}"
-        return self.record(GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed))
-
-    def _gate_failure(self, stage: str, label: str) -> str:
         platform = self.platforms[label]
-        if platform.unusable:
-            return platform.unusable
-        for kernel in self.plan.kernels:
-            for shape in self.operation_of(kernel).gate:
-                answer = self.verify(label, kernel, *shape[:3], alpha=shape[3], beta=shape[4])
-                if answer.status is not MeasurementStatus.OK or answer.flaky:
-                    m, n, k = shape[:3]
-                    return f"{kernel} at {m}x{n}x{k}: {story(answer)}"
-        if stage == "opening":
-            self._probe(platform)
-        return ""
-
-    def _probe(self, platform: Platform) -> None:
-        """Time a small problem of each operation, for the estimate only."""
-        kernels = {self.operation_of(kernel).name: kernel for kernel in reversed(self.plan.kernels)}
-        for name, kernel in kernels.items():
-            answer = self.verify(platform.label, kernel, PROBE_SIZE, PROBE_SIZE, PROBE_SIZE, iterations=2)
-            times = [ns for session in answer.sessions for ns in session.wall_ns]
-            if times:
-                platform.probe_ms[name] = min(times) * 1e-6
+        failed = platform.unusable
+        if not failed:
+            verify = partial(self.verify, label)
+            failed = gate_failure(self.plan.kernels, self.operation_of, verify)
+            if stage == "opening" and not failed:
+                platform.probe_ms.update(probe_ms(self.plan.kernels, self.operation_of, verify))
+        if failed and stage == "opening":
+            platform.unusable = f"the opening gate failed: {failed}"
+        return self.record(GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed))
 
     def verify(
         self,
@@ -174,50 +159,26 @@ class Run:
 
         An operation other than GEMM takes its size from ``n``.
         """
-        operation = self.operation_of(kernel)
         case = Case(platform=label, kernel=kernel, size=max(m, n, k), seed=seed, snapshot=1)
+        operation, problem = self.operation_of(kernel), (m, n, k, alpha, beta)
+        requests = self.requests
         try:
-            reference = self._reference(operation, (m, n, k, alpha, beta), seed=seed, session=1)
+            reference = str(self.host.reference(requests.reference(operation, problem, seed=seed)))
         except WorkerError as error:
             return without_reference(case, operation, error)
-        request = MeasureRequest(
-            operation=operation.name,
-            operation_file=operation.file,
-            kernel=kernel,
-            m=m,
-            n=n,
-            k=k,
-            seed=seed,
-            sessions=1,
-            iterations=iterations,
-            warmup_min=1,
-            warmup_max=1,
-            alpha=alpha,
-            beta=beta,
-            references={1: reference},
-            kernel_dirs=self.kernel_dirs,
-            tuned=self._tuned(label),
-            max_abs_error=self._absolute_bound(operation),
-            k_scaled_bound=self.k_scaled_bound,
-        )
+        request = requests.verify(case, problem, reference, iterations=iterations)
         return self.platforms[label].supervisor.measure(case, request)
 
     def smoke(self, label: str) -> GateRecord:
         """Run the driver smoke of one platform and journal it."""
         platform = self.platforms[label]
-        if platform.unusable:
-            return self.record(
-                GateRecord(gate="driver", stage="smoke", platform=label, passed=False, reason=platform.unusable)
-            )
-        smoked = platform.supervisor.smoke(SmokeRequest(kernel_dirs=self.kernel_dirs))
-        self.smokes[label] = smoked
-        self.journal.append("smoke", {"platform": label, **smoked.model_dump(mode="json")})
-        failed = [f"{step.name}: {step.detail}" for step in smoked.steps if step.status == "failed"]
-        if not smoked.steps:
-            failed = ["the smoke did nothing"]
-        return self.record(
-            GateRecord(gate="driver", stage="smoke", platform=label, passed=not failed, reason="; ".join(failed))
-        )
+        failed = platform.unusable
+        if not failed:
+            smoked = platform.supervisor.smoke(self.requests.smoke())
+            self.smokes[label] = smoked
+            self.journal.append("smoke", {"platform": label, **smoked.model_dump(mode="json")})
+            failed = smoke_failure(smoked)
+        return self.record(GateRecord(gate="driver", stage="smoke", platform=label, passed=not failed, reason=failed))
 
     # -- measuring ---------------------------------------------------------------------------------------------
 
@@ -235,10 +196,7 @@ class Run:
                 errors=(platform.unusable,),
             )
         else:
-            request = PressureRequest(
-                pulses=wanted.pulses, iterations=wanted.iterations, size=wanted.size, kernel_dirs=self.kernel_dirs
-            )
-            done = platform.supervisor.pressure(request)
+            done = platform.supervisor.pressure(self.requests.pressure())
             answer = PressureRecord(
                 platform=label,
                 snapshot=snapshot,
@@ -267,7 +225,7 @@ class Run:
                 Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=platform.unusable, attempt=attempt)
             )
         try:
-            request = self._request(case)
+            request = self._request(case, platform)
         except WorkerError as error:
             bare = without_reference(case, self.operation_of(case.kernel), error)
             return self.record(bare.model_copy(update={"attempt": attempt}))
@@ -305,75 +263,10 @@ class Run:
             self.say(f"{answer.case.id}: guard {noted.event}: {noted.reason}")
         return answer.model_copy(update={"guard": noted.evidence})
 
-    def _request(self, case: Case) -> MeasureRequest:
-        n, operation = case.size, self.operation_of(case.kernel)
-        problem = (n, n, n, operation.alpha, 0.0)
-        sessions = range(1, self.plan.sessions + 1)
-        during = self.plan.pressure.pulses if self.plan.pressure.mode == "during" else 0
-        return MeasureRequest(
-            operation=operation.name,
-            operation_file=operation.file,
-            alpha=operation.alpha,
-            kernel=case.kernel,
-            m=n,
-            n=n,
-            k=n,
-            seed=case.seed,
-            sessions=self.plan.sessions,
-            iterations=self.plan.iterations,
-            least_session_ms=self.plan.session_ms,
-            references={s: self._reference(operation, problem, seed=case.seed, session=s) for s in sessions},
-            guard=self._guard(case.kernel),
-            guard_draw=case.snapshot,
-            selector=self._selector(case),
-            pressure_during=during,
-            pressure_size=self.plan.pressure.size,
-            kernel_dirs=self.kernel_dirs,
-            tuned=self._tuned(case.platform),
-            max_abs_error=self._absolute_bound(operation),
-            k_scaled_bound=self.k_scaled_bound,
-        )
-
-    def _absolute_bound(self, operation: KernelOperation) -> float | None:
-        """The absolute bound is made for GEMM of these sizes; any other operation's own error unit decides alone."""
-        return self.max_abs_error if operation.is_gemm else None
-
-    def _tuned(self, label: str) -> tuple[TunedVariant, ...]:
-        return self.tunings[label].tuned if label in self.tunings else ()
-
-    def _guard(self, kernel: str) -> GuardSettings | None:
-        return settings_of(self.policy.guard) if kernel == T5_KERNEL else None
-
-    def _selector(self, case: Case) -> SelectorRequest | None:
-        if case.kernel != T3_KERNEL:
-            return None
-        identity = self.platforms[case.platform].identity
-        driver = identity.library_sha256[:16] if identity else "unknown"
-        tuning = self.tunings.get(case.platform)
-        # A memory of its own: turning the tuning on and off again must not turn a selection on that was turned off.
-        name = "-".join(filter(None, (case.platform, driver, tuning.tag if tuning else "")))
-        memory = str(self.memory_dir / f"{name}.json") if self.memory_dir else ""
-        draws = random.Random(case.id)  # noqa: S311 - replayable, not secret
-        priors = tuning.priors if tuning else ()
-        return SelectorRequest(
-            rules=self.policy.selector, memory=memory, draw=draws.random(), pick=draws.random(), priors=priors
-        )
-
-    def _reference(self, operation: KernelOperation, problem: Problem, *, seed: int, session: int) -> str:
-        m, n, k, alpha, beta = problem
-        request = ReferenceRequest(
-            operation=operation.name,
-            operation_file=operation.file,
-            m=m,
-            n=n,
-            k=k,
-            seed=seed,
-            session=session,
-            alpha=alpha,
-            beta=beta,
-            path="",
-        )
-        return str(self.host.reference(request))
+    def _request(self, case: Case, platform: Platform) -> MeasureRequest:
+        requests = self.requests
+        references = {session: str(self.host.reference(asked)) for session, asked in requests.references(case).items()}
+        return requests.measure(case, platform.identity, references)
 
     # -- records -----------------------------------------------------------------------------------------------
 

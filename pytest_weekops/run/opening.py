@@ -59,8 +59,6 @@ def open_run(request: RunRequest) -> Run:
             run_id=journal.path.parent.name,
         ),
         memory_dir=request.report_dir.resolve() / "selectors",
-        max_abs_error=policy.max_abs_error,
-        k_scaled_bound=policy.k_scaled_bound,
         say=request.say,
         created_at=created.isoformat(timespec="seconds"),
         command=request.command,

@@ -12,16 +12,12 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.errors import DeviceError, WeekopsError
-from pytest_weekops.core.measurement.records import Case, DeviceIdentity
-from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.tuning import DriverKey, Kernel, Rejected
-from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.evidence.tunings import LARGEST_BYTES, PlatformTuning, TuningBook, file_name, load_tunings
-from pytest_weekops.run.live import Platform, Run
-from pytest_weekops.run.tuning import put_in_force
 from tests.core.selection.test_tuning import WON, entry
 from tests.core.selection.test_tuning_space import ENTRIES
-from tests.support.synthetic import make_identity, make_plan
+from tests.support.synthetic import make_identity
 
 ME = make_identity("pocl")
 KERNELS = {mode: Kernel(entry=each, sha256="a" * 64) for mode, each in ENTRIES.items()}
@@ -248,49 +244,6 @@ def test_a_driver_that_cannot_be_told_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="cannot be told"):
         TuningBook(tmp_path, nobody, KERNELS)
     assert load(tmp_path, nobody) == (None, [])
-
-
-def make_run(directory: Path) -> Run:
-    """A run whose workers are never asked."""
-    platforms = {"pocl": Platform("pocl", None, ME)}  # type: ignore[arg-type]
-    journal = Journal(directory / "journal.jsonl")
-    policy = Policy(policy_id="t")
-    return Run(make_plan(), policy, platforms, None, journal, memory_dir=directory)  # type: ignore[arg-type]
-
-
-def test_t3_remembers_tuned_values_apart(book: TuningBook, tmp_path: Path) -> None:
-    """A selection that was turned off stays off when the tuning is turned on and off again."""
-    found, _notes = load_tunings(tmp_path, {"pocl": ME}, KERNELS)
-    run = make_run(tmp_path)
-    case = Case(platform="pocl", kernel="auto_t3_controlled", size=96, seed=1, snapshot=1)
-    shipped = run._selector(case)
-    run.tunings = found
-    tuned = run._selector(case)
-    run.tunings = {"pocl": PlatformTuning(priors=found["pocl"].priors)}
-    kept = run._selector(case)
-    run.journal.close()
-    assert shipped is not None
-    assert tuned is not None
-    assert kept is not None
-    assert tuned.memory != shipped.memory == kept.memory
-    assert (shipped.priors, tuned.priors) == ((), found["pocl"].priors)
-
-
-def test_kernels_that_cannot_be_read_do_not_stop_a_run(book: TuningBook, tmp_path: Path) -> None:
-    """An include that is missing is each case's failure; the tuning is ignored aloud."""
-    own = tmp_path / "own"
-    own.mkdir()
-    (own / "mine.cl").write_text('#include "gone.clh"\n', encoding="utf-8")
-    (own / "catalog.yaml").write_text(
-        "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: elementwise}\n", encoding="utf-8"
-    )
-    run = make_run(tmp_path)
-    run.kernel_dirs = (str(own),)
-    put_in_force(run, tmp_path)
-    run.journal.close()
-    assert run.tunings == {}
-    assert "Every tuning is ignored" in run.notes[0]
-    assert '"type":"note"' in run.journal.path.read_text(encoding="utf-8")
 
 
 def test_a_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""The canonical gate and the driver smoke: what fails them, and the small launches that estimates rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.run.attempt import story
+from pytest_weekops.worker.protocol import Smoked
+
+
+class Verify(Protocol):
+    """Launches a kernel at one shape on one platform and verifies the result."""
+
+    def __call__(
+        self, kernel: str, m: int, n: int, k: int, *, alpha: float = 1.0, beta: float = 0.0, iterations: int = 1
+    ) -> Measurement:
+        """What came back; never raises for a driver's sake."""
+
+
+def gate_failure(kernels: Iterable[str], operation_of: Callable[[str], KernelOperation], verify: Verify) -> str:
+    """What the canonical gate stumbled over first, in one line; empty where every kernel was right at every shape."""
+    for kernel in kernels:
+        for m, n, k, alpha, beta in operation_of(kernel).gate:
+            answer = verify(kernel, m, n, k, alpha=alpha, beta=beta)
+            if answer.status is not MeasurementStatus.OK or answer.flaky:
+                return f"{kernel} at {m}x{n}x{k}: {story(answer)}"
+    return ""
+
+
+def probe_ms(
+    kernels: tuple[str, ...], operation_of: Callable[[str], KernelOperation], verify: Verify
+) -> dict[str, float]:
+    """Milliseconds of a small problem (:data:`PROBE_SIZE`) by operation, by its first kernel; for estimates only."""
+    first = {operation_of(kernel).name: kernel for kernel in reversed(kernels)}
+    found: dict[str, float] = {}
+    for name, kernel in first.items():
+        answer = verify(kernel, PROBE_SIZE, PROBE_SIZE, PROBE_SIZE, iterations=2)
+        times = [ns for session in answer.sessions for ns in session.wall_ns]
+        if times:
+            found[name] = min(times) * 1e-6
+    return found
+
+
+def smoke_failure(smoked: Smoked) -> str:
+    """What did not hold in a driver smoke; a smoke without a step failed as well. Empty where it held."""
+    if not smoked.steps:
+        return "the smoke did nothing"
+    return "; ".join(f"{step.name}: {step.detail}" for step in smoked.steps if step.status == "failed")
