@@ -161,6 +161,7 @@ UNPROVED: dict[str, tuple[tuple[Part, ...], str, bool]] = {
     "failed": ((BAD, stage("begun"), stage("switched"), stage("unverified")), "and its verification failed", False),
     "one before it that was undone": ((*VERIFIED, stage("undone"), BAD), "and none is recorded", True),
     "one before it that was not verified": ((stage("begun"), stage("switched"), BAD), "and none is recorded", True),
+    "one on top of a verified one": ((*VERIFIED, stage("begun"), stage("switched"), BAD), "and none is recorded", True),
     "one before it that failed": ((stage("begun"), stage("unverified"), BAD), "and none is recorded", True),
 }
 
