@@ -1,4 +1,8 @@
-"""Numbers from plain data that somebody else wrote: a number, or None for anything that is none."""
+"""Numbers from plain data that somebody else wrote: a number, or None for anything that is none.
+
+A number is an ``int`` or a ``float``. A bool is none, though Python counts with it: a file that says ``true`` where a
+limit belongs says nothing. Text is none, whatever it spells.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,15 @@ def as_number(value: object) -> float | None:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def as_finite(value: object) -> float | None:
+    """A finite number as a float, or None for NaN, infinities, whole numbers beyond a float's, and what is no number.
+
+    NaN lies within no bound and beyond none either, and an infinite limit limits nothing: who compares asks here.
+    """
+    number = as_number(value)
+    return number if number is not None and math.isfinite(number) else None
 
 
 def as_whole(value: object) -> int | None:

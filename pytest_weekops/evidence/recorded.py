@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.numbers import as_whole
 from pytest_weekops.core.recorded.campaign import RecordedCampaign, RecordedKind, Run
 from pytest_weekops.files.strict_json import KeyTwiceError, parse_json
 
@@ -228,6 +229,5 @@ def _parse_run(number: int, entry: object) -> Run | None:
 
 def _whole(value: object) -> int | None:
     """A whole number of reasonable size, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if -_REASONABLE < value < _REASONABLE and value == int(value) else None
+    number = as_whole(value)
+    return number if number is not None and -_REASONABLE < number < _REASONABLE else None

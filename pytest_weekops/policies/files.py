@@ -6,13 +6,13 @@ Every refusal is a :class:`PolicyError` that names file, line, key and value, wh
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.files.strict_json import parse_json
 from pytest_weekops.policies.limits import refuse_limits
@@ -380,11 +380,8 @@ def _slo_platform(path: Path, document: Mapping[str, Any]) -> str:
 
 
 def _slo_number(path: Path, section: Mapping[str, Any], name: str, *, at: str = "global_guardrails") -> float:
-    from pytest_weekops.core.numbers import as_number
-
     value = section.get(name)
-    number = as_number(value)
-    if not isinstance(value, int | float) or number is None or not math.isfinite(number):
+    if not isinstance(value, int | float) or as_finite(value) is None:
         what = "is missing" if name not in section else f"is {value!r:.60}, not a finite number"
         raise _at(path, {}, ("weekly_slo", at, name), what, "A limit that is not there limits nothing. State it.")
     return value

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.numbers import as_number
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy, SeverityTable
@@ -52,7 +53,7 @@ def _numbers(policy: Policy) -> Iterator[Problem]:
     }
     for section, model in sections.items():
         for name, value in model:
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if as_number(value) is None:
                 continue
             least_ok = value >= 0 if name in _MAY_BE_ZERO else value > 0
             if not least_ok:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_weekops.core.numbers import as_finite
+
 SAMPLING = ("row_samples", "col_samples", "residual_scale", "residual_margin", "residual_floor")
 
 
@@ -25,7 +27,5 @@ def strengths(guard: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _number(value: Any, unreadable: float) -> float:
-    if value is None:
-        return 0.0
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else unreadable
+    number = 0.0 if value is None else as_finite(value)
+    return unreadable if number is None else number

@@ -6,12 +6,11 @@ named as a note, never dropped silently; a key that neither knew is refused.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.numbers import as_number
+from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.policy import Policy
 
 Lane = Literal["t3", "t5"]
@@ -126,8 +125,7 @@ def _samples(section: Mapping[str, Any], policy: Policy) -> bool:
 def _value(value: Any, factor: float, problem: Callable[[], PolicyError]) -> Any:
     if isinstance(value, list):
         return value
-    number = as_number(value)
-    if number is None or not math.isfinite(number):
+    if as_finite(value) is None:
         raise problem()
     return value if factor == 1 else value * factor
 

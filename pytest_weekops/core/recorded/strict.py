@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
-from pytest_weekops.core.numbers import as_number, as_whole
+from pytest_weekops.core.numbers import as_finite, as_number, as_whole
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.grid import contradictions, missing_pulses, missing_runs, unreadable_plan
@@ -31,12 +31,6 @@ class Terms:
 Check = Callable[[Terms, RecordedCampaign], Finding]
 
 
-def finite(value: object) -> float | None:
-    """The value where it is a finite number."""
-    number = as_number(value)
-    return number if number is not None and math.isfinite(number) else None
-
-
 def worst(values: Sequence[float]) -> float:
     """The largest value; NaN where any is NaN, wherever it stands."""
     return math.nan if any(math.isnan(value) for value in values) else max(values, default=math.nan)
@@ -44,8 +38,8 @@ def worst(values: Sequence[float]) -> float:
 
 def mean_of(runs: Sequence[Run], metric: str) -> float:
     """Mean of a metric; NaN where any run lacks it or holds something else."""
-    values = [run.number_of(metric) for run in runs]
-    if not values or any(value is None or not math.isfinite(value) for value in values):
+    values = [as_finite(run.number_of(metric)) for run in runs]
+    if not values or None in values:
         return math.nan
     # Rounded once, as the older mean was: a sum of rounded shares could end on the other side of a limit.
     return float(statistics.mean(value for value in values if value is not None))
@@ -73,7 +67,7 @@ def minimum_snapshots(terms: Terms, campaign: RecordedCampaign) -> Finding:
         return failed(check, "unnumbered", f"no snapshot number: {listed(unnumbered)}", rows=tuple(unnumbered), **facts)
     claims = {word: campaign.metadata.get(f"{word}_snapshots") for word in ("executed", "planned")}
     for word, number in claims.items():
-        if number is not None and finite(number) != distinct:
+        if number is not None and as_finite(number) != distinct:
             message = f"metadata says {number!r:.20} snapshots were {word}, the runs show {distinct}"
             return failed(check, "metadata_contradicts", message, **facts)
     if unsaid := [word for word, number in claims.items() if number is None]:
@@ -209,7 +203,7 @@ def pressure_failures_zero(terms: Terms, campaign: RecordedCampaign) -> Finding:
     bad = []
     planned = max(_planned_pulses(campaign), default=0.0)
     for number, pulse in enumerate(campaign.pressure or (), start=1):
-        asked, done, lost = (finite(pulse.get(name)) for name in ("requested", "completed", "failures"))
+        asked, done, lost = (as_finite(pulse.get(name)) for name in ("requested", "completed", "failures"))
         if (
             asked is None
             or done is None
@@ -236,7 +230,7 @@ def _planned_pulses(campaign: RecordedCampaign) -> list[float]:
     """Pulses per snapshot or seed as the metadata has them."""
     plan = campaign.metadata.get("pressure")
     names = ("pulses_per_snapshot", "pulses_per_seed")
-    found = [finite(plan.get(name)) for name in names] if isinstance(plan, dict) else []
+    found = [as_finite(plan.get(name)) for name in names] if isinstance(plan, dict) else []
     return [count for count in found if count is not None]
 
 

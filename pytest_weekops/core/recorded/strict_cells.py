@@ -10,6 +10,7 @@ from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.measurement.stats import lowest_deviation, trend
+from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.policy.row_units import misstated
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
@@ -116,8 +117,8 @@ def _series(runs: Sequence[Run], metric: str) -> list[float] | None:
     """One value per snapshot in order; None where a value is missing, not positive or not finite."""
     by_snapshot: dict[int, list[float]] = {}
     for run in runs:
-        value = run.number_of(metric)
-        if value is None or not math.isfinite(value) or value <= 0 or run.snapshot is None:
+        value = as_finite(run.number_of(metric))
+        if value is None or value <= 0 or run.snapshot is None:
             return None
         by_snapshot.setdefault(run.snapshot, []).append(value)
     return [math.fsum(v / len(values) for v in values) for _snapshot, values in sorted(by_snapshot.items())]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_weekops.core.calendar import Week
+from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.floors_held import lower_floors
@@ -69,7 +70,7 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
         yield "the plan of one of the runs is unknown"
         return
     for name in _COUNTS:
-        new, old = _number(run.plan.get(name)), _number(before.plan.get(name))
+        new, old = _least(run.plan.get(name)), _least(before.plan.get(name))
         if new < old:
             said = f"{new:g}" if math.isfinite(new) else "unknown"
             yield f"{name} {said}, was {old:g}"
@@ -87,8 +88,8 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
 
 def _weaker_pressure(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
     for name in ("pulses", "iterations", "size"):
-        if _number(new.get(name)) < _number(old.get(name)):
-            yield f"pressure {name} {_number(new.get(name)):g}, was {_number(old.get(name)):g}"
+        if _least(new.get(name)) < _least(old.get(name)):
+            yield f"pressure {name} {_least(new.get(name)):g}, was {_least(old.get(name)):g}"
     if old.get("mode") == "during" and new.get("mode") != "during":
         yield "pressure before the launches, was during them"
 
@@ -96,7 +97,7 @@ def _weaker_pressure(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator
 def _weaker_ratio(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
     if old.get("min_rusticl_ratio") is None:
         return
-    if _number(new.get("min_rusticl_ratio")) < _number(old["min_rusticl_ratio"]):
+    if _least(new.get("min_rusticl_ratio")) < _least(old["min_rusticl_ratio"]):
         yield f"min_rusticl_ratio {new.get('min_rusticl_ratio')}, was {old['min_rusticl_ratio']}"
     for name in ("baseline_platform", "candidate_platform"):
         if new.get(name) != old.get(name):
@@ -114,15 +115,16 @@ def _other_changes(run: RunEntry, before: RunEntry) -> Iterator[str]:
             yield f"{label} has another driver ({run.drivers[label]}, was {driver})"
 
 
-def _number(value: Any) -> float:
-    """A count or limit as a number; what is absent or no number counts as nothing at all."""
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else -math.inf
+def _least(value: Any) -> float:
+    """A count or a smallest limit; what is absent or no finite number demands nothing at all."""
+    number = as_finite(value)
+    return -math.inf if number is None else number
 
 
-def _negative(value: Any) -> Any:
-    """A largest limit turned round, so that what is absent or no number counts as no limit at all."""
-    return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _most(value: Any) -> float:
+    """A largest limit; what is absent or no finite number is no limit at all."""
+    number = as_finite(value)
+    return math.inf if number is None else number
 
 
 def _items(value: Any) -> list[Any]:
@@ -171,12 +173,12 @@ def _is_looser(at: tuple[str, ...], new: Any, old: Any) -> bool:
     if not at or at[0] in ("notes", "description", "policy_id", "version", "campaign"):
         return False
     if at[:2] == ("severity", "checks") or at in _OTHER_SEVERITIES:
-        return -_number(new) < -_number(old) if new is not None else True
+        return new is None or _most(new) > _most(old)
     name = at[-1]
     if name.startswith(_LARGER_IS_STRICTER):
-        return old is not None and _number(new) < _number(old)
+        return old is not None and _least(new) < _least(old)
     if name.startswith(_SMALLER_IS_STRICTER):
-        return old is not None and not -_number(_negative(new)) <= -_number(_negative(old))
+        return old is not None and _most(new) > _most(old)
     if name == "required_sizes":
         return any(size not in _items(new) for size in _items(old))
     return False

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_weekops.core.calendar import parse_time
+from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.week.attempts import compare
 from pytest_weekops.core.week.entry import ROLLBACK, Entry, RunEntry, run_entries
 
@@ -180,9 +181,7 @@ def rollbacks_in_effect(entries: Sequence[Entry]) -> tuple[RollbackInEffect, ...
                 standing.pop()
             standing.append(begun)
         elif stage in ("switched", "verified", "unverified") and standing:
-            seconds = entry.body.get("seconds")
-            usable = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-            standing[-1] = replace(standing[-1], stage=stage, seconds=seconds if usable else None)
+            standing[-1] = replace(standing[-1], stage=stage, seconds=as_finite(entry.body.get("seconds")))
         elif stage == "undone" and standing:
             standing.pop()
     return tuple(standing)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_weekops.core.numbers import as_finite
+
 Demands = Mapping[str, Mapping[str, Any]]
 
 
@@ -53,7 +55,7 @@ def _is_lower(new: Any, old: Any) -> bool:
 
 def _pair(demand: Any) -> tuple[float, float]:
     try:
-        speed, p95 = (float(value) for value in demand)
-    except (TypeError, ValueError, OverflowError):
+        speed, p95 = map(as_finite, demand)
+    except (TypeError, ValueError):
         return -math.inf, math.inf
-    return (speed if math.isfinite(speed) else -math.inf), (p95 if math.isfinite(p95) else math.inf)
+    return (-math.inf if speed is None else speed), (math.inf if p95 is None else p95)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.week.entry import ROLLBACK, Entry
 
 ACTIVE_NAME = "active.env"
@@ -85,7 +86,8 @@ def build_profile(
 
 
 def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    number = as_finite(value)
+    return "" if number is None else f"{number:g}"
 
 
 def _refuse_variable(name: str, value: str) -> None:

@@ -146,6 +146,13 @@ def test_a_threshold_that_tells_nothing_is_refused(value: float) -> None:
         usable(np.array([1.0, value]))
 
 
+def test_every_float32_above_zero_is_a_threshold() -> None:
+    """From the least to the largest; the bounds come back as they were, in float64."""
+    limits = np.finfo(np.float32)
+    bounds = np.array([float(limits.smallest_subnormal), 0.1, float(limits.max)])
+    assert usable(bounds) is bounds
+
+
 def test_lines_are_drawn_without_repetition_and_the_same_everywhere() -> None:
     """A function of seed, draw, launch and side; every line has its turn."""
     facts: dict[str, Any] = {"seed": 11, "draw": 1, "launch": 7}

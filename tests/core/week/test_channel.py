@@ -151,6 +151,10 @@ def test_what_a_policy_no_longer_states_is_looser() -> None:
     assert looser({**old, "notes": "y"}, old) == ()
     assert looser({"guardrails": {"min_gflops": 3}}, old) == ("policy.guardrails.max_p95_drift not stated, was 0.1",)
     assert looser({"guardrails": {"max_p95_drift": float("nan"), "min_gflops": 3}}, old) != ()
+    assert looser({"guardrails": {"max_p95_drift": True, "min_gflops": "3"}}, old) != ()
+    graded = {"severity": {"checks": {"canonical_gate": 1}}}
+    for level in (2, None, True, "1", float("nan")):
+        assert looser({"severity": {"checks": {"canonical_gate": level}}}, graded) != ()
     assert looser({"guardrails": {**old["guardrails"], "waiver": "no"}}, old) == ("policy.guardrails is waived now",)
     assert looser({}, old) == ("the policy is unknown",)
 

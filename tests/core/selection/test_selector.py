@@ -1,10 +1,10 @@
-"""Which device is which class, and what ``auto`` takes on it."""
+"""What ``auto`` takes on a device, and which variants cannot run there."""
 
 from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.core.measurement.catalog import device_class
+from pytest_weekops.core.measurement.catalog import KernelEntry, Needs
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.selector import auto_variants, choose_variant, usable, worth_trying
 from tests.core.selection.test_tuning_space import ENTRIES
@@ -15,41 +15,6 @@ def device(platform: str, name: str, kind: str = "gpu", **changes: object) -> De
     """A device by its names."""
     facts = {"platform_name": platform, "device_name": name, "device_type": kind, **changes}
     return make_identity("any").model_copy(update=facts)
-
-
-@pytest.mark.parametrize(
-    ("platform", "name"),
-    [
-        ("AMD Accelerated Parallel Processing", "Ellesmere"),
-        ("AMD Accelerated Parallel Processing", "gfx803"),
-        ("rusticl", "AMD Radeon RX 590 Series (radeonsi, polaris10, LLVM 15.0.7, DRM 3.49, 6.1.0)"),
-        ("rusticl", "Radeon RX 590 GME (radeonsi, ACO)"),
-        ("Clover", "AMD Radeon RX 580 Series (polaris10, LLVM 15.0.6, DRM 3.49, 6.1.0-10-amd64)"),
-        ("Clover", "Radeon RX 560 Series (POLARIS11 / DRM 3.27.0 / 4.19.0)"),
-        ("AMD Accelerated Parallel Processing", "Radeon(TM) RX 480 Graphics"),
-    ],
-)
-def test_polaris_by_its_names(platform: str, name: str) -> None:
-    """As its drivers call it."""
-    assert device_class(device(platform, name)) == "polaris"
-
-
-@pytest.mark.parametrize(
-    ("platform", "name", "kind", "expected"),
-    [
-        ("NVIDIA CUDA", "NVIDIA GeForce RTX 4090", "gpu", "gpu"),
-        ("rusticl", "AMD Radeon RX 6500 XT (radeonsi, navi24)", "gpu", "gpu"),
-        ("rusticl", "AMD Radeon RX 5700 (radeonsi, navi10)", "gpu", "gpu"),
-        ("Clover", "AMD Radeon R9 290 (hawaii)", "gpu", "gpu"),
-        ("Clover", "llvmpipe (LLVM 15.0.6, 256 bits)", "cpu", "clover"),
-        ("rusticl", "llvmpipe (LLVM 15.0.6, 256 bits)", "cpu", "llvmpipe"),
-        ("Portable Computing Language", "pthread-skylake-avx512", "cpu", "avx512"),
-        ("Portable Computing Language", "pthread-penryn", "cpu", "baseline-x86"),
-    ],
-)
-def test_other_classes(platform: str, name: str, kind: str, expected: str) -> None:
-    """A newer Radeon is no Polaris, and Clover on a GPU is that GPU."""
-    assert device_class(device(platform, name, kind, driver_version="3.1")) == expected
 
 
 RX590 = device("rusticl", "AMD Radeon RX 590 (radeonsi, polaris10)")
@@ -92,3 +57,29 @@ def test_a_gpu_without_local_memory_never_gets_one_item_per_group() -> None:
 def test_auto_takes_none_but_its_variants(where: DeviceIdentity, edge: int) -> None:
     """What is tuned by default is all that a run may take."""
     assert choose_variant("auto", where, edge, edge, edge, ENTRIES).mode in auto_variants(where, ENTRIES)
+
+
+def test_a_variant_by_name_is_taken_or_refused() -> None:
+    """Nothing takes the place of what was asked for by name."""
+    assert choose_variant("packed", RTX, 64, 64, 64, ENTRIES).mode == "packed"
+    tiny = RTX.model_copy(update={"max_work_group_size": 16})
+    with pytest.raises(ValueError, match="variant tile20 needs 100 work-items per group, the device allows 16"):
+        choose_variant("tile20", tiny, 64, 64, 64, ENTRIES)
+    with pytest.raises(KeyError):
+        choose_variant("nobody", RTX, 64, 64, 64, ENTRIES)
+
+
+def test_auto_takes_nothing_where_nothing_can_run() -> None:
+    """It says so instead of launching what the device refuses."""
+    only = {"tile20": ENTRIES["tile20"]}
+    assert choose_variant("auto", RTX, 1400, 1400, 1400, only).mode == "tile20"
+    for bare in (RTX.model_copy(update={"local_mem_bytes": 0}), make_identity("pocl")):
+        with pytest.raises(ValueError, match="no variant of the catalogue can run"):
+            choose_variant("auto", bare, 1400, 1400, 1400, only)
+
+
+def test_double_precision_is_asked_for_where_it_is_needed() -> None:
+    """A kernel in double precision does not run on a device without it."""
+    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(fp64=True))
+    assert "double precision" in usable(entry, RTX.model_copy(update={"has_fp64": False}))
+    assert usable(entry, RTX.model_copy(update={"has_fp64": True})) == ""
