@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from pytest_weekops.core.judge.certainty.answers import Answer, Errors, levels_of, look_by_look
-from pytest_weekops.core.judge.certainty.intervals import Interval, Levels, reach
+from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.certainty.trends import Series
@@ -28,7 +28,7 @@ def answer_fall(series: Series, fall: float, plan: LookPlan, errors: Errors, *, 
         deepest = sorted(max(each) for each in zip(*(depths(lane[:look]) for lane in series.lanes), strict=True))
         if len(deepest) < witnesses:
             return Interval(0.0, -math.inf, math.inf)
-        noise = math.inf if series.spread is None else _noise(look, levels.upper, series.spread)
+        noise = math.inf if series.spread is None else fall_reach(look, levels.upper, series.spread)
         return Interval(deepest[witnesses - 1], deepest[0], deepest[witnesses - 1] + noise)
 
     return look_by_look(series.name, -fall, bounds, levels_of(plan, errors, count, None), count, errors)
@@ -49,6 +49,6 @@ def _high_median(values: Sequence[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def _noise(count: int, level: float, spread: Spread) -> float:
-    """How deep any of so many snapshots falls with that probability, at most, though nothing happened."""
-    return reach(spread, level / (count - 1)) * _FALL_FACTOR * spread.sd
+def fall_reach(count: int, level: float, spread: Spread) -> float:
+    """How deep any of so many snapshots falls with that probability, at most, though nothing happened: a log ratio."""
+    return spread.reach(level / (count - 1)) * _FALL_FACTOR * spread.sd

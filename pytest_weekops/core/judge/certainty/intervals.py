@@ -1,10 +1,9 @@
 """Estimate and one-sided bounds of a location from a few snapshots, none of which rises where a value falls.
 
-The estimate is that of Hodges and Lehmann (1963), the median of the Walsh averages. Where a spread is known, a bound
-lies so many of its standard deviations beside the estimate, *and* not inside of a rank bound of one in eight: at three
-snapshots all of them lie on the bound's side. So a spread that is wrong errs in no more than one look of eight where the
-noise is symmetric. Without a spread the rank bound stands alone, at the level asked for, and where it has none there is
-no bound.
+Where a spread is known, a bound is where the censored scores (`scores.py`) reach the level, *and* not inside of the
+sign test's bound of one in five: of three snapshots all lie on the bound's side, of twelve all but four. So a spread
+that is wrong, or noise of any shape, errs in at most one look of five. Without a spread the ranks stand alone at the
+level asked for, and where they have none there is no bound. The estimate is that of Hodges and Lehmann (1963).
 """
 
 from __future__ import annotations
@@ -14,18 +13,16 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_weekops.core.judge.certainty.ranks import depth, signed_rank_tails, walsh_averages
+from pytest_weekops.core.judge.certainty.ranks import depth, sign_tails, signed_rank_tails, walsh_averages
+from pytest_weekops.core.judge.certainty.scores import Score
 from pytest_weekops.core.judge.certainty.spread import Spread
 
-GUARD_LEVEL = 0.125
-# The estimate's standard deviation over that of the mean, and its quantiles to one in 3,000: at most 1.05 for two to
-# twenty normal values by simulation, and 1.023 for many (the root of pi / 3).
-HODGES_LEHMANN_FACTOR = 1.05
+GUARD_LEVEL = 0.2
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate between two one-sided bounds; infinite where there is no bound. Logarithms of ratios."""
+    """An estimate and two one-sided bounds; infinite where there is no bound. Logarithms of ratios."""
 
     estimate: float
     lower: float
@@ -46,30 +43,24 @@ def location_interval(values: Sequence[float], levels: Levels, spread: Spread | 
     Raises ``ValueError`` where a value is not finite, or there is none.
     """
     require_finite(values)
-    walsh = walsh_averages(values)
+    walsh, count = walsh_averages(values), len(values)
     estimate = statistics.median(walsh)
     if spread is None:
-        lower, upper = (depth(signed_rank_tails(len(values)), level) for level in (levels.lower, levels.upper))
+        lower, upper = (depth(signed_rank_tails(count), level) for level in (levels.lower, levels.upper))
         return Interval(estimate, walsh[lower - 1] if lower else -math.inf, walsh[-upper] if upper else math.inf)
-    if len(values) < 2:
+    if count < 2:
         return Interval(estimate, -math.inf, math.inf)
-    error = HODGES_LEHMANN_FACTOR * spread.of_mean(len(values))
-    guard = guard_depth(len(values))
+    ordered, guard = sorted(values), guard_depth(count)
     return Interval(
         estimate,
-        min(estimate - reach(spread, levels.lower) * error, walsh[guard - 1]),
-        max(estimate + reach(spread, levels.upper) * error, walsh[-guard]),
+        min(Score(spread, count, levels.lower).lower(values), ordered[guard - 1]),
+        max(Score(spread, count, levels.upper).upper(values), ordered[-guard]),
     )
 
 
 def guard_depth(count: int) -> int:
-    """Which of the ordered Walsh averages no bound may pass; the outermost where none has the guard's level."""
-    return max(1, depth(signed_rank_tails(count), GUARD_LEVEL))
-
-
-def reach(spread: Spread, level: float) -> float:
-    """Standard deviations from estimate to bound; infinite at a level of 0."""
-    return spread.quantile(level) if level > 0 else math.inf
+    """Which of the ordered values no bound may pass; the outermost where none has the guard's level."""
+    return max(1, depth(sign_tails(count), GUARD_LEVEL))
 
 
 def require_finite(values: Sequence[float]) -> None:

@@ -1,8 +1,9 @@
-"""Exact tails of the two rank statistics behind the bounds, and the averages and slopes that they order.
+"""Exact tails of the rank statistics behind the bounds, and the averages and slopes that they order.
 
 Wilcoxon's signed ranks order the Walsh averages, the means of all pairs and of each value with itself (Hodges and
 Lehmann 1963; Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods*, section 3.3); Kendall's S orders the
-pairwise slopes (Sen 1968). A bound at such an order statistic can never rise where a value falls.
+pairwise slopes (Sen 1968). The sign test's order the values themselves. A bound at such an order
+statistic can never rise where a value falls.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ def signed_rank_tails(count: int) -> tuple[Fraction, ...]:
             (ways[w] if w < len(ways) else 0) + (ways[w - rank] if w >= rank else 0) for w in range(len(ways) + rank)
         ]
     return _lower_half(ways, 2**count)
+
+
+@functools.lru_cache(maxsize=128)
+def sign_tails(count: int) -> tuple[Fraction, ...]:
+    """P(B <= b) for b = 0, 1, ..., of the heads of ``count`` fair coins, up to a half: the sign test's."""
+    return _lower_half([math.comb(count, heads) for heads in range(count + 1)], 2**count)
 
 
 @functools.lru_cache(maxsize=128)

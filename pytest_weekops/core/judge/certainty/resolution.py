@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 from pytest_weekops.core.judge.certainty.answers import Answer, Errors, Requirement
-from pytest_weekops.core.judge.certainty.intervals import HODGES_LEHMANN_FACTOR, reach
+from pytest_weekops.core.judge.certainty.scores import Score
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 
@@ -36,8 +36,19 @@ def resolution(plan: LookPlan, count: int, spread: Spread, errors: Errors, *, po
     """
     if count < 2:
         return math.inf
-    error = HODGES_LEHMANN_FACTOR * spread.of_mean(count)
-    return (reach(spread, plan.levels(errors.false_fail, count)[-1]) + NormalDist().inv_cdf(power)) * error
+    score, quantile = Score(spread, count, plan.levels(errors.false_fail, count)[-1]), NormalDist().inv_cdf(power)
+    low, high = 0.0, spread.sd
+    while not _is_seen(score, high, quantile):
+        low, high = high, 2.0 * high
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if _is_seen(score, middle, quantile) else (middle, high)
+    return high
+
+
+def _is_seen(score: Score, distance: float, quantile: float) -> bool:
+    mean, deviation = score.expected(distance)
+    return mean - quantile * deviation >= 1.0
 
 
 def snapshots_to_decide(requirement: Requirement, found: Answer, plan: LookPlan) -> int | None:
@@ -47,12 +58,10 @@ def snapshots_to_decide(requirement: Requirement, found: Answer, plan: LookPlan)
     """
     spread = requirement.spread or observed_spread(requirement.values)
     distance = found.interval.estimate - found.limit
-    error = found.error.false_pass if distance >= 0 else found.error.false_fail
-    level = plan.levels(error, plan.budget)[-1]
+    level = plan.levels(found.error.false_pass if distance >= 0 else found.error.false_fail, plan.budget)[-1]
     for count in range(max(2, found.snapshots + 1), _MOST + 1):
         if requirement.spread is None and 0.5**count > level:
             continue
-        width = 0.0 if spread is None else reach(spread, level) * HODGES_LEHMANN_FACTOR * spread.of_mean(count)
-        if abs(distance) > width:
+        if spread is None or Score(spread, count, level).expected(abs(distance))[0] >= 1.0:
             return count
     return None

@@ -40,9 +40,9 @@ class Spread:
         if not -1 < self.lag1 < 1:
             raise ValueError(f"a correlation lies between -1 and 1, not at {self.lag1}")
 
-    def quantile(self, level: float) -> float:
-        """How many estimated standard deviations a normal value exceeds with that probability, below a half."""
-        return student_quantile(level, self.degrees)
+    def reach(self, level: float) -> float:
+        """How many estimated standard deviations a normal value exceeds with that probability; infinite for 0."""
+        return student_quantile(level, self.degrees) if level > 0 else math.inf
 
     def of_sum(self, weights: Sequence[float]) -> float:
         """Standard deviation of a weighted sum of neighbouring snapshots, correlated as a first-order process."""

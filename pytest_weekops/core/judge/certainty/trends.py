@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_weekops.core.judge.certainty.answers import Answer, Errors, levels_of, look_by_look
-from pytest_weekops.core.judge.certainty.intervals import GUARD_LEVEL, Interval, Levels, reach, require_finite
+from pytest_weekops.core.judge.certainty.intervals import GUARD_LEVEL, Interval, Levels, require_finite
 from pytest_weekops.core.judge.certainty.ranks import depth, discordance_tails, pairwise_slopes
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
@@ -66,7 +66,8 @@ def answer_trend(series: Series, fall: float, plan: LookPlan, errors: Errors) ->
 def trend_interval(values: Sequence[float], levels: Levels, spread: Spread | None) -> Interval:
     """The change over the window along the Theil-Sen line (Sen 1968), and its bounds, in log speed.
 
-    With a spread, as for a location: so many standard deviations, and not inside of Kendall's bound of one in eight.
+    With a spread: so many standard deviations from the line, and not inside of the bound that Kendall's S has at the
+    guard's level.
     """
     steps = len(values) - 1
     slopes = pairwise_slopes(values)
@@ -79,13 +80,18 @@ def trend_interval(values: Sequence[float], levels: Levels, spread: Spread | Non
         )
     if steps < 1:
         return Interval(estimate, -math.inf, math.inf)
-    guard = max(1, depth(tails, GUARD_LEVEL))
+    guard = guard_slope(len(values))
     error = THEIL_SEN_FACTOR * trend_error(len(values), spread)
     return Interval(
         estimate,
-        min(estimate - reach(spread, levels.lower) * error, slopes[guard - 1] * steps),
-        max(estimate + reach(spread, levels.upper) * error, slopes[-guard] * steps),
+        min(estimate - spread.reach(levels.lower) * error, slopes[guard - 1] * steps),
+        max(estimate + spread.reach(levels.upper) * error, slopes[-guard] * steps),
     )
+
+
+def guard_slope(count: int) -> int:
+    """Which of the ordered slopes no bound may pass; the outermost where none has the guard's level."""
+    return max(1, depth(discordance_tails(count), GUARD_LEVEL))
 
 
 def trend_error(count: int, spread: Spread) -> float:
