@@ -174,6 +174,11 @@ def _holm(below: Bools) -> Bools:
     return failed
 
 
+def rank_trend_levels(plan: LookPlan, error: float) -> tuple[float, ...]:
+    """Levels of a trend without a spread."""
+    return rank_levels(plan.shares(error, plan.budget), [discordance_tails(look) for look in plan.looks])
+
+
 def trends(
     lanes: Floats, fall: float, known: Known | None, looks: list[tuple[int, float, float]]
 ) -> tuple[Statuses, NDArray[np.int_]]:

@@ -38,8 +38,8 @@ def depths(values: Sequence[float]) -> list[float]:
     """How far each snapshot after the first lies off what it could have fallen from; below 0 is a fall.
 
     That is the median of the series, and of what came before it, whichever is lower: the beginning of an improvement is
-    no fall, and a cold first snapshot is none. Of two middle values the higher one is the median here, so that a value
-    that fell does not lower what others are held against by falling further.
+    no fall, and a cold first snapshot is none. Of two middle values the higher one is the median here: while no more
+    than half have fallen, none of them excuses another by falling further. A fall that stays is a trend.
     """
     center = _high_median(values)
     return [values[place] - min(center, _high_median(values[:place])) for place in range(1, len(values))]
