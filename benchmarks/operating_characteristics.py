@@ -76,6 +76,12 @@ def curve_rows() -> list[Row]:
     ]
 
 
+def gates_of(row: Row, most: int) -> int:
+    """How many gates a row takes: all where a rate may be small that was asked for, else a fifth."""
+    asked = row.rule == "chosen" if row.drift == row.limit == 0 else row.drift == 0
+    return most if asked or (row.limit == 0 and (row.lone or row.ratio == 1.0)) else max(1, most // 5)
+
+
 def percent(share: float) -> str:
     """A share in percent, with as many digits as it has."""
     return f"{100 * share:.2f}".rstrip("0").rstrip(".") if 0 < share < 1 else f"{100 * share:.0f}"
@@ -194,10 +200,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--dry", action="store_true")
     arguments = parser.parse_args(argv)
-    wanted = {row: arguments.gates for line in (*chosen_rows(), *rule_rows(), *drift_rows()) for row in line}
-    for row in curve_rows():
-        wanted.setdefault(row, max(1, arguments.gates // 5))
-    jobs = [(place, row, gates) for place, (row, gates) in enumerate(wanted.items())]
+    lines = (*chosen_rows(), *rule_rows(), *drift_rows(), curve_rows())
+    wanted = dict.fromkeys(row for line in lines for row in line)
+    jobs = [(place, row, gates_of(row, arguments.gates)) for place, row in enumerate(wanted)]
     found: Found = {}
     with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:
         for (_place, row, _gates), rates in zip(jobs, pool.imap(simulate, jobs, chunksize=4), strict=True):

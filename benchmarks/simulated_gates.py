@@ -19,7 +19,7 @@ from pytest_weekops.core.judge.certainty.ranks import depth, discordance_tails, 
 from pytest_weekops.core.judge.certainty.scores import Score
 from pytest_weekops.core.judge.certainty.sequential import LookPlan, rank_levels
 from pytest_weekops.core.judge.certainty.spread import Spread, student_quantile
-from pytest_weekops.core.judge.certainty.trends import THEIL_SEN_FACTOR, guard_slope, trend_error
+from pytest_weekops.core.judge.certainty.trends import GUARD_LEVEL, THEIL_SEN_FACTOR, trend_error
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -193,8 +193,10 @@ def trends(
             deep, high_deep = depth(tails, low), depth(tails, high)
             lower = ordered[:, deep - 1] * steps if deep else -nowhere
             upper = ordered[:, -high_deep] * steps if high_deep else nowhere
+        elif not (guard := depth(tails, GUARD_LEVEL)):
+            lower, upper = np.full(len(lanes), -math.inf), np.full(len(lanes), math.inf)
         else:
-            guard, estimate = guard_slope(look), middle(ordered) * steps
+            estimate = middle(ordered) * steps
             error = THEIL_SEN_FACTOR * known.error(lambda spread: trend_error(look, spread))
             lower = np.minimum(estimate - known.reach(low) * error, ordered[:, guard - 1] * steps)
             upper = np.maximum(estimate + known.reach(high) * error, ordered[:, -guard] * steps)

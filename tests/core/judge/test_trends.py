@@ -108,10 +108,14 @@ def test_an_improvement_is_no_fall() -> None:
     assert fall_of(tuple(-value for value in line(30.0))).status is CheckStatus.PASS
 
 
-def test_one_snapshot_has_no_trend() -> None:
-    """And two are no certainty without a spread."""
-    assert trend_of((0.0,), spread=CARD).status is CheckStatus.INCONCLUSIVE
-    assert trend_of((0.0, -0.5), spread=None, plan=LookPlan((2,))).status is CheckStatus.INCONCLUSIVE
+def test_three_snapshots_have_no_certain_trend() -> None:
+    """One that is spoilt at the end would make it, however small the spread; four in order are one in 24."""
+    for spread in (CARD, None):
+        for count in (1, 2, 3):
+            assert (
+                trend_of(line(30.0, 4)[:count], spread=spread, plan=LookPlan((3,))).status is CheckStatus.INCONCLUSIVE
+            )
+    assert trend_of(line(30.0, 4), plan=LookPlan((4,))).status is CheckStatus.FAIL
 
 
 def test_the_error_of_a_trend_by_hand() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_weekops.core.judge.certainty.answers import Answer, Errors, levels_of, look_by_look
-from pytest_weekops.core.judge.certainty.intervals import GUARD_LEVEL, Interval, Levels, require_finite
+from pytest_weekops.core.judge.certainty.intervals import Interval, Levels, require_finite
 from pytest_weekops.core.judge.certainty.ranks import depth, discordance_tails, pairwise_slopes
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
@@ -21,6 +21,7 @@ from pytest_weekops.core.judge.certainty.spread import Spread
 # The Theil-Sen line's standard deviation over that of least squares, and its quantiles to one in 3,000: at most 1.11
 # for three to twenty normal values by simulation.
 THEIL_SEN_FACTOR = 1.12
+GUARD_LEVEL = 0.05  # of the order of the snapshots; three have none, since one that is spoilt at an end makes a trend
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def answer_trend(series: Series, fall: float, plan: LookPlan, errors: Errors) ->
 def trend_interval(values: Sequence[float], levels: Levels, spread: Spread | None) -> Interval:
     """The change over the window along the Theil-Sen line (Sen 1968), and its bounds, in log speed.
 
-    With a spread: so many standard deviations from the line, and not inside of the bound that Kendall's S has at the
-    guard's level.
+    With a spread: so many standard deviations from the line, and not inside of the bound that Kendall's S has at one in
+    twenty, which asks for four snapshots. Without one that of the level itself.
     """
     steps = len(values) - 1
     slopes = pairwise_slopes(values)
@@ -78,20 +79,15 @@ def trend_interval(values: Sequence[float], levels: Levels, spread: Spread | Non
         return Interval(
             estimate, slopes[lower - 1] * steps if lower else -math.inf, slopes[-upper] * steps if upper else math.inf
         )
-    if steps < 1:
+    guard = depth(tails, GUARD_LEVEL)
+    if not guard:
         return Interval(estimate, -math.inf, math.inf)
-    guard = guard_slope(len(values))
     error = THEIL_SEN_FACTOR * trend_error(len(values), spread)
     return Interval(
         estimate,
         min(estimate - spread.reach(levels.lower) * error, slopes[guard - 1] * steps),
         max(estimate + spread.reach(levels.upper) * error, slopes[-guard] * steps),
     )
-
-
-def guard_slope(count: int) -> int:
-    """Which of the ordered slopes no bound may pass; the outermost where none has the guard's level."""
-    return max(1, depth(discordance_tails(count), GUARD_LEVEL))
 
 
 def trend_error(count: int, spread: Spread) -> float:
