@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import numpy as np
 
 from pytest_weekops.core.measurement.calm import is_calm
 from pytest_weekops.core.measurement.records import Phase, SessionSamples
+from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, STEADY_MEDIANS, launch_count
 from pytest_weekops.device.launcher import Launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Operation, Shape
@@ -22,10 +22,7 @@ from pytest_weekops.device.verify import Comparison, compare, refuse_wide_bound
 from pytest_weekops.device.watch import Watch
 from pytest_weekops.worker.protocol import MeasureRequest
 
-MOST_LAUNCHES = 200
-STEADY_MEDIANS = 5
 STEADY_SHARE = 0.05
-LONG_WARM_UP_S = 0.5  # a warm-up of two launches or more ends here: clocks are up and everything is compiled
 
 Notify = Callable[[Phase], None]
 
@@ -62,9 +59,7 @@ class Session:
     @property
     def planned(self) -> int:
         """Launches of a session: as many as asked for, more where they would not fill the least session time."""
-        usual = self.usual_ns
-        filling = math.ceil(self.request.least_session_ms * 1e6 / usual) if usual > 0 else 0
-        return max(self.request.iterations, min(filling, MOST_LAUNCHES))
+        return launch_count(self.request.iterations, self.request.least_session_ms, self.usual_ns)
 
     def launch(self, *, last: bool) -> None:
         """One timed launch; after the ``last`` comes :meth:`finish`. Nothing is launched once a result was wrong.
