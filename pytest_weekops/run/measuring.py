@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.judge.host_rules import pairs_void_reason, void_reason
@@ -16,17 +17,61 @@ from pytest_weekops.run.host import Anchors, HostWatch
 from pytest_weekops.run.turns import Comparison, Side, TurnTaker
 
 if TYPE_CHECKING:
-    from pytest_weekops.run.live import Run
+    from pytest_weekops.core.measurement.kernel_operation import KernelOperation
+    from pytest_weekops.core.measurement.plan import CampaignPlan
+    from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.policy.policy import Policy
+    from pytest_weekops.evidence.journal import Journal
+    from pytest_weekops.run.guard_book import GuardBook
+    from pytest_weekops.run.worker_requests import WorkerRequests
+    from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.protocol import MeasureRequest
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 _OK = MeasurementStatus.OK
+
+
+class MeasuredPlatform(Protocol):
+    """A platform of the run, as far as measuring knows it."""
+
+    supervisor: PlatformSupervisor
+    identity: DeviceIdentity | None
+    unusable: str
+
+
+class MeasuredRun(Protocol):
+    """A run, as far as measuring knows it."""
+
+    plan: CampaignPlan
+    policy: Policy
+    host: HostWorker
+    journal: Journal
+    guards: GuardBook | None
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        """Prints a line for people."""
+
+    @property
+    def platforms(self) -> Mapping[str, MeasuredPlatform]:
+        """By label."""
+
+    @property
+    def requests(self) -> WorkerRequests:
+        """What workers are asked for."""
+
+    def operation_of(self, kernel: str) -> KernelOperation:
+        """What a kernel computes."""
+
+    def record(self, record: Measurement) -> Measurement:
+        """Journal it and keep it for the judge."""
 
 
 @dataclass
 class Measuring:
     """What measures for a run. A partner's measurement waits here until its own case is asked for."""
 
-    run: Run
+    run: MeasuredRun
     anchors: Anchors
     _waiting: dict[Case, Measurement] = field(default_factory=dict)
     _order: int = 0
