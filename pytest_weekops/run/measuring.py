@@ -81,14 +81,14 @@ class Measuring:
         if case in self._waiting:
             return self._count(self._waiting.pop(case))
         partner = self._partner(case)
-        attempt = 1
-        while True:
+        most = self.run.policy.host.max_attempts
+        for attempt in range(1, most):
             answer = self._compared(case, partner, attempt) if partner else self._alone(case, attempt)
-            if not answer.void or attempt >= self.run.policy.host.max_attempts:
+            if not answer.void:
                 return answer
-            attempt += 1
             self.run.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
             self.anchors.settle(self.run.policy.host)
+        return self._compared(case, partner, most, is_last=True) if partner else self._alone(case, most)
 
     def _partner(self, case: Case) -> Case | None:
         """The other side's case, where the two take turns and both can be measured."""
@@ -127,8 +127,11 @@ class Measuring:
 
     # -- in turns ----------------------------------------------------------------------------------------------
 
-    def _compared(self, case: Case, partner: Case, attempt: int) -> Measurement:
-        """Measure a case and its partner in turns; the partner's answer waits, and a void one is recorded at once."""
+    def _compared(self, case: Case, partner: Case, attempt: int, *, is_last: bool = False) -> Measurement:
+        """Measure a case and its partner in turns.
+
+        The partner's answer waits for its own case; a void one is recorded at once where both are measured again.
+        """
         plan = self.run.plan
         cases = (case, partner) if case.platform == plan.baseline_platform else (partner, case)
         sides: list[Side] = []
@@ -149,9 +152,9 @@ class Measuring:
         answers = [mine.model_copy(update={"host": host}) for mine in self._turned(found, cases)]
         void = ""
         if all(answer.status is _OK for answer in answers) and not found.broken_off:
-            void = pairs_void_reason(answers[0], answers[1], plan)
+            void = pairs_void_reason(answers[0], answers[1], plan, self.run.policy.host)
         whole = {mine.case: mine.model_copy(update=self._facts(attempt, void, started, elapsed)) for mine in answers}
-        if void:
+        if void and not is_last:
             self._count(whole[partner])
         else:
             self._wait(whole[partner])

@@ -36,6 +36,10 @@ def void_reason(
         moved = _anchor_moved(host, rules)
     if moved:
         return moved
+    return _stolen(host, rules)
+
+
+def _stolen(host: HostCondition, rules: HostRules) -> str:
     if host.steal_percent is not None and not host.steal_percent <= rules.max_steal_percent:
         return f"{host.steal_percent:.1f} % of the host's time was stolen"
     return ""
@@ -51,13 +55,16 @@ def calm_shortage(host: HostCondition, sessions: Sequence[SessionSamples], plan:
     return ""
 
 
-def pairs_void_reason(first: Measurement, second: Measurement, plan: CampaignPlan) -> str:
-    """Why two measurements that took turns do not count, or nothing: too few pairs of which both turns were calm."""
+def pairs_void_reason(first: Measurement, second: Measurement, plan: CampaignPlan, rules: HostRules) -> str:
+    """Why two measurements that took turns do not count, or nothing.
+
+    Too few pairs of which both turns were calm, or too much stolen time. What else the host does, it does to both.
+    """
     found = case_pair_logs(first, second, plan)
     turns = sum(map(len, first.turns.order)) // 2 if first.turns is not None else 0
     if len(found) < least_pairs(plan):
         return _busy(turns - len(found), turns, "pairs of turns")
-    return ""
+    return _stolen(first.host, rules)
 
 
 def _busy(disturbed: int, of: int, what: str) -> str:

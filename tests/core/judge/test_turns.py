@@ -154,9 +154,11 @@ def test_too_few_calm_pairs_are_void_whatever_the_times() -> None:
     first = make_measurement(case, plan=plan)
     partner = case.model_copy(update={"platform": "rusticl"})
     second = make_measurement(partner, plan=plan)
-    assert not pairs_void_reason(first, second, plan)
+    assert not pairs_void_reason(first, second, plan, HostRules())
     waited = sessions(second, lambda s: {"delay_ns": (10**9, *s.delay_ns[1:])} if s.delay_ns else {})
-    reason = pairs_void_reason(first, waited, plan)
+    reason = pairs_void_reason(first, waited, plan, HostRules())
+    stolen = first.model_copy(update={"host": HostCondition(steal_percent=7.0)})
+    assert pairs_void_reason(stolen, second, plan, HostRules()) == "7.0 % of the host's time was stolen"
     assert reason == "the host was busy with other programs: 12 % of the 16 pairs of turns were disturbed"
 
 
