@@ -17,7 +17,7 @@ from pytest_weekops.worker.protocol import MeasureRequest, Ready, Turned, TurnRe
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 TURN_NS = 2e6  # a turn fills this at least: a shorter one would be lost beside the way from process to process
-MOST_LAUNCHES_A_TURN = 32
+MOST_LAUNCHES_A_TURN = 64
 PATIENCE = 3  # times the planned pairs at which a session gives up waiting for calm ones
 _MOST_BEGINNINGS = 3
 _BLOCKS = ("ABBA", "BAAB")
@@ -73,11 +73,15 @@ class Comparison:
 
 @dataclass
 class TurnTaker:
-    """Compares two sides. ``max_delay`` is the policy's limit on run delay in percent, None where nobody asks."""
+    """Compares two sides. ``max_delay`` is the policy's limit on run delay in percent, None where nobody asks.
+
+    A turn fills ``turn_ns`` at least.
+    """
 
     sides: tuple[Side, Side]
     draw: random.Random
     max_delay: float | None
+    turn_ns: float = TURN_NS
     _order: list[str] = field(default_factory=list)
     _launches: int = 1
 
@@ -112,7 +116,7 @@ class TurnTaker:
         assert all(isinstance(state, Ready) for state in ready)
         usual = [state.usual_ns for state in ready if isinstance(state, Ready)]
         planned = [state.planned for state in ready if isinstance(state, Ready)]
-        self._launches = turn_launches(usual) if not self._order else self._launches
+        self._launches = turn_launches(usual, self.turn_ns) if not self._order else self._launches
         wanted = pairs_wanted(planned, self._launches)
         calm, done, order = 0, 0, ""
         while True:
@@ -160,10 +164,10 @@ def _failure(side: Side) -> str:
     return ""
 
 
-def turn_launches(usual_ns: list[float]) -> int:
-    """Launches to a turn: the fewest of the faster side's that fill :data:`TURN_NS`."""
-    fastest = min((usual for usual in usual_ns if usual > 0), default=TURN_NS)
-    return max(1, min(math.ceil(TURN_NS / fastest), MOST_LAUNCHES_A_TURN))
+def turn_launches(usual_ns: list[float], turn_ns: float = TURN_NS) -> int:
+    """Launches to a turn: the fewest of the faster side's that fill ``turn_ns``."""
+    fastest = min((usual for usual in usual_ns if usual > 0), default=turn_ns)
+    return max(1, min(math.ceil(turn_ns / fastest), MOST_LAUNCHES_A_TURN))
 
 
 def pairs_wanted(planned: list[int], launches: int) -> int:

@@ -190,7 +190,8 @@ def test_a_turn_fills_two_milliseconds() -> None:
     """The faster side decides; a launch that takes longer is a turn by itself, and there is an end to short ones."""
     assert turn_launches([3.0 * MS, 50.0 * MS]) == 1
     assert turn_launches([0.5 * MS, 3.0 * MS]) == 4
-    assert turn_launches([0.001 * MS]) == 32
+    assert turn_launches([0.001 * MS]) == 64
+    assert turn_launches([3.0 * MS], 25.0 * MS) == 9
     assert turn_launches([0.0, 0.0]) == 1
 
 
