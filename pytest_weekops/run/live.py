@@ -32,7 +32,8 @@ from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors, HostWatch
 from pytest_weekops.run.worker_requests import WorkerRequests
-from pytest_weekops.worker.protocol import MeasureRequest, Smoked
+from pytest_weekops.worker.protocol import Smoked
+from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
@@ -160,13 +161,11 @@ class Run:
         An operation other than GEMM takes its size from ``n``.
         """
         case = Case(platform=label, kernel=kernel, size=max(m, n, k), seed=seed, snapshot=1)
-        operation, problem = self.operation_of(kernel), (m, n, k, alpha, beta)
-        requests = self.requests
+        request = self.requests.verify(case, (m, n, k, alpha, beta), iterations=iterations)
         try:
-            reference = str(self.host.reference(requests.reference(operation, problem, seed=seed)))
+            request = with_references(self.host, request)
         except WorkerError as error:
-            return without_reference(case, operation, error)
-        request = requests.verify(case, problem, reference, iterations=iterations)
+            return without_reference(case, self.operation_of(kernel), error)
         return self.platforms[label].supervisor.measure(case, request)
 
     def smoke(self, label: str) -> GateRecord:
@@ -225,7 +224,7 @@ class Run:
                 Measurement(case=case, status=MeasurementStatus.SKIPPED, reason=platform.unusable, attempt=attempt)
             )
         try:
-            request = self._request(case, platform)
+            request = with_references(self.host, self.requests.measure(case, platform.identity))
         except WorkerError as error:
             bare = without_reference(case, self.operation_of(case.kernel), error)
             return self.record(bare.model_copy(update={"attempt": attempt}))
@@ -262,11 +261,6 @@ class Run:
             self.journal.append("guard", {"event": noted.event, "guard": noted.key, "reason": noted.reason})
             self.say(f"{answer.case.id}: guard {noted.event}: {noted.reason}")
         return answer.model_copy(update={"guard": noted.evidence})
-
-    def _request(self, case: Case, platform: Platform) -> MeasureRequest:
-        requests = self.requests
-        references = {session: str(self.host.reference(asked)) for session, asked in requests.references(case).items()}
-        return requests.measure(case, platform.identity, references)
 
     # -- records -----------------------------------------------------------------------------------------------
 
