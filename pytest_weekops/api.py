@@ -1,4 +1,6 @@
-"""The public names: what suites, hooks and scripts of your own may import. ``docs/public-api.md`` says what each is.
+"""The public names: what suites, hooks and scripts of your own may import.
+
+``docs/reference/public-api.md`` says what each is.
 
 Beside it stand ``pytest_weekops.operation``, which the file of an operation of your own imports in a worker, and what
 pytest finds by itself: fixtures, hooks, markers, options. Every other module is private and moves without notice.
@@ -118,7 +120,9 @@ if not TYPE_CHECKING:  # a type checker that saw this would take every misspelt 
     def __getattr__(name: str) -> object:
         """Import one public name from wherever it lives now."""
         if name not in _PLACES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; docs/public-api.md lists what it has")
+            raise AttributeError(
+                f"module {__name__!r} has no attribute {name!r}; docs/reference/public-api.md lists what it has"
+            )
         return resolve_name(f"pytest_weekops.{_PLACES[name]}")
 
 

@@ -1,4 +1,4 @@
-"""What the file of an operation of your own imports; docs/kernels.md walks through one.
+"""What the file of an operation of your own imports; docs/explanation/kernels.md walks through one.
 
 Such a file is loaded in worker processes only. It defines one class named ``Operation``; a problem of size ``n`` is
 whatever the class makes of it.

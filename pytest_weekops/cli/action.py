@@ -19,11 +19,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     closing.add_argument("id", metavar="ID", help="the action, for example 2026-W48-1")
     closing.add_argument("--note", default="", metavar="TEXT", help="what was done")
     for verb in (listing, closing):
-        verb.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is")
+        verb.add_argument(
+            "--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)"
+        )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List or close."""
+    """List or close; 0 where that was done."""
     report_dir = Path(arguments.report_dir)
     if arguments.verb == "close":
         close_action(report_dir, arguments.id, arguments.note)

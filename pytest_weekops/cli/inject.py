@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--platforms", nargs="+", default=["auto"], metavar="NAME", help="default: the best device")
-    parser.add_argument("--platform-file", action="append", default=[], type=Path, metavar="FILE")
+    parser.add_argument(
+        "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
+    )
     parser.add_argument("--sizes", nargs="+", type=int, default=[512, 1400], metavar="N", help="default: 512 1400")
     parser.add_argument("--kernel", default="auto_t5_guarded", metavar="MODE", help="whose launches are guarded")
     parser.add_argument("--flips", type=int, default=200, metavar="N", help="flips of each of the 32 bits of C")
@@ -31,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clean", type=int, metavar="N", help="launches without a fault (default: 3000 up to n = 700, else 300)"
     )
-    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--seed", type=int, default=11, metavar="N", help="seed of data and faults (default: 11)")
     parser.add_argument("--policy", type=Path, metavar="FILE", help="whose guard is tried (default: portable.yaml's)")
     parser.add_argument("--t5-policy", type=Path, metavar="FILE", help="older T5 JSON policy over it: may sample")
     parser.add_argument("--z", type=float, help="threshold in standard deviations, over the policy's")

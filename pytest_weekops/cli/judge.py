@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge, print, and return the verdict's exit status."""
+    """Judge, print, and end with the verdict's exit status."""
     from pytest_weekops.evidence.journal_files import is_journal
 
     ratio = _ratio(arguments.min_rusticl_ratio)

@@ -26,7 +26,9 @@ LARGEST_SIZE = 16384
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--platforms", nargs="+", default=["auto"], metavar="NAME", help="default: the best device")
-    parser.add_argument("--platform-file", action="append", default=[], type=Path, metavar="FILE")
+    parser.add_argument(
+        "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
+    )
     parser.add_argument("--kernel-dir", action="append", default=[], type=Path, metavar="DIR", help="your own kernels")
     parser.add_argument("--variants", nargs="+", metavar="NAME", help="default: those that auto takes on the device")
     parser.add_argument("--sizes", nargs="+", type=int, default=[1400, 2048], metavar="N", help="default: 1400 2048")

@@ -136,11 +136,12 @@ class Guard:
         self._release()
         self._a = a
         alpha = float(np.float32(self.shape.alpha))
-        numbers = range(self.settings.projections)
+        numbers, items = range(self.settings.projections), self._defines["ITEMS"]
         self._signs = [sign_vector(self.shape.n, seed=seed, session=session, projection=p) for p in numbers]
         self._w = [self._upload(signs) for signs in self._signs]
         for b in bs:
-            slot = _Slot(b, usable(abs(alpha) * thresholds(a, b, z=self.settings.z)))
+            bounds = thresholds(a, b, z=self.settings.z, lanes=4 * self._defines["VW"] * items, items=items)
+            slot = _Slot(b, usable(abs(alpha) * bounds))
             slot.sums = [alpha * reference_sums(a, b, signs) for signs in self._signs]
             slot.limits = self._upload(slot.bounds)
             slot.buffers = [self._upload(sums) for sums in slot.sums]

@@ -65,18 +65,18 @@ def _instance(where: str, data: bytes, file: OperationFile) -> Any:
         found = module.Operation() if hasattr(module, "Operation") else None
     except (Exception, SystemExit) as error:
         raise InputError(
-            f"{where} does not load: {_story(error)}. Nothing of it can be measured. Correct the file; docs/kernels.md "
-            "has one to copy."
+            f"{where} does not load: {_story(error)}. Nothing of it can be measured. Correct the file; "
+            "docs/explanation/kernels.md has one to copy."
         ) from error
     if found is None:
         raise InputError(
-            f"{where} defines no class Operation. Nothing of it can be measured. Define one; docs/kernels.md has "
-            "one to copy."
+            f"{where} defines no class Operation. Nothing of it can be measured. Define one; "
+            "docs/explanation/kernels.md has one to copy."
         )
     if lacking := [method for method in METHODS if not callable(getattr(found, method, None))]:
         raise InputError(
             f"{where}: class Operation lacks {', '.join(lacking)}. What it does not say could not be verified. "
-            "Add the method; docs/kernels.md lists them."
+            "Add the method; docs/explanation/kernels.md lists them."
         )
     if getattr(found, "unit", None) not in UNITS:
         raise InputError(

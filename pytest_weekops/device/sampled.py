@@ -70,6 +70,9 @@ class SampledGuard(Guard):
         self._places_buffer = cl.Buffer(self.queue.context, flags, self._places.nbytes)
         cl.enqueue_copy(self.queue, self._verdict, self._answer, is_blocking=True)
 
+    def _residual_sd(self, a: F32, b: F32) -> F64:
+        return residual_sd(a, b, lanes=4 * self._items, items=self._items)
+
     def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int) -> None:
         """New data: sums and bounds of every row and column for each B. Raises ``DeviceError`` for unusable bounds."""
         self._release()
@@ -87,7 +90,9 @@ class SampledGuard(Guard):
                         abs(alpha) * sd, scale=asked.scale, margin=asked.residual_margin, floor=asked.residual_floor
                     )
                 )
-                for sd in (residual_sd(a, b), residual_sd(b.T, a.T))
+                for sd in (
+                    residual_sd(*sides, lanes=4 * self._items, items=self._items) for sides in ((a, b), (b.T, a.T))
+                )
             ]
             sides = _Sides(
                 b=b,

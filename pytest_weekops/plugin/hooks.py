@@ -25,9 +25,9 @@ _SESSION = pytest.StashKey["GateSession"]()
 _INJECT = pytest.StashKey["InjectSession"]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Register options and ini values."""
-    add_options(parser)
+    add_options(parser, pluginmanager)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -42,6 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     tiers.configure(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say where a tier was asked for in words that are another plugin's here."""
+    return tiers.not_asked(config)
 
 
 def gate_session(config: pytest.Config) -> GateSession:

@@ -15,6 +15,7 @@ import pytest
 from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.plugin import tiers
+from pytest_weekops.plugin.spellings import Spellings
 
 if TYPE_CHECKING:
     from pytest_weekops.core.guard.injection import Injection
@@ -77,17 +78,20 @@ class InjectSession:
             metafunc.parametrize(_FIXTURE, cells, indirect=True, ids=[f"{label}-{size}" for label, size in cells])
 
     def _cells(self) -> list[tuple[str, int]]:
+        options = self._choices.options
+        options.refuse_strangers()
         plan, _policy = self._choices.plan(), self._choices.policy  # refused before any worker starts
         if bad := [size for size in plan.sizes if not SMALLEST <= size <= LARGEST]:
             raise pytest.UsageError(
-                f"--sizes {bad[0]} is no size to plant faults in. Give sizes from {SMALLEST} to {LARGEST}."
+                f"{options.said('sizes')} {bad[0]} is no size to plant faults in. "
+                f"Give sizes from {SMALLEST} to {LARGEST}."
             )
-        kernels = self._choices.options.words("kernels")
+        kernels = options.words("kernels")
         for name, values in (("seeds", plan.seeds), ("kernels", kernels)):
             if len(values) > 1:
                 raise pytest.UsageError(
-                    f"--{name} names {len(values)}; a fault campaign takes one. A second would overwrite the first's "
-                    "record. Give one, or run the suite once for each."
+                    f"{options.said(name)} names {len(values)}; a fault campaign takes one. A second would "
+                    "overwrite the first's record. Give one, or run the suite once for each."
                 )
         return [(label, size) for size in plan.sizes for label in plan.platforms]
 
@@ -127,6 +131,8 @@ class InjectSession:
             if problem := memory_problem(map(gemm_needs, plan.sizes), identity):
                 raise pytest.UsageError(problem)
         self._take_tunings()
+        if note := Spellings.of(self.config).note():
+            self._lines.append(f"weekops: {note}")
         self._opened = True
 
     def _take_tunings(self) -> None:

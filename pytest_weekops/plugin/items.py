@@ -51,6 +51,7 @@ class CampaignItems:
                 metafunc.parametrize(name, [], indirect=True)
 
     def _parametrize(self, metafunc: pytest.Metafunc) -> None:
+        self._choices.options.refuse_strangers()
         marker = metafunc.definition.get_closest_marker("weekops_campaign")
         self._settle_kind(str(marker.args[0]) if marker and marker.args else "weekly")
         names = set(metafunc.fixturenames)
@@ -65,7 +66,7 @@ class CampaignItems:
             cases = list(measuring_order(self._choices.plan()))
             metafunc.parametrize("weekops_case", cases, indirect=True, ids=[case.id for case in cases])
         elif "weekops_smoke" in names:
-            smoke = self._choices.labels if self._config.getoption("driver_smoke") else []
+            smoke = self._choices.labels if self._choices.options.given("driver-smoke") else []
             metafunc.parametrize("weekops_smoke", smoke, indirect=True)
         elif "weekops_platform" in names:
             if gate and gate.args[0] not in self._canonical_gates:

@@ -1,5 +1,7 @@
 """Command line and ini options of the plugin, and the sentences that refuse bad values.
 
+Each has a name of its own (``--weekops-sizes``); ``spellings.py`` lends it its short one where nobody else has that.
+
 Sizes, seeds and the like are taken as text and parsed here, so that every refusal says what, where and what to do,
 and so that a path swallowed by a list option is recognised for what it is.
 """
@@ -9,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.suggestion import suggest
+from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -73,10 +76,16 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "older T3 JSON policy: its settings come before the policy's selector",
     ),
     ("t5-policy", ("--t5-policy-path",), "PATH", "older T5 JSON policy: its settings come before the policy's guard"),
-    ("baseline", ("--baseline-path",), "PATH", "pinned baseline (default: the one pinned for this device, if any)"),
+    (
+        "baseline",
+        ("--baseline-path", "--baseline-block3-path"),
+        "PATH",
+        "pinned baseline (default: the one pinned for this device, if any)",
+    ),
     ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
     ("tuning", (), "DIR", "tuning files of `weekops tune`, or off (default: tuning/ in the report directory)"),
     ("report-prefix", ("--output-prefix",), "NAME", "first part of the run directory's name (default: the kind)"),
+    ("validation-report-dir", (), "DIR", "of the older weekly line; not used: a run keeps its gates' records itself"),
     ("baseline-platform", (), "NAME", "split: the driver in service (default: clover)"),
     ("candidate-platform", (), "NAME", "split: the driver that wants to be (default: rusticl)"),
     ("min-rusticl-ratio", ("--ratio-floor",), "R", "split: least candidate / baseline throughput (default: 0.85)"),
@@ -88,26 +97,41 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Register the option group ``weekops`` and its ini defaults (``weekops_<name>``)."""
+def short_spellings() -> dict[str, tuple[str, ...]]:
+    """The short spellings of each option, the usual one first and older ones behind it."""
+    older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
+    names = ("tier", "driver-smoke", *older, *(row[0] for row in _CHOICES), *(f"deadline-{p}" for p in _PHASES))
+    return {name: (f"--{name}", *older.get(name, ())) for name in names}
+
+
+def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Register the option group ``weekops`` and its ini defaults (``weekops_<name>``), and who settles the spelling."""
+    pluginmanager.register(Spellings(short_spellings()), PLUGIN_NAME)
     group = parser.getgroup("weekops", "OpenCL driver validation")
-    group.addoption("--tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
-    group.addoption("--driver-smoke", action="store_true", help="add one driver smoke item per platform")
-    for name, aliases, metavar, text in _LISTS:
-        group.addoption(f"--{name}", *aliases, nargs="+", metavar=metavar, dest=_dest(name), help=text)
-    for name, aliases, metavar, text in _SINGLES:
-        group.addoption(f"--{name}", *aliases, metavar=metavar, dest=_dest(name), help=text)
+
+    def add(name: str, **attributes: Any) -> None:
+        group.addoption(long_name(name), dest=_dest(name), **attributes)
+
+    add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
+    add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    for name, _older, metavar, text in _LISTS:
+        add(name, nargs="+", metavar=metavar, help=text)
+    for name, _older, metavar, text in _SINGLES:
+        add(name, metavar=metavar, help=text)
     for name, choices, text in _CHOICES:
-        group.addoption(f"--{name}", choices=choices, dest=_dest(name), help=text)
+        add(name, choices=choices, help=text)
     for phase in _PHASES:
-        text = f"longest stay of a worker in the phase {phase}"
-        group.addoption(f"--deadline-{phase}", metavar="SECONDS", dest=_dest(f"deadline-{phase}"), help=text)
-    for name, _aliases, _metavar, text in _LISTS:
+        add(f"deadline-{phase}", metavar="SECONDS", help=f"longest stay of a worker in the phase {phase}")
+    _add_ini_values(parser)
+
+
+def _add_ini_values(parser: pytest.Parser) -> None:
+    for name, _older, _metavar, text in _LISTS:
         parser.addini(_dest(name), text, type="args", default=[])
-    for name, _aliases, _metavar, text in _SINGLES:
+    for name, _older, _metavar, text in _SINGLES:
         parser.addini(_dest(name), text, default="")
-    for name in ("pressure-mode", "mode", "rollback"):
-        parser.addini(_dest(name), f"default of --{name}", default="")
+    for name, _choices, _text in _CHOICES:
+        parser.addini(_dest(name), f"default of {long_name(name)}", default="")
     parser.addini(
         "weekops_kernel_dirs", "directories with a catalog.yaml of your own kernels", type="paths", default=[]
     )
@@ -124,9 +148,23 @@ class Options:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
+    def said(self, name: str) -> str:
+        """How to name the option in a sentence: as it was typed, else as it can be typed here."""
+        return Spellings.of(self._config).said(name)
+
     def given(self, name: str) -> bool:
         """Whether the option stands on the command line."""
         return bool(self._config.getoption(_dest(name), None))
+
+    def asked(self, name: str) -> str | None:
+        """The option as it stands on the command line, or None where it does not."""
+        value = self._config.getoption(_dest(name), None)
+        return str(value) if value else None
+
+    def refuse_strangers(self) -> None:
+        """Refuse a campaign on a command line that has an option of ours in a spelling that is another plugin's."""
+        if refusal := Spellings.of(self._config).refusal():
+            raise pytest.UsageError(refusal)
 
     def text(self, name: str) -> str | None:
         """The option as text, or None where it is nowhere."""
@@ -137,25 +175,47 @@ class Options:
         """A list option, refusing a path that it swallowed."""
         value = self._config.getoption(_dest(name), None) or self._config.getini(_dest(name))
         words = [str(word) for word in value]
-        _refuse_swallowed_path(name, words, self._config)
+        self._refuse_swallowed_path(name, words)
         return words
 
     def integer(self, name: str, default: int, *, least: int = 0) -> int:
         """A whole number of at least ``least``."""
         text = self.text(name)
-        return default if text is None else parse_integer(f"--{name}", text, least=least)
+        return default if text is None else parse_integer(self.said(name), text, least=least)
 
     def number(self, name: str, default: float, *, least: float = 0.0) -> float:
         """A finite number of at least ``least``."""
         text = self.text(name)
-        return default if text is None else parse_number(f"--{name}", text, least=least)
+        return default if text is None else parse_number(self.said(name), text, least=least)
 
     def integers(self, name: str, default: Sequence[int], *, least: int = 0) -> tuple[int, ...]:
         """Whole numbers, each once, in the order given."""
         words = self.words(name)
-        values = [parse_integer(f"--{name}", word, least=least) for word in words] or list(default)
-        _refuse_duplicates(name, values)
+        values = [parse_integer(self.said(name), word, least=least) for word in words] or list(default)
+        self.refuse_duplicates(name, values)
         return tuple(values)
+
+    def refuse_duplicates(self, name: str, values: Sequence[object]) -> None:
+        """Refuse a value that a list option has twice."""
+        twice = sorted({str(value) for value in values if values.count(value) > 1})
+        if twice:
+            raise pytest.UsageError(
+                f"{self.said(name)} names {', '.join(twice)} more than once. Each case is measured once per snapshot, "
+                "so it would count twice. Name it once."
+            )
+
+    def _refuse_swallowed_path(self, name: str, words: Sequence[str]) -> None:
+        said, here = self.said(name), self._config.invocation_params.dir
+        for word in words:
+            bare = word.split("::", 1)[0]
+            if name == "platforms" and "@" in word:
+                continue
+            if "/" in word or "::" in word or bare.endswith(".py") or Path(here, bare).is_dir():
+                rest = " ".join(other for other in words if other != word)
+                raise pytest.UsageError(
+                    f"{said} swallowed {word!r}, which looks like a path. {said} takes every word that follows it, "
+                    f"so the tests to run were lost. Put the path first: pytest {word} {said} {rest}".rstrip()
+                )
 
 
 def parse_integer(option: str, text: str, *, least: int) -> int:
@@ -193,28 +253,6 @@ def _example(text: str) -> str:
     return repaired if repaired.isdigit() and int(repaired) > 0 else "1400"
 
 
-def _refuse_swallowed_path(name: str, words: Sequence[str], config: pytest.Config) -> None:
-    for word in words:
-        bare = word.split("::", 1)[0]
-        if name == "platforms" and "@" in word:
-            continue
-        if "/" in word or "::" in word or bare.endswith(".py") or Path(config.invocation_params.dir, bare).is_dir():
-            rest = " ".join(other for other in words if other != word)
-            raise pytest.UsageError(
-                f"--{name} swallowed {word!r}, which looks like a path. --{name} takes every word that follows it, "
-                f"so the tests to run were lost. Put the path first: pytest {word} --{name} {rest}".rstrip()
-            )
-
-
-def _refuse_duplicates(name: str, values: Sequence[object]) -> None:
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    if twice:
-        raise pytest.UsageError(
-            f"--{name} names {', '.join(twice)} more than once. Each case is measured once per snapshot, so it would "
-            "count twice. Name it once."
-        )
-
-
 def build_plan(
     config: pytest.Config, kind: str, *, labels: Sequence[str], variants: Sequence[str], gates: Sequence[str] = ()
 ) -> CampaignPlan:
@@ -228,11 +266,11 @@ def build_plan(
 
     options = Options(config)
     kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
-    _refuse_duplicates("kernels", kernels)
-    _refuse_unknown_kernels(kernels, variants)
+    options.refuse_duplicates("kernels", kernels)
+    _refuse_unknown_kernels(options, kernels, variants)
     sizes = options.integers("sizes", DEFAULT_SIZES, least=1)
     required = options.integers("required-sizes", (), least=1)
-    _refuse_missing_required(required, sizes)
+    _refuse_missing_required(options, required, sizes)
     split = kind == "split"
     plan = CampaignPlan(
         kind=kind,
@@ -259,7 +297,7 @@ def build_plan(
         required_sizes=(required or sizes) if split else (),
         mode="ci" if options.text("mode") == "ci" else "local",
     )
-    smoke = bool(config.getoption("driver_smoke", False))
+    smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
 
 
@@ -271,28 +309,28 @@ def _interval(options: Options) -> float:
 def _deadlines(options: Options) -> dict[str, float]:
     found: dict[str, float] = {}
     for phase in _PHASES:
-        value = options._config.getoption(_dest(f"deadline-{phase}"), None)  # noqa: SLF001 - same class of access
-        if value:
-            found[phase.replace("-", "_") + "_s"] = parse_number(f"--deadline-{phase}", str(value), least=0.001)
+        if options.given(f"deadline-{phase}"):
+            found[phase.replace("-", "_") + "_s"] = options.number(f"deadline-{phase}", 0.0, least=0.001)
     return found
 
 
-def _refuse_unknown_kernels(kernels: Sequence[str], variants: Sequence[str]) -> None:
+def _refuse_unknown_kernels(options: Options, kernels: Sequence[str], variants: Sequence[str]) -> None:
     known = ("auto", *CONTROLLED_KERNELS, *variants)
     for kernel in kernels:
         if kernel not in known:
             raise pytest.UsageError(
-                f"--kernels {kernel!r} is no kernel mode. Nothing by that name is in a kernel catalogue."
-                f"{suggest(kernel, known)} Known: {', '.join(known)}."
+                f"{options.said('kernels')} {kernel!r} is no kernel mode. Nothing by that name is in a kernel "
+                f"catalogue.{suggest(kernel, known)} Known: {', '.join(known)}."
             )
 
 
-def _refuse_missing_required(required: Sequence[int], sizes: Sequence[int]) -> None:
+def _refuse_missing_required(options: Options, required: Sequence[int], sizes: Sequence[int]) -> None:
     missing = [size for size in required if size not in sizes]
     if missing:
         raise pytest.UsageError(
-            f"--required-sizes {' '.join(map(str, missing))} is not among --sizes {' '.join(map(str, sizes))}. "
-            "A required size that is not measured can only block. Add it to --sizes or leave it out."
+            f"{options.said('required-sizes')} {' '.join(map(str, missing))} is not among {options.said('sizes')} "
+            f"{' '.join(map(str, sizes))}. A required size that is not measured can only block. Measure it too, or "
+            "leave it out."
         )
 
 
@@ -300,9 +338,3 @@ def report_directory(config: pytest.Config) -> Path:
     """The directory of all run directories, absolute; not created here."""
     text = Options(config).text("report-dir") or "reports"
     return config.rootpath / Path(text).expanduser()
-
-
-def explicit_options(config: pytest.Config) -> list[str]:
-    """Names of the plugin's options that stand on this command line."""
-    names = [*(row[0] for row in _LISTS), *(row[0] for row in _SINGLES), *(row[0] for row in _CHOICES)]
-    return [name for name in names if Options(config).given(name)]

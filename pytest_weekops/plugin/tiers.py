@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.files.shipped import data_dir
-from pytest_weekops.plugin.options import Options
+from pytest_weekops.plugin.options import TIERS, Options
+from pytest_weekops.plugin.spellings import Spellings, long_name
 
 _LEFT_OUT = {"cpu-fast": ("device", "slow"), "canonical": ("slow",), "full": ()}
 
@@ -24,13 +25,16 @@ def configure(config: pytest.Config) -> None:
     ``--tier canonical`` and ``--driver-smoke`` ask whether this machine is sane. Without a path they run that suite and
     nothing else: whoever wants other tests along names them.
     """
-    tier, smoke = config.getoption("tier", None), config.getoption("driver_smoke", False)
+    options = Options(config)
+    tier, smoke = options.asked("tier"), options.given("driver-smoke")
     if (tier or smoke) and _parallel(config):
         raise pytest.UsageError(PARALLEL_SENTENCE)
+    if tier or smoke:
+        options.refuse_strangers()
     for name in ("sizes", "seeds", "kernels", "required-sizes", "platforms"):
-        Options(config).words(name)
+        options.words(name)
     _refuse_wrong_root(config)
-    if Options(config).text("mode") == "ci":
+    if options.text("mode") == "ci":
         config.option.color = "no"
     if not (tier or smoke) or hasattr(config, "workerinput"):
         return
@@ -51,17 +55,29 @@ def _refuse_wrong_root(config: pytest.Config) -> None:
     pytest settles its root before plugins may declare options, so that in ``--report-dir /elsewhere`` the directory
     looks like a path to test. The project's own configuration, its suites and markers would then be missing.
     """
-    here = config.invocation_params.dir
+    here, options = config.invocation_params.dir, Options(config)
     for name in ("report-dir", "policy", "t3-policy", "t5-policy", "baseline", "tuning"):
-        value = Options(config).text(name) if Options(config).given(name) else None
-        separate = value is not None and f"--{name}={value}" not in map(str, config.invocation_params.args)
+        value, said = options.asked(name), options.said(name)
+        separate = value is not None and f"{said}={value}" not in map(str, config.invocation_params.args)
         if value is None or not separate or here.is_relative_to(config.rootpath):
             continue
         if Path(here, value).resolve().is_relative_to(config.rootpath):
             raise pytest.UsageError(
-                f"--{name} {value}: pytest took that path for the tests' root ({config.rootpath}), so this project's "
-                f"configuration would not be read. Write it with an equals sign: --{name}={value}."
+                f"{said} {value}: pytest took that path for the tests' root ({config.rootpath}), so this project's "
+                f"configuration would not be read. Write it with an equals sign: {said}={value}."
             )
+
+
+def not_asked(config: pytest.Config) -> str | None:
+    """A line where ``--tier`` or ``--driver-smoke`` were typed with our words and belong to another plugin here."""
+    options, spellings = Options(config), Spellings.of(config)
+    typed = [name for name in ("tier", "driver-smoke") if spellings.foreign(name) is not None]
+    if options.asked("tier") or options.given("driver-smoke") or not typed:
+        return None
+    if "driver-smoke" not in typed and spellings.foreign("tier") not in TIERS:
+        return None
+    long = " ".join(map(long_name, typed))
+    return f"weekops: {' and '.join(f'--{name}' for name in typed)} went to another plugin; the gate's is {long}"
 
 
 def _covered(config: pytest.Config, suite: Path) -> bool:
@@ -88,7 +104,7 @@ def is_parallel(config: pytest.Config) -> bool:
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take out the items that the tier leaves out, and tell pytest so."""
-    left_out = _LEFT_OUT.get(config.getoption("tier", None) or "full", ())
+    left_out = _LEFT_OUT.get(Options(config).asked("tier") or "full", ())
     gone = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
     if gone:
         config.hook.pytest_deselected(items=gone)

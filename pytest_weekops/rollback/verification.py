@@ -52,14 +52,14 @@ class CanonicalVerifier:
 
     @property
     def gate_argv(self) -> tuple[str, ...]:
-        """``--rollback never``: a gate that fails must not roll back in turn."""
+        """The options by the names that no other plugin can have; a gate that fails must not roll back in turn."""
         plugin = () if _is_installed() else ("-p", "pytest_weekops.plugin")
-        options = ("--tier", "canonical", "--driver-smoke", "--platforms", self._platform, "--rollback", "never")
-        places = ("--report-dir", str(self._checks.absolute()), "--report-prefix", self._prefix)
+        asked = ("--weekops-tier", "canonical", "--weekops-driver-smoke", "--weekops-platforms", self._platform)
+        places = (f"--weekops-report-dir={self._checks.absolute()}", "--weekops-report-prefix", self._prefix)
         files = shlex.join(map(str, self._profile_files))
         known = ("-o", f"weekops_platform_files={files}") if files else ()
-        last = ("--mode", "ci", "-p", "no:cacheprovider")
-        return (sys.executable, "-m", "pytest", *self._suite(), *plugin, *options, *places, *known, *last)
+        last = ("--weekops-rollback", "never", "--weekops-mode", "ci", "-p", "no:cacheprovider")
+        return (sys.executable, "-m", "pytest", *self._suite(), *plugin, *asked, *places, *known, *last)
 
     def _suite(self) -> tuple[str, ...]:
         """Collect the canonical suite and nothing else, whatever else the project would have pytest collect."""

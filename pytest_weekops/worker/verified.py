@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pytest_weekops.core.measurement.records import Case, Measurement
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
+from pytest_weekops.worker.protocol import MeasureRequest, ProblemRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
-
-_PROBLEM = {"operation", "operation_file", "m", "n", "k", "seed", "alpha", "beta"}
 
 
 def with_references(host: HostWorker, request: MeasureRequest) -> MeasureRequest:
     """The request with a reference of its very problem for each session. Raises ``WorkerError`` where none is made."""
-    problem = request.model_dump(include=_PROBLEM)
+    problem = request.model_dump(include=set(ProblemRequest.model_fields))
     references = {
         session: str(host.reference(ReferenceRequest(session=session, path="", **problem)))
         for session in range(1, request.sessions + 1)

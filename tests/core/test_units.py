@@ -17,6 +17,7 @@ from pytest_weekops.core.policy.policy import Policy, Row
 from pytest_weekops.core.policy.recalibration import CellEvidence, Recipe, recalibrate
 from pytest_weekops.core.policy.row_units import misstated_rows
 from pytest_weekops.core.recorded.judge import judge_recorded
+from pytest_weekops.core.units import throughput
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.report.table import render_table
 from tests.support.recorded_data import weekly
@@ -55,6 +56,12 @@ def verdict_on(records: Records, policy: Policy = POLICY, **facts: Any) -> Verdi
 def finding(verdict: Verdict, check: str) -> str:
     """What one check said."""
     return next(f.message for f in verdict.findings if f.check == check)
+
+
+def test_throughput_counts_what_its_unit_names() -> None:
+    """One operation or one byte per nanosecond is 1e9 of them per second; the other amount has no say."""
+    assert throughput("GFLOPS", 2e9, 5.0, 1e9) == 2.0
+    assert throughput("GB/s", 2e9, 5.0, 10.0) == 0.5
 
 
 @pytest.mark.parametrize(("share", "passes"), [(0.9, True), (1.1, False)])

@@ -114,8 +114,8 @@ def test_a_floor_that_would_bound_nothing_is_refused(
 
 
 def documented_files(repository: Path) -> dict[str, str]:
-    """The files that docs/kernels.md writes down: a line that starts with a name in backticks, then a fenced block."""
-    text = (repository / "docs" / "kernels.md").read_text(encoding="utf-8")
+    """The files that docs/explanation/kernels.md writes down: a name in backticks, then a fenced block."""
+    text = (repository / "docs" / "explanation" / "kernels.md").read_text(encoding="utf-8")
     part = text[text.index("## Adding an operation of your own") :]
     return dict(re.findall(r"^`([\w./-]+)`[^\n]*:\n\n```\w+\n(.*?)^```", part, flags=re.MULTILINE | re.DOTALL))
 

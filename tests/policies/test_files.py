@@ -156,7 +156,7 @@ def test_what_is_no_regular_file_is_not_read() -> None:
 
 
 def test_the_documented_example_is_a_policy(tmp_path: Path) -> None:
-    """The example of docs/policy.md can be used as it stands."""
-    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    """The example of docs/reference/policy.md can be used as it stands."""
+    text = (ROOT / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
     example = text.split("```yaml\n", 1)[1].split("```", 1)[0]
     assert load_policy(written(tmp_path, example)).covers("auto:2048") == "waiver"

@@ -78,8 +78,8 @@ def test_a_script_opens_measures_and_concludes_a_run(tmp_path: Path, need_platfo
 
 
 def test_the_document_shows_this_script(repository: Path) -> None:
-    """docs/architecture.md has the script's lines, letter by letter."""
-    text = (repository / "docs" / "architecture.md").read_text(encoding="utf-8")
+    """docs/explanation/architecture.md has the script's lines, letter by letter."""
+    text = (repository / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     assert SCRIPT[SCRIPT.index("with tempfile") :] in text
 
 

@@ -130,8 +130,8 @@ def test_each_world_is_known_to_one_room(library: str, room: str) -> None:
 
 
 def test_the_document_shows_the_table() -> None:
-    """docs/architecture.md has each room with what it is for and what it imports, as the table has them."""
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    """docs/explanation/architecture.md has each room with what it is for and what it imports, as the table has them."""
+    text = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     rows = [
         f"| `{name}/` | {room['says']} | {', '.join(may_import(name)) or 'nothing of ours'} |"
         for name, room in ROOMS.items()

@@ -1,4 +1,4 @@
-"""docs/policy.md against the model: every key in its own section with its default, and no key that is none."""
+"""docs/reference/policy.md against the model: every key in its section with its default, and no key that is none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pytest_weekops.core.policy.policy import Policy, RollbackStep, Row, SeverityLevel
 from tests.support.recorded_data import ROOT
 
-TEXT = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
 KEYS = TEXT.split("## Keys", 1)[1].split("## Judging", 1)[0]
 SECTIONS = dict(re.findall(r"### `?([A-Za-z0-9_ ]+)`?[^\n]*\n(.*?)(?=\n### |\Z)", KEYS, re.DOTALL))
 MODELS: dict[str, Any] = {
@@ -59,7 +59,8 @@ def test_every_key_at_the_top_is_documented() -> None:
 @pytest.mark.parametrize("section", sorted(MODELS))
 def test_no_key_is_documented_that_is_none(section: str) -> None:
     """A key that was renamed leaves the page, too."""
-    assert not set(documented(section)) - set(fields(section))
+    within = set(NESTED[section].model_fields) if section in NESTED else set()
+    assert not set(documented(section)) - set(fields(section)) - within
 
 
 @pytest.mark.parametrize("section", sorted(set(MODELS) - {"rows"}))

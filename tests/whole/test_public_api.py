@@ -15,7 +15,7 @@ import pytest
 from pytest_weekops import api, operation
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "public-api.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "public-api.md").read_text(encoding="utf-8")
 PUBLIC = {"pytest_weekops.api", "pytest_weekops.operation"}
 FENCED = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -69,7 +69,7 @@ def test_every_public_name_is_documented(module: str) -> None:
 
 def test_a_name_that_is_none_says_where_the_list_is() -> None:
     """A misspelt name is an AttributeError that names the page."""
-    with pytest.raises(AttributeError, match=r"'Measurment'; docs/public-api\.md"):
+    with pytest.raises(AttributeError, match=r"'Measurment'; docs/reference/public-api\.md"):
         api.Measurment  # type: ignore[attr-defined]  # noqa: B018 - asking is the test
 
 

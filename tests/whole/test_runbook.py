@@ -1,4 +1,4 @@
-"""Every command of docs/operations.md, typed in its order in a project of one's own, on real drivers."""
+"""Every command of the week's how-to pages, typed in their order in a project of one's own, on real drivers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ EXPECTED: dict[str, set[int]] = {
     "weekops rollback --undo": {0},
 }
 # Named in sentences, run by tests of their own.
-ELSEWHERE = {"weekops close", "weekops close --alert -", "weekops policy diff"}
+ELSEWHERE = {"weekops close", "weekops close --alert -"}
+PAGES = ("run-the-week.md", "gate-a-deployment.md", "roll-back.md")
 
 
 def commands(text: str) -> list[str]:
@@ -79,7 +80,8 @@ def test_every_command_of_the_runbook(tmp_path: Path, repository: Path, need_pla
     for name in ("suites", "kernels", "policies"):
         shutil.copytree(repository / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = suites/canonical\n", encoding="utf-8")
-    page = commands((repository / "docs" / "operations.md").read_text(encoding="utf-8"))
+    how_to = repository / "docs" / "how-to"
+    page = commands("\n".join((how_to / name).read_text(encoding="utf-8") for name in PAGES))
     expected = {command.replace("WEEK", WEEK): statuses for command, statuses in EXPECTED.items()}
     assert set(page) == set(expected) | ELSEWHERE
     active = tmp_path / "reports" / "runtime" / "active.env"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 ELEMENT_SD = 0.36  # sd of an element's error in units of u k scale(A) scale(B): 0.30 measured, a fifth more allowed
+SUM_SD = 0.42  # sd of one rounding in units of u times what is rounded, over the mantissas of a random walk
 Z = 8.0  # a Gaussian residual exceeds 8 sd with probability 1e-15, over the rows of a launch about 2e-12
 _SIGNS, _SECOND_B, _COLUMN_SIGNS = 7, 2, 3
 _ROWS_AT_ONCE = 256
@@ -59,19 +60,36 @@ def column_sums(a: F32, b: F32, v: F32) -> F64:
     return reference_sums(b.T, a.T, v)
 
 
-def residual_sd(a: F32, b: F32) -> F64:
-    """Standard deviation of a good row's residual (m): 0.36 u k sqrt(n) rms(A_i) rms(B), from the inputs alone."""
+def residual_sd(a: F32, b: F32, *, lanes: int = 0, items: int = 1) -> F64:
+    """Standard deviation of a good row's residual (m), from the inputs alone: the launch's roundings and the check's.
+
+    The launch's are 0.36 u k sqrt(n) rms(A_i) rms(B). The check adds a row's n elements up in ``lanes`` partial sums
+    (4 per work-item and vector element), and what no whole step of them takes in one more per work-item (``items``);
+    its share matters where k is small beside n / lanes. With 0 lanes the sums are exact, as on the host.
+    """
     import numpy as np
 
     k, n = b.shape
     scale_a = np.sqrt(np.mean(np.square(a, dtype=np.float64), axis=1))
     scale_b = math.sqrt(float(np.mean(np.square(b, dtype=np.float64))))
-    return np.asarray(ELEMENT_SD * UNIT_ROUNDOFF * k * math.sqrt(n) * scale_b * scale_a)
+    launch = ELEMENT_SD * k * math.sqrt(n)
+    check = SUM_SD * math.sqrt(k * _squares_rounded(n, lanes, items)) if lanes else 0.0
+    return np.asarray(UNIT_ROUNDOFF * math.hypot(launch, check) * scale_b * scale_a)
 
 
-def thresholds(a: F32, b: F32, *, z: float = Z) -> F64:
+def _squares_rounded(n: int, lanes: int, items: int) -> float:
+    """Expected sum of the squares of all partial sums that are rounded, in squares of an element of the row.
+
+    A partial sum is a random walk: j elements have a square of j, and adding up L of them rounds about L**2 / 2. Adding
+    the partial sums up rounds n on each level; the reference and the last sum are rounded too.
+    """
+    whole = n // lanes * lanes
+    return whole**2 / (2 * lanes) + (n - whole) ** 2 / (2 * items) + n * (math.log2(lanes) + 2)
+
+
+def thresholds(a: F32, b: F32, *, z: float = Z, lanes: int = 0, items: int = 1) -> F64:
     """Largest residual a row may have (m) at full coverage: z standard deviations of a good row's."""
-    return z * residual_sd(a, b)
+    return z * residual_sd(a, b, lanes=lanes, items=items)
 
 
 def sampled_thresholds(sd: F64, *, scale: float, margin: float, floor: float) -> F64:

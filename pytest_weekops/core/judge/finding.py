@@ -11,10 +11,11 @@ from pytest_weekops.core.record import Record
 class CheckStatus(StrEnum):
     """Outcome of one check. It starts at ``inconclusive`` and moves only on evidence; ``no_data`` blocks."""
 
+    #: the evidence was looked at and is good
     PASS = "pass"  # noqa: S105 - a status, not a password
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-    NO_DATA = "no_data"
+    FAIL = "fail"  #: the evidence is there and it is bad
+    INCONCLUSIVE = "inconclusive"  #: the evidence is there and does not decide
+    NO_DATA = "no_data"  #: evidence that is asked for is not there
 
 
 class Severity(IntEnum):
@@ -36,14 +37,14 @@ class Decision(StrEnum):
 class ExitStatus(IntEnum):
     """What the process ends with; 2 to 5 are pytest's own and never a promote."""
 
-    PROMOTE = 0
-    ITERATE = 1
-    INTERRUPTED = 2
-    INTERNAL_ERROR = 3
-    USAGE_ERROR = 4
-    NOTHING_COLLECTED = 5
-    ROLLBACK_REQUIRED = 10
-    INCONCLUSIVE = 11
+    PROMOTE = 0  #: promote: every check passed
+    ITERATE = 1  #: iterate: at least one check failed
+    INTERRUPTED = 2  #: interrupted; what was measured is in the journal
+    INTERNAL_ERROR = 3  #: something broke on the way; it says nothing about a driver
+    USAGE_ERROR = 4  #: refused: wrong options or paths, or no driver that works
+    NOTHING_COLLECTED = 5  #: pytest found no test to run
+    ROLLBACK_REQUIRED = 10  #: iterate, and a SEV1 is open: roll back
+    INCONCLUSIVE = 11  #: iterate, for want of evidence only
 
 
 class Finding(Record):

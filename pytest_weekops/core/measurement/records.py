@@ -19,14 +19,14 @@ from pytest_weekops.core.units import Unit
 class MeasurementStatus(StrEnum):
     """How a measurement ended. Only ``ok`` carries times that count."""
 
-    OK = "ok"
-    WRONG = "wrong"
-    BUILD_FAILED = "build_failed"
-    LAUNCH_FAILED = "launch_failed"
-    CRASHED = "crashed"
-    HUNG = "hung"
-    LOST = "lost"
-    SKIPPED = "skipped"
+    OK = "ok"  #: measured, and every result is right
+    WRONG = "wrong"  #: a result is not within its error bound
+    BUILD_FAILED = "build_failed"  #: the driver's compiler refused the kernel
+    LAUNCH_FAILED = "launch_failed"  #: the driver refused a buffer or a launch
+    CRASHED = "crashed"  #: the worker's process ended by itself
+    HUNG = "hung"  #: the worker stayed in one phase past its deadline, and was killed
+    LOST = "lost"  #: nothing can be measured on this platform any more
+    SKIPPED = "skipped"  #: not tried: the platform's opening gate failed
 
 
 class Phase(StrEnum):

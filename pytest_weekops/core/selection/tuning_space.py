@@ -19,7 +19,6 @@ LOOP_LIMIT = 65_535  # loop iterations per work-item after which llvmpipe stops,
 USUAL_DEPTH = 4096  # the k up to which every variant must stay below it
 MOST_ACCUMULATORS = 512  # floats of one register block: 32 registers of 16 floats, the widest file there is
 MOST_COLUMNS = 64  # of one register block on a CPU: more would not fit its registers
-MOST_ITEM_FLOATS = 128  # accumulators of one item of a tile: a GPU's item has 255 registers at most
 _UNROLL = 4  # UNROLL of gemm_packed.cl
 _SUM_DEPTH = 256  # SUM_DEPTH of register_block.clh
 _DRAWS_PER_CANDIDATE = 200
@@ -57,7 +56,7 @@ SPACES: dict[str, tuple[Parameter, ...]] = {
         Parameter("KC", (64, 128, 192, 256, 320, 384, 512), 256),
         Parameter("USE_FMA", (0, 1), 1),
     ),
-    "regtile": (
+    "regtile": (  # up to 8 * 4 * 4 accumulators: a GPU's item has 255 registers at most
         Parameter("MR", (4, 8), 8),
         Parameter("NV", (1, 2, 4), 1),
         Parameter("VW", (4,), 4),
@@ -156,9 +155,7 @@ def _block_breach(defines: Defines) -> str:
 
 def _tile_breach(defines: Defines) -> str:
     """What a GPU's register blocks on one tile may not be, or nothing."""
-    floats, columns = (defines["MR"] * defines["NV"] * defines["VW"], defines["NV"] * defines["VW"] * defines["LANES"])
-    if floats > MOST_ITEM_FLOATS:
-        return f"{floats} accumulators per work-item are more than {MOST_ITEM_FLOATS}"
+    columns = defines["NV"] * defines["VW"] * defines["LANES"]
     if columns > SPARE_EDGE:
         return f"a tile of {columns} columns is wider than {SPARE_EDGE}"
     if defines["MR"] * defines["KB"] % defines["LANES"] or defines["NV"] * defines["KB"] % defines["LINES"]:

@@ -59,6 +59,38 @@ def test_thresholds_follow_the_formula_and_the_inputs_scale() -> None:
     assert thresholds(a, b, z=4.0) == pytest.approx([1.5 * unit, 0.5 * unit])
 
 
+@pytest.mark.parametrize("lanes", [4, 32, 64])
+def test_the_checks_own_roundings_are_in_the_deviation(lanes: int) -> None:
+    """At k = 16 most of a right row's residual is the check's: its partial sums, laid out as the kernel has them."""
+    m, n, k = 2000, 831, 16
+    a, b = gemm_inputs(m=m, n=n, k=k, seed=5)
+    w = sign_vector(n, seed=5, session=1)
+    signed = (a @ b) * w
+    whole = n // lanes * lanes
+    partial = np.zeros((m, lanes), dtype=np.float32)
+    for first in range(0, whole, lanes):
+        partial += signed[:, first : first + lanes]
+    rest = np.zeros(m, dtype=np.float32)
+    for column in range(whole, n):
+        rest += signed[:, column]
+    while partial.shape[1] > 1:
+        half = partial.shape[1] // 2
+        partial = partial[:, :half] + partial[:, half:]
+    reference = reference_sums(a, b, w).astype(np.float32)
+    residual = ((partial[:, 0] + rest) - reference).astype(np.float64)
+    shares = residual / residual_sd(a, b, lanes=lanes)
+    assert 0.5 < float(np.sqrt(np.mean(shares**2))) < 1.1
+    assert float(np.max(np.abs(shares))) < 6.0
+    assert float(np.sqrt(np.mean((residual / residual_sd(a, b)) ** 2))) > 1.2  # what a bound without it would see
+
+
+def test_at_a_campaigns_sizes_the_check_adds_next_to_nothing() -> None:
+    """Wider bounds would cost recall: at 1400 it is less than 2 % for the vectors of a CPU driver."""
+    a, b = gemm_inputs(m=8, n=1400, k=1400, seed=5)
+    wider = residual_sd(a, b, lanes=32) / residual_sd(a, b)
+    assert 1.0 < float(np.max(wider)) < 1.02
+
+
 def test_a_float32_product_stays_below_half_its_thresholds() -> None:
     """NumPy's own product is a good launch."""
     a, b = gemm_inputs(m=256, n=256, k=256, seed=5)
@@ -112,6 +144,13 @@ def test_a_threshold_that_tells_nothing_is_refused(value: float) -> None:
     """Not a number above 0 and below infinity in float32: with the line and the value."""
     with pytest.raises(DeviceError, match=r"threshold of line 1 is .*tells no right result from a wrong one"):
         usable(np.array([1.0, value]))
+
+
+def test_every_float32_above_zero_is_a_threshold() -> None:
+    """From the least to the largest; the bounds come back as they were, in float64."""
+    limits = np.finfo(np.float32)
+    bounds = np.array([float(limits.smallest_subnormal), 0.1, float(limits.max)])
+    assert usable(bounds) is bounds
 
 
 def test_lines_are_drawn_without_repetition_and_the_same_everywhere() -> None:

@@ -84,6 +84,11 @@ def test_clopper_pearson_gives_published_intervals(caught: int, tried: int, low:
     assert list(clopper_pearson(caught, tried)) == pytest.approx([low, high], abs=6e-5)
 
 
+def test_an_interval_that_doubles_cannot_tell_from_1_is_one() -> None:
+    """Where so many were caught that the search for its lower end rounds up to 1."""
+    assert clopper_pearson(10**17, 10**17) == (1.0, 1.0)
+
+
 def test_no_miss_in_2995_is_more_than_999_per_mille() -> None:
     """The least number of flips that shows 99.9 % one-sided at 95 %."""
     assert clopper_pearson(2995, 2995, confidence=0.90)[0] >= 0.999

@@ -60,6 +60,21 @@ def test_no_snapshot_is_no_evidence() -> None:
     assert doubt([], 0.5)
 
 
+@pytest.mark.parametrize(
+    ("held", "count", "confidence", "wanted"),
+    [
+        (0, 30, 0.98, "22 of 30 or 50 of 80 needed"),
+        (0, 31, 0.98, "22 of 31 needed"),
+        (0, 31, 1 - 1e-12, "more needed"),
+    ],
+)
+def test_after_thirty_failures_more_snapshots_are_no_advice(
+    held: int, count: int, confidence: float, wanted: str
+) -> None:
+    """Nobody measures a hundred to save a driver that failed in thirty; how many of these would do is still said."""
+    assert f"{wanted} for" in doubt([True] * held + [False] * (count - held), confidence)
+
+
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.data(), st.floats(0.5, 0.999))
 def test_a_worse_snapshot_takes_no_doubt_away(holds: list[bool], data: st.DataObject, confidence: float) -> None:
     """What is doubted stays doubted where one snapshot more does not hold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,17 @@ def test_another_campaign_is_no_evidence(name: str) -> None:
     found = finding(record(**UNUSABLE[name]), min_critical_recall=0.5)
     assert found.status.value == "no_data"
     assert "weekops inject" in found.message
+
+
+@pytest.mark.parametrize("library", [None, ""], ids=["no identity", "no library hash"])
+def test_a_driver_that_is_not_known_has_no_campaign(library: str | None) -> None:
+    """Two unknown drivers are not the same driver, though nothing tells them apart."""
+    campaign = make_campaign(PLAN, [*make_records(PLAN), record(library_sha256="")], created_at=CREATED)
+    known = make_identity("pocl").model_copy(update={"library_sha256": ""})
+    unknown = replace(campaign, identities={} if library is None else {"pocl": known})
+    policy = Policy.model_validate({"policy_id": "test", "guard": {"min_critical_recall": 0.5}})
+    found = next(f for f in judge(policy, unknown).findings if f.check == "t5_recall_bound")
+    assert found.status.value == "no_data"
 
 
 OTHER_BUILD: dict[str, dict[str, Any]] = {

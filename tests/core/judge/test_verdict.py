@@ -340,6 +340,24 @@ def test_a_required_size_that_was_not_measured_blocks() -> None:
     assert "required_sizes_present_on_split" in verdict.failed_checks
 
 
+@pytest.mark.parametrize(("ratio", "passes"), [(None, False), (0.55, True), (0.65, False)])
+def test_a_ratio_that_the_command_line_names_takes_the_place_of_the_plans(ratio: float | None, passes: bool) -> None:
+    """In either direction; without one, the plan's 0.85 holds."""
+    campaign = make_campaign(SPLIT, make_records(SPLIT, speed=lambda c: 0.6 if c.platform == "rusticl" else 1.0))
+    verdict = judge(POLICY, campaign, options=JudgeOptions(min_rusticl_ratio=ratio))
+    assert ("rusticl_ratio_vs_clover" not in verdict.failed_checks) is passes
+
+
+@pytest.mark.parametrize("plan", [WEEKLY, SPLIT], ids=lambda plan: str(plan.kind))
+def test_numbers_that_cannot_be_worked_with_are_a_failure_and_no_exception(plan: Any) -> None:
+    """A time beyond every float: each check that needs it fails, the others speak as always, and no row is shown."""
+    verdict = verdict_on(in_session(wall_ns=(10**400,) * 8)(make_records(plan)), plan)
+    unreadable = [f for f in verdict.findings if f.reason_code == "unreadable"]
+    assert {"p95_evidence", "sizes_covered"} & {f.check for f in unreadable} == {"p95_evidence"}
+    assert all(f.status.value == "fail" and "OverflowError" in f.message for f in unreadable)
+    assert (verdict.decision, verdict.rows) == ("iterate", ())
+
+
 @pytest.mark.parametrize("lost", ["guard", "selector"])
 def test_controlled_kernels_owe_their_evidence(lost: str) -> None:
     """A T3 or T5 run without its evidence is missing evidence, not zero."""

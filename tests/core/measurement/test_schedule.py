@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order, platform_order
+from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order, platform_order, with_gates
 
 PLANS = st.builds(
     CampaignPlan,
@@ -66,3 +66,12 @@ def test_a_promote_needs_both_gates_and_the_end() -> None:
         "smoke/driver/b",
         "suite/pytest/",
     )
+
+
+def test_a_plan_made_by_hand_gets_the_gates_of_its_kind() -> None:
+    """Those it names stay and come last, and one that has them all stays as it is."""
+    plan = CampaignPlan(kind="weekly", platforms=("a",), kernels=("auto",), sizes=(1,), seeds=(1,))
+    mine = plan.model_copy(update={"gates": ("check/mine/", "closing/canonical/a")})
+    whole = with_gates(mine)
+    assert whole.gates == ("opening/canonical/a", "suite/pytest/", "check/mine/", "closing/canonical/a")
+    assert with_gates(whole) is whole

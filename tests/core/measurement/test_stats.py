@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_weekops.core.measurement.stats import agreed, lowest_deviation, percentile95, theil_sen_slope, trend
+from pytest_weekops.core.measurement.stats import (
+    agreed,
+    least_successes,
+    lowest_deviation,
+    percentile95,
+    theil_sen_slope,
+    trend,
+)
 
 FINITE = st.floats(min_value=-1e6, max_value=1e6)
 
@@ -73,6 +80,12 @@ def test_a_fall_after_a_step_up_is_one() -> None:
     assert lowest_deviation([0.0, 0.2, 0.2, 0.2, 0.0]) == pytest.approx(-0.2)
 
 
+@pytest.mark.parametrize("series", [[], [0.5]])
+def test_one_value_has_nothing_to_fall_from(series: list[float]) -> None:
+    """Nor has none."""
+    assert lowest_deviation(series) == 0.0
+
+
 def test_what_is_no_number_excuses_nothing() -> None:
     """A NaN anywhere leaves the deviation unknown."""
     assert math.isnan(lowest_deviation([0.0, math.nan, 0.0]))
@@ -96,3 +109,9 @@ def test_two_witnesses_agree_on_the_smaller_change(one: float, other: float, bot
 def test_a_witness_that_says_nothing_excuses_nothing(pair: tuple[float, float]) -> None:
     """NaN stays, so that the check it feeds fails."""
     assert math.isnan(agreed(*pair))
+
+
+def test_no_confidence_needs_no_snapshot() -> None:
+    """The other end of the scale: with every error allowed, nothing has to hold."""
+    assert least_successes(5, 0.0) == 0
+    assert least_successes(5, 0.5) == 3

@@ -144,6 +144,32 @@ def test_what_is_no_number_is_told_too(at: tuple[str, ...], value: Any) -> None:
     assert diff_policies(BASE, with_leaf(at, value))
 
 
+def test_a_severity_given_up_is_told_whole() -> None:
+    """With what it asked for, in either direction."""
+    document = BASE.effective()
+    del document["severity"]["levels"]["2"]
+    without = Policy.model_validate(document)
+    (gone,), (back,) = diff_policies(BASE, without), diff_policies(without, BASE)
+    assert (gone.key, gone.after, gone.direction) == ("severity.levels.2", None, "changed")
+    assert gone.before == BASE.severity.levels[2].model_dump(mode="json")
+    assert (back.before, back.after) == (None, gone.before)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "line"),
+    [
+        (("rows", "auto:64", "min_avg_gflops"), 4.25, "looser: rows.auto:64.min_avg_gflops 5 -> 4.25"),
+        (("rows", "auto:64", "max_p95_time_ms"), None, "looser: rows.auto:64.max_p95_time_ms 2 -> none"),
+        (("floors", "waiver"), "none yet", "looser: floors.waiver none -> none yet"),
+        (("split", "required_sizes"), [64], "looser: split.required_sizes (64, 96) -> (64,)"),
+    ],
+)
+def test_a_change_is_one_line(at: tuple[str, ...], value: Any, line: str) -> None:
+    """Direction, key, and both values; what is not there or empty is none."""
+    (change,) = diff_policies(BASE, with_leaf(at, value))
+    assert str(change) == line
+
+
 def test_words_alone_are_no_difference() -> None:
     """Name, description, notes and reasons decide nothing."""
     document = {**BASE.effective(), "policy_id": "other", "description": "x", "notes": {"a": "b"}}

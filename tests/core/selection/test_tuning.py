@@ -18,10 +18,15 @@ from pytest_weekops.core.selection.tuning import (
     ArmPrior,
     Decision,
     DriverKey,
+    Kernel,
+    Rejected,
+    TuningFile,
     VariantTuning,
     decide,
+    illegal_in,
     trial_order,
 )
+from tests.core.selection.test_tuning_space import ENTRIES
 from tests.support.synthetic import make_identity
 
 MANY = settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "150")), deadline=None)
@@ -157,6 +162,67 @@ def test_a_kept_default_has_no_values() -> None:
         entry(outcome="default kept")
     with pytest.raises(ValidationError, match="with 0 values"):
         entry(defines={})
+
+
+def file(*found: VariantTuning, rejected: tuple[Rejected, ...] = ()) -> TuningFile:
+    """A file of the synthetic driver."""
+    driver = DriverKey.of(make_identity("pocl"))
+    assert driver is not None
+    return TuningFile(driver=driver, variants={one.variant: one for one in found}, rejected=rejected)
+
+
+def crashed(**changes: object) -> Rejected:
+    """A candidate of the block variant that took its worker down, changed."""
+    facts = {"variant": "block", "kernel_sha256": "a" * 64, "defines": {"MR": 9}, "status": "crashed"}
+    return Rejected.model_validate({**facts, **changes})
+
+
+def test_a_variant_is_filed_under_its_own_name() -> None:
+    """Values under another variant's name would be built into that one."""
+    facts = file(entry()).model_dump()
+    with pytest.raises(ValidationError, match="packed is filed under another name"):
+        TuningFile.model_validate({**facts, "variants": {"packed": facts["variants"]["block"]}})
+
+
+def test_a_search_replaces_what_was_found_before_it() -> None:
+    """With what was rejected for another source of it; what others rejected stays."""
+    old, other = crashed(kernel_sha256="b" * 64), crashed(variant="lanes", kernel_sha256="b" * 64)
+    before = file(entry(), entry(variant="lanes"), rejected=(old, other, crashed()))
+    found = entry(made_at="2026-11-26T12:00:00+00:00")
+    after = before.with_variant(found)
+    assert after.variants == {**before.variants, "block": found}
+    assert after.rejected == (other, crashed())
+
+
+def test_a_candidate_is_rejected_once() -> None:
+    """By variant and values, whatever took it down; the newest reason stands."""
+    first, again, other = crashed(), crashed(status="hung"), crashed(defines={"MR": 10})
+    found = file().with_rejected(first).with_rejected(other).with_rejected(again)
+    assert found.rejected == (other, again)
+
+
+KERNELS = {"block": Kernel(entry=ENTRIES["block"], sha256="a" * 64)}
+WILD = {"MR": 99, "NV": 2, "VW": 8, "USE_FMA": 0}
+
+
+def test_a_file_that_a_search_wrote_is_legal() -> None:
+    """Its values, those it rejected, and a default that was kept."""
+    rejected = crashed(defines={"MR": 9, "NV": 1, "VW": 8, "USE_FMA": 0})
+    kept = entry(outcome="default kept", defines={}, decision=Decision(wins=False))
+    for found in (file(entry(), rejected=(rejected,)), file(kept), file()):
+        assert illegal_in(found, KERNELS, make_identity("pocl")) == ""
+
+
+@pytest.mark.parametrize("found", [file(entry(defines=WILD)), file(entry(), rejected=(crashed(defines=WILD),))])
+def test_values_that_no_search_writes_condemn_the_file(found: TuningFile) -> None:
+    """Among those in force or among those rejected: somebody else wrote it."""
+    assert illegal_in(found, KERNELS, make_identity("pocl")).startswith("block: MR is 99; legal are 1, 2,")
+
+
+def test_values_of_a_source_that_changed_are_not_looked_at() -> None:
+    """Nor those of a variant that is gone: neither is used."""
+    stale = file(entry(defines=WILD, kernel_sha256="b" * 64), entry(variant="gone", defines=WILD))
+    assert illegal_in(stale, KERNELS, make_identity("pocl")) == ""
 
 
 def test_t3_tries_the_arm_that_is_known_to_be_fastest_first() -> None:

@@ -15,7 +15,9 @@ from pytest_weekops.core.measurement.catalog import KernelEntry, device_class, p
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.tuning_space import (
     LOOP_LIMIT,
+    SPACES,
     candidates,
+    complete_defines,
     default_defines,
     loop_iterations,
     parameters,
@@ -168,3 +170,20 @@ def test_sixty_three_panels_pass_the_simple_rule_and_are_refused() -> None:
     defines = {**PACKED, "MT": 1, "NT": 63, "KC": 64}
     assert 63 * 1024 < LOOP_LIMIT < counted(entry, defines, 4096)
     assert loop_iterations(entry, defines, 4096) == counted(entry, defines, 4096)
+
+
+@pytest.mark.parametrize("mode", TUNABLE)
+def test_what_the_launcher_covers_the_result_by_is_always_built_in(mode: str) -> None:
+    """A source that fell back on its own default, where the launcher has another, would write beyond its buffers."""
+    bare = ENTRIES[mode].model_copy(update={"defines": {}, "quirks": {"gpu": {"MR": 2}}})
+    covering = {
+        p.name: p.default for p in parameters(bare) if p.name in ("MR", "NV", "VW", "LANES", "LINES", "MT", "NT")
+    }
+    assert complete_defines(bare, "cpu") == covering
+    assert complete_defines(bare, "gpu") == {**covering, "MR": 2}
+
+
+def test_the_largest_tile_of_register_blocks_fits_an_items_registers() -> None:
+    """128 accumulators of the 255 registers that an item of a GPU has at most: no values of the space exceed that."""
+    most = {parameter.name: max(parameter.values) for parameter in SPACES["regtile"]}
+    assert most["MR"] * most["NV"] * most["VW"] <= 128

@@ -1,0 +1,45 @@
+"""Pressure: pulses that were planned must be shown, before the launches or during them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.plan import PressurePlan
+from pytest_weekops.core.measurement.records import Measurement, PressureRecord
+from tests.core.judge.test_verdict import POLICY
+from tests.support.synthetic import Records, make_campaign, make_plan, make_records
+
+
+def pressure(plan: Any, records: Records) -> Finding:
+    """What the check says."""
+    verdict = judge(POLICY, make_campaign(plan, records))
+    return next(f for f in verdict.findings if f.check == "pressure_failures_zero")
+
+
+@pytest.mark.parametrize("planned", [{"pulses": 0}, {"iterations": 0}], ids=["no pulse", "pulses of nothing"])
+def test_no_pressure_is_owed_where_none_was_planned(planned: dict[str, int]) -> None:
+    """A plan may go without; a pulse that failed still counts."""
+    plan = make_plan("weekly", pressure=PressurePlan(**planned))
+    quiet: Records = [r for r in make_records(plan) if not isinstance(r, PressureRecord)]
+    assert pressure(plan, quiet).status is CheckStatus.PASS
+    failed = PressureRecord(platform="pocl", snapshot=1, requested=1, completed=0, failures=1)
+    assert pressure(plan, [*quiet, failed]).status is CheckStatus.FAIL
+
+
+@pytest.mark.parametrize(
+    ("completed", "status"), [(4, CheckStatus.PASS), (3, CheckStatus.NO_DATA), (0, CheckStatus.NO_DATA)]
+)
+def test_pressure_during_the_launches_is_counted_per_measurement(completed: int, status: CheckStatus) -> None:
+    """Two pulses in each of two sessions; records of pulses before the launches are no evidence of it."""
+    plan = make_plan("weekly", pressure=PressurePlan(pulses=2, iterations=1, mode="during"))
+    records = [
+        r.model_copy(update={"pressure_completed": completed}) if isinstance(r, Measurement) else r
+        for r in make_records(plan)
+    ]
+    found = pressure(plan, records)
+    assert found.status is status
+    assert len(found.rows) == (0 if status is CheckStatus.PASS else len(plan.all_cases()))

@@ -1,0 +1,100 @@
+"""The controlled lanes: how often T3 fell back, how often T5 was disabled, what it cost and when it cried wolf."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.records import Case, Measurement
+from tests.core.judge.test_verdict import POLICY
+from tests.support.synthetic import make_campaign, make_plan, make_records
+
+PLAN = make_plan("weekly", kernels=("auto_t3_controlled", "auto_t5_guarded"))
+
+
+def finding(check: str, lane: str, evidence: Any, **guardrails: float) -> Finding:
+    """What a check says where ``evidence(case)`` gives the lane's fields that differ."""
+    records = [
+        r.model_copy(update={lane: getattr(r, lane).model_copy(update=evidence(r.case))})
+        if isinstance(r, Measurement) and getattr(r, lane) is not None
+        else r
+        for r in make_records(PLAN)
+    ]
+    policy = POLICY.model_copy(update={"guardrails": POLICY.guardrails.model_copy(update=guardrails)})
+    verdict = judge(policy, make_campaign(PLAN, records))
+    found = next(f for f in verdict.findings if f.check == check)
+    assert set(verdict.failed_checks) <= {check}
+    return found
+
+
+def fourth(case: Case) -> bool:
+    """One measurement of one cell."""
+    return (case.size, case.snapshot) == (128, 4)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "passes"),
+    [
+        ({"fallback_rate": 0.08}, True),
+        ({"fallback_rate": 0.0801}, False),
+        ({"fallback_rate": math.nan}, False),
+        ({"policy_disabled": True}, False),
+    ],
+    ids=["at the limit", "above", "unknown", "disabled"],
+)
+def test_selection_may_fall_back_within_its_limit(evidence: dict[str, Any], passes: bool) -> None:
+    """In every run; one that was disabled selected nothing."""
+    found = finding("t3_fallback_bound", "selector", lambda case: evidence if fourth(case) else {})
+    assert (found.status.value == "pass") is passes
+    assert found.rows == (() if passes else ("pocl-auto_t3_controlled-128-seed11-s4",))
+
+
+def test_disabled_guards_are_counted_over_the_whole_campaign() -> None:
+    """A negative count, which nothing honest writes, takes none away."""
+    counts = {1: 1, 2: -1}
+    found = finding(
+        "t5_disable_events_total_bound",
+        "guard",
+        lambda case: {"disable_events": counts.get(case.snapshot, 0) if case.size == 128 else 0},
+        max_t5_disable_events_total=1,
+    )
+    assert (found.status.value, found.observed, len(found.rows)) == ("fail", 2, 2)
+
+
+def overhead(evidence: Any, **guardrails: float) -> Finding:
+    """What the check of the guard's cost says."""
+    return finding("t5_overhead_bound", "guard", evidence, **guardrails)
+
+
+def test_one_spike_is_no_overhead_and_a_median_above_the_limit_is() -> None:
+    """Six measurements of a cell: one that cost 60 % says something about the host."""
+    spike = overhead(lambda case: {"overhead_percent": 60.0 if fourth(case) else 1.0})
+    assert (spike.status.value, spike.observed) == ("pass", 1.0)
+    found = overhead(lambda case: {"overhead_percent": 3.1 if case.size == 128 else 1.0})
+    assert found.rows == ("pocl:128: 3.10 %",)
+
+
+def test_below_the_size_that_a_policy_names_the_share_is_not_bounded() -> None:
+    """A check has a fixed cost. What is no number fails at any size."""
+    costly = overhead(lambda case: {"overhead_percent": 40.0 if case.size == 128 else 2.0}, t5_overhead_from_size=256)
+    assert (costly.status.value, costly.observed) == ("pass", 2.0)
+    unknown = overhead(lambda case: {"overhead_percent": math.nan if fourth(case) else 1.0}, t5_overhead_from_size=256)
+    assert unknown.rows == ("pocl:128: nan %",)
+
+
+@pytest.mark.parametrize("share", [math.nan, math.inf, -0.1])
+def test_an_overhead_that_is_none_excuses_nothing(share: float) -> None:
+    """One is enough: a median over the others would hide it."""
+    assert overhead(lambda case: {"overhead_percent": share if fourth(case) else 1.0}).status.value == "fail"
+
+
+@pytest.mark.parametrize(("rate", "passes"), [(0.05, True), (0.051, False), (-0.01, False), (math.nan, False)])
+def test_false_alarms_are_bounded_in_every_run(rate: float, passes: bool) -> None:
+    """A guard that cries wolf is switched off."""
+    found = overhead(lambda case: {"false_positive_rate": rate if fourth(case) else 0.0})
+    assert (found.status.value == "pass") is passes
+    assert passes or found.rows[0].startswith("pocl-auto_t5_guarded-128-seed11-s4: false alarms ")

@@ -1,0 +1,57 @@
+"""Ceilings of p95, and a pinned baseline with or without the host's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.records import HostCondition, Measurement
+from pytest_weekops.core.policy.policy import Row
+from tests.core.judge.test_verdict import POLICY, WEEKLY, pinned, verdict_on
+from tests.support.synthetic import Records, make_records
+
+P95_AT_128 = 128 * 1.018e-3  # ms of the synthetic device, give or take 1 %
+
+
+def message(verdict: Verdict) -> str:
+    """What the check said."""
+    return next(f.message for f in verdict.findings if f.check == "per_kernel_size_slo")
+
+
+@pytest.mark.parametrize(("share", "passes"), [(1.05, True), (0.95, False)])
+def test_a_ceiling_bounds_the_p95_of_a_cell(share: float, passes: bool) -> None:
+    """On its own, without a floor beside it; it says both numbers."""
+    policy = POLICY.model_copy(update={"rows": {"auto:128": Row(max_p95_time_ms=P95_AT_128 * share)}})
+    verdict = verdict_on(make_records(WEEKLY), policy=policy)
+    assert verdict.failed_checks == (() if passes else ("per_kernel_size_slo",))
+    assert passes or "ms above 0.12379" in message(verdict)
+    row = next(row for row in verdict.rows if row["size"] == 128)
+    assert row["status"] == ("pass" if passes else "fail")
+
+
+def on_a_slow_host() -> Records:
+    """Everything takes twice as long, the anchor as well."""
+
+    def slowed(record: Any) -> Any:
+        if not isinstance(record, Measurement):
+            return record
+        return record.model_copy(update={"host": HostCondition(anchor_before_ms=20.0, anchor_after_ms=20.2)})
+
+    return [slowed(record) for record in make_records(WEEKLY, speed=lambda _case: 0.5)]
+
+
+def test_a_baseline_with_an_anchor_is_freed_from_the_hosts_speed() -> None:
+    """A host at half its speed is no driver at half its speed."""
+    assert verdict_on(on_a_slow_host(), baseline=pinned()).failed_checks == ()
+
+
+def test_a_baseline_without_an_anchor_is_compared_as_measured() -> None:
+    """Nothing says how fast its host was: what is half as fast fails, and the words tell why that may be."""
+    whole = pinned()
+    bare = whole.model_copy(update={"rows": tuple(row.model_copy(update={"anchor_ms": None}) for row in whole.rows)})
+    assert verdict_on(make_records(WEEKLY), baseline=bare).failed_checks == ()
+    verdict = verdict_on(on_a_slow_host(), baseline=bare)
+    assert verdict.failed_checks == ("per_kernel_size_slo",)
+    assert "of the baseline's throughput, 0.95 needed, as measured" in message(verdict)
