@@ -15,13 +15,6 @@ from pytest_weekops.week.ledger import open_ledger
 from tests.support.rollbacks import NEW, OLD, Checks, active, deploy_by_hand
 
 
-@pytest.fixture
-def deployed(tmp_path: Path) -> Path:
-    """A report directory in which rusticl's profile is active."""
-    Rollout(tmp_path).apply(OLD, Checks())
-    return tmp_path
-
-
 @pytest.mark.parametrize("problem", ["the gate failed", ""])
 def test_a_failure_after_the_switch_is_said_with_what_is_active(deployed: Path, problem: str) -> None:
     """Loudly; the channel stays rolled back, and applying again verifies again instead of believing."""

@@ -19,13 +19,6 @@ from tests.support.processes import is_running
 from tests.support.rollbacks import NEW, OLD, Checks, Crash, active, crash_after, deploy_by_hand, profile
 
 
-@pytest.fixture
-def deployed(tmp_path: Path) -> Path:
-    """A report directory in which rusticl's profile is active."""
-    Rollout(tmp_path).apply(OLD, Checks())
-    return tmp_path
-
-
 def test_a_rehearsal_leaves_the_active_profile_and_is_recorded(deployed: Path) -> None:
     """All of it on a copy: switch, checks, undo; when and how long is kept."""
     checks = Checks()

@@ -18,13 +18,6 @@ from pytest_weekops.week.ledger import open_ledger
 from tests.support.rollbacks import NEW, OLD, Checks, Crash, active, crash_after, deploy_by_hand
 
 
-@pytest.fixture
-def deployed(tmp_path: Path) -> Path:
-    """A report directory in which rusticl's profile is active."""
-    Rollout(tmp_path).apply(OLD, Checks())
-    return tmp_path
-
-
 def leftovers(report_dir: Path) -> list[str]:
     """Files in the runtime directory that are no profile, lock or record."""
     names = [p.name for p in (report_dir / "runtime").rglob("*") if p.is_file()]
