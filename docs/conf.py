@@ -17,10 +17,14 @@ version = release
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 
+smartquotes = False  # two dashes begin an option
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
+html_copy_source = False
 html_title = f"pytest-weekops {release}"
 html_show_sphinx = False
 html_show_copyright = False

@@ -19,7 +19,8 @@ def hooks() -> str:
                 "Check", "Callable[[CampaignPlan, Sequence[Measurement]], str | None]"
             )
             signature = f"```python\ndef {name}({arguments}): ...\n```"
-            parts += [f"## `{name}`", signature, f"Returns `{returned}`.", markdown(inspect.getdoc(hook) or "")]
+            parts += [f"## `{name}`", signature, markdown(inspect.getdoc(hook) or "")]
+            parts += [f"It returns `{returned}`."] if returned != "None" else []
     return "\n\n".join(parts)
 
 

@@ -139,16 +139,19 @@ def _place(layout: Layout) -> None:
             for name in floor:
                 near = [layout.middle[other] for other in (*above.get(name, ()), *beneath.get(name, ()))]
                 layout.middle[name] = 0.4 * layout.middle[name] + 0.6 * _mean(near, layout.middle[name])
-            _spread(layout, floor)
+            _spread(layout, floor, mirrored=sweep % 4 > 1)
 
 
-def _spread(layout: Layout, floor: list[str]) -> None:
-    """Push neighbours apart from the left, then back from the right edge."""
+def _spread(layout: Layout, floor: list[str], *, mirrored: bool = False) -> None:
+    """Push neighbours apart from the left, then back from the right edge; mirrored, the other way round."""
+    turned = floor[::-1] if mirrored else floor
+    at = {name: layout.width - layout.middle[name] if mirrored else layout.middle[name] for name in floor}
     edge = GAP
-    for name in floor:
-        layout.middle[name] = max(layout.middle[name], edge + width_of(name) / 2)
-        edge = layout.middle[name] + width_of(name) / 2 + GAP
+    for name in turned:
+        at[name] = max(at[name], edge + width_of(name) / 2)
+        edge = at[name] + width_of(name) / 2 + GAP
     edge = layout.width - GAP
-    for name in reversed(floor):
-        layout.middle[name] = min(layout.middle[name], edge - width_of(name) / 2)
-        edge = layout.middle[name] - width_of(name) / 2 - GAP
+    for name in reversed(turned):
+        at[name] = min(at[name], edge - width_of(name) / 2)
+        edge = at[name] - width_of(name) / 2 - GAP
+    layout.middle.update({name: layout.width - x if mirrored else x for name, x in at.items()})

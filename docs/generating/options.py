@@ -60,14 +60,14 @@ def value_words(option: dict[str, Any]) -> str:
 
 
 def options() -> str:
-    """Every option but the deadlines: names, value, what it does, and the ini value that is its default."""
+    """Every option but the deadlines: names, value, what it does, and whether an ini value can be its default."""
     inis = _known()[1]
     rows = [
         (
             "<br>".join(f"`{name}`" for name in option["names"]),
             value_words(option),
             markdown(option["help"] or ""),
-            f"`{option['dest']}`" if option["dest"] in inis else "",
+            "yes" if option["dest"] in inis else "",
         )
         for option in _shown()
         if not _is_deadline(option)

@@ -58,7 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit status (see ``docs/explanation/architecture.md`` for the statuses)."""
+    """Run one subcommand and return its exit status (see ``docs/reference/exit-statuses.md``)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if sys.stderr is None:  # where print would otherwise take standard output instead
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process

@@ -1,4 +1,4 @@
-"""Where the rollback's tests begin: one profile is active already."""
+"""A report directory with a profile in force."""
 
 from __future__ import annotations
 
