@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from pytest_weekops.core.measurement.records import GateRecord, Measurement, Pre
 from pytest_weekops.evidence.journal import JudgedRecord, StoredRun, read_run
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.report.decision import schema
+from tests.support.command import weekops
 from tests.support.gates import SMALL, GateResult, run_gate
 
 pytestmark = pytest.mark.device
@@ -78,8 +77,7 @@ def test_the_journal_gives_the_same_verdict_bytes(promoted: GateResult, stored: 
 
 def test_weekops_judge_agrees(promoted: GateResult) -> None:
     """The command line judges the run directory to the same end."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", "judge", str(promoted.run_dirs[0]), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = weekops("judge", promoted.run_dirs[0], "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["decision"] == "promote"
 
@@ -145,8 +143,7 @@ def test_json_report_carries_the_verdict(promoted: GateResult) -> None:
 
 def test_the_run_is_in_the_ledger(promoted: GateResult) -> None:
     """Weekops status knows the run and says promoted."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", "status", "--require", "promoted", "--report-dir", "reports"]
-    done = subprocess.run(command, cwd=promoted.directory, capture_output=True, text=True, check=False, timeout=60)
+    done = weekops("status", "--require", "promoted", "--report-dir", "reports", cwd=promoted.directory)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
