@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import numpy as np
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.records import MeasurementStatus, Phase, SessionSamples
+from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, STEADY_MEDIANS, launch_count
 from pytest_weekops.core.selection.online import Choice
 from pytest_weekops.core.selection.selector import choose_variant, usable
 from pytest_weekops.device.guard import Guard
@@ -28,10 +28,7 @@ from pytest_weekops.device.watch import Unwatched, Watch, Watched
 from pytest_weekops.files.kernel_sources import Source, load_sources
 from pytest_weekops.worker.protocol import Measured, MeasureRequest, SelectorRequest
 
-MOST_LAUNCHES = 200
-STEADY_MEDIANS = 5
 STEADY_SHARE = 0.05
-LONG_WARM_UP_S = 0.5  # a warm-up of two launches or more ends here: clocks are up and everything is compiled
 
 Notify = Callable[[Phase], None]
 
@@ -203,7 +200,7 @@ def _session(
     warm = _warm_up(device, request, notify, launcher, watch)
     caught = watch.trust()
     usual = statistics.median(launch.wall_ns for launch in warm) if warm else 0.0
-    count = _launch_count(request, usual)
+    count = launch_count(request.iterations, request.least_session_ms, usual)
     timed: list[Launch] = []
     for iteration in range(count):
         if pressure is not None:
@@ -265,12 +262,6 @@ def _warm_up(
         if len(launches) >= request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
             break
     return launches
-
-
-def _launch_count(request: MeasureRequest, usual: float) -> int:
-    """Launches of a session: as many as asked for, more where they would not fill the least session time."""
-    filling = math.ceil(request.least_session_ms * 1e6 / usual) if usual > 0 else 0
-    return max(request.iterations, min(filling, MOST_LAUNCHES))
 
 
 def _steady(medians: list[float]) -> bool:

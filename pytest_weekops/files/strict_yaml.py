@@ -1,79 +1,89 @@
-"""YAML read strictly: no duplicated keys, and a line number for every key so that refusals can point at it."""
+"""YAML read strictly: no key twice, no number of another age, and a line for every key to point at."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pytest_weekops.core.errors import PolicyError
 
-LARGEST_BYTES = 4 * 1024 * 1024
+# Sexagesimal, octal and binary numbers, and digits with underscores.
+_OLD_NUMBER = re.compile(r"[-+]?(0[0-7_]+\Z|0b|[0-9_.]*[_:])")
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice: the second would silently win."""
+@dataclass(frozen=True)
+class Source:
+    """A file that is read, for refusals: ``what`` it is in a word (``Policy``), and the line of every key in it.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen: set[Any] = set()
-        for key_node, _value in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, str | int | float | bool) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
-            seen.add(key if isinstance(key, str | int | float | bool) else id(key_node))
-        return super().construct_mapping(node, deep=deep)
+    ``lines`` is filled by :func:`parse_yaml`; what is not YAML has none, and is told as line 1.
+    """
+
+    what: str
+    path: Path
+    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def refusal(self, sentences: str, key: tuple[str, ...] = ()) -> PolicyError:
+        """The error that begins with the file and goes on with these sentences."""
+        return PolicyError(f"{self.what} {self.path}{sentences}", path=str(self.path), key=".".join(key))
+
+    def at(self, key: tuple[str, ...], problem: str, advice: str) -> PolicyError:
+        """The error about one key, with its line or that of the nearest key above that is there."""
+        depths = range(len(key), 0, -1)
+        line = next((self.lines[key[:depth]] for depth in depths if key[:depth] in self.lines), 1)
+        return self.refusal(f" line {line}: {'.'.join(key)} {problem}. {advice}", key)
 
 
-def load_yaml(path: Path, what: str) -> Any:
-    """Parse one YAML file. Raises ``PolicyError`` that names ``what``, the file and the line."""
+def parse_yaml(source: Source, text: str) -> Any:
+    """The text as plain data, its lines noted in ``source``. Raises ``PolicyError``."""
+    import yaml
+
     try:
-        if path.exists() and not path.is_file():
-            raise _refusal(path, what, "is no regular file; reading it might never end")
-        if path.stat().st_size > LARGEST_BYTES:
-            raise _refusal(path, what, "is larger than 4 MiB; no such file is that long")
-        text = path.read_text(encoding="utf-8")
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader subclass
-    except FileNotFoundError as error:
-        raise _refusal(path, what, "is not there") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise _refusal(path, what, f"cannot be read: {error}") from error
+        return _construct(source, yaml.compose(text, Loader=yaml.SafeLoader), ())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or error
-        raise _refusal(path, what, f"is not YAML:{line}: {problem}") from error
+        where = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        words = f"{where} is not YAML: {problem}. Nothing in it can be trusted. Correct the line."
+        raise source.refusal(words) from error
     except RecursionError as error:
-        raise _refusal(path, what, "is nested absurdly deep") from error
-    if data is None:
-        raise _refusal(path, what, "is empty")
-    return data
+        raise source.refusal(f" is nested too deeply. No {source.what.lower()} is. Flatten it.") from error
 
 
-def _refusal(path: Path, what: str, problem: str) -> PolicyError:
-    return PolicyError(f"{what} {path} {problem}. Nothing can be judged by it. Check the file.", path=str(path))
+def _construct(source: Source, node: Any, at: tuple[str, ...]) -> Any:
+    """Build plain data from a YAML node, refusing keys given twice and remembering lines."""
+    import yaml
 
-
-def line_of(path: Path, keys: tuple[str | int, ...]) -> int | None:
-    """Line (from 1) of the node that ``keys`` lead to, or of the deepest one that exists; None where nothing is."""
-    try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
-        return None
-    line = node.start_mark.line + 1 if node is not None else None
-    for key in keys:
-        child = _child(node, key)
-        if child is None:
-            break
-        node, line = child[0], child[1]
-    return line
-
-
-def _child(node: Any, key: str | int) -> tuple[Any, int] | None:
     if isinstance(node, yaml.MappingNode):
-        for key_node, value in node.value:
-            if str(key_node.value) == str(key):
-                return value, key_node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-        return node.value[key], node.value[key].start_mark.line + 1
-    return None
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            place = (*at, key)
+            if key in found or not isinstance(key_node, yaml.ScalarNode):
+                line = key_node.start_mark.line + 1
+                words = f" line {line}: key {'.'.join(place)} stands there twice or is no plain word. Only one of the "
+                raise source.refusal(f"{words}two could count. Remove one.", place)
+            source.lines[place] = key_node.start_mark.line + 1
+            found[key] = _construct(source, value_node, place)
+        return found
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(source, child, (*at, str(number))) for number, child in enumerate(node.value)]
+    if node is None:
+        return None
+    return _scalar(source, node, at)
+
+
+def _scalar(source: Source, node: Any, at: tuple[str, ...]) -> Any:
+    """One plain value. What only YAML 1.1 reads as a number is refused: nobody means 90 by 1:30, or 8 by 010."""
+    import yaml
+
+    tag = str(node.tag).rpartition(":")[2]
+    if node.style is None and tag in ("int", "float") and _OLD_NUMBER.match(str(node.value)):
+        problem = f"is {str(node.value)!r:.60}, a spelling that older YAML reads as another number"
+        raise source.at(at, problem, "Write a plain decimal number, or quote it where it is a text.")
+    try:
+        return yaml.SafeLoader("").construct_object(node, deep=True)
+    except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
+        problem = f"is {str(node.value)!r:.60}, which cannot be read as {tag}"
+        raise source.at(at, problem, "Correct it, or quote it where it is a text.") from error

@@ -8,29 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE
-from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement, MeasurementStatus
-from pytest_weekops.core.units import throughput
 from pytest_weekops.report.saying import wrapped
 
 if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.duration import Duration
+    from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.run.live import Run
-
-WARM_UP_SHARE = 0.35  # warm-up, verification and anchor beside the timed launches, as a first guess only
-_SMALL_SPEED = 0.8  # a large case runs at about this share of the probe's speed
-
-
-def clock(seconds: float) -> str:
-    """``1h02m``, ``3m05s`` or ``12s``."""
-    whole = max(0, round(seconds))
-    if whole >= 3600:
-        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-    return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"
 
 
 class Progress:
@@ -40,12 +29,10 @@ class Progress:
         self._config = config
         self._plan: CampaignPlan | None = None
         self._run: Run | None = None
-        self._cases = 0
-        self._done = 0
-        self._work_done = 0.0
-        self._work_left = 0.0
-        self._begun = time.monotonic()
-        self._first_case: float | None = None
+        self._cases = self._done = 0
+        self._left: list[Case] = []
+        self._duration: Duration | None = None
+        self._begun = self._case_begun = time.monotonic()
         self._snapshot = 0
         self._worst = ""
         self.snapshot_started: dict[int, float] = {}
@@ -76,10 +63,9 @@ class Progress:
         if terminal is not None and self._config.get_verbosity() == 0:
             terminal.showfspath = False
 
-    def begin(self, plan: CampaignPlan, run: Run, *, cases: int) -> None:
-        """Start counting."""
-        self._plan, self._run, self._cases = plan, run, cases
-        self._work_left = sum(self._work(case) for case in plan.all_cases())
+    def begin(self, plan: CampaignPlan, run: Run, *, cases: Sequence[Case]) -> None:
+        """Say who answered; ``cases`` are those that will be measured, in that order."""
+        self._plan, self._run, self._cases, self._left = plan, run, len(cases), list(cases)
         for label, identity in run.identities.items():
             self.say(f"  {label}: {identity.platform_name}, {identity.device_name}, driver {identity.driver_version}")
 
@@ -95,71 +81,59 @@ class Progress:
 
     def case(self, case: Case) -> None:
         """A case begins: print the estimate before the first, and a headline per snapshot."""
-        if self._first_case is None:
-            self._first_case = time.monotonic()
-            self._estimate()
-        if case.snapshot != self._snapshot and self._plan is not None:
-            self._snapshot = case.snapshot
-            worst = f", worst so far: {self._worst}" if self._worst else ""
-            self.say(f"snapshot {case.snapshot}/{self._plan.snapshots}, {self._times()}{worst}")
+        if self._plan is None:
+            return
+        from pytest_weekops.report.case_line import clock
+
+        self._case_begun = time.monotonic()
+        duration = self._learned(self._plan)
+        if case.snapshot == self._snapshot:
+            return
+        duration.begin_snapshot(
+            case.snapshot, self._case_begun - self.snapshot_started.get(case.snapshot, self._case_begun)
+        )
+        if not self._snapshot:
+            left = clock(duration.left_s(self._left))
+            self.say(f"weekops: {self._cases} {'case' if self._cases == 1 else 'cases'}, about {left} from now")
+        self._snapshot = case.snapshot
+        worst = f", worst so far: {self._worst}" if self._worst else ""
+        elapsed = clock(self._case_begun - self._begun)
+        self.say(f"snapshot {case.snapshot}/{self._plan.snapshots}, {elapsed} elapsed{worst}")
 
     def measured(self, answer: Measurement) -> None:
         """A case ended: one line with its result."""
+        if self._plan is None:
+            return
+        from pytest_weekops.core.measurement.duration import spent_on
+        from pytest_weekops.report.case_line import case_line, result_words
+
+        duration = self._learned(self._plan)
+        duration.add(spent_on(answer, time.monotonic() - self._case_begun))
         self._done += 1
-        work = self._work(answer.case)
-        self._work_done += work
-        self._work_left = max(0.0, self._work_left - work)
+        self.over(answer.case)
         bad = answer.status is not MeasurementStatus.OK or answer.flaky or answer.void
         if bad:
-            self._note_worst(answer)
+            self._note_worst(answer, result_words(answer))
         if self._config.get_verbosity() > 0 and not bad:
             return
-        self.say(f"{self._done:>4}/{self._cases} {_name(answer.case):<34} {_result(answer):<22} {self._times()}")
+        left, seeds = duration.left_s(self._left), len(self._plan.seeds)
+        self.say(case_line(answer, done=self._done, cases=self._cases, left_s=left, seeds=seeds))
 
-    def _estimate(self) -> None:
-        if self._plan is None or self._run is None:
-            return
-        seconds, unknown = 0.0, False
-        for case in self._plan.all_cases():
-            operation = self._run.operation_of(case.kernel)
-            probe_ms = self._run.platforms[case.platform].probe_ms.get(operation.name, 0.0)
-            unknown = unknown or probe_ms <= 0
-            growth = operation.nominal_s(case.size) / operation.nominal_s(PROBE_SIZE)
-            launch_s = probe_ms * 1e-3 * growth / _SMALL_SPEED
-            seconds += self._plan.sessions * max(self._plan.iterations * launch_s, self._plan.session_ms * 1e-3)
-        seconds = seconds * (1.0 + WARM_UP_SHARE) + 0.3 * self._cases
-        seconds = max(seconds, self._plan.snapshot_interval_s * (self._plan.snapshots - 1))
-        more = " (a platform without a speed is not counted)" if unknown else ""
-        self.say(f"weekops: {self._cases} cases, about {clock(seconds)} from now{more}")
+    def over(self, gone: Case | None) -> None:
+        """A case is not waited for any longer: it was measured, or its item failed before that."""
+        self._left = [case for case in self._left if case != gone]
 
-    def _work(self, case: Case) -> float:
-        """What a case weighs among the others, in nominal seconds."""
-        return self._run.operation_of(case.kernel).nominal_s(case.size) if self._run is not None else 0.0
+    def _learned(self, plan: CampaignPlan) -> Duration:
+        """What was learned so far; made at the first case, when the opening gate has probed the platforms."""
+        if self._duration is None:
+            from pytest_weekops.core.measurement.duration import Duration
 
-    def _times(self) -> str:
-        now = time.monotonic()
-        elapsed = clock(now - self._begun)
-        if not self._work_done or self._first_case is None:
-            return f"{elapsed} elapsed"
-        left = (now - self._first_case) * self._work_left / self._work_done
-        return f"{elapsed}, ~{clock(left)} left"
+            platforms = self._run.platforms.items() if self._run is not None else ()
+            probes = {(label, name): ms * 1e-3 for label, each in platforms for name, ms in each.probe_ms.items()}
+            self._duration = Duration(plan, self._run.operations if self._run is not None else {}, probes)
+        return self._duration
 
-    def _note_worst(self, answer: Measurement) -> None:
-        words = f"{answer.case.id} {_result(answer)}"
+    def _note_worst(self, answer: Measurement, result: str) -> None:
         severe = answer.status in (MeasurementStatus.WRONG, MeasurementStatus.CRASHED, MeasurementStatus.HUNG)
         if not self._worst or severe:
-            self._worst = words
-
-
-def _name(case: Case) -> str:
-    return f"s{case.snapshot} {case.platform} {case.kernel} {case.size} seed {case.seed}"
-
-
-def _result(answer: Measurement) -> str:
-    if answer.status is not MeasurementStatus.OK:
-        return answer.status.value.upper()
-    times = [ns for session in answer.sessions for ns in session.wall_ns]
-    mean_ns = sum(times) / len(times) if times else 0.0
-    speed = throughput(answer.unit, answer.flops, answer.bytes_moved, mean_ns) if mean_ns > 0 else 0.0
-    said = f"{speed:.1f} {answer.unit}" if speed > 0 else "ok"
-    return said + (" VOID" if answer.void else "") + (" FLAKY" if answer.flaky else "")
+            self._worst = f"{answer.case.id} {result}"

@@ -79,7 +79,9 @@ class GateSession:
             self.progress.say(f"weekops: {note}")
         self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}")
         self.run = usage(lambda: open_run(self._request()))
-        self.progress.begin(self.plan, self.run, cases=sum(parameter(i, "weekops_case") is not None for i in mine))
+        self.progress.begin(
+            self.plan, self.run, cases=[c for i in mine if (c := parameter(i, "weekops_case")) is not None]
+        )
 
     def _request(self) -> RunRequest:
         from pytest_weekops.run.request import RunRequest
@@ -126,6 +128,8 @@ class GateSession:
         explained = call.excinfo is not None and isinstance(call.excinfo.value, GateFailure) and self.run is not None
         if report.failed and not explained:
             self._unexplained.append(report.nodeid)
+        if report.when == "teardown":
+            self.progress.over(parameter(item, "weekops_case"))
         report.weekops = is_campaign(item)  # type: ignore[attr-defined]  # our own mark on our own items' reports
 
     def teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -8,52 +8,44 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.week.channel import rollback_in_effect
-from pytest_weekops.core.week.entry import ROLLBACK, Entry
 from pytest_weekops.core.week.rollback import (
     ACTIVE_NAME,
     PROFILES_NAME,
     RollbackPlan,
     RuntimeProfile,
     last_target,
-    parse_environment,
     plan_rollback,
     rehearsal_story,
     rollback_story,
 )
 from pytest_weekops.files.atomic import switch_symlink, sync_directory, write_atomic
 from pytest_weekops.files.hashing import hash_file
-from pytest_weekops.rollback.verification import Outcome, Verifier, run_own_steps
+from pytest_weekops.rollback.active import Active, active_after_switch, read_active, runtime_directory
+from pytest_weekops.rollback.outcome import Outcome, Verifier
+from pytest_weekops.rollback.records import (
+    evidence_document,
+    nothing_to_undo,
+    outcomes_document,
+    record,
+    record_after,
+    target_document,
+)
+from pytest_weekops.rollback.steps import run_own_steps
 from pytest_weekops.week.ledger import Ledger, open_ledger
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import RollbackStep
-
-
-@dataclass(frozen=True)
-class Active:
-    """The profile now in force: its file, the platform it names, and its hash. All empty where there is none."""
-
-    path: Path | None = None
-    platform: str = ""
-    sha256: str = ""
-
-    def document(self, runtime: Path) -> dict[str, Any]:
-        """As the ledger keeps it, with the file relative to the runtime directory."""
-        name = self.path.relative_to(runtime).as_posix() if self.path else None
-        return {"file": name, "platform": self.platform, "sha256": self.sha256}
 
 
 @dataclass(frozen=True)
@@ -81,14 +73,8 @@ class Rollout:
 
     @property
     def runtime(self) -> Path:
-        """The directory of the runtime profile, links followed: it may be a link to where consumers look."""
-        try:
-            return (self.report_dir.resolve() / "runtime").resolve()
-        except (OSError, RuntimeError) as error:
-            raise InputError(
-                f"{self.report_dir / 'runtime'} cannot be followed: {error}. Where consumers look for their profile is "
-                "not known, so nothing was switched. Mend the link."
-            ) from error
+        """The directory of the runtime profile, links followed. Raises ``InputError`` where that cannot be done."""
+        return runtime_directory(self.report_dir)
 
     @property
     def ledger(self) -> Ledger:
@@ -97,18 +83,7 @@ class Rollout:
 
     def active(self) -> Active:
         """The profile now in force. Raises ``InputError`` where the file is there and cannot be read."""
-        path = self.runtime / ACTIVE_NAME
-        try:
-            if not path.exists():
-                return Active()
-            content = _read_regular(path)
-            platform = parse_environment(content.decode()).get("WEEKOPS_PLATFORM", "")
-            return Active(path.resolve(), platform, hashlib.sha256(content).hexdigest())
-        except (OSError, RuntimeError, UnicodeDecodeError, InputError) as error:
-            raise InputError(
-                f"The active runtime profile {path} cannot be read: {error} What consumers run on is not known, so "
-                "nothing was switched. Correct the file or take it away."
-            ) from error
+        return read_active(self.runtime)
 
     def plan(self, target: RuntimeProfile, verifier: Verifier, steps: Sequence[RollbackStep] = ()) -> RollbackPlan:
         """What :meth:`apply` would do; changes nothing."""
@@ -143,14 +118,20 @@ class Rollout:
             if not same:
                 self._write(target)
             if not ours:
-                self._record("begun", {"from": before.document(self.runtime), "to": _target(target), "reason": reason})
+                record(
+                    self.report_dir,
+                    "begun",
+                    {"from": before.document(self.runtime), "to": target_document(target), "reason": reason},
+                )
             self.after_step("begin")
             if not same:
                 self._switch(target.file_name)
             self.after_step("switch")
             with contextlib.suppress(OSError, ValueError):  # whoever listens may be gone; the verification goes on
                 self.say(f"{target.platform} is active now; verifying it.")
-            unrecorded = self._record_after("switched", {"to": _target(target), "seconds": _since(trigger)})
+            unrecorded = record_after(
+                self.report_dir, "switched", {"to": target_document(target), "seconds": _since(trigger)}
+            )
             self.after_step("record")
             return self._verify(target, verifier, steps, trigger, unrecorded)
 
@@ -202,42 +183,34 @@ class Rollout:
         for name, stage in stages:
             outcomes[name] = _guarded(stage)
             self.after_step(name)
-        document, unproved = _document(outcomes, self.report_dir)
+        document, unproved = outcomes_document(outcomes, self.report_dir)
         problems = [*unrecorded, *(problem for outcome in outcomes.values() for problem in outcome.problems), *unproved]
-        now = self._active_now()
+        now = active_after_switch(self.runtime)
         if now.sha256 != target.sha256:
             problems.append("The active profile is not the one that was switched to: something else changed it.")
         seconds = _since(trigger)
-        body = {"to": _target(target), "seconds": seconds, "problems": problems, "outcomes": document}
-        problems = [*problems, *self._record_after("unverified" if problems else "verified", body)]
+        body = {"to": target_document(target), "seconds": seconds, "problems": problems, "outcomes": document}
+        problems = [*problems, *record_after(self.report_dir, "unverified" if problems else "verified", body)]
         self.after_step("finish")
         lines = tuple(rollback_story(now.platform, problems, seconds))
         return Applied(not problems, seconds, lines, problems=tuple(problems))
-
-    def _active_now(self) -> Active:
-        """What is in force after a switch, whatever it is: that has to be said even where it cannot be read."""
-        try:
-            found = self.active()
-        except InputError:
-            return Active(platform="something unreadable")
-        return found if found.platform else replace(found, platform="a profile of no name" if found.path else "nothing")
 
     # -- undo and rehearse -------------------------------------------------------------------------------------
 
     def undo(self) -> str:
         """Put the profile before the rollback back and say so. Raises ``InputError`` where there is nothing to undo."""
-        if nothing := _nothing_to_undo(self.ledger.entries()):
+        if nothing := nothing_to_undo(self.ledger.entries()):
             return nothing  # without the lock: where there is nothing to undo, nothing is written
         with self._lock():
             entries = self.ledger.entries()
             current = rollback_in_effect(entries)
             if current is None:
-                return _nothing_to_undo(entries)
+                return nothing_to_undo(entries)
             before = next(entry for entry in entries if entry.seq == current.seq).body["from"]
             name = before.get("platform") or ("the profile before" if before.get("file") else "no profile, as before")
             kept = self._restore(before)
             self.after_step("switch")
-            unrecorded = self._record_after("undone", {"to": before})
+            unrecorded = record_after(self.report_dir, "undone", {"to": before})
             self.after_step("record")
         if unrecorded:
             raise WeekopsError(f"SWITCHED BACK, NOT RECORDED: active NOW is {name}. {unrecorded[0]}")
@@ -279,9 +252,14 @@ class Rollout:
             if self.active() != active:
                 problems.append("The active profile changed while it was rehearsed.")
             verified = applied.verified and not problems
-            evidence = [_evidence(copy / "ledger.sqlite", self.report_dir)]
-            body = {"verified": verified, "seconds": applied.seconds, "to": _target(target), "evidence": evidence}
-            self._record("rehearsed", {**body, "problems": problems})
+            evidence = [evidence_document(copy / "ledger.sqlite", self.report_dir)]
+            body = {
+                "verified": verified,
+                "seconds": applied.seconds,
+                "to": target_document(target),
+                "evidence": evidence,
+            }
+            record(self.report_dir, "rehearsed", {**body, "problems": problems})
         lines = tuple(rehearsal_story(target.platform, active.platform, problems, applied.seconds))
         return Applied(verified, applied.seconds, lines, switched=False, problems=tuple(problems))
 
@@ -296,19 +274,7 @@ class Rollout:
                 "little, so none was made; the active profile is untouched. Check the directory."
             ) from error
 
-    # -- records -----------------------------------------------------------------------------------------------
-
-    def _record(self, stage: str, body: Mapping[str, Any]) -> Entry:
-        moment = datetime.now(UTC).isoformat(timespec="microseconds")
-        return self.ledger.append(ROLLBACK, f"{moment} {stage}", {"stage": stage, **body}, recorded_at=moment)
-
-    def _record_after(self, stage: str, body: Mapping[str, Any]) -> list[str]:
-        """Record what has been done already: a ledger that refuses is a problem to tell, and undoes nothing."""
-        try:
-            self._record(stage, body)
-        except Exception as error:  # noqa: BLE001 - what is active must be said, whatever broke
-            return [f"The profile is switched, and the ledger did not take it ({stage}): {error}"]
-        return []
+    # -- one at a time -----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
@@ -333,15 +299,6 @@ class Rollout:
             os.close(descriptor)
 
 
-def _nothing_to_undo(entries: Sequence[Entry]) -> str:
-    """Why there is nothing to undo, or nothing where there is. Raises ``InputError`` where nothing ever was."""
-    if rollback_in_effect(entries) is not None:
-        return ""
-    if any(e.kind == ROLLBACK and e.body.get("stage") == "undone" for e in entries):
-        return "The last rollback was undone already. Nothing was changed."
-    raise InputError("No rollback is recorded, so there is none to undo. Nothing was changed.")
-
-
 def _guarded(stage: Callable[[], Outcome]) -> Outcome:
     """A verification step that breaks has not verified anything; the switch stays recorded."""
     try:
@@ -351,40 +308,5 @@ def _guarded(stage: Callable[[], Outcome]) -> Outcome:
         return Outcome((f"The verification broke off: {kind}{error}",))
 
 
-def _target(target: RuntimeProfile) -> dict[str, Any]:
-    return {"file": f"{PROFILES_NAME}/{target.file_name}", "platform": target.platform, "sha256": target.sha256}
-
-
 def _since(trigger: float) -> float:
     return round(time.monotonic() - trigger, 3)
-
-
-def _document(outcomes: Mapping[str, Outcome], report_dir: Path) -> tuple[dict[str, Any], list[str]]:
-    """The outcomes as the ledger keeps them, and a sentence for each file that could not be taken as evidence."""
-    document: dict[str, Any] = {}
-    unproved: list[str] = []
-    for name, outcome in outcomes.items():
-        files: list[dict[str, str]] = []
-        for path in outcome.evidence:
-            try:
-                files += [_evidence(path, report_dir)] if path.is_file() else []
-            except (OSError, RuntimeError) as error:
-                unproved.append(f"The evidence {path} of the {name} cannot be read: {error}")
-        document[name] = {"problems": list(outcome.problems), "facts": outcome.facts, "evidence": files}
-    return document, unproved
-
-
-def _evidence(path: Path, report_dir: Path) -> dict[str, str]:
-    """Hash and path of a file: relative to the report directory, absolute where a link leads out of it."""
-    place, root = path.resolve(), report_dir.resolve()
-    name = place.relative_to(root) if place.is_relative_to(root) else place
-    return {"path": name.as_posix(), "sha256": hash_file(path)}
-
-
-def _read_regular(path: Path) -> bytes:
-    """The bytes of a regular file. Raises ``InputError`` for a pipe or a device: reading one might never end."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError("It is no regular file.")
-        return file.read()

@@ -2,93 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
-import math
 import os
-import re
 import secrets
 import shlex
-import signal
-import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.rollback import parse_environment
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.rollback.floors import PROBE_CELL, cell_document, floors_of, shortfall
+from pytest_weekops.rollback.outcome import Outcome
+from pytest_weekops.rollback.steps import run_step
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.profile import Profile
-    from pytest_weekops.core.measurement.records import DeviceIdentity
-    from pytest_weekops.core.policy.policy import Policy, RollbackStep
-    from pytest_weekops.core.units import Unit
+    from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.run.live import Run
 
 GATE_TIMEOUT_S = 900.0
-PROBE_CELL = ("auto", 512)
-MOST_CELLS = 2
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one step of a verification found: problems as sentences, facts, and the files that prove them."""
-
-    problems: tuple[str, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
-    evidence: tuple[Path, ...] = ()
-
-
-class Verifier(Protocol):
-    """How a switched profile is verified; ``gate_argv`` is shown in plans."""
-
-    @property
-    def gate_argv(self) -> tuple[str, ...]:
-        """The gate's argument list."""
-        ...
-
-    def gate(self, active: Path) -> Outcome:
-        """Run the canonical gate on the profile in the file ``active``."""
-        ...
-
-    def measure(self, active: Path) -> Outcome:
-        """Measure that the baseline's platform answers and performs within its floors."""
-        ...
-
-
-def run_step(argv: Sequence[str], *, environment: Mapping[str, str], timeout_s: float, cwd: Path) -> tuple[int, str]:
-    """Run an argument list without a shell; exit status and the last lines it wrote. It is killed past its time."""
-    with tempfile.TemporaryFile() as output:
-        try:
-            process = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=dict(environment),
-                cwd=cwd,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            return 127, str(error)
-        try:
-            status = process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            status = 124
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        size = output.seek(0, os.SEEK_END)
-        output.seek(max(0, size - 4000))
-        tail = output.read().decode(errors="replace").splitlines()[-12:]
-    return status, "\n".join(tail)
 
 
 class CanonicalVerifier:
@@ -175,7 +112,7 @@ class CanonicalVerifier:
         label, platform = next(iter(run.platforms.items()))
         if platform.identity is None:
             return Outcome((f"{label} does not answer: {platform.unusable}",), {}, (directory / "journal.jsonl",))
-        floors, words = _floors(self._policy, platform.identity, self._baselines)
+        floors, words = floors_of(self._policy, platform.identity, self._baselines)
         problems, cells = [], []
         for (kernel, size), floor in floors.items():
             answer = run.measure(Case(platform=label, kernel=kernel, size=size, seed=11, snapshot=1))
@@ -183,14 +120,9 @@ class CanonicalVerifier:
             if metrics is None:
                 problems.append(f"{kernel}:{size} on {label} is {answer.status.value}: {answer.reason}")
                 continue
-            reached, unit = metrics.throughput, metrics.unit
-            names = ("mean_gbs", "floor_gbs") if unit == "GB/s" else ("mean_gflops", "floor_gflops")
-            least = floor[0] if floor is not None else None
-            cells.append({"cell": f"{kernel}:{size}", names[0]: round(reached, 3), names[1]: least})
-            if floor is not None and floor[1] != unit:
-                problems.append(f"{kernel}:{size} has a floor in {floor[1]} and is judged in {unit}")
-            elif least is not None and not reached >= least:
-                problems.append(f"{kernel}:{size} on {label} reaches {reached:.2f} {unit}, its floor is {least:.2f}")
+            reached = metrics.throughput, metrics.unit
+            cells.append(cell_document(f"{kernel}:{size}", reached, floor))
+            problems += shortfall(f"{kernel}:{size}", label, reached, floor)
         identity = platform.identity
         facts = {
             "platform_name": identity.platform_name,
@@ -228,18 +160,6 @@ def gate_problems(decision: Path, profile: str) -> list[str]:
     if profiles != [profile]:
         problems.append(f"The gate ran on {', '.join(map(str, profiles)) or 'no platform'}, not on {profile}")
     return problems
-
-
-def run_own_steps(steps: Sequence[RollbackStep], environment: Mapping[str, str], cwd: Path) -> Outcome:
-    """Run the policy's own steps in order; the first that fails ends them."""
-    done = []
-    for step in steps:
-        status, tail = run_step(step.argv, environment=environment, timeout_s=step.timeout_s, cwd=cwd)
-        done.append({"argv": list(step.argv), "exit_status": status})
-        if status != 0:
-            why = f"ran past its {step.timeout_s:g} s" if status == 124 else f"ended with exit status {status}"
-            return Outcome((f"Your own step {' '.join(step.argv)} {why}. {tail}".rstrip(),), {"steps": done})
-    return Outcome((), {"steps": done})
 
 
 def _is_installed() -> bool:
@@ -291,34 +211,3 @@ def _open_run(
         kernel_dirs=(str(data_dir("kernels")),),
         operations=kernel_operations((str(data_dir("kernels")),)),
     )
-
-
-Floor = tuple[float, "Unit"]
-
-
-def _floors(
-    policy: Policy, identity: DeviceIdentity, baselines: Path
-) -> tuple[dict[tuple[str, int], Floor | None], str]:
-    """Cells to measure with their floors: the pinned baseline's, the policy's, or one cell without a floor."""
-    from pytest_weekops.core.policy.row_units import floor_of
-    from pytest_weekops.core.units import UNITS
-    from pytest_weekops.evidence.baselines import load_baseline, pinned_path
-
-    pinned = pinned_path(baselines, identity.profile, identity.hardware)
-    if pinned.exists():
-        share = policy.floors.min_share_of_baseline_gflops
-        rows = sorted(load_baseline(pinned).rows, key=lambda row: row.size)[:MOST_CELLS]
-        bounded = {(r.kernel, r.size): ((r.throughput or math.inf) * share, r.unit) for r in rows}
-        return dict(bounded), f"{share:g} of the pinned baseline"
-    named = policy.scope.platform
-    meant = named and re.search(re.escape(named), identity.platform_name, re.IGNORECASE)
-    cells: dict[tuple[str, int], Floor | None] = {
-        (kernel, int(size)): (floor, unit)
-        for kernel, _, size in (key.rpartition(":") for key in policy.demanded_rows)
-        for unit in UNITS
-        if meant and (floor := floor_of(policy.demanded_rows[f"{kernel}:{size}"], unit)) is not None
-    }
-    if cells:
-        smallest = sorted(cells, key=lambda cell: cell[1])[:MOST_CELLS]
-        return {cell: cells[cell] for cell in smallest}, f"policy {policy.policy_id}"
-    return {PROBE_CELL: None}, "none is known for this device; pin a promoted run of it with `weekops baseline pin`"

@@ -17,7 +17,7 @@ from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.summary import render_summary
-from pytest_weekops.week.ledger import record_run
+from pytest_weekops.week.run_record import record_run
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan

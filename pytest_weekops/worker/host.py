@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_weekops.core.errors import InputError, WorkerError
+from pytest_weekops.core.measurement.kernel_operation import ANCHOR_SIZE
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.record import Record
 from pytest_weekops.worker.process import Worker
@@ -25,7 +26,6 @@ from pytest_weekops.worker.protocol import (
     ReferenceRequest,
 )
 
-ANCHOR_SIZE = 768
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _TRIES = 2
 

@@ -64,7 +64,20 @@ class SelectorRequest(Record):
     priors: tuple[ArmPrior, ...] = ()
 
 
-class MeasureRequest(Record):
+class ProblemRequest(Record):
+    """One problem: with the session, all that inputs and the float64 result are made from."""
+
+    operation: str = "gemm"
+    operation_file: OperationFile | None = None
+    m: int
+    n: int
+    k: int
+    seed: int
+    alpha: float = 1.0
+    beta: float = 0.0
+
+
+class MeasureRequest(ProblemRequest):
     """One case: build if needed, warm up, then ``sessions`` x ``iterations`` timed launches, each session verified.
 
     ``references`` maps session number to a ``.npy`` file with the float64 result (shape m x n); inputs are generated
@@ -75,20 +88,12 @@ class MeasureRequest(Record):
     """
 
     type: Literal["measure"] = "measure"
-    operation: str = "gemm"
-    operation_file: OperationFile | None = None
     kernel: str
-    m: int
-    n: int
-    k: int
-    seed: int
     sessions: int
     iterations: int
     least_session_ms: float = 0.0
     warmup_min: int = 5
     warmup_max: int = 20
-    alpha: float = 1.0
-    beta: float = 0.0
     references: dict[int, str] = Field(default_factory=dict)
     pressure_during: int = 0
     pressure_size: int = 896
@@ -138,19 +143,11 @@ class SmokeRequest(Record):
     kernel_dirs: tuple[str, ...] = ()
 
 
-class ReferenceRequest(Record):
+class ReferenceRequest(ProblemRequest):
     """Host worker only: the float64 reference for one problem and session, written as ``.npy`` to ``path``."""
 
     type: Literal["reference"] = "reference"
-    operation: str = "gemm"
-    operation_file: OperationFile | None = None
-    m: int
-    n: int
-    k: int
-    seed: int
     session: int
-    alpha: float = 1.0
-    beta: float = 0.0
     path: str
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pytest_weekops.core.measurement.records import Case, Measurement
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
+from pytest_weekops.worker.protocol import MeasureRequest, ProblemRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
-
-_PROBLEM = {"operation", "operation_file", "m", "n", "k", "seed", "alpha", "beta"}
 
 
 def measure_verified(
@@ -17,7 +15,7 @@ def measure_verified(
 
     Without ``retry`` a crash is not tried again.
     """
-    problem = request.model_dump(include=_PROBLEM)
+    problem = request.model_dump(include=set(ProblemRequest.model_fields))
     references = {
         session: str(host.reference(ReferenceRequest(session=session, path="", **problem)))
         for session in range(1, request.sessions + 1)

@@ -124,7 +124,7 @@ def test_a_run_that_is_being_recorded_is_waited_for(tmp_path: Path) -> None:
 RECORD = """
 import json, sys, time
 from pathlib import Path
-from pytest_weekops.week.ledger import record_run
+from pytest_weekops.week.run_record import record_run
 time.sleep(2)
 decision = json.loads(Path(sys.argv[1], "next", "decision.json").read_text())
 record_run(Path(sys.argv[1], "ledger.sqlite"), {**decision, "run_dir": "next"})

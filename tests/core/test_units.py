@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +18,10 @@ from pytest_weekops.core.policy.recalibration import CellEvidence, Recipe, recal
 from pytest_weekops.core.policy.row_units import misstated_rows
 from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.core.units import throughput
-from pytest_weekops.evidence import baselines
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.report.table import render_table
-from pytest_weekops.rollback import verification
 from tests.support.recorded_data import weekly
-from tests.support.synthetic import Records, make_campaign, make_identity, make_plan, make_records
+from tests.support.synthetic import Records, make_campaign, make_plan, make_records
 
 POLICY = Policy.model_validate(
     {"policy_id": "test", "floors": {"waiver": "none"}, "guardrails": {"max_p95_drift_percent": None}}
@@ -230,20 +226,3 @@ def test_a_recorded_campaign_meets_no_floor_in_gbs(rules: Any) -> None:
         policy = POLICY.model_copy(update={"rows": rows})
         verdict = judge_recorded(policy, parse_campaign(document, "weekly.json"), rules=rules).verdict
         assert ("per_kernel_size_slo" in verdict.failed_checks) is (name == "gbs"), verdict.failed_checks
-
-
-def test_a_rollback_is_verified_against_floors_in_their_unit(tmp_path: Path) -> None:
-    """After a switch, rows and pinned baselines in GB/s are floors as those in GFLOPS are."""
-    policy = POLICY.model_copy(update={"scope": POLICY.scope.model_copy(update={"platform": "pocl"})})
-    rows = {"triad:128": Row(min_avg_gbs=5.0), "auto:256": Row(min_avg_gflops=7.0)}
-    floors, _words = verification._floors(policy.model_copy(update={"rows": rows}), make_identity("pocl"), tmp_path)
-    assert floors == {("triad", 128): (5.0, "GB/s"), ("auto", 256): (7.0, "GFLOPS")}
-    body = pinned(1.0).model_dump(mode="json")
-    document = {"schema": baselines.SCHEMA, "sha256": baselines._digest(body), "baseline": body}
-    path = baselines.pinned_path(tmp_path, "pocl", "a processor x 2")
-    path.write_text(json.dumps(document), encoding="utf-8")
-    floors, _words = verification._floors(policy, make_identity("pocl"), tmp_path)
-    floor = floors["triad", 128]
-    assert floor is not None
-    assert floor[0] == pytest.approx(0.95 * GBS)
-    assert floor[1] == "GB/s"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_weekops.core.week.rollback import RuntimeProfile, build_profile, parse_environment
-from pytest_weekops.rollback.verification import Outcome
+from pytest_weekops.rollback.outcome import Outcome
 
 POLICY = {"policy_id": "p", "guardrails": {"max_t5_overhead_percent": 3.5}}
 

@@ -18,7 +18,8 @@ from pytest_weekops.policies.files import default_policy
 from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.summary import render_summary
 from pytest_weekops.week.closing import ClosedWeek
-from pytest_weekops.week.ledger import Ledger, open_ledger, record_run
+from pytest_weekops.week.ledger import Ledger, open_ledger
+from pytest_weekops.week.run_record import record_run
 from tests.support.history import crash_at_256
 from tests.support.synthetic import Records, make_identity, make_plan, make_records
 

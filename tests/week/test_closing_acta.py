@@ -17,7 +17,8 @@ from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.week.entry import ROLLBACK
 from pytest_weekops.report.acta import render_acta
 from pytest_weekops.week.closing import close_week
-from pytest_weekops.week.ledger import Ledger, open_ledger, record_run
+from pytest_weekops.week.ledger import Ledger, open_ledger
+from pytest_weekops.week.run_record import record_run
 from tests.support.synthetic import make_plan
 from tests.support.weeks import W47, W48, add_run, healthy_week, leftovers, roll_back, snapshot
 

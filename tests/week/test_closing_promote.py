@@ -14,7 +14,8 @@ from pytest_weekops.core.policy.policy import Rollback
 from pytest_weekops.core.week.channel import channel_of
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.week.closing import close_week
-from pytest_weekops.week.ledger import open_ledger, record_run
+from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.week.run_record import record_run
 from tests.support.synthetic import make_plan, make_records
 from tests.support.weeks import W47, W48, add_run, healthy_week, iterates
 

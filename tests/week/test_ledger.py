@@ -12,31 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.entry import RUN, Entry, run_entries
 from pytest_weekops.core.week.run_entry import run_entry
-from pytest_weekops.week.ledger import APPLICATION_ID, DuplicateEntry, Ledger, LedgerError, open_ledger, record_run
+from pytest_weekops.week.ledger import DuplicateEntry, Ledger, LedgerError, open_ledger
 from tests.support.history import promoted
-
-
-def filled(directory: Path, records: int = 4) -> Ledger:
-    """A ledger with numbered records, its log folded into the file."""
-    ledger = open_ledger(directory)
-    for number in range(1, records + 1):
-        ledger.append("note", f"n{number}", {"number": number}, recorded_at="2026-11-24T12:00:00+00:00")
-    raw(ledger, "PRAGMA wal_checkpoint(TRUNCATE)")
-    return ledger
-
-
-def raw(ledger: Ledger, *statements: str) -> None:
-    """What somebody with the sqlite3 shell would do."""
-    connection = sqlite3.connect(ledger.path, isolation_level=None)
-    for statement in statements:
-        connection.execute(statement).fetchall()
-    connection.close()
-
-
-WITHOUT_TRIGGERS = ("DROP TRIGGER record_is_never_changed", "DROP TRIGGER record_is_never_removed")
+from tests.support.ledgers import WITHOUT_TRIGGERS, filled, raw
 
 
 def test_records_come_back_in_order_and_verify(tmp_path: Path) -> None:
@@ -53,14 +34,6 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
     """A ledger that is not there is empty, and stays not there."""
     assert open_ledger(tmp_path).entries() == ()
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("statement", ["UPDATE record SET body = '{}' WHERE seq = 2", "DELETE FROM record"])
-def test_the_file_itself_refuses_changes(tmp_path: Path, statement: str) -> None:
-    """The triggers stop an honest mistake."""
-    ledger = filled(tmp_path)
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        raw(ledger, statement)
 
 
 def _cut_with_head(ledger: Ledger) -> None:
@@ -99,26 +72,6 @@ TAMPERED: dict[str, tuple[Callable[[Ledger], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "text", ['{"count": 1e999, "hash": "x"}', "[" * 100_000, "[]", '{"count": [], "hash": 1}', "\0"]
-)
-def test_a_head_file_that_is_none_is_a_sentence(tmp_path: Path, text: str) -> None:
-    """Whatever stands in it: the ledger does not verify, and nothing raises anything else."""
-    ledger = filled(tmp_path)
-    ledger.head_path.write_text(text, encoding="utf-8")
-    assert any("head file does not match" in problem for problem in ledger.problems())
-    with pytest.raises(LedgerError, match="head file does not match"):
-        ledger.append("note", "n5", {})
-
-
-def test_a_head_file_that_is_a_pipe_does_not_hang(tmp_path: Path) -> None:
-    """A pipe without a writer would be waited for without end."""
-    ledger = filled(tmp_path)
-    ledger.head_path.unlink()
-    os.mkfifo(ledger.head_path)
-    assert any("head file does not match" in problem for problem in ledger.problems())
-
-
 @pytest.mark.parametrize("body", [{}, {"run_id": 3}, {"created_at": "9999-12-31T23:59:59-14:00"}], ids=str)
 def test_a_run_of_another_shape_is_a_sentence(tmp_path: Path, body: dict[str, object]) -> None:
     """A chain that somebody rewrote holds; what it says of a run does not."""
@@ -152,21 +105,6 @@ def test_a_record_is_written_once(tmp_path: Path) -> None:
     assert ledger.append("other kind", "n2", {}).seq == 5
 
 
-def test_two_runs_with_one_id(tmp_path: Path) -> None:
-    """The ledger holds a run once, whatever the second one says."""
-    record_run(tmp_path / "ledger.sqlite", promoted("run-1"))
-    with pytest.raises(DuplicateEntry):
-        record_run(tmp_path / "ledger.sqlite", promoted("run-1", created_at="2026-11-25T12:00:00+00:00"))
-
-
-@pytest.mark.parametrize("name", ["../../outside", "a/b", "", ".hidden", "-rf", "x\n", "a\\b"])
-def test_a_run_whose_name_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
-    """Run ids name directories."""
-    with pytest.raises(InputError):
-        record_run(tmp_path / "ledger.sqlite", promoted(name))
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_what_fails_before_the_commit_leaves_no_record(tmp_path: Path) -> None:
     """The caller's own writing and the record happen together or not at all."""
     ledger = filled(tmp_path)
@@ -191,50 +129,6 @@ def test_a_locked_ledger_is_refused(tmp_path: Path) -> None:
     other.execute("ROLLBACK")
     other.close()
     assert ledger.append("note", "n5", {}).seq == 5
-
-
-def test_a_newer_version_is_refused(tmp_path: Path) -> None:
-    """Reading what one does not understand could lift a freeze."""
-    ledger = filled(tmp_path)
-    raw(ledger, "PRAGMA user_version = 99")
-    for use in (ledger.entries, lambda: ledger.append("note", "n5", {})):
-        with pytest.raises(LedgerError, match="schema version 99"):
-            use()
-    raw(ledger, "PRAGMA user_version = 2")
-    assert len(ledger.entries()) == 4
-
-
-def test_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    """The triggers of the second version arrive with the next record."""
-    ledger = filled(tmp_path)
-    raw(ledger, *WITHOUT_TRIGGERS, "PRAGMA user_version = 1")
-    assert len(ledger.entries()) == 4
-    ledger.append("note", "n5", {})
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        raw(ledger, "DELETE FROM record WHERE seq = 5")
-
-
-@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
-def test_a_damaged_file_is_refused_and_kept(tmp_path: Path, content: bytes) -> None:
-    """A file that is no database is not written over."""
-    ledger = open_ledger(tmp_path)
-    ledger.path.write_bytes(content)
-    with pytest.raises(LedgerError):
-        ledger.entries()
-    with pytest.raises(LedgerError):
-        ledger.append("note", "n1", {})
-    assert ledger.path.read_bytes() == content
-
-
-def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
-    """A browser's history is no ledger."""
-    ledger = open_ledger(tmp_path)
-    raw(ledger, "CREATE TABLE record (seq INTEGER)")
-    with pytest.raises(LedgerError, match="some other program's"):
-        ledger.append("note", "n1", {})
-    raw(ledger, f"PRAGMA application_id = {APPLICATION_ID + 1}")
-    with pytest.raises(LedgerError, match="some other program's"):
-        ledger.entries()
 
 
 def test_a_directory_in_the_ledgers_place_is_refused(tmp_path: Path) -> None:
@@ -328,65 +222,3 @@ def test_several_writers_make_one_chain(tmp_path: Path, attempt: int) -> None:
     ledger = open_ledger(tmp_path)
     assert ledger.problems() == []
     assert len(ledger.entries()) == 36
-
-
-def test_a_crash_before_the_head_file_leaves_a_ledger_that_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between a commit and its head file another writer, a reader and the next start find a lagging head, no damage."""
-    with monkeypatch.context() as crash:
-        crash.setattr(Ledger, "_catch_up_head", lambda *_: None)
-        open_ledger(tmp_path).append("note", "first", {})
-    ledger = open_ledger(tmp_path)
-    assert json.loads(ledger.head_path.read_text(encoding="utf-8"))["count"] == 0
-    assert (ledger.problems(), len(ledger.entries())) == ([], 1)
-    second = ledger.append("note", "second", {})
-    assert json.loads(ledger.head_path.read_text(encoding="utf-8")) == {"count": 2, "hash": second.hash}
-    assert ledger.problems() == []
-
-
-def test_a_late_writer_does_not_set_the_head_file_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that was held up between its commit and its head file writes the newest head, not its own."""
-    catch_up = Ledger._catch_up_head
-
-    def held_up(self: Ledger, connection: sqlite3.Connection) -> None:
-        monkeypatch.setattr(Ledger, "_catch_up_head", catch_up)
-        open_ledger(tmp_path).append("note", "overtakes", {})
-        catch_up(self, connection)
-
-    monkeypatch.setattr(Ledger, "_catch_up_head", held_up)
-    open_ledger(tmp_path).append("note", "slow", {})
-    ledger = open_ledger(tmp_path)
-    assert json.loads(ledger.head_path.read_text(encoding="utf-8"))["count"] == 2
-    assert [entry.key for entry in ledger.entries()] == ["slow", "overtakes"]
-
-
-def test_a_reader_that_meets_the_first_record_halfway_reads_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No head file when the reading began and one record when it ended: somebody wrote, nobody removed."""
-    read_head = Ledger._head_file
-
-    def and_then_somebody_writes(self: Ledger) -> tuple[int, str] | None:
-        head = read_head(self)
-        monkeypatch.setattr(Ledger, "_head_file", read_head)
-        open_ledger(tmp_path).append("note", "first", {})
-        return head
-
-    monkeypatch.setattr(Ledger, "_head_file", and_then_somebody_writes)
-    assert [entry.key for entry in open_ledger(tmp_path).entries()] == ["first"]
-
-
-def test_without_a_head_file_no_first_record_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the head file cannot be written, the first record is taken back: it could be cut without a trace."""
-
-    def full(*_: object) -> None:
-        raise WeekopsError("no room")
-
-    with monkeypatch.context() as disk:
-        disk.setattr("pytest_weekops.week.ledger.write_atomic", full)
-        with pytest.raises(WeekopsError, match="no room"):
-            open_ledger(tmp_path).append("note", "first", {})
-    assert open_ledger(tmp_path).entries() == ()
-    open_ledger(tmp_path).append("note", "first", {})
-    assert open_ledger(tmp_path).problems() == []

@@ -9,8 +9,8 @@ from typing import Any
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
-from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Verdict
-from pytest_weekops.core.judge.severity import grade_findings, verdict_severity
+from pytest_weekops.core.judge.decide import decide
+from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
 from pytest_weekops.core.policy.policy import Policy
 
 
@@ -26,24 +26,9 @@ def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = 
     """Judge a live campaign, always strictly: no older evaluator knew such campaigns."""
     campaign = _with_options(campaign, options or JudgeOptions())
     kind = campaign.plan.kind
-    findings = grade_findings([_total(check, policy, campaign) for check in checks_for(kind)], policy.severity)
-    blocked = any(finding.blocking and finding.status is not CheckStatus.PASS for finding in findings)
-    severity = verdict_severity(findings)
-    level = policy.severity.levels[int(severity)]
-    return Verdict(
-        kind=kind,
-        rules="strict",
-        decision=Decision.ITERATE if blocked or not findings else Decision.PROMOTE,
-        findings=findings,
-        severity=severity,
-        owner=level.owner,
-        respond_within_minutes=level.within_minutes,
-        action=level.action,
-        policy_id=policy.policy_id,
-        policy_sha256=policy.sha256,
-        rows=_total_rows(policy, campaign),
-        notes=_notes(policy, campaign),
-    )
+    findings = [_total(check, policy, campaign) for check in checks_for(kind)]
+    rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
+    return decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes)
 
 
 def _with_options(campaign: Campaign, options: JudgeOptions) -> Campaign:

@@ -11,6 +11,7 @@ _EDGES = ((1, 1.0), (3, -0.5), (17, 3.0), (61, 1.5), (127, 3.0), (131, -2.0))
 _TRIAD_SCALAR = 3.0  # STREAM's
 SPARE_EDGE = 256  # GEMM's buffers are padded to a multiple of this at most, and the memory check reckons with it
 PROBE_SIZE = 480  # a launch of this size is timed per operation, to say how long a run will take
+ANCHOR_SIZE = 768  # of the fixed host SGEMM that tells how fast the host is
 
 Problem = tuple[int, int, int, float, float]
 

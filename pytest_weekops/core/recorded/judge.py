@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Verdict
-from pytest_weekops.core.judge.severity import grade_findings, verdict_severity
+from pytest_weekops.core.judge.decide import decide
+from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.recorded import compat, own_rules
 from pytest_weekops.core.recorded.campaign import RecordedCampaign
@@ -45,25 +45,8 @@ def judge_recorded(
     )
     older, word, snapshots = _older(terms, campaign)
     findings = older if rules == "compat" else _strict(terms, campaign, older)
-    graded = grade_findings(findings, policy.severity)
-    blocked = any(finding.blocking and finding.status is not CheckStatus.PASS for finding in graded)
-    decision = Decision.ITERATE if blocked or not graded else Decision.PROMOTE
-    severity = verdict_severity(graded)
-    level = policy.severity.levels[int(severity)]
-    verdict = Verdict(
-        kind=campaign.kind,
-        rules=rules,
-        decision=decision,
-        findings=graded,
-        severity=severity,
-        owner=level.owner,
-        respond_within_minutes=level.within_minutes,
-        action=level.action,
-        policy_id=policy.policy_id,
-        policy_sha256=policy.sha256,
-        notes=_notes(campaign, rules),
-    )
-    return RecordedJudgement(verdict, word if rules == "compat" else decision.value, snapshots)
+    verdict = decide(findings, policy, kind=campaign.kind, rules=rules, notes=_notes(campaign, rules))
+    return RecordedJudgement(verdict, word if rules == "compat" else verdict.decision.value, snapshots)
 
 
 def _older(terms: Terms, campaign: RecordedCampaign) -> tuple[tuple[Finding, ...], str, tuple[str, ...]]:

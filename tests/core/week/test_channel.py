@@ -8,9 +8,16 @@ import pytest
 
 from pytest_weekops.core.calendar import week_of
 from pytest_weekops.core.week.attempts import attempts_of, compare, looser
-from pytest_weekops.core.week.channel import Channel, ChannelState, channel_of, last_rehearsal
+from pytest_weekops.core.week.channel import (
+    Channel,
+    ChannelState,
+    channel_of,
+    last_rehearsal,
+    rollback_in_effect,
+)
 from pytest_weekops.core.week.entry import ROLLBACK, Entry
 from pytest_weekops.policies.files import default_policy
+from tests.support.entries import numbered, promote, stage
 from tests.support.history import crashed, entries_of, promoted, runs_of
 from tests.support.synthetic import make_plan
 
@@ -217,6 +224,20 @@ def test_an_old_promote_expires_where_it_is_asked() -> None:
     assert state(promoted("a"), now=now, max_age_days=7).state is ChannelState.ITERATE
 
 
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-11-24T11:00:00+00:00", ChannelState.PROMOTED),
+        ("2026-11-24T10:59:59+00:00", ChannelState.ITERATE),
+    ],
+)
+def test_a_promote_from_the_future_is_none(now: str, expected: ChannelState) -> None:
+    """Two machines may differ by an hour; beyond that a clock was wrong, and the promote's age is not known."""
+    channel = channel_of(numbered(promote("a")), now=now)
+    assert channel.state is expected
+    assert (expected is ChannelState.PROMOTED) or "promoted in the future" in channel.why[0]
+
+
 def test_attempts_of_a_week_are_counted_per_kind() -> None:
     """Each is compared with the one before; other weeks do not count."""
     runs = runs_of(
@@ -265,3 +286,27 @@ def test_an_undone_rollback_is_over_and_a_rehearsal_is_none() -> None:
     rehearsal = last_rehearsal(rehearsed)
     assert rehearsal is not None
     assert rehearsal.body["seconds"] == 1.5
+
+
+def test_a_rollback_that_is_begun_again_is_one() -> None:
+    """It stands since its first beginning, and one undo takes it back; one from another profile is a second."""
+    away = {"platform": "pocl", "sha256": "a"}
+    again = numbered(
+        promote("a"), stage("begun", **{"from": away}), stage("begun", **{"from": away}), stage("switched")
+    )
+    standing = rollback_in_effect(again)
+    assert standing is not None
+    assert (standing.seq, standing.stage) == (2, "switched")
+    undone = (*again, *numbered(stage("undone")))
+    assert rollback_in_effect(undone) is None
+    other = numbered(promote("a"), stage("begun", **{"from": away}), stage("begun", **{"from": {"sha256": "b"}}))
+    assert rollback_in_effect((*other, *numbered(stage("undone")))) == rollback_in_effect(other[:2])
+
+
+@pytest.mark.parametrize("origin", [{}, {"platform": "clover"}], ids=["unknown", "the same platform"])
+def test_a_rollback_from_an_unknown_platform_is_answered_by_any_but_the_baseline(origin: dict[str, str]) -> None:
+    """What was rolled away from is then whatever is not what was rolled back to."""
+    begun = (promote("a"), stage("begun", **{"from": origin}), stage("verified"))
+    for platforms, expected in ((["clover"], ChannelState.ROLLED_BACK), (["clover", "pocl"], ChannelState.PROMOTED)):
+        rerun = promote("b", plan={"platforms": platforms})
+        assert channel_of(numbered(*begun, rerun)).state is expected

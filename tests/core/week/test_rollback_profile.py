@@ -57,6 +57,13 @@ def test_what_would_become_another_variable_is_refused(name: str, value: str) ->
         profile({name: value})
 
 
+def test_a_file_written_by_hand_is_read() -> None:
+    """Plain values without quotes, beside quoted ones, comments and empty lines; the last one counts."""
+    text = '# head\n; also\n\nA=b\n  B=1.5/x:y \nC="a \\"b\\""\nA=c\n'
+    assert parse_environment(text) == {"A": "c", "B": "1.5/x:y", "C": 'a "b"'}
+    assert parse_environment("") == {}
+
+
 @pytest.mark.parametrize("line", ["export A=b", "A=$(ls)", "A='b'", 'A="$HOME"', "just words", 'A="unfinished'])
 def test_a_line_that_shells_and_systemd_read_differently_is_refused(line: str) -> None:
     """What consumers would get from it is not known."""

@@ -1,0 +1,20 @@
+"""How long a session is: the launches that a worker warms up with and times, as the estimate of a run reckons them."""
+
+from __future__ import annotations
+
+import math
+
+MOST_LAUNCHES = 200
+STEADY_MEDIANS = 5
+LONG_WARM_UP_S = 0.5  # a warm-up of two launches or more ends here: clocks are up and everything is compiled
+
+
+def launch_count(iterations: int, least_session_ms: float, usual_ns: float) -> int:
+    """Launches of a session: as many as asked for, more where they would not fill the least session time."""
+    filling = math.ceil(min(least_session_ms * 1e6 / usual_ns, MOST_LAUNCHES)) if usual_ns > 0 else 0
+    return max(iterations, filling)
+
+
+def usual_warm_up_s(launch_s: float) -> float:
+    """Seconds of a warm-up once everything is compiled: a few launches, two at least."""
+    return max(2 * launch_s, min(LONG_WARM_UP_S, (STEADY_MEDIANS + 2) * launch_s))

@@ -1,0 +1,44 @@
+"""Recorded drift by the strict rules: a steady fall, and numbers that no arithmetic can take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.recorded.judge import judge_recorded
+from pytest_weekops.evidence.recorded import parse_campaign
+from pytest_weekops.policies.files import load_policy
+from tests.support.recorded_data import weekly
+
+POLICY = load_policy("rx590-weekly-v3")
+DRIFTS = [("throughput_drift_abs_bound", "avg_mean_gflops", 0.98), ("p95_drift_bound", "p95_time_ms", 1.02)]
+
+
+def drift(check: str, metric: str, factors: list[float]) -> Finding:
+    """What a drift check says where a metric follows these factors, snapshot by snapshot."""
+    document: dict[str, Any] = weekly(len(factors))
+    for run in document["runs"]:
+        run["metrics"][metric] *= factors[run["snapshot"] - 1]
+    verdict = judge_recorded(POLICY, parse_campaign(document, "test")).verdict
+    return next(f for f in verdict.findings if f.check == check)
+
+
+@pytest.mark.parametrize(("check", "metric", "step"), DRIFTS)
+def test_a_steady_fall_is_told_as_a_trend(check: str, metric: str, step: float) -> None:
+    """Two percent in each snapshot are ten over the window; the way back is no fall."""
+    falling = [step**place for place in range(6)]
+    found = drift(check, metric, falling)
+    assert (found.status, found.reason_code) == (CheckStatus.FAIL, "drift")
+    assert all("for the worse over the window" in row for row in found.rows)
+    assert len(found.rows) == 4
+    assert drift(check, metric, falling[::-1]).status is CheckStatus.PASS
+
+
+@pytest.mark.parametrize(("check", "metric", "_step"), DRIFTS)
+def test_a_change_beyond_every_float_is_unreadable_and_blocks(check: str, metric: str, _step: float) -> None:
+    """From 1e-300 to 1e300 of what it was: finite numbers all, and their change is none."""
+    found = drift(check, metric, [1e-300, 1e300])
+    assert (found.status, found.reason_code) == (CheckStatus.FAIL, "unreadable")
+    assert found.message.endswith("cannot be worked with: OverflowError")

@@ -1,0 +1,86 @@
+"""What a rerun changed: pressure, the split's ratio and its platforms, and a policy that is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.week.attempts import compare, looser
+from tests.support.entries import PLAN, failure, promote
+
+SPLIT = {
+    **PLAN,
+    "min_rusticl_ratio": 0.85,
+    "baseline_platform": "clover",
+    "candidate_platform": "rusticl",
+    "pressure": {"pulses": 3, "iterations": 3, "size": 896, "mode": "during"},
+}
+
+
+def weaker(**changes: Any) -> tuple[str, ...]:
+    """What is weaker about a rerun whose plan has these changes."""
+    return compare(promote("b", "split", plan={**SPLIT, **changes}), failure("a", "split", plan=SPLIT)).weaker
+
+
+def pressure(**changes: Any) -> dict[str, Any]:
+    """The plan's pressure, changed."""
+    return {"pressure": {**SPLIT["pressure"], **changes}}
+
+
+def test_the_same_plan_is_not_weaker() -> None:
+    """Nor is one that asks for more."""
+    assert weaker() == ()
+    assert weaker(**pressure(pulses=4, size=1024), min_rusticl_ratio=0.9, snapshots=8) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (pressure(mode="before"), "pressure before the launches, was during them"),
+        (pressure(mode=None), "pressure before the launches, was during them"),
+        (pressure(pulses=2), "pressure pulses 2, was 3"),
+        (pressure(size=64), "pressure size 64, was 896"),
+        ({"min_rusticl_ratio": 0.8}, "min_rusticl_ratio 0.8, was 0.85"),
+        ({"min_rusticl_ratio": None}, "min_rusticl_ratio None, was 0.85"),
+        ({"candidate_platform": "clover"}, "candidate platform clover, was rusticl"),
+        ({"baseline_platform": "pocl"}, "baseline platform pocl, was clover"),
+    ],
+)
+def test_a_rerun_under_less_pressure_or_against_another_is_weaker(changes: dict[str, Any], words: str) -> None:
+    """It answers nothing."""
+    assert weaker(**changes) == (words,)
+
+
+def test_pressure_during_the_launches_may_take_the_place_of_pressure_before_them() -> None:
+    """It is the harder of the two."""
+    before = failure("a", plan={**PLAN, "pressure": {"pulses": 3, "mode": "before"}})
+    assert compare(promote("b", plan={**PLAN, "pressure": {"pulses": 3, "mode": "during"}}), before).weaker == ()
+
+
+@pytest.mark.parametrize(("new", "old"), [({}, PLAN), (PLAN, {})], ids=["the rerun's", "the first's"])
+def test_a_plan_that_is_not_known_is_weaker(new: dict[str, Any], old: dict[str, Any]) -> None:
+    """Whichever it is: nothing says that as much was measured."""
+    found = compare(promote("b", plan=new), failure("a", plan=old))
+    assert found.weaker == ("the plan of one of the runs is unknown",)
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "words"),
+    [
+        ({"guardrails": {}}, {}, ()),
+        ({}, {}, ("the earlier policy is unknown",)),
+        ({}, {"guardrails": {}}, ("the policy is unknown",)),
+    ],
+)
+def test_a_policy_that_is_not_known_demands_nothing(
+    new: dict[str, Any], old: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    """One that is known is not looser than it; one that is not known may be looser than any."""
+    assert looser(new, old) == words
+
+
+def test_another_policy_is_listed() -> None:
+    """By its id, or as unknown; it is weaker only by what it demands."""
+    found = compare(promote("b", policy_sha256="b" * 64), failure("a", policy_id=""))
+    assert (found.weaker, found.other) == ((), ("policy p, was unknown",))
