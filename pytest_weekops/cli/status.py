@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(channel, attempts, entries, week_of(now))
     if arguments.verify:
-        print(f"ledger: {len(entries)} records, every one verifies", file=sys.stderr if arguments.json else sys.stdout)
+        say(f"ledger: {len(entries)} records, every one verifies", sys.stderr if arguments.json else sys.stdout)
     if arguments.require and channel.state.value != arguments.require:
         say(f"weekops: the channel is {channel.state.value}, not {arguments.require}", sys.stderr)
         return 1

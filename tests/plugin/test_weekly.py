@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,15 @@ def test_a_healthy_driver_is_promoted(promoted: GateResult) -> None:
     assert promoted.status == 0, promoted.output
     assert "verdict: promote (SEV4), exit status 0" in promoted.output
     assert promoted.decision["decision"] == "promote"
+
+
+def test_each_case_is_one_line_of_a_log(promoted: GateResult, stored: StoredRun) -> None:
+    """None is wrapped at 80 columns, and what is left is said until nothing is."""
+    cases = len(stored.plan.all_cases())
+    lines = [line for line in promoted.output.splitlines() if re.match(rf" *\d+/{cases} s\d+ pocl \w+ 96 ", line)]
+    assert len(lines) == cases
+    assert all(len(line) <= 79 and re.search(r" ~\w+ left$", line) for line in lines[:-1])
+    assert lines[-1].endswith(" done")
 
 
 def test_the_hosts_pace_stands_beside_the_launches(stored: StoredRun) -> None:
