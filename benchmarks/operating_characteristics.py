@@ -30,6 +30,7 @@ DRIFT_NOISES = (
     ("normal", 0.05, 10.0),
     ("contaminated", 0.05, 10.0),
 )
+PROMISED = ("trend, one lane", "trend, two lanes", "fall of two snapshots, two lanes")
 CURVE = tuple(0.76 + 0.01 * step for step in range(25))
 Found = dict[Row, Rates]
 
@@ -77,9 +78,9 @@ def curve_rows() -> list[Row]:
 
 
 def gates_of(row: Row, most: int) -> int:
-    """How many gates a row takes: all where a rate may be small that was asked for, else a fifth."""
-    asked = row.rule == "chosen" if row.drift == row.limit == 0 else row.drift == 0
-    return most if asked or (row.limit == 0 and (row.lone or row.ratio == 1.0)) else max(1, most // 5)
+    """How many gates a row takes: all where a rate is small that was asked for, else a fifth."""
+    asked = row.drift == 0 and row.rule in PROMISED if row.limit else row.rule == "chosen"
+    return most if asked else max(1, most // 5)
 
 
 def percent(share: float) -> str:

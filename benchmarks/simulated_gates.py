@@ -72,7 +72,7 @@ def middle(ordered: Floats) -> Floats:
 def chosen(values: Floats, limit: float, low: float, highs: Sequence[float], known: Known) -> Answers:
     """The bounds of `location_interval` with a spread, asked on which side of them the limit lies."""
     look = values.shape[-1]
-    ordered, guard = np.sort(values, axis=-1), guard_depth(look)
+    under, guard = (values < limit).sum(axis=-1), guard_depth(look)
     scores = (values - values.dtype.type(limit)) / known.sd[..., None].astype(values.dtype)
 
     def speaks(level: float, sign: int) -> Bools:
@@ -80,17 +80,17 @@ def chosen(values: Floats, limit: float, low: float, highs: Sequence[float], kno
         found: Bools = sign * np.clip(scores, -score.clip, score.clip).sum(axis=-1) >= score.least
         return found
 
-    passes = speaks(low, 1) & (ordered[..., guard - 1] >= limit)
-    return passes, [speaks(high, -1) & (ordered[..., -guard] < limit) for high in highs]
+    passes, fails = under < guard, under > look - guard
+    return passes & speaks(low, 1), [fails & speaks(high, -1) for high in highs]
 
 
 def hodges_lehmann(values: Floats, limit: float, low: float, highs: Sequence[float], known: Known) -> Answers:
     """The Hodges-Lehmann estimate and the known spread, with the same guard: what was nearly chosen."""
     look = values.shape[-1]
-    ordered, guard, estimate = np.sort(values, axis=-1), guard_depth(look), middle(walsh(values))
+    under, guard, estimate = (values < limit).sum(axis=-1), guard_depth(look), middle(walsh(values))
     error = HODGES_LEHMANN_FACTOR * known.error(lambda spread: spread.of_mean(look))
-    passes = (estimate - known.reach(low) * error >= limit) & (ordered[..., guard - 1] >= limit)
-    return passes, [(estimate + known.reach(h) * error < limit) & (ordered[..., -guard] < limit) for h in highs]
+    passes = (estimate - known.reach(low) * error >= limit) & (under < guard)
+    return passes, [(estimate + known.reach(h) * error < limit) & (under > look - guard) for h in highs]
 
 
 def ranks_alone(values: Floats, limit: float, low: float, highs: Sequence[float], known: Known) -> Answers:
@@ -148,12 +148,13 @@ def gate(
     gates, cells = values.shape[:2]
     status, stopped = np.zeros(gates, np.int8), np.full(gates, looks[-1][0])
     going = np.arange(gates)
-    below = np.zeros((cells, gates, cells), bool)  # by how many failed before: below the limit at any look so far
-    for look, low, highs in looks:
-        passes, fails = method(values[going, :, :look], limit, low, highs, known.taken(going))
-        for gone, each in enumerate(fails):
-            below[gone, going] |= each
-        failed = _holm(below[:, going])
+    below = np.zeros((gates, cells), bool)  # below the limit at any look so far, by the whole family's share
+    for at, (look, low, highs) in enumerate(looks):
+        passes, fails = method(values[going, :, :look], limit, low, highs[:1], known.taken(going))
+        below[going] |= fails[0]
+        failed = below[going]
+        some = going[failed.any(axis=1)]
+        failed[failed.any(axis=1)] = _holm(values[some], limit, known.taken(some), looks[: at + 1], method)
         passed = passes & ~failed
         status[going] = np.where(failed.any(axis=1), -1, np.where(passed.all(axis=1), 1, 0))
         done = (failed | passed).all(axis=1)
@@ -164,13 +165,19 @@ def gate(
     return status, stopped
 
 
-def _holm(below: Bools) -> Bools:
-    """Which cells fail, by Holm's steps: ``below[n]`` are those beyond the bound that n earlier ones leave."""
+def _holm(
+    values: Floats, limit: float, known: Known, looks: list[tuple[int, float, list[float]]], method: Method
+) -> Bools:
+    """Which cells fail at any of the looks, by Holm's steps: each that fails leaves its share to the others."""
+    gates, cells = values.shape[:2]
+    below = np.zeros((cells, gates, cells), bool)  # by how many failed before
+    for look, low, highs in looks:
+        for gone, each in enumerate(method(values[:, :, :look], limit, low, highs, known)[1]):
+            below[gone] |= each
     failed: Bools = below[0]
-    rows = np.arange(failed.shape[0])
-    for _ in range(below.shape[0]):
-        gone = np.minimum(failed.sum(axis=1), below.shape[0] - 1)
-        failed = failed | below[gone, rows]
+    for _ in range(cells):
+        gone_before = np.minimum(failed.sum(axis=1), cells - 1)
+        failed = failed | below[gone_before, np.arange(gates)]
     return failed
 
 

@@ -75,11 +75,16 @@ def everything() -> dict[Path, str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write or check; 1 where a check finds something stale."""
+    """Write or check; 1 where a check finds something stale, or where the code does not say what a page needs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 where something is stale")
     arguments = parser.parse_args(argv)
-    stale = [(p, t) for p, t in everything().items() if not p.is_file() or p.read_text(encoding="utf-8") != t]
+    try:
+        made = everything()
+    except (LookupError, TypeError) as error:
+        print(f"docs/generate.py: {error}", file=sys.stderr)
+        return 1
+    stale = [(p, t) for p, t in made.items() if not p.is_file() or p.read_text(encoding="utf-8") != t]
     for path, text in stale:
         print(f"{path.relative_to(DOCS.parent)}: {'stale' if arguments.check else 'written'}")
         if not arguments.check:

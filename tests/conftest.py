@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pytest_weekops.core.errors import InputError
 from tests.support.benches import benches, host, own_kernels, start_bench
@@ -14,6 +15,10 @@ from tests.support.gates import gate
 
 __all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures, for the tests of every room
 
+
+# No timed tests: an example that takes long, on a busy machine or under coverage, is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Tests that share started workers, or that measure, go to one process of xdist; all others by file.
 ONE_AFTER_ANOTHER = ("device", "campaigns")

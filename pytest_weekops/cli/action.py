@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from pytest_weekops.report.saying import plain
+from pytest_weekops.report.saying import say
 from pytest_weekops.week.closing import close_action, list_actions
 
 
@@ -29,15 +29,14 @@ def run(arguments: argparse.Namespace) -> int:
     report_dir = Path(arguments.report_dir)
     if arguments.verb == "close":
         close_action(report_dir, arguments.id, arguments.note)
-        print(f"{arguments.id} is closed.")
+        say(f"{arguments.id} is closed.")
         return 0
     opened, closed = list_actions(report_dir)
     if arguments.json:
         print(json.dumps({"open": opened, "closed": sorted(closed)}, indent=2, sort_keys=True))
         return 0
     for action in opened:
-        words = f"{action['id']}: {action['text']} (owner {action['owner']}, due {action['due'] or 'whenever'})"
-        print(plain(words))
+        say(f"{action['id']}: {action['text']} (owner {action['owner']}, due {action['due'] or 'whenever'})")
     if not opened:
-        print("No action is open.")
+        say("No action is open.")
     return 0

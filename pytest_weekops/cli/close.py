@@ -15,7 +15,7 @@ from typing import TextIO
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.entry import ALERT
-from pytest_weekops.report.saying import plain, say
+from pytest_weekops.report.saying import say
 from pytest_weekops.week.alert import Delivery, build_alerts, deliver, refuse_target, shown
 from pytest_weekops.week.closing import ClosedWeek, close_week, closed_unsent
 from pytest_weekops.week.ledger import open_ledger
@@ -84,7 +84,7 @@ def _print(lines: Iterable[str], stream: TextIO) -> OSError | None:
     """Print lines; what keeps them from being shown is given back, because the alert goes out all the same."""
     try:
         for line in lines:
-            print(plain(line), file=stream)
+            say(line, stream)
         stream.flush()
     except OSError as error:
         return error

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.report.saying import say
+
 if TYPE_CHECKING:
     from pytest_weekops.worker.process import Launch
 
@@ -31,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(document, indent=2, sort_keys=True))
     else:
-        _print_table(document)
+        _print(document)
     return 0 if document["opencl"] else 1
 
 
@@ -84,15 +86,9 @@ def _entry(launch: Launch, scratch: Path) -> dict[str, Any]:
     }
 
 
-def _print_table(document: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    table = Table(title=f"OpenCL: {document['overall_status']}", title_justify="left")
-    for column in ("profile", "status", "what answers"):
-        table.add_column(column, overflow="fold")
+def _print(document: dict[str, Any]) -> None:
+    """A line per profile and per advice; paths and names stay whole, and each profile is one line of a log."""
+    say(f"OpenCL: {document['overall_status']}")
     for entry in document["platforms"]:
         who = entry["identity"]
         words = (
@@ -100,7 +96,7 @@ def _print_table(document: dict[str, Any]) -> None:
         )
         if who and entry["reason"]:
             words += f": {entry['reason'][:300]}"
-        table.add_row(escape(entry["profile"]), entry["status"], escape(words))
-    console.print(table)
+        prefix = f"Profile {entry['profile']}: "
+        say(f"  {entry['profile']}: {entry['status']}: {words.removeprefix(prefix)}")
     for text in document["recommendations"]:
-        console.print(f"- {escape(text)}")
+        say(f"- {text}")

@@ -116,15 +116,16 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
     from pytest_weekops.core.guard.settings import settings_of
     from pytest_weekops.core.measurement.plan import Deadlines
     from pytest_weekops.drivers.platforms import resolve_platforms
+    from pytest_weekops.files.scratch import Scratch
     from pytest_weekops.files.shipped import data_dir
     from pytest_weekops.worker.protocol import InjectRequest
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
     found: list[dict[str, Any]] = []
-    from pytest_weekops.files.scratch import Scratch
-
     with Scratch() as scratch:
         launch = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)[0]
+        for words in launch.passed_over:
+            say(f"auto passed over {words}", sys.stderr)
         supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
         try:
             identity = supervisor.start()
@@ -148,7 +149,9 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
                 if not arguments.control:  # what a guard that was broken on purpose caught is no evidence
                     keep(Path(arguments.report_dir), launch.label, identity, result)
                 if not arguments.json:
-                    print("\n".join(render(launch.label, identity, result, missing)), flush=True)
+                    for line in render(launch.label, identity, result, missing):
+                        say(line)
+                    sys.stdout.flush()
                 found.append(_document(launch.label, identity, result, missing))
         finally:
             supervisor.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.numbers import finite_from
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
@@ -170,11 +171,8 @@ def _tell(verdict: Verdict, extra: Mapping[str, Any]) -> None:
 def _ratio(text: str | None) -> float | None:
     if text is None:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value <= 0:
+    value = finite_from(text)
+    if value is None or value <= 0:
         raise InputError(
             f"--min-rusticl-ratio {text!r} is not a finite number above 0. A limit that is not a number would let "
             "everything pass. Give a ratio such as 0.85."

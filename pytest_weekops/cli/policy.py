@@ -55,7 +55,7 @@ def _show(policy: Policy, *, as_json: bool) -> int:
         return 0
     import yaml
 
-    say(f"# effective policy, sha256 {policy.sha256}")
+    print(f"# effective policy, sha256 {policy.sha256}")  # one line on any terminal: YAML
     print(yaml.safe_dump(policy.effective(), sort_keys=False, allow_unicode=True, width=110), end="")
     return 0
 
@@ -98,7 +98,7 @@ def _recalibrate(arguments: argparse.Namespace) -> int:
         say(f"{proposal.key}: {'held, ' + proposal.held if proposal.row is None else 'proposed'}")
     rows = {proposal.key: proposal.row for proposal in proposals if proposal.row is not None}
     if not rows:
-        print("held: the evidence allows no change, so no file is written.")
+        say("held: the evidence allows no change, so no file is written.")
         return 11
     tightened = Policy.model_validate(
         {

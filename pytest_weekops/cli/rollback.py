@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"rollback from {plan.from_platform or 'no profile'} to {plan.to_platform}; nothing is done yet:")
     for number, step in enumerate(plan.steps, start=1):
         say(f"  {number}. {step}")
-    print("`weekops rollback --apply` does it, `weekops rollback --rehearse` tries it on a copy.")
+    say("`weekops rollback --apply` does it, `weekops rollback --rehearse` tries it on a copy.")
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from pytest_weekops.core.calendar import Week, week_of
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.numbers import finite_from
 from pytest_weekops.core.week.attempts import Attempt, attempts_of
 from pytest_weekops.core.week.channel import Channel, ChannelState, channel_of, last_rehearsal
 from pytest_weekops.core.week.entry import Entry, run_entries
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(channel, attempts, entries, week_of(now))
     if arguments.verify:
-        print(f"ledger: {len(entries)} records, every one verifies", file=sys.stderr if arguments.json else sys.stdout)
+        say(f"ledger: {len(entries)} records, every one verifies", sys.stderr if arguments.json else sys.stdout)
     if arguments.require and channel.state.value != arguments.require:
         say(f"weekops: the channel is {channel.state.value}, not {arguments.require}", sys.stderr)
         return 1
@@ -82,11 +82,8 @@ def _accounted(ledger: Ledger, entries: tuple[Entry, ...]) -> tuple[tuple[Entry,
 def _days(text: str | None) -> float | None:
     if text is None:
         return None
-    try:
-        days = float(text)
-    except ValueError:
-        days = math.nan
-    if not math.isfinite(days) or days < 0:
+    days = finite_from(text)
+    if days is None or days < 0:
         raise InputError(f"--max-age-days {text!r:.40} is no number of days. Every promote would count. Give a number.")
     return days
 

@@ -28,6 +28,14 @@ def as_finite(value: object) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
+def finite_from(text: str) -> float | None:
+    """The finite number that somebody typed, or None for any other text."""
+    try:
+        return as_finite(float(text))
+    except ValueError:
+        return None
+
+
 def as_whole(value: object) -> int | None:
     """A whole number, 412.0 included, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):

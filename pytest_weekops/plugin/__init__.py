@@ -26,8 +26,6 @@ from pytest_weekops.plugin.hooks import (
     pytest_unconfigure,
 )
 
-pytest_plugins = ["pytest_weekops.plugin.fixtures"]
-
 __all__ = [
     "pytest_addhooks",
     "pytest_addoption",
@@ -36,7 +34,6 @@ __all__ = [
     "pytest_deselected",
     "pytest_generate_tests",
     "pytest_json_modifyreport",
-    "pytest_plugins",
     "pytest_report_header",
     "pytest_report_teststatus",
     "pytest_runtest_makereport",

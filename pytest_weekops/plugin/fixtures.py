@@ -59,7 +59,8 @@ def weekops_platform(request: pytest.FixtureRequest, weekops_run: Run, weekops_s
         from pytest_weekops.plugin.failure import GateFailure
 
         raise GateFailure(f"{label}: {weekops_run.platforms[label].unusable}")
-    weekops_session.progress.stage(f"{getattr(request.node, 'originalname', 'test')} on {label}")
+    name = getattr(request.node, "originalname", "test").removeprefix("test_").replace("_", " ")
+    weekops_session.progress.stage(f"{name} on {label}")
     return label
 
 

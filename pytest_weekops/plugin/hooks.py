@@ -26,7 +26,13 @@ _INJECT = pytest.StashKey["InjectSession"]()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Register options and ini values."""
+    """Register options, ini values and fixtures.
+
+    A list ``pytest_plugins`` would have pytest read the entry points of everything that is installed, once more.
+    """
+    from pytest_weekops.plugin import fixtures
+
+    pluginmanager.register(fixtures, fixtures.__name__)
     add_options(parser, pluginmanager)
 
 
@@ -84,14 +90,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         inject_session(metafunc.config).parametrize(metafunc)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the tier leaves out, and bring campaign items into measuring order."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Leave out what the tier leaves out, and bring campaign items into measuring order, whoever shuffles after us."""
     if inject := _injecting(config):
         inject.arrange(beside_gate=_active(config) is not None)
     tiers.deselect(config, items)
     if session := _active(config):
         session.items.arrange(items)
+    yield
+    if session := _active(config):
+        session.items.sort(items)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

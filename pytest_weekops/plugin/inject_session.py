@@ -121,6 +121,7 @@ class InjectSession:
         for launch in self._choices.launches:
             worker = PlatformSupervisor(launch, plan.deadlines, self._choices.scratch)
             self._workers[launch.label] = worker
+            self._lines += [f"auto passed over {words}" for words in launch.passed_over]
             try:
                 identity = worker.start()
             except WorkerError as error:  # a driver that crashes is evidence, not a mistake of the user's

@@ -94,18 +94,20 @@ class CampaignItems:
         return [(label, snapshot) for snapshot in range(1, plan.snapshots + 1) for label in plan.platforms]
 
     def arrange(self, items: list[pytest.Item]) -> None:
-        """Sort campaign items into measuring order behind all others, and drop empty parameter sets."""
+        """Raise what was refused, drop empty parameter sets, and sort the rest."""
         if self._refusal is not None:
             raise self._refusal
-        mine = [item for item in items if is_campaign(item)]
-        others = [item for item in items if not is_campaign(item)]
-        order = {case.id: place for place, case in enumerate(measuring_order(self.plan))}
-        kept = [item for item in mine if not _is_empty(item)]
-        kept.sort(key=lambda item: _place(item, order))
-        for item in kept:
+        items[:] = [item for item in items if not (is_campaign(item) and _is_empty(item))]
+        for item in items:
             if isinstance(case := parameter(item, "weekops_case"), Case):
                 item.add_marker(pytest.mark.benchmark(timer=device_clock, group=f"{case.kernel}:{case.size}"))
-        items[:] = others + kept
+        self.sort(items)
+
+    def sort(self, items: list[pytest.Item]) -> None:
+        """Bring campaign items into measuring order, behind all others."""
+        order = {case.id: place for place, case in enumerate(measuring_order(self.plan))}
+        mine = sorted((item for item in items if is_campaign(item)), key=lambda item: _place(item, order))
+        items[:] = [item for item in items if not is_campaign(item)] + mine
 
     def note_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember how many campaign items will give no data."""

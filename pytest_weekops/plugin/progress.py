@@ -7,6 +7,7 @@ the verdict is printed; with ``-v`` pytest prints its own line per item and this
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement, MeasurementStatus
-from pytest_weekops.report.saying import wrapped
+from pytest_weekops.report.saying import say, wrapped
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.duration import Duration
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.run.live import Run
+
+_BROKEN_OFF = "The run breaks off here and cannot promote. Let whatever reads it read to the end, or send it to a file."
 
 
 class Progress:
@@ -52,10 +55,15 @@ class Progress:
         if terminal is None:
             return
         with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
-            terminal.ensure_newline()
-            for part in wrapped(line, indent="    "):
-                terminal.write_line(part)
-            terminal.flush()
+            try:
+                terminal.ensure_newline()
+                for part in wrapped(line, indent="    "):
+                    terminal.write_line(part)
+                terminal.flush()
+            except OSError as error:  # pytest ends in silence, with 1 where nobody reads any more
+                with contextlib.suppress(OSError, ValueError):
+                    say(f"weekops: standard output takes nothing more: {error.strerror}. {_BROKEN_OFF}", sys.stderr)
+                raise
 
     def quiet_headers(self) -> None:
         """Stop pytest from printing the file's name between progress lines, once campaign items run."""

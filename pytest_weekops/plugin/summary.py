@@ -39,7 +39,7 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
             within = verdict.respond_within_minutes
             _write_wrapped(terminal, f"owner: {verdict.owner}, within {within} minutes: {verdict.action}")
         terminal.write_line(f"artifacts: {_short(conclusion.run_dir, config)}/")
-        _write_wrapped(terminal, f"next: {next_step(conclusion.exit_status)}")
+        _write_wrapped(terminal, f"next: {next_step(conclusion.exit_status, verdict.kind)}")
     if os.environ.get("GITHUB_ACTIONS"):
         for line in github_lines(conclusion.document["decision"], verdict.findings):
             terminal.write_line(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from typing import TextIO
@@ -12,14 +13,36 @@ def plain(text: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
-def wrapped(text: str, indent: str = "  ") -> list[str]:
-    """A paragraph in lines of at most 79 columns, continued with an indent; long words stay whole, short lines too."""
+def wrapped(text: str, indent: str = "  ", width: int = 79) -> list[str]:
+    """A paragraph in lines of so many columns, continued with an indent; long words stay whole, short lines too."""
     flat = " ".join(text.splitlines())
-    if len(flat) < 80:
+    if len(flat) <= width:
         return [flat]
-    return textwrap.wrap(flat, 79, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(flat, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def say(text: object, stream: TextIO | None = None) -> None:
-    """Print one line for people, plain. ``stream`` is standard output unless another is given."""
-    (stream or sys.stdout).write(plain(str(text)) + "\n")
+    """Print one line for people, plain. ``stream`` is standard output unless another is given.
+
+    A terminal gets it wrapped between words at its own width; a file or a pipe gets it whole, so that whoever greps a
+    log finds the reason in the line that names the finding.
+    """
+    out = stream or sys.stdout
+    line = plain(str(text))
+    columns = _terminal_columns(out)
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    for part in wrapped(line, indent, max(2 * len(indent), columns - 1)) if columns else [line]:
+        out.write(part + "\n")
+
+
+def _terminal_columns(stream: TextIO) -> int:
+    """Columns of the terminal behind a stream, 80 where it does not say, 0 where there is no terminal."""
+    if not stream.isatty():
+        return 0
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

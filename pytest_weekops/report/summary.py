@@ -18,10 +18,18 @@ NEXT_STEPS = {
     10: "Roll back: `weekops rollback` shows what would be done, `weekops rollback --apply` does it.",
     11: "The evidence does not suffice. Add what the findings ask for and run again.",
 }
+# Of a promote that is no weekly run; only that one can be pinned.
+_NEXT_OF_KIND = {
+    "canonical": "This machine and these kernels are sane. Whether a driver may be promoted, the weekly replay "
+    "(suites/weekly) says.",
+    "split": "Nothing is owed. `weekops status` shows what the channel makes of it.",
+}
 
 
-def next_step(exit_status: int) -> str:
-    """What to do after this exit status."""
+def next_step(exit_status: int, kind: str = "weekly") -> str:
+    """What to do after this exit status of a run of this kind."""
+    if exit_status == 0 and kind in _NEXT_OF_KIND:
+        return _NEXT_OF_KIND[kind]
     return NEXT_STEPS.get(exit_status, "This is not a promote. Read the messages above and run again.")
 
 
@@ -87,5 +95,5 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
     found = sort_findings(verdict.findings)
     lines += [f"- {escape(finding_line(finding))}" for finding in found] or ["Every check passed."]
     lines += [f"- note: {escape(note)}" for note in verdict.notes]
-    lines += ["", "## Next", "", next_step(document["exit_status"]), ""]
+    lines += ["", "## Next", "", next_step(document["exit_status"], verdict.kind), ""]
     return "\n".join(lines)

@@ -30,6 +30,7 @@ from pytest_weekops.run.host import Anchors
 from pytest_weekops.run.measuring import Measuring
 from pytest_weekops.run.worker_requests import WorkerRequests
 from pytest_weekops.worker.protocol import Smoked
+from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
@@ -157,13 +158,11 @@ class Run:
         An operation other than GEMM takes its size from ``n``.
         """
         case = Case(platform=label, kernel=kernel, size=max(m, n, k), seed=seed, snapshot=1)
-        operation, problem = self.operation_of(kernel), (m, n, k, alpha, beta)
-        requests = self.requests
+        request = self.requests.verify(case, (m, n, k, alpha, beta), iterations=iterations)
         try:
-            reference = str(self.host.reference(requests.reference(operation, problem, seed=seed)))
+            request = with_references(self.host, request)
         except WorkerError as error:
-            return without_reference(case, operation, error)
-        request = requests.verify(case, problem, reference, iterations=iterations)
+            return without_reference(case, self.operation_of(kernel), error)
         return self.platforms[label].supervisor.measure(case, request)
 
     def smoke(self, label: str) -> GateRecord:

@@ -15,6 +15,7 @@ from pytest_weekops.core.measurement.records import Case, Measurement, Measureme
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.host import Anchors, HostWatch
 from pytest_weekops.run.turns import Comparison, Side, TurnTaker
+from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.kernel_operation import KernelOperation
@@ -189,12 +190,11 @@ class Measuring:
     def _request(self, case: Case) -> MeasureRequest | Measurement:
         """What the worker is asked for; a measurement that does not count where there is no reference."""
         run = self.run
-        requests = run.requests
         try:
-            paths = {session: str(run.host.reference(asked)) for session, asked in requests.references(case).items()}
+            asked = run.requests.measure(case, run.platforms[case.platform].identity)
+            return with_references(run.host, asked)
         except WorkerError as error:
             return without_reference(case, run.operation_of(case.kernel), error)
-        return requests.measure(case, run.platforms[case.platform].identity, paths)
 
     def _facts(self, attempt: int, void: str, started: str, elapsed: float) -> dict[str, Any]:
         self._order += 1

@@ -6,20 +6,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, Problem
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity
-from pytest_weekops.worker.protocol import (
-    MeasureRequest,
-    PressureRequest,
-    ReferenceRequest,
-    SelectorRequest,
-    SmokeRequest,
-)
+from pytest_weekops.worker.protocol import MeasureRequest, PressureRequest, SelectorRequest, SmokeRequest
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy
@@ -42,84 +36,47 @@ class WorkerRequests:
         """The operation that a kernel mode computes; GEMM where none is named."""
         return self.operations.get(kernel, KernelOperation())
 
-    def references(self, case: Case) -> dict[int, ReferenceRequest]:
-        """What the host worker is asked for before a case is measured, by session."""
-        n, operation = case.size, self.operation_of(case.kernel)
-        problem = (n, n, n, operation.alpha, 0.0)
-        sessions = range(1, self.plan.sessions + 1)
-        return {s: self.reference(operation, problem, seed=case.seed, session=s) for s in sessions}
-
-    def reference(
-        self, operation: KernelOperation, problem: Problem, *, seed: int, session: int = 1
-    ) -> ReferenceRequest:
-        """The float64 result of one problem and session; the host worker chooses the path."""
-        m, n, k, alpha, beta = problem
-        return ReferenceRequest(
-            operation=operation.name,
-            operation_file=operation.file,
-            m=m,
-            n=n,
-            k=k,
-            seed=seed,
-            session=session,
-            alpha=alpha,
-            beta=beta,
-            path="",
-        )
-
-    def measure(self, case: Case, identity: DeviceIdentity | None, references: Mapping[int, str]) -> MeasureRequest:
-        """One case of the campaign on the device that answered; ``references`` are paths by session."""
-        n, operation = case.size, self.operation_of(case.kernel)
-        during = self.plan.pressure.pulses if self.plan.pressure.mode == "during" else 0
+    def measure(self, case: Case, identity: DeviceIdentity | None) -> MeasureRequest:
+        """One case of the campaign on the device that answered; its references are still to be made."""
+        n, pressure = case.size, self.plan.pressure
         return MeasureRequest(
-            operation=operation.name,
-            operation_file=operation.file,
-            alpha=operation.alpha,
-            kernel=case.kernel,
-            m=n,
-            n=n,
-            k=n,
-            seed=case.seed,
+            **self._problem(case, (n, n, n, self.operation_of(case.kernel).alpha, 0.0)),
             sessions=self.plan.sessions,
             iterations=self.plan.iterations,
             least_session_ms=self.plan.session_ms,
-            references=dict(references),
             guard=self._guard(case.kernel),
             guard_draw=case.snapshot,
             selector=self.selector(case, identity),
-            pressure_during=during,
-            pressure_size=self.plan.pressure.size,
-            kernel_dirs=self.kernel_dirs,
-            tuned=self._tuned(case.platform),
-            max_abs_error=self._absolute_bound(operation),
-            k_scaled_bound=self.policy.k_scaled_bound,
+            pressure_during=pressure.pulses if pressure.mode == "during" else 0,
+            pressure_size=pressure.size,
             max_run_delay_percent=self.plan.max_run_delay_percent if identity is None or identity.is_cpu else None,
         )
 
-    def verify(self, case: Case, problem: Problem, reference: str, *, iterations: int) -> MeasureRequest:
-        """One problem launched ``iterations`` times and verified against the file ``reference``; no campaign's case."""
+    def verify(self, case: Case, problem: Problem, *, iterations: int) -> MeasureRequest:
+        """One problem launched ``iterations`` times, no campaign's case; its reference is still to be made."""
+        facts = self._problem(case, problem)
+        return MeasureRequest(**facts, sessions=1, iterations=iterations, warmup_min=1, warmup_max=1)
+
+    def _problem(self, case: Case, problem: Problem) -> dict[str, Any]:
+        """What every launch of a kernel is asked with: the problem, its sources, what is tuned, and the bounds."""
         operation = self.operation_of(case.kernel)
         m, n, k, alpha, beta = problem
-        return MeasureRequest(
-            operation=operation.name,
-            operation_file=operation.file,
-            kernel=case.kernel,
-            m=m,
-            n=n,
-            k=k,
-            seed=case.seed,
-            sessions=1,
-            iterations=iterations,
-            warmup_min=1,
-            warmup_max=1,
-            alpha=alpha,
-            beta=beta,
-            references={1: reference},
-            kernel_dirs=self.kernel_dirs,
-            tuned=self._tuned(case.platform),
-            max_abs_error=self._absolute_bound(operation),
-            k_scaled_bound=self.policy.k_scaled_bound,
-        )
+        return {
+            "operation": operation.name,
+            "operation_file": operation.file,
+            "kernel": case.kernel,
+            "m": m,
+            "n": n,
+            "k": k,
+            "seed": case.seed,
+            "alpha": alpha,
+            "beta": beta,
+            "kernel_dirs": self.kernel_dirs,
+            "tuned": self._tuned(case.platform),
+            # The absolute bound is made for GEMM of these sizes; any other operation's own error unit decides alone.
+            "max_abs_error": self.policy.max_abs_error if operation.is_gemm else None,
+            "k_scaled_bound": self.policy.k_scaled_bound,
+        }
 
     def smoke(self) -> SmokeRequest:
         """The driver smoke."""
@@ -146,10 +103,6 @@ class WorkerRequests:
         return SelectorRequest(
             rules=self.policy.selector, memory=memory, draw=draws.random(), pick=draws.random(), priors=priors
         )
-
-    def _absolute_bound(self, operation: KernelOperation) -> float | None:
-        """The absolute bound is made for GEMM of these sizes; any other operation's own error unit decides alone."""
-        return self.policy.max_abs_error if operation.is_gemm else None
 
     def _tuned(self, label: str) -> tuple[TunedVariant, ...]:
         return self.tunings[label].tuned if label in self.tunings else ()

@@ -1,4 +1,4 @@
-"""One measurement outside of a campaign, verified: the host worker makes the references of the very problem asked."""
+"""Measurements are verified: the host worker makes the references of the very problem that a request asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from pytest_weekops.worker.protocol import MeasureRequest, ProblemRequest, Refer
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 
+def with_references(host: HostWorker, request: MeasureRequest) -> MeasureRequest:
+    """The request with a reference of its very problem for each session. Raises ``WorkerError`` where none is made."""
+    problem = request.model_dump(include=set(ProblemRequest.model_fields))
+    references = {
+        session: str(host.reference(ReferenceRequest(session=session, path="", **problem)))
+        for session in range(1, request.sessions + 1)
+    }
+    return request.model_copy(update={"references": references})
+
+
 def measure_verified(
     supervisor: PlatformSupervisor, host: HostWorker, request: MeasureRequest, *, retry: bool = True
 ) -> Measurement:
@@ -15,11 +25,7 @@ def measure_verified(
 
     Without ``retry`` a crash is not tried again.
     """
-    problem = request.model_dump(include=set(ProblemRequest.model_fields))
-    references = {
-        session: str(host.reference(ReferenceRequest(session=session, path="", **problem)))
-        for session in range(1, request.sessions + 1)
-    }
+    asked = with_references(host, request)
     case = Case(
         platform=supervisor.launch.label,
         kernel=request.kernel,
@@ -27,4 +33,4 @@ def measure_verified(
         seed=request.seed,
         snapshot=1,
     )
-    return supervisor.measure(case, request.model_copy(update={"references": references}), retry=retry)
+    return supervisor.measure(case, asked, retry=retry)

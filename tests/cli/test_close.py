@@ -9,27 +9,26 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pytest_weekops.week.ledger import open_ledger
+from tests.support.command import COMMAND, weekops
 from tests.support.weeks import add_run, healthy_week, leftovers, snapshot
 from tests.week.test_alert import Receiver, listen, receivers
 
 __all__ = ["receivers"]  # a fixture
 
 
-def weekops(reports: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command as a process."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", *words, "--report-dir", str(reports)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+def at(reports: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command on a report directory."""
+    return weekops(*words, "--report-dir", reports)
 
 
 def close(reports: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Close week 48."""
-    answer = weekops(reports, "close", "--week", "2026-W48", *options)
+    answer = at(reports, "close", "--week", "2026-W48", *options)
     assert "Traceback" not in answer.stderr
     return answer
 
@@ -61,15 +60,15 @@ def test_what_is_missing_is_owed_until_it_is_closed(tmp_path: Path) -> None:
     assert answer.returncode == 11
     assert "split: iterate. MISSING: no split run of this week is recorded." in answer.stdout
     assert "owed: 2026-W48-1 split: MISSING" in answer.stdout
-    listed = weekops(tmp_path, "action", "list")
+    listed = at(tmp_path, "action", "list")
     assert (listed.returncode, "2026-W48-1: split: MISSING" in listed.stdout) == (0, True)
-    assert json.loads(weekops(tmp_path, "action", "list", "--json").stdout)["open"][0]["id"] == "2026-W48-1"
-    done = weekops(tmp_path, "action", "close", "2026-W48-1", "--note", "measured")
+    assert json.loads(at(tmp_path, "action", "list", "--json").stdout)["open"][0]["id"] == "2026-W48-1"
+    done = at(tmp_path, "action", "close", "2026-W48-1", "--note", "measured")
     assert (done.returncode, done.stdout) == (0, "2026-W48-1 is closed.\n")
     for name, why in (("2026-W48-1", "was closed on"), ("../x", "There is no open action '../x'")):
-        refused = weekops(tmp_path, "action", "close", name)
+        refused = at(tmp_path, "action", "close", name)
         assert (refused.returncode, refused.stdout, why in refused.stderr) == (4, "", True)
-    assert weekops(tmp_path, "action", "list").stdout == "No action is open.\n"
+    assert at(tmp_path, "action", "list").stdout == "No action is open.\n"
 
 
 def test_altered_evidence(tmp_path: Path) -> None:
@@ -138,7 +137,7 @@ def test_nobody_reads_standard_output(tmp_path: Path) -> None:
     sev1_week(tmp_path)
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "pytest_weekops.cli", "close", "--week", "2026-W48", "--alert", "-"]
+    command = [*COMMAND, "close", "--week", "2026-W48", "--alert", "-"]
     answer = subprocess.run([*command, "--report-dir", str(tmp_path)], stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert answer.returncode == 10
@@ -165,7 +164,7 @@ def test_what_is_refused_changes_nothing(tmp_path: Path, words: tuple[str, ...])
     healthy_week(tmp_path)
     add_run(tmp_path, "old", created_at="2025-11-25T12:00:00+00:00")
     before = snapshot(tmp_path)
-    answer = weekops(tmp_path, "close", *words)
+    answer = at(tmp_path, "close", *words)
     assert (answer.returncode, answer.stdout) == (4, "")
     assert USAGE[words] in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -208,7 +207,7 @@ def test_a_target_that_is_no_file_leaves_the_week_open(tmp_path: Path, kind: str
 def test_an_interrupted_delivery_is_recorded_and_made_up_for(tmp_path: Path, number: signal.Signals) -> None:
     """The ledger says that the alert did not arrive; closing again sends it, and the week stays as it was written."""
     sev1_week(tmp_path)
-    command = [sys.executable, "-m", "pytest_weekops.cli", "close", "--week", "2026-W48", "--report-dir", str(tmp_path)]
+    command = [*COMMAND, "close", "--week", "2026-W48", "--report-dir", str(tmp_path)]
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with subprocess.Popen([*command, "--alert", url], stderr=subprocess.PIPE, text=True) as closing:
@@ -258,7 +257,7 @@ def test_the_alert_goes_out_where_the_words_cannot_be_shown(tmp_path: Path) -> N
     """Standard output is full: the owner is told all the same, and the command does not end in success."""
     sev1_week(tmp_path / "reports")
     target = tmp_path / "alert.json"
-    command = [sys.executable, "-m", "pytest_weekops.cli", "close", "--week", "2026-W48", "--alert", str(target)]
+    command = [*COMMAND, "close", "--week", "2026-W48", "--alert", str(target)]
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(
             [*command, "--report-dir", str(tmp_path / "reports")], stdout=full, stderr=subprocess.PIPE, text=True

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_weekops import cli
 from pytest_weekops.core.errors import WeekopsError
+from tests.support.command import COMMAND, weekops
 
-COMMAND = [sys.executable, "-m", "pytest_weekops.cli"]
 LONG = "a" * 300
-
-
-def weekops(*words: str, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """The command as a process."""
-    return subprocess.run([*COMMAND, *words], cwd=cwd, text=True, check=False, timeout=60, **options)
 
 
 def breaks(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -86,7 +79,7 @@ def test_a_defect_shows_where_it_is_when_asked(
 )
 def test_wrong_words_are_a_usage_error(tmp_path: Path, words: tuple[str, ...]) -> None:
     """4 and not argparse's 2, which means interrupted; nothing on standard output."""
-    answer = weekops(*words, cwd=tmp_path, capture_output=True)
+    answer = weekops(*words, cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (4, "")
     assert "usage: weekops" in answer.stderr
     assert "\x1b" not in answer.stderr
@@ -108,7 +101,7 @@ def test_wrong_words_are_a_usage_error(tmp_path: Path, words: tuple[str, ...]) -
 )
 def test_a_name_that_the_system_refuses(tmp_path: Path, words: tuple[str, ...]) -> None:
     """A sentence that says why."""
-    answer = weekops(*words, cwd=tmp_path, capture_output=True)
+    answer = weekops(*words, cwd=tmp_path)
     assert (answer.returncode, "Traceback" in answer.stderr) == (4, False), answer.stderr
     assert "File name too long" in answer.stderr
 
@@ -119,7 +112,9 @@ def test_output_that_nobody_could_read_is_no_success(tmp_path: Path, words: tupl
     """Standard output full or closed: 4 and a sentence, because what was asked for was not shown."""
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        answer = weekops(*words, cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE)
+        answer = subprocess.run(
+            [*COMMAND, *words], cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
     assert answer.returncode == 4
     assert "No space left on device" in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -143,7 +138,6 @@ def test_a_character_that_the_terminal_lacks_is_escaped(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(
         "version: 1\npolicy_id: m\ninherits: portable.yaml\ndescription: größer\n", encoding="utf-8"
     )
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    answer = weekops("policy", "show", "mine.yaml", cwd=tmp_path, env=environment, capture_output=True)
+    answer = weekops("policy", "show", "mine.yaml", cwd=tmp_path, environment={"PYTHONIOENCODING": "ascii"})
     assert answer.returncode == 0, answer.stderr
     assert "gr\\xf6\\xdfer" in answer.stdout

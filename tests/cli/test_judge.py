@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.recorded_data import RECORDED, ROOT, changed, needs_recorded, split, weekly
+from tests.support.command import weekops
+from tests.support.recorded_data import RECORDED, changed, needs_recorded, split, weekly
 
 WEEK = "campaigns/week{}_block1_monthly_continuity_weekly_replay_canary_{}.json"
-
-
-def weekops(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest_weekops.cli", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 def written(tmp_path: Path, document: dict[str, Any]) -> Path:

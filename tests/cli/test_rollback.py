@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.command import weekops
 from tests.support.history import promoted, record
 
 
 def rollback(directory: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a directory of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest_weekops.cli", "rollback", *options],
-        cwd=directory,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return weekops("rollback", *options, cwd=directory, environment=environment)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +60,7 @@ def test_apply_is_verified_by_the_real_gate(tmp_path: Path, need_platform: Calla
     applied = rollback(tmp_path, "--apply", "--platform", "pocl", PYTEST_ADDOPTS="-k nothing --collect-only")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert "pocl is active and verified" in applied.stdout
-    status = subprocess.run(
-        [sys.executable, "-m", "pytest_weekops.cli", "status"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert "channel: rolled_back" in status.stdout
+    assert "channel: rolled_back" in weekops("status", cwd=tmp_path).stdout
     again = rollback(tmp_path, "--apply", "--platform", "pocl")
     assert "verified already" in again.stdout
     assert rollback(tmp_path, "--undo").returncode == 0

@@ -16,14 +16,14 @@ import pytest
 from pytest_weekops.core.week.entry import ROLLBACK, WEEK
 from pytest_weekops.week.closing import close_week
 from pytest_weekops.week.ledger import open_ledger
+from tests.support.command import weekops
 from tests.support.history import crashed, promoted, record
 from tests.support.weeks import W48, add_run
 
 
 def status(report_dir: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The command as a process."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", "status", "--report-dir", str(report_dir), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return weekops("status", "--report-dir", report_dir, *options)
 
 
 def test_nothing_recorded(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,14 +12,14 @@ import pytest
 from pytest_weekops.evidence.tunings import TuningBook
 from tests.core.selection.test_tuning import entry
 from tests.evidence.test_tunings import KERNELS, ME, rejected
+from tests.support.command import weekops
 
 Need = Callable[[str], str]
 
 
 def tune(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a directory."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", "tune", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=240)
+    return weekops("tune", *arguments, cwd=directory, timeout_s=240)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from pytest_weekops.core.numbers import as_finite, as_number, as_whole
+from pytest_weekops.core.numbers import as_finite, as_number, as_whole, finite_from
 
 NO_NUMBERS = [None, True, False, "", "1", "nan", b"1", [], [1.0], {}, {"value": 1}, 1j, object()]
 INFINITE = [math.nan, math.inf, -math.inf, 10**400, -(10**400)]
@@ -45,3 +45,18 @@ def test_a_whole_number_is_one_however_it_is_written(value: float, whole: int) -
 def test_what_is_not_whole_is_no_whole_number(value: float) -> None:
     """Nothing is rounded."""
     assert as_whole(value) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0.85", 0.85), (" 7 ", 7.0), ("-1e3", -1000.0), ("nan", None), ("inf", None), ("1e999", None), ("", None)],
+)
+def test_what_was_typed_is_a_finite_number_or_nothing(text: str, number: float | None) -> None:
+    """A limit of the command line that is no number must not let everything pass."""
+    assert finite_from(text) == number
+
+
+@pytest.mark.parametrize("text", ["seven", "1,5", "0x10", "true", "1:30"])
+def test_other_text_is_no_number(text: str) -> None:
+    """Whatever else some reader makes of it."""
+    assert finite_from(text) is None

@@ -22,10 +22,12 @@ from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.report.table import render_table
 from tests.support.recorded_data import weekly
 from tests.support.synthetic import Records, make_campaign, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 POLICY = Policy.model_validate(
     {"policy_id": "test", "floors": {"waiver": "none"}, "guardrails": {"max_p95_drift_percent": None}}
 )
+
 PLAN = make_plan(kernels=("triad",))
 GBS = 12 * 128.0 / 1000.0  # the synthetic triad at 128: 12 n**2 bytes in 1000 n ns
 
@@ -55,7 +57,7 @@ def verdict_on(records: Records, policy: Policy = POLICY, **facts: Any) -> Verdi
 
 def finding(verdict: Verdict, check: str) -> str:
     """What one check said."""
-    return next(f.message for f in verdict.findings if f.check == check)
+    return finding_of(verdict, check).message
 
 
 def test_throughput_counts_what_its_unit_names() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from pytest_weekops.core.measurement.records import Measurement, MeasurementStat
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import GuardRequest, InjectRequest
 from tests.support.benches import Bench
+from tests.support.command import weekops
 
 Open = Callable[[str], Bench]
 PLATFORMS = ("pocl", "rusticl", "clover")
@@ -100,7 +99,7 @@ def test_a_wrong_row_is_named_with_its_value_and_bits(benches: Open, tmp_path: P
 
 def test_the_command_prints_and_exits_by_what_was_found(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
     """A campaign too small to show what is asked ends with 1 and says why; its JSON and picture are written."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", "inject", "--platforms", need_platform("pocl")]
+    campaign = ("inject", "--platforms", need_platform("pocl"))
     small = ["--sizes", "64", "--flips", "2", "--faults", "2", "--clean", "4"]
     files = [
         "--output",
@@ -110,15 +109,14 @@ def test_the_command_prints_and_exits_by_what_was_found(tmp_path: Path, need_pla
         "--report-dir",
         str(tmp_path),
     ]
-    done = subprocess.run([*command, *small, *files], capture_output=True, text=True, check=False, timeout=120)
+    done = weekops(*campaign, *small, *files)
     assert done.returncode == 1, done.stderr
     assert "NOT ENOUGH" in done.stdout
     assert "critical flips are needed" not in done.stdout
     document = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert document["suffices"] is False
     assert (tmp_path / "found.png").read_bytes().startswith(b"\x89PNG")
-    refused = subprocess.run([*command, "--flips", "-1"], capture_output=True, text=True, check=False, timeout=120)
-    assert refused.returncode == 4
+    assert weekops(*campaign, "--flips", "-1").returncode == 4
 
 
 def test_a_flat_product_is_no_false_alarm(benches: Callable[[str], Bench]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pytest_weekops.core.errors import DeviceError, InputError, PolicyError
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.drivers.platforms import load_profiles, resolve_platforms
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from tests.support.command import weekops
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,7 @@ def test_a_driver_that_misbehaves_on_being_loaded(tmp_path: Path, name: str) -> 
 
 def drivers(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``weekops drivers``."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest_weekops.cli", "drivers", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-        timeout=120,
-    )
+    return weekops("drivers", *arguments, environment=environment)
 
 
 @pytest.mark.device

@@ -12,7 +12,7 @@ from pytest_weekops.cli import main
 from pytest_weekops.core.policy.recalibration import CellEvidence, Recipe, recalibrate
 from pytest_weekops.policies.files import default_policy, load_policy
 from tests.cli.test_judge_run import write_run
-from tests.support.recorded_data import weekly
+from tests.support.recorded_data import weekly, weekly_slo
 from tests.support.synthetic import make_plan, make_records
 
 
@@ -93,19 +93,10 @@ def test_a_place_that_cannot_be_written_is_a_sentence(
 
 def test_a_proposal_that_could_not_be_read_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An older JSON policy may hold limits that a YAML policy may not."""
-    rails = {
-        "minimum_snapshots": 1,
-        "max_correctness_error": 0.001,
-        "max_t3_fallback_rate": 0.08,
-        "max_t5_disable_events_total": 0,
-        "max_t5_overhead_percent": 3.0,
-        "max_abs_throughput_drift_percent": 3.0,
-        "max_p95_drift_percent": 8.0,
-    }
     keys = [f"{kernel}:{size}" for kernel in ("auto_t3_controlled", "auto_t5_guarded") for size in (1400, 2048)]
     rows = {key: {"min_avg_gflops": 100.0, "max_p95_time_ms": 100.0} for key in keys}
     odd = tmp_path / "odd.json"
-    odd.write_text(json.dumps({"weekly_slo": {"global_guardrails": rails, "per_kernel_size": rows}}), encoding="utf-8")
+    odd.write_text(json.dumps({"weekly_slo": weekly_slo(rows, minimum_snapshots=1)}), encoding="utf-8")
     paths = []
     for number, factor in enumerate((1.0, 1.001, 0.999)):
         paths.append(str(tmp_path / f"week{number}.json"))

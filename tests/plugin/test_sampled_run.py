@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from pytest_weekops.core.guard.abft import draw_lines
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.evidence.journal import read_run
+from tests.support.command import weekops
 from tests.support.gates import SMALL, GateResult
 
 pytestmark = pytest.mark.device
@@ -56,9 +55,8 @@ def test_a_campaign_of_full_coverage_is_no_evidence_in_such_a_run(
 ) -> None:
     """It lies in the same report directory, of the same driver and size, and blocks all the same."""
     platform = need_platform("pocl")
-    command = [sys.executable, "-m", "pytest_weekops.cli", "inject", "--platforms", platform, "--sizes", "96"]
-    amounts = ["--flips", "20", "--faults", "2", "--clean", "4"]
-    subprocess.run([*command, *amounts], cwd=tmp_path, check=False, timeout=120, capture_output=True)
+    amounts = ("--flips", "20", "--faults", "2", "--clean", "4")
+    weekops("inject", "--platforms", platform, "--sizes", "96", *amounts, cwd=tmp_path)
     assert len(list((tmp_path / "reports" / "injections").glob("*.json"))) == 1
     older(tmp_path, disable_if_critical_recall_lt=0.5)
     result = gate("--platforms", platform, *OPTIONS)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import subprocess
-import sys
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from pytest_weekops.core.measurement.records import GateRecord, Measurement, Pre
 from pytest_weekops.evidence.journal import JudgedRecord, StoredRun, read_run
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.report.decision import schema
+from tests.support.command import weekops
 from tests.support.gates import SMALL, GateResult, run_gate
 
 pytestmark = pytest.mark.device
@@ -44,6 +44,15 @@ def test_a_healthy_driver_is_promoted(promoted: GateResult) -> None:
     assert promoted.status == 0, promoted.output
     assert "verdict: promote (SEV4), exit status 0" in promoted.output
     assert promoted.decision["decision"] == "promote"
+
+
+def test_each_case_is_one_line_of_a_log(promoted: GateResult, stored: StoredRun) -> None:
+    """None is wrapped at 80 columns, and what is left is said until nothing is."""
+    cases = len(stored.plan.all_cases())
+    lines = [line for line in promoted.output.splitlines() if re.match(rf" *\d+/{cases} s\d+ pocl \w+ 96 ", line)]
+    assert len(lines) == cases
+    assert all(len(line) <= 79 and re.search(r" ~\w+ left$", line) for line in lines[:-1])
+    assert lines[-1].endswith(" done")
 
 
 def test_the_hosts_pace_stands_beside_the_launches(stored: StoredRun) -> None:
@@ -78,8 +87,7 @@ def test_the_journal_gives_the_same_verdict_bytes(promoted: GateResult, stored: 
 
 def test_weekops_judge_agrees(promoted: GateResult) -> None:
     """The command line judges the run directory to the same end."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", "judge", str(promoted.run_dirs[0]), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = weekops("judge", promoted.run_dirs[0], "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["decision"] == "promote"
 
@@ -145,8 +153,7 @@ def test_json_report_carries_the_verdict(promoted: GateResult) -> None:
 
 def test_the_run_is_in_the_ledger(promoted: GateResult) -> None:
     """Weekops status knows the run and says promoted."""
-    command = [sys.executable, "-m", "pytest_weekops.cli", "status", "--require", "promoted", "--report-dir", "reports"]
-    done = subprocess.run(command, cwd=promoted.directory, capture_output=True, text=True, check=False, timeout=60)
+    done = weekops("status", "--require", "promoted", "--report-dir", "reports", cwd=promoted.directory)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -13,7 +13,7 @@ from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Se
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.report.decision import build_decision, schema
 from pytest_weekops.report.saying import wrapped
-from pytest_weekops.report.summary import escape, render_summary, sort_findings
+from pytest_weekops.report.summary import escape, next_step, render_summary, sort_findings
 from pytest_weekops.report.table import number, render_table
 
 PLAN = CampaignPlan(kind="weekly", platforms=("pocl",), kernels=("auto",), sizes=(64,), seeds=(11,))
@@ -126,6 +126,13 @@ def test_the_summary_names_verdict_policy_and_next_step() -> None:
     assert "**promote**" in text
     assert "exit status 0" in text
     assert "weekops baseline pin" in text
+
+
+@pytest.mark.parametrize(("kind", "pins"), [("weekly", True), ("split", False), ("canonical", False)])
+def test_only_what_can_be_pinned_is_told_to_be(kind: str, *, pins: bool) -> None:
+    """`weekops baseline pin` refuses any but a weekly run, so after those nobody is sent there."""
+    assert ("baseline pin" in next_step(0, kind)) == pins
+    assert next_step(1, kind) == next_step(1)
 
 
 @given(st.text(max_size=300))

@@ -67,7 +67,7 @@ def test_t3_draws_again_from_the_case_alone(tmp_path: Path) -> None:
 def test_only_its_mode_is_guarded_or_selects() -> None:
     """T5 is guarded, T3 chooses, and nothing else is asked for either."""
     asked = {
-        kernel: requests().measure(case_of(kernel), ME, {})
+        kernel: requests().measure(case_of(kernel), ME)
         for kernel in ("auto", "auto_t3_controlled", "auto_t5_guarded", "triad")
     }
     assert [kernel for kernel, request in asked.items() if request.guard is not None] == ["auto_t5_guarded"]
@@ -79,25 +79,28 @@ def test_the_absolute_bound_is_gemms(kernel: str, bound: float | None) -> None:
     """Measured or verified for a gate, another operation is held to its own error unit alone."""
     assert POLICY.max_abs_error is not None
     case, asked = case_of(kernel), requests()
-    verified = asked.verify(case, (96, 96, 96, 1.0, 0.0), "r.npy", iterations=2)
-    for request in (asked.measure(case, ME, {}), verified):
+    verified = asked.verify(case, (96, 96, 96, 1.0, 0.0), iterations=2)
+    for request in (asked.measure(case, ME), verified):
         assert request.max_abs_error == bound
         assert request.k_scaled_bound == POLICY.k_scaled_bound
 
 
-def test_a_reference_is_asked_for_per_session() -> None:
-    """Of the very problem that is measured: size, seed, session and the operation's own scalar."""
-    asked = requests()
-    case = case_of("triad", 128)
-    references = asked.references(case)
-    request = asked.measure(case, ME, {session: f"{session}.npy" for session in references})
-    assert list(references) == list(range(1, request.sessions + 1))
-    for session, reference in references.items():
-        assert (reference.session, reference.seed, reference.path) == (session, case.seed, "")
-        assert (reference.m, reference.n, reference.k) == (request.m, request.n, request.k) == (128, 128, 128)
-        assert (reference.operation, reference.alpha, reference.beta) == ("triad", request.alpha, request.beta)
-    assert request.references[request.sessions] == f"{request.sessions}.npy"
-    assert request.guard_draw == 3
+def test_a_case_is_its_operations_problem() -> None:
+    """Square, with the operation's own scalar; the snapshot draws a sampled guard's lines."""
+    request = requests().measure(case_of("triad", 128), ME)
+    assert (request.operation, request.m, request.n, request.k, request.seed) == ("triad", 128, 128, 128, 11)
+    assert (request.alpha, request.beta) == (TRIAD.alpha, 0.0)
+    assert (request.guard_draw, request.references) == (3, {})
+    plan = requests().plan
+    assert (request.sessions, request.iterations) == (plan.sessions, plan.iterations)
+
+
+def test_a_gate_verifies_the_very_problem_that_it_names() -> None:
+    """Odd shapes and scalars, one session, as many launches as asked."""
+    request = requests().verify(case_of("auto"), (3, 5, 7, 1.5, 0.25), iterations=2)
+    assert (request.m, request.n, request.k, request.alpha, request.beta) == (3, 5, 7, 1.5, 0.25)
+    assert (request.sessions, request.iterations, request.warmup_min, request.warmup_max) == (1, 2, 1, 1)
+    assert (request.guard, request.selector, request.pressure_during) == (None, None, 0)
 
 
 def test_tuned_values_travel_with_every_launch_of_their_platform() -> None:
@@ -106,8 +109,8 @@ def test_tuned_values_travel_with_every_launch_of_their_platform() -> None:
     mine, other = case_of("auto"), case_of("auto").model_copy(update={"platform": "other"})
     problem = (96, 96, 96, 1.0, 0.0)
     for case, tuned in ((mine, (TUNED,)), (other, ())):
-        assert asked.measure(case, ME, {}).tuned == tuned
-        assert asked.verify(case, problem, "r.npy", iterations=1).tuned == tuned
+        assert asked.measure(case, ME).tuned == tuned
+        assert asked.verify(case, problem, iterations=1).tuned == tuned
 
 
 @pytest.mark.parametrize(("mode", "during"), [("before", 0), ("during", 7)])
@@ -115,6 +118,6 @@ def test_pressure_beside_the_launches_is_asked_for_in_its_mode_alone(mode: str, 
     """Pulses before the snapshot are a request of their own."""
     pressure = PressurePlan.model_validate({"pulses": 7, "iterations": 2, "size": 640, "mode": mode})
     asked = requests(plan=make_plan(pressure=pressure))
-    assert asked.measure(case_of("auto"), ME, {}).pressure_during == during
+    assert asked.measure(case_of("auto"), ME).pressure_during == during
     pulses = asked.pressure()
     assert (pulses.pulses, pulses.iterations, pulses.size, pulses.kernel_dirs) == (7, 2, 640, ("kernels",))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement, MeasurementStatus
+from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week.entry import RUN, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.run_entry import run_entry
 from pytest_weekops.evidence.judging import judge_records
@@ -43,20 +46,32 @@ def decision(
     identities = {platform: make_identity(platform) for platform in plan.platforms}
     policy = default_policy()
     verdict = judge_records(policy, plan, records, identities=identities, created_at=created_at)
-    document = build_decision(
+    told: dict[str, Any] = {"run_id": run_id, "created_at": created_at, "command": ["pytest", "suites/weekly"]}
+    return {**document_of(verdict, plan, records, policy, identities, **told), **changes}
+
+
+def document_of(
+    verdict: Verdict,
+    plan: CampaignPlan,
+    records: Records,
+    policy: Policy,
+    identities: Mapping[str, DeviceIdentity],
+    *,
+    artifacts: Sequence[Mapping[str, Any]] = (),
+    **facts: Any,
+) -> dict[str, Any]:
+    """The decision document of a run that was judged; ``facts`` are its id, time and command."""
+    return build_decision(
         verdict,
-        run_id=run_id,
-        created_at=created_at,
-        command=["pytest", "suites/weekly"],
         exit_status=int(verdict.exit_status),
         plan=plan,
         policy=policy.effective(),
         identities=identities,
         kernels={},
         counts=count_records(records, plan),
-        artifacts=[],
+        artifacts=artifacts,
+        **facts,
     )
-    return {**document, **changes}
 
 
 def promoted(run_id: str, **facts: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,19 +97,36 @@ def split() -> dict[str, Any]:
 
 def changed(document: dict[str, Any], *path: Any, to: Any) -> dict[str, Any]:
     """A copy with one value replaced."""
-    result = copy.deepcopy(document)
-    target: Any = result
-    for step in path[:-1]:
-        target = target[step]
-    target[path[-1]] = to
+    result, holder = _copied(document, path)
+    holder[path[-1]] = to
     return result
 
 
 def without(document: dict[str, Any], *path: Any) -> dict[str, Any]:
     """A copy with one key or entry removed."""
-    result = copy.deepcopy(document)
-    target: Any = result
-    for step in path[:-1]:
-        target = target[step]
-    del target[path[-1]]
+    result, holder = _copied(document, path)
+    del holder[path[-1]]
     return result
+
+
+def _copied(document: dict[str, Any], path: Sequence[Any]) -> tuple[dict[str, Any], Any]:
+    """A copy, and what in it holds the last step of the path."""
+    result = copy.deepcopy(document)
+    holder: Any = result
+    for step in path[:-1]:
+        holder = holder[step]
+    return result, holder
+
+
+def weekly_slo(rows: Mapping[str, Mapping[str, float]], **rails: float) -> dict[str, Any]:
+    """What an older policy asks of a week: these rows, and guardrails that differ where it is said."""
+    usual = {
+        "minimum_snapshots": 2,
+        "max_correctness_error": 1e-3,
+        "max_t3_fallback_rate": 0.08,
+        "max_t5_disable_events_total": 0,
+        "max_t5_overhead_percent": 3.0,
+        "max_abs_throughput_drift_percent": 3.0,
+        "max_p95_drift_percent": 8.0,
+    }
+    return {"global_guardrails": {**usual, **rails}, "per_kernel_size": dict(rows)}

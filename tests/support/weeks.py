@@ -15,12 +15,12 @@ from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.policies.files import default_policy
-from pytest_weekops.report.decision import artifact, build_decision, count_records
+from pytest_weekops.report.decision import artifact
 from pytest_weekops.report.summary import render_summary
 from pytest_weekops.week.closing import ClosedWeek
 from pytest_weekops.week.ledger import Ledger, open_ledger
 from pytest_weekops.week.run_record import record_run
-from tests.support.history import crash_at_256
+from tests.support.history import crash_at_256, document_of
 from tests.support.synthetic import Records, make_identity, make_plan, make_records
 
 W47, W48, W49 = Week(2026, 47), Week(2026, 48), Week(2026, 49)
@@ -60,20 +60,8 @@ def add_run(
     verdict = judge_records(policy, plan, records, identities=identities, created_at=created_at)
 
     def document(artifacts: list[dict[str, Any]]) -> dict[str, Any]:
-        built = build_decision(
-            verdict,
-            run_id=run_id,
-            created_at=created_at,
-            command=command,
-            exit_status=int(verdict.exit_status),
-            plan=plan,
-            policy=policy.effective(),
-            identities=identities,
-            kernels={},
-            counts=count_records(records, plan),
-            artifacts=artifacts,
-        )
-        return {**built, **changes}
+        told = {"run_id": run_id, "created_at": created_at, "command": command}
+        return {**document_of(verdict, plan, records, policy, identities, artifacts=artifacts, **told), **changes}
 
     write_atomic(run_dir / "summary.md", render_summary(verdict, document([])))
     decision = document([artifact(run_dir / name, run_dir) for name in ("journal.jsonl", "summary.md")])

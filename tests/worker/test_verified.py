@@ -1,4 +1,4 @@
-"""One verified measurement outside of a campaign: its references are those of the very problem that was asked."""
+"""Verified measurements: their references are those of the very problem that was asked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.protocol import MeasureRequest
-from pytest_weekops.worker.verified import measure_verified
+from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
+from pytest_weekops.worker.verified import measure_verified, with_references
 from tests.support.benches import Bench
 
 PARTS: dict[str, dict[str, Any]] = {
@@ -43,3 +43,24 @@ def test_every_part_of_the_problem_reaches_the_reference(
     answer = measure_verified(benches("pocl").supervisor, host, request)
     assert answer.status is MeasurementStatus.OK, answer.reason
     assert len(answer.sessions) == request.sessions
+
+
+def test_a_reference_is_made_for_each_session() -> None:
+    """What the host worker is asked for is the request's own problem, one session after the other."""
+    asked: list[ReferenceRequest] = []
+
+    class Noting:
+        def reference(self, request: ReferenceRequest) -> str:
+            asked.append(request)
+            return f"{request.session}.npy"
+
+    request = MeasureRequest(
+        kernel="triad", operation="triad", m=3, n=5, k=7, seed=9, sessions=2, iterations=1, alpha=1.5, beta=0.5
+    )
+    filled = with_references(Noting(), request)  # type: ignore[arg-type]
+    assert filled.references == {1: "1.npy", 2: "2.npy"}
+    assert filled.model_copy(update={"references": {}}) == request
+    wanted = {"operation": "triad", "m": 3, "n": 5, "k": 7, "seed": 9, "alpha": 1.5, "beta": 0.5, "path": ""}
+    for session, reference in enumerate(asked, 1):
+        assert wanted.items() <= reference.model_dump().items()
+        assert reference.session == session

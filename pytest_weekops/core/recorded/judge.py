@@ -13,7 +13,7 @@ from pytest_weekops.core.recorded import compat, own_rules
 from pytest_weekops.core.recorded.campaign import RecordedCampaign
 from pytest_weekops.core.recorded.strict import Terms
 from pytest_weekops.core.recorded.strict_baseline import baseline_usable
-from pytest_weekops.core.recorded.strict_cells import strict_findings, total
+from pytest_weekops.core.recorded.strict_list import strict_findings, total
 
 Rules = Literal["compat", "strict"]
 

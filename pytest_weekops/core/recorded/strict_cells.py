@@ -1,4 +1,4 @@
-"""Strict rules per ``kernel:size`` of a recorded campaign: rows, coverage, drift over the series, and the split."""
+"""Strict rules per ``kernel:size`` of a recorded campaign: rows, coverage, and drift over the series."""
 
 from __future__ import annotations
 
@@ -6,35 +6,15 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
-from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.measurement.stats import lowest_deviation, trend
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.policy.row_units import misstated
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run, group
 from pytest_weekops.core.recorded.older import change_percent
-from pytest_weekops.core.recorded.strict import (
-    Check,
-    Terms,
-    all_runs_success,
-    mean_of,
-    minimum_snapshots,
-    no_rollback_event,
-    platform_selected,
-    pressure_failures_zero,
-    unique_cases,
-)
-from pytest_weekops.core.recorded.strict_numbers import (
-    correctness_error_bound,
-    finite_metrics,
-    guard_evidence_present,
-    t3_fallback_bound,
-    t5_disable_events_total_bound,
-    t5_false_positive_bound,
-    t5_overhead_bound,
-)
+from pytest_weekops.core.recorded.strict import Terms, mean_of
 
 
 def all_policy_rows_present(terms: Terms, campaign: RecordedCampaign) -> Finding:
@@ -187,138 +167,3 @@ def p95_drift_bound(terms: Terms, campaign: RecordedCampaign) -> Finding:
     limit = terms.policy.guardrails.max_p95_drift_percent
     deviation = None if limit is None else max(limit, terms.policy.guardrails.max_throughput_deviation_percent)
     return _drift("p95_drift_bound", campaign, P95, limit, deviation, -1.0)
-
-
-# -- the split ---------------------------------------------------------------------------------------------------
-
-
-def _pairs(terms: Terms, campaign: RecordedCampaign) -> dict[tuple[str, str | None], tuple[list[Run], list[Run]]]:
-    """Baseline and candidate runs per cell over all seeds (seed None) and per seed."""
-    split = terms.policy.split
-    found: dict[tuple[str, str | None], tuple[list[Run], list[Run]]] = {}
-    for run in campaign.ok_runs:
-        for seed in (None, run.seed_key):
-            pair = found.setdefault((run.key, seed), ([], []))
-            if run.on == split.baseline.lower():
-                pair[0].append(run)
-            elif run.on == split.candidate.lower():
-                pair[1].append(run)
-    return dict(sorted(found.items(), key=lambda item: (item[0][0], item[0][1] or "")))
-
-
-def _compare(check: str, terms: Terms, campaign: RecordedCampaign, metric: str, limit: float) -> Finding:
-    bad, missing, details = [], [], []
-    for (key, seed), (before, after) in _pairs(terms, campaign).items():
-        name = key if seed is None else f"{key} seed {seed[:20]}"
-        if not before or not after:
-            missing.append(name)
-            continue
-        below, above = mean_of(before, metric), mean_of(after, metric)
-        ratio = above / below if below > 0 else math.nan
-        good = ratio >= limit if metric == THROUGHPUT else 0 < ratio <= limit
-        details.append({"key": key, "seed": seed, "ratio": ratio, "pass": good})
-        if not good:
-            bad.append(f"{name}: {ratio:.4f}")
-    ratios = [float(str(d["ratio"])) for d in details]
-    finite = [ratio for ratio in ratios if math.isfinite(ratio)]
-    extreme = (min(finite) if metric == THROUGHPUT else max(finite)) if finite else None
-    facts = {"observed": extreme, "required": limit, "details": tuple(details)}
-    if bad or missing:
-        words = [*bad, *(f"{name}: absent on one platform" for name in missing)]
-        return failed(check, "ratio", listed(words), rows=tuple(words), **facts)
-    if not details:
-        return no_data(check, "no_pairs", "no cell ran on both platforms", **facts)
-    return passed(check, "every cell holds on the mean and for each seed, on recorded means", **facts)
-
-
-def rusticl_ratio_vs_clover(terms: Terms, campaign: RecordedCampaign) -> Finding:
-    """Candidate throughput is at least the ratio of the baseline's, on the mean and per seed."""
-    return _compare("rusticl_ratio_vs_clover", terms, campaign, THROUGHPUT, terms.min_ratio)
-
-
-def rusticl_latency_ratio(terms: Terms, campaign: RecordedCampaign) -> Finding:
-    """Candidate p95 is at most the latency ratio of the baseline's, on the mean and per seed."""
-    return _compare("rusticl_latency_ratio", terms, campaign, P95, terms.policy.split.max_latency_ratio)
-
-
-def required_sizes_present_on_split(terms: Terms, campaign: RecordedCampaign) -> Finding:
-    """Every required size ran with both controlled kernels on both platforms."""
-    check = "required_sizes_present_on_split"
-    split = terms.policy.split
-    sizes = terms.required_sizes or tuple(sorted({run.size for run in campaign.runs}))
-    seen = {(run.on, run.kernel, run.size) for run in campaign.ok_runs}
-    kernels = (
-        CONTROLLED_KERNELS
-        if {r.kernel for r in campaign.runs} & set(CONTROLLED_KERNELS)
-        else tuple({r.kernel for r in campaign.runs})
-    )
-    missing = tuple(
-        f"{platform} {kernel}:{size}"
-        for size in sizes
-        for kernel in kernels
-        for platform in (split.baseline, split.candidate)
-        if (platform.lower(), kernel, size) not in seen
-    )
-    if missing or not sizes:
-        words = listed(missing) if missing else "no size ran"
-        return failed(check, "missing", f"absent: {words}", rows=missing, observed=len(missing), required=0)
-    return passed(check, f"sizes {', '.join(map(str, sizes))} ran on both platforms", observed=0, required=0)
-
-
-RUN_CHECKS: tuple[Check, ...] = (
-    all_runs_success,
-    unique_cases,
-    platform_selected,
-    no_rollback_event,
-    pressure_failures_zero,
-    finite_metrics,
-    correctness_error_bound,
-    guard_evidence_present,
-    t3_fallback_bound,
-    t5_disable_events_total_bound,
-    t5_overhead_bound,
-    t5_false_positive_bound,
-)
-WEEKLY_CHECKS: tuple[Check, ...] = (
-    all_policy_rows_present,
-    sizes_covered,
-    per_kernel_size_slo,
-    throughput_drift_abs_bound,
-    p95_drift_bound,
-)
-SPLIT_CHECKS: tuple[Check, ...] = (
-    sizes_covered,
-    clover_policy_rows,
-    rusticl_ratio_vs_clover,
-    rusticl_latency_ratio,
-    required_sizes_present_on_split,
-)
-OWN_WEEKLY_CHECKS: tuple[Check, ...] = (throughput_drift_abs_bound,)
-OWN_SPLIT_CHECKS: tuple[Check, ...] = (rusticl_ratio_vs_clover, rusticl_latency_ratio)
-ASKED_SPLIT_CHECKS: tuple[Check, ...] = (*OWN_SPLIT_CHECKS, required_sizes_present_on_split)
-
-
-def strict_findings(terms: Terms, campaign: RecordedCampaign) -> list[Finding]:
-    """All strict findings of one campaign, in a fixed order; one that raises would be a defect and still blocks."""
-    cells = {
-        "weekly": (minimum_snapshots, WEEKLY_CHECKS),
-        "split": (None, SPLIT_CHECKS),
-        "canary_campaign": (minimum_snapshots, OWN_WEEKLY_CHECKS),
-        "stress_split": (None, ASKED_SPLIT_CHECKS if terms.sizes_asked else OWN_SPLIT_CHECKS),
-    }[campaign.kind]
-    checks: list[Check] = [*([cells[0]] if cells[0] else []), *RUN_CHECKS, *cells[1]]
-    return [total(check, terms, campaign) for check in checks]
-
-
-def total(check: Check, terms: Terms, campaign: RecordedCampaign) -> Finding:
-    """One check's finding; numbers that it cannot work with have not passed."""
-    try:
-        return check(terms, campaign)
-    except (ArithmeticError, ValueError, TypeError) as error:
-        name = getattr(check, "__name__", "check").replace("platform_selected", "platform_split_present")
-        return Finding(
-            check=name,
-            status=CheckStatus.FAIL,
-            reason_code="unreadable",
-            message=f"the recorded numbers cannot be worked with: {type(error).__name__}",
-        )

@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import HostCondition, Measurement
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import Records, make_campaign, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 PLAN = make_plan("weekly", iterations=32)  # 64 launches in each snapshot
 BOUNDED = POLICY.model_copy(
@@ -45,7 +46,7 @@ def with_tails(factor: Callable[[int], float], plan: Any = PLAN, **host: Callabl
 def drift(records: Records, plan: Any = PLAN) -> Finding:
     """What the check says; it is the only one that may object."""
     verdict = judge(BOUNDED, make_campaign(plan, records))
-    found = next(f for f in verdict.findings if f.check == "p95_drift_bound")
+    found = finding_of(verdict, "p95_drift_bound")
     assert found.status is not CheckStatus.PASS or verdict.failed_checks == ()
     return found
 

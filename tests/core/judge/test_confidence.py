@@ -20,6 +20,7 @@ from pytest_weekops.policies.files import load_policy
 from tests.core.judge.test_properties import QUICK
 from tests.core.judge.test_verdict import pinned
 from tests.support.synthetic import make_campaign, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 PORTABLE = load_policy("portable")
 WEEKLY, SPLIT = make_plan("weekly"), make_plan("split")
@@ -98,7 +99,7 @@ def test_a_ratio_carried_by_few_snapshots_is_not_believed() -> None:
     assert verdict.failed_checks == ("rusticl_ratio_vs_clover",)
     assert verdict.inconclusive_checks == verdict.failed_checks
     assert (int(verdict.exit_status), verdict.severity) == (11, Severity.SEV3)
-    finding = next(f for f in verdict.findings if f.check == "rusticl_ratio_vs_clover")
+    finding = finding_of(verdict, "rusticl_ratio_vs_clover")
     assert float(finding.observed or 0) >= 0.85
     assert "auto:128: 0.85 holds in 2 of 6 snapshots, 4 of 6 or 5 of 9 needed for 50 % confidence" in finding.message
     ratios = [row for row in verdict.rows if "ratio" in row]
@@ -116,7 +117,7 @@ def test_a_few_slow_snapshots_of_the_candidate_are_no_doubt_in_a_majority() -> N
 def test_a_ratio_that_fails_on_the_mean_stays_a_failure() -> None:
     """However many snapshots hold, and whatever their spread: it is never milder than before."""
     verdict = split_verdict(lambda snapshot: 0.3 if snapshot > 4 else 0.9)
-    finding = next(f for f in verdict.findings if f.check == "rusticl_ratio_vs_clover")
+    finding = finding_of(verdict, "rusticl_ratio_vs_clover")
     assert (finding.status, finding.reason_code) == (CheckStatus.FAIL, "ratio")
 
 
@@ -138,7 +139,7 @@ def test_a_floor_carried_by_few_snapshots_is_not_believed(baseline: bool) -> Non
     policy = at(0.5, guardrails=loose, rows=rows, floors=share)
     verdict = floors(lambda s: 1.4 if s > 4 else 0.8, policy, *facts)
     assert verdict.failed_checks == verdict.inconclusive_checks == ("per_kernel_size_slo",)
-    assert "holds in 2 of 6 snapshots" in next(f for f in verdict.findings if f.check == "per_kernel_size_slo").message
+    assert "holds in 2 of 6 snapshots" in finding_of(verdict, "per_kernel_size_slo").message
     assert "inconclusive" in {row["status"] for row in verdict.rows}
     assert floors(lambda s: 0.93 if s > 4 else 1.05, policy, *facts).failed_checks == ()
     strict = policy.model_copy(update={"evidence": Evidence(min_confidence=0.98)})
@@ -150,7 +151,7 @@ def test_too_few_snapshots_cannot_reach_the_confidence() -> None:
     """Five that hold are no evidence at 0.98, and the finding says how many would be."""
     plan = make_plan("split", snapshots=5)
     verdict = judge(at(0.98), make_campaign(plan, make_records(plan)))
-    finding = next(f for f in verdict.findings if f.check == "rusticl_ratio_vs_clover")
+    finding = finding_of(verdict, "rusticl_ratio_vs_clover")
     assert finding.status is CheckStatus.INCONCLUSIVE
     assert "holds in 5 of 5 snapshots, 6 of 6 needed for 98 % confidence" in finding.message
 
@@ -174,4 +175,4 @@ def test_a_slower_candidate_never_helps_the_ratio(
 def ratio_status(speeds: list[float], policy: Policy) -> CheckStatus:
     """Status of the ratio where the candidate is this many times as fast, snapshot by snapshot."""
     verdict = split_verdict(lambda snapshot: speeds[snapshot - 1], policy)
-    return next(f.status for f in verdict.findings if f.check == "rusticl_ratio_vs_clover")
+    return finding_of(verdict, "rusticl_ratio_vs_clover").status

@@ -12,12 +12,13 @@ from pytest_weekops.core.measurement.plan import PressurePlan
 from pytest_weekops.core.measurement.records import Measurement, PressureRecord
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import Records, make_campaign, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 
 def pressure(plan: Any, records: Records) -> Finding:
     """What the check says."""
     verdict = judge(POLICY, make_campaign(plan, records))
-    return next(f for f in verdict.findings if f.check == "pressure_failures_zero")
+    return finding_of(verdict, "pressure_failures_zero")
 
 
 @pytest.mark.parametrize("planned", [{"pulses": 0}, {"iterations": 0}], ids=["no pulse", "pulses of nothing"])

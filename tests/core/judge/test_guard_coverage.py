@@ -11,6 +11,7 @@ from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.policy import Policy
 from tests.support.synthetic import make_campaign, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 PLAN = make_plan("weekly", kernels=("auto_t5_guarded",))
 
@@ -25,7 +26,7 @@ def finding(evidence: dict[str, Any], **guard: Any) -> Finding:
     ]
     policy = Policy.model_validate({"policy_id": "test", "floors": {"waiver": "none"}, "guard": guard})
     verdict = judge(policy, make_campaign(PLAN, records))
-    found = next(f for f in verdict.findings if f.check == "guard_evidence_present")
+    found = finding_of(verdict, "guard_evidence_present")
     assert (found.status.value == "pass") == ("guard_evidence_present" not in verdict.failed_checks)
     return found
 

@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import Case, Measurement
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import make_campaign, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 PLAN = make_plan("weekly", kernels=("auto_t3_controlled", "auto_t5_guarded"))
 
@@ -26,7 +27,7 @@ def finding(check: str, lane: str, evidence: Any, **guardrails: float) -> Findin
     ]
     policy = POLICY.model_copy(update={"guardrails": POLICY.guardrails.model_copy(update=guardrails)})
     verdict = judge(policy, make_campaign(PLAN, records))
-    found = next(f for f in verdict.findings if f.check == check)
+    found = finding_of(verdict, check)
     assert set(verdict.failed_checks) <= {check}
     return found
 

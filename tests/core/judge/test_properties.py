@@ -20,6 +20,7 @@ from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign
 from tests.support.recorded_data import split, weekly
 from tests.support.synthetic import make_campaign, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 # WEEKOPS_EXAMPLES=10000 makes these properties take more than 100,000 examples, and half an hour.
 QUICK = settings(
@@ -48,6 +49,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
+
 ODD = st.one_of(
     st.sampled_from([0, -1, 1e400, math.nan, -math.inf, None, "NaN", "1", True, [], {}, 10**400, -(10**400), 1e-320]),
     JSON,
@@ -306,7 +308,7 @@ def test_swapping_baseline_and_candidate_mirrors_the_verdict_on_the_ratio(speed:
         for run in document["runs"]:
             run["metrics"]["avg_mean_gflops"] *= speed if run["platform_selector"] == slow else 1.0
     verdicts = [judge_recorded(POLICY, parse_campaign(d, "test"), min_ratio=least).verdict for d in (there, back)]
-    ratios = [next(f for f in v.findings if f.check == "rusticl_ratio_vs_clover") for v in verdicts]
+    ratios = [finding_of(v, "rusticl_ratio_vs_clover") for v in verdicts]
     observed = [float(f.observed or 0) for f in ratios]
     assert math.isclose(observed[0] * observed[1], 1.0, rel_tol=1e-12)
     assert [f.status is CheckStatus.PASS for f in ratios] == [value >= least for value in observed]

@@ -14,6 +14,7 @@ from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.policy.policy import Policy
 from tests.core.guard.test_injection import campaign as injection
 from tests.support.synthetic import make_campaign, make_identity, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 CREATED = "2026-11-24T12:00:00+00:00"
 PLAN = make_plan("weekly", kernels=("auto_t5_guarded",))
@@ -37,7 +38,7 @@ def finding(*records: InjectionRecord, kernels: tuple[str, ...] = ("auto_t5_guar
     plan = make_plan("weekly", kernels=kernels)
     policy = Policy.model_validate({"policy_id": "test", "floors": {"waiver": "none"}, "guard": guard})
     verdict = judge(policy, make_campaign(plan, [*make_records(plan), *records], created_at=CREATED))
-    found = next(f for f in verdict.findings if f.check == "t5_recall_bound")
+    found = finding_of(verdict, "t5_recall_bound")
     assert (found.status.value == "pass") == ("t5_recall_bound" not in verdict.failed_checks)
     return found
 
@@ -77,7 +78,7 @@ def test_a_driver_that_is_not_known_has_no_campaign(library: str | None) -> None
     known = make_identity("pocl").model_copy(update={"library_sha256": ""})
     unknown = replace(campaign, identities={} if library is None else {"pocl": known})
     policy = Policy.model_validate({"policy_id": "test", "guard": {"min_critical_recall": 0.5}})
-    found = next(f for f in judge(policy, unknown).findings if f.check == "t5_recall_bound")
+    found = finding_of(judge(policy, unknown), "t5_recall_bound")
     assert found.status.value == "no_data"
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_weekops.core.judge.certainty.ranks import signed_rank_tails
-from pytest_weekops.core.judge.certainty.sequential import LookPlan, Shape, rank_levels, spending
+from pytest_weekops.core.judge.certainty.sequential import LookPlan, Shape, least_budget, rank_levels, spending
 from pytest_weekops.core.judge.certainty.spread import student_quantile
 
 SHAPES: list[Shape] = ["pocock", "obrien-fleming"]
@@ -66,6 +66,26 @@ def test_a_run_that_ends_between_looks_is_looked_at_there() -> None:
     assert sum(plan.shares(0.01, 4)) == pytest.approx(spending(4 / 12, 0.01, "pocock"))
     assert plan.after(5) == 8
     assert plan.after(12) is None
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "looks"), [(3, 12, (3, 5, 8, 12)), (6, 6, (6,)), (2, 4, (2, 3, 4)), (5, 20, (5, 8, 13, 20))]
+)
+def test_looks_between_a_minimum_and_a_budget(least: int, most: int, looks: tuple[int, ...]) -> None:
+    """The default is the plan of the documents."""
+    assert LookPlan.between(least, most).looks == looks
+
+
+def test_a_budget_below_the_minimum_is_refused() -> None:
+    """It says both."""
+    with pytest.raises(ValueError, match="a budget of 3 snapshots is below the minimum of 5"):
+        LookPlan.between(5, 3)
+
+
+@pytest.mark.parametrize(("error", "budget"), [(0.025, 6), (0.01 / 6, 10), (0.125, 3), (0.4, 2)])
+def test_the_least_budget_that_ranks_can_decide_with(error: float, budget: int) -> None:
+    """All on one side: 1 in 64 is the first below 2.5 %."""
+    assert least_budget(error) == budget
 
 
 def test_more_than_the_budget_is_refused() -> None:

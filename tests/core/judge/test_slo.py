@@ -11,13 +11,14 @@ from pytest_weekops.core.measurement.records import HostCondition, Measurement
 from pytest_weekops.core.policy.policy import Row
 from tests.core.judge.test_verdict import POLICY, WEEKLY, pinned, verdict_on
 from tests.support.synthetic import Records, make_records
+from tests.support.verdicts import finding_of
 
 P95_AT_128 = 128 * 1.018e-3  # ms of the synthetic device, give or take 1 %
 
 
 def message(verdict: Verdict) -> str:
     """What the check said."""
-    return next(f.message for f in verdict.findings if f.check == "per_kernel_size_slo")
+    return finding_of(verdict, "per_kernel_size_slo").message
 
 
 @pytest.mark.parametrize(("share", "passes"), [(1.05, True), (0.95, False)])

@@ -7,6 +7,7 @@ import pytest
 from pytest_weekops.core.judge.verdict import judge
 from tests.core.judge.test_verdict import POLICY, SPLIT
 from tests.support.synthetic import make_campaign, make_records
+from tests.support.verdicts import finding_of
 
 
 @pytest.mark.parametrize(
@@ -24,5 +25,5 @@ def test_a_split_names_two_of_its_platforms(names: dict[str, str | None]) -> Non
     plan = SPLIT.model_copy(update=names)
     verdict = judge(POLICY, make_campaign(plan, make_records(SPLIT)))
     assert verdict.decision == "iterate"
-    found = next(f for f in verdict.findings if f.check == "platform_split_present")
+    found = finding_of(verdict, "platform_split_present")
     assert (found.status.value, found.reason_code) == ("fail", "no_split")

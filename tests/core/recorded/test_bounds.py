@@ -12,6 +12,7 @@ from pytest_weekops.core.recorded.older import change_percent
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.policies.files import load_policy
 from tests.support.recorded_data import weekly
+from tests.support.verdicts import finding_of
 
 POLICY = load_policy("rx590-weekly-v3")
 
@@ -39,7 +40,5 @@ def test_a_drift_at_its_bound_is_within_it_and_one_ulp_further_is_not(
         for bound, passes in ((worst, True), (math.nextafter(worst, 0), False)):
             rails = POLICY.guardrails.model_copy(update={limit: bound, "minimum_snapshots": 2})
             policy = POLICY.model_copy(update={"guardrails": rails})
-            finding = next(
-                f for f in judge_recorded(policy, parse_campaign(document, "test")).verdict.findings if f.check == check
-            )
+            finding = finding_of(judge_recorded(policy, parse_campaign(document, "test")).verdict, check)
             assert (finding.status is CheckStatus.PASS) is passes, (thousandths, finding.message)

@@ -14,6 +14,7 @@ from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.policies.files import default_policy, load_policy
 from tests.support.recorded_data import changed, split, weekly, without
+from tests.support.verdicts import finding_of
 
 POLICY = load_policy("rx590-weekly-v3")
 SIZES = (1400, 2048)
@@ -22,11 +23,6 @@ SIZES = (1400, 2048)
 def judged(document: dict[str, Any], rules: Any = "strict") -> Verdict:
     """The verdict under the RX 590's policy."""
     return judge_recorded(POLICY, parse_campaign(document, "test"), rules=rules, required_sizes=SIZES).verdict
-
-
-def finding(verdict: Verdict, check: str) -> Finding:
-    """One finding by its check."""
-    return next(f for f in verdict.findings if f.check == check)
 
 
 def _series(name: str, *factors: float) -> dict[str, Any]:
@@ -69,7 +65,7 @@ def test_a_run_left_out_is_missing() -> None:
     long = weekly(8)
     verdict = judged(without(long, "runs", 9))
     assert verdict.failed_checks == ("all_runs_success",)
-    assert finding(verdict, "all_runs_success").rows == ("auto_t3_controlled:2048 in snapshot 3",)
+    assert finding_of(verdict, "all_runs_success").rows == ("auto_t3_controlled:2048 in snapshot 3",)
 
 
 def test_what_the_metadata_planned_and_nothing_ran_is_missing() -> None:
@@ -90,7 +86,7 @@ def test_metadata_cannot_plan_more_than_is_named() -> None:
     """A million planned sizes are neither counted out nor remembered."""
     document = weekly()
     document["metadata"].update(sizes=list(range(1, 3000)), kernels=[f"kernel{n}" for n in range(3000)])
-    assert finding(judged(document), "all_runs_success").observed == 1000
+    assert finding_of(judged(document), "all_runs_success").observed == 1000
 
 
 @pytest.mark.parametrize("name", ["executed_snapshots", "planned_snapshots"])
@@ -103,7 +99,7 @@ def test_metadata_that_does_not_count_the_snapshots_is_no_evidence() -> None:
     """The older evaluator stopped there; strict is not milder."""
     document = without(weekly(), "metadata", "executed_snapshots")
     assert judged(document).failed_checks == judged(document, "compat").failed_checks == ("minimum_snapshots",)
-    assert finding(judged(document), "minimum_snapshots").reason_code == "metadata_missing"
+    assert finding_of(judged(document), "minimum_snapshots").reason_code == "metadata_missing"
 
 
 def _fewer_pulses() -> dict[str, Any]:
@@ -199,7 +195,7 @@ def _own(baseline: RecordedCampaign | None) -> Finding:
     campaign = dataclasses.replace(_week(NOW), baseline=baseline)
     verdict = judge_recorded(default_policy(), campaign).verdict
     assert set(verdict.failed_checks) <= {"baseline_usable"}
-    return finding(verdict, "baseline_usable")
+    return finding_of(verdict, "baseline_usable")
 
 
 def test_a_baseline_of_last_week_that_promotes_is_usable() -> None:

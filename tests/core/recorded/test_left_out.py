@@ -13,6 +13,7 @@ from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.policies.files import default_policy, load_policy
 from tests.support.recorded_data import changed, split, weekly, without
+from tests.support.verdicts import finding_of
 
 Document = dict[str, Any]
 POLICY = load_policy("rx590-weekly-v3")
@@ -290,6 +291,6 @@ def test_a_rise_of_p95_is_percent_above_what_it_was(rise: float, *, blocks: bool
     document = weekly()
     for run in document["runs"]:
         run["metrics"]["p95_time_ms"] *= {1: 1.01, 6: rise}.get(run["snapshot"], 1.0)
-    finding = next(f for f in judged(document).findings if f.check == "p95_drift_bound")
+    finding = finding_of(judged(document), "p95_drift_bound")
     assert (finding.status is FAIL) == blocks
     assert finding.observed == pytest.approx((rise - 1) * 100)

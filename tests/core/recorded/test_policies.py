@@ -10,26 +10,18 @@ import pytest
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
+from tests.support.recorded_data import weekly_slo
 
 HUGE = 10**400
 
 
 def older(**changes: Any) -> dict[str, Any]:
     """An older weekly policy."""
-    rails: dict[str, Any] = {
-        "minimum_snapshots": 2,
-        "max_correctness_error": 1e-3,
-        "max_t3_fallback_rate": 0.08,
-        "max_t5_disable_events_total": 0,
-        "max_t5_overhead_percent": 3.0,
-        "max_abs_throughput_drift_percent": 3.0,
-        "max_p95_drift_percent": 8.0,
-    }
     rows = {"auto_t3_controlled:1400": {"min_avg_gflops": 800.0, "max_p95_time_ms": 10.0}}
     return {
         "policy_id": "older",
         "scope": {"platform": "Clover"},
-        "weekly_slo": {"global_guardrails": rails, "per_kernel_size": rows},
+        "weekly_slo": weekly_slo(rows),
         **changes,
     }
 

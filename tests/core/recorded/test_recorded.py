@@ -15,6 +15,7 @@ from pytest_weekops.core.recorded.judge import RecordedJudgement, judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign, read_campaign
 from pytest_weekops.policies.files import default_policy, load_policy
 from tests.support.recorded_data import RECORDED, changed, index, needs_recorded, split, weekly, without
+from tests.support.verdicts import finding_of
 
 YAML_OF_JSON = {
     "policy_week11_block3_weekly_slo_v1.json": "rx590-weekly-v1",
@@ -339,4 +340,4 @@ def test_ten_thousand_recorded_runs_are_judged_whole(snapshots: int, sizes: int,
     document = _long(snapshots, sizes)
     document["runs"][-1] = changed(document["runs"][-1], "status", to="crash")
     verdict = judge_recorded(policy(), parse_campaign(document, "test", own_rules=own)).verdict
-    assert next(f for f in verdict.findings if f.check == "all_runs_success").observed == 1
+    assert finding_of(verdict, "all_runs_success").observed == 1

@@ -11,6 +11,7 @@ from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.policies.files import load_policy
 from tests.support.recorded_data import DEVICE, changed, weekly
+from tests.support.verdicts import finding_of
 
 POLICY = load_policy("rx590-weekly-v3")
 
@@ -19,7 +20,7 @@ def selecting(selection: object) -> Finding:
     """What the check says of a healthy campaign in which one run has this selection."""
     document = changed(weekly(), "runs", 5, "metrics", "platform_selection", to=selection)
     verdict = judge_recorded(POLICY, parse_campaign(document, "test")).verdict
-    found = next(f for f in verdict.findings if f.check == "platform_split_present")
+    found = finding_of(verdict, "platform_split_present")
     assert verdict.failed_checks == (() if found.status is CheckStatus.PASS else ("platform_split_present",))
     return found
 

@@ -11,6 +11,7 @@ from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.policies.files import load_policy
 from tests.support.recorded_data import weekly
+from tests.support.verdicts import finding_of
 
 POLICY = load_policy("rx590-weekly-v3")
 DRIFTS = [("throughput_drift_abs_bound", "avg_mean_gflops", 0.98), ("p95_drift_bound", "p95_time_ms", 1.02)]
@@ -22,7 +23,7 @@ def drift(check: str, metric: str, factors: list[float]) -> Finding:
     for run in document["runs"]:
         run["metrics"][metric] *= factors[run["snapshot"] - 1]
     verdict = judge_recorded(POLICY, parse_campaign(document, "test")).verdict
-    return next(f for f in verdict.findings if f.check == check)
+    return finding_of(verdict, check)
 
 
 @pytest.mark.parametrize(("check", "metric", "step"), DRIFTS)

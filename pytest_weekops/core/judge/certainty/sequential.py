@@ -21,6 +21,7 @@ Shape = Literal["pocock", "obrien-fleming"]
 _NORMAL = NormalDist()
 _CELLS = 80  # of Simpson's rule: levels are exact to one in a thousand
 _REACH = 8.0
+_STEP = 1.6  # of a look to the next
 _NOTHING = 1e-12  # an error too small to bound anything with
 
 
@@ -37,6 +38,19 @@ class LookPlan:
     def __post_init__(self) -> None:
         if not self.looks or self.looks[0] < 2 or any(a >= b for a, b in pairwise(self.looks)):
             raise ValueError(f"looks rise, from two snapshots or more, and {self.looks} do not")
+
+    @classmethod
+    def between(cls, least: int, most: int, shape: Shape = "pocock") -> LookPlan:
+        """Looks from the least number of snapshots to the most, each some 1.6 times the one before; 3 to 12 are four.
+
+        ``least == most`` is a fixed design. Raises ``ValueError`` where the budget is below the minimum.
+        """
+        if most < least:
+            raise ValueError(f"a budget of {most} snapshots is below the minimum of {least}")
+        looks = [least]
+        while looks[-1] < most:
+            looks.append(min(most, max(looks[-1] + 1, round(_STEP * looks[-1]))))
+        return cls(tuple(looks), shape)
 
     @property
     def budget(self) -> int:
@@ -62,6 +76,14 @@ class LookPlan:
         """What of the error each look reached may spend: valid for any statistic, since the shares add up."""
         spent = [spending(look / self.budget, error, self.shape) for look in self.reached(count)]
         return tuple(now - before for before, now in pairwise([0.0, *spent]))
+
+
+def least_budget(error: float) -> int:
+    """Fewest snapshots of which all could say the same by chance with at most that probability.
+
+    Without a spread no smaller budget can ever decide. With one, two can.
+    """
+    return max(2, math.ceil(-math.log2(error)))
 
 
 def spending(share: float, error: float, shape: Shape) -> float:

@@ -1,0 +1,66 @@
+"""The steps of ``.ci/run``, one session each, in environments of their own: ``nox -s lint``, or ``nox`` for all.
+
+Each session installs what its step needs and calls the script of the same name in ``.ci/steps``; what a step does is
+said there and nowhere else. ``nox -s tests -- tests/cli -x`` hands its arguments on to pytest.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False  # whoever has one CPython tests on one; nox says which it skipped
+
+PYTHONS = ("3.11", "3.12", "3.13")  # those of pyproject.toml's classifiers
+STEPS = ".ci/steps/"
+
+
+def _step(session: nox.Session, name: str, *arguments: str) -> None:
+    session.run(STEPS + name, *arguments, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff's rules and its formatting."""
+    session.install("-e", ".[dev]")
+    _step(session, "lint")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types, of tests, suites and benchmarks too."""
+    session.install("-e", ".[dev]")
+    _step(session, "types")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The generated reference is current, and the site builds without a warning."""
+    session.install("-e", ".[dev]")
+    _step(session, "docs")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The wheel holds what ships, and answers away from the checkout."""
+    _step(session, "wheel")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branches of the pure core; with arguments, of the whole package by those tests."""
+    session.install("-e", ".[cpu,dev]")
+    _step(session, "coverage", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def lowest(session: nox.Session) -> None:
+    """The short tests with the lowest versions allowed, on each CPython that is here."""
+    _step(session, "lowest", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The short tests with the newest versions, on each CPython that is here; with arguments, those tests."""
+    session.install("-e", ".[cpu,test]")
+    _step(session, "tests" if session.posargs else "short", *session.posargs)
