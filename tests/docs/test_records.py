@@ -16,7 +16,7 @@ def written(package: Path) -> set[str]:
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-2:] == ["journal", "append"]:
-                found |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
+                found |= {str(node.args[0].value)} if isinstance(node.args[0], ast.Constant) else set()
     return found
 
 
