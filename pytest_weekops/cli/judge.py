@@ -22,16 +22,25 @@ LARGEST_SIZE = 100_000_000
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
     parser.add_argument("campaign", type=Path, help="run directory, journal.jsonl, or recorded weekly or split JSON")
-    parser.add_argument("--policy", help="YAML or the older JSON (default: a run's own; a recorded file's own rules)")
-    parser.add_argument("--rules", choices=("strict", "compat"), default="strict", help="default: strict")
+    parser.add_argument(
+        "--policy", metavar="FILE", help="YAML or the older JSON (default: a run's own; a recorded file's own rules)"
+    )
+    parser.add_argument(
+        "--rules",
+        choices=("strict", "compat"),
+        default="strict",
+        help="strict, or compat: as the older evaluators did (default: strict)",
+    )
     parser.add_argument("--min-rusticl-ratio", metavar="R", help="split: least candidate / baseline throughput")
     parser.add_argument("--required-sizes", nargs="+", metavar="N", help="split: sizes needed on both platforms")
-    parser.add_argument("--baseline", type=Path, help="recorded file that a campaign's own rules compare with")
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="recorded file that a campaign's own rules compare with"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge, print, and end with the verdict's exit status."""
+    """Exit status of the verdict: 0 promote, 1 iterate, 10 roll back, 11 more evidence is needed."""
     from pytest_weekops.evidence.journal_files import is_journal
 
     ratio = _ratio(arguments.min_rusticl_ratio)
