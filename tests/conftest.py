@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pytest_weekops.core.errors import InputError
 from tests.support.benches import benches, host, own_kernels, start_bench
 from tests.support.gates import gate
 
 __all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures, for the tests of every room
+
+# How long an example takes says something about the machine: no test is timed.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 # Tests that share started workers, or that measure, go to one process of xdist; all others by file.
