@@ -153,7 +153,10 @@ def _print(
     for text in channel.why:
         say(f"  why: {text}")
     for text in channel.lifts:
-        say(f"  lifted by: {text}")
+        words, colon, command = text.partition("'s: ")  # a run's name, and the command that made it
+        say(f"  lifted by: {words}{colon.rstrip()}")
+        if command:
+            say(f"    {command}", whole=True)
     for text in channel.notes:
         say(f"  note: {text}")
     say(f"attempts of {week}: {len(attempts) or 'none'}")

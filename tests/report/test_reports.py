@@ -162,7 +162,8 @@ def test_a_terminal_gets_lines_of_its_width_and_a_log_gets_them_whole(monkeypatc
     say(line, log)
     monkeypatch.setenv("COLUMNS", "40")
     say(line, narrow)
-    assert log.getvalue() == line + "\n"
+    say(line, whole := Terminal(), whole=True)
+    assert log.getvalue() == whole.getvalue() == line + "\n"
     for stream, width in ((terminal, 79), (narrow, 39)):
         lines = stream.getvalue().splitlines()
         assert max(map(len, lines)) <= width
