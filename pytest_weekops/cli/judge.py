@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import secrets
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +24,20 @@ LARGEST_SIZE = 100_000_000
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
-    parser.add_argument("campaign", type=Path, help="run directory, journal.jsonl, or recorded weekly or split JSON")
-    parser.add_argument("--policy", help="YAML or the older JSON (default: a run's own; a recorded file's own rules)")
+    parser.add_argument(
+        "campaign", nargs="?", type=Path, help="run directory, journal.jsonl, or recorded weekly or split JSON"
+    )
+    parser.add_argument("--split-artifact", type=Path, metavar="FILE", help="the same, as the older evaluator named it")
+    parser.add_argument(
+        "--policy", "--policy-path", help="YAML or the older JSON (default: a run's own; a recorded file's own rules)"
+    )
     parser.add_argument("--rules", choices=("strict", "compat"), default="strict", help="default: strict")
     parser.add_argument("--min-rusticl-ratio", metavar="R", help="split: least candidate / baseline throughput")
     parser.add_argument("--required-sizes", nargs="+", metavar="N", help="split: sizes needed on both platforms")
     parser.add_argument("--baseline", type=Path, help="recorded file that a campaign's own rules compare with")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--output-dir", type=Path, metavar="DIR", help="keep that object there, as PREFIX-TIME.json")
+    parser.add_argument("--output-prefix", metavar="PREFIX", help="with --output-dir (default: judged)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,15 +46,53 @@ def run(arguments: argparse.Namespace) -> int:
 
     ratio = _ratio(arguments.min_rusticl_ratio)
     sizes = _sizes(arguments.required_sizes)
-    path: Path = arguments.campaign
+    path = arguments.campaign = _campaign(arguments)
+    place = _place(arguments)
     if path.is_dir() or is_journal(path):
         verdict, extra = _judge_run(arguments, ratio, sizes)
     else:
         verdict, extra = _judge_recorded(arguments, ratio, sizes)
+    text = json.dumps(_clean(as_document(verdict, extra)), indent=2, sort_keys=True, allow_nan=False)
     if arguments.json:
-        print(json.dumps(_clean(as_document(verdict, extra)), indent=2, sort_keys=True, allow_nan=False))
+        print(text)
     _tell(verdict, extra)
+    if place is not None:
+        _keep(place, text + "\n")
     return int(verdict.exit_status)
+
+
+def _campaign(arguments: argparse.Namespace) -> Path:
+    given: list[Path] = [path for path in (arguments.campaign, arguments.split_artifact) if path is not None]
+    if len(given) != 1:
+        raise InputError(
+            f"{'Two campaigns are' if given else 'No campaign is'} named. One verdict speaks of one campaign. Name a "
+            "run directory, a journal or a recorded file, or give --split-artifact FILE."
+        )
+    return given[0]
+
+
+def _place(arguments: argparse.Namespace) -> Path | None:
+    """Where the verdict is kept, a name of its own each time; None where it is not."""
+    directory, prefix = arguments.output_dir, arguments.output_prefix
+    if directory is None and prefix is None:
+        return None
+    if directory is None:
+        raise InputError("--output-prefix names a file and --output-dir is missing. Nothing would be kept. Give both.")
+    name = "judged" if prefix is None else str(prefix)
+    if not name or "/" in name or name.startswith(".") or not name.isprintable():
+        raise InputError(
+            f"--output-prefix {name!r:.90} is no plain name. It becomes part of a file's name. Give letters, digits, "
+            "dots and dashes; --output-dir sets the place."
+        )
+    place: Path = directory / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}.json"
+    return place
+
+
+def _keep(place: Path, text: str) -> None:
+    from pytest_weekops.files.atomic import write_atomic
+
+    write_atomic(place, text)
+    say(f"kept: {place}", sys.stderr)
 
 
 def _judge_run(

@@ -77,6 +77,9 @@ class GateSession:
                 self.progress.say(f"weekops: auto passed over {words}")
         if note := Spellings.of(self.config).note():
             self.progress.say(f"weekops: {note}")
+        if self.choices.options.given("validation-report-dir"):
+            said = self.choices.options.said("validation-report-dir")
+            self.progress.say(f"weekops: {said} is not used; the gate's records lie in the run's own directory")
         self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}")
         self.run = usage(lambda: open_run(self._request()))
         self.progress.begin(

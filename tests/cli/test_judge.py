@@ -245,3 +245,34 @@ def test_recalibration_refuses_runs_that_were_not_promoted(tmp_path: Path) -> No
     done = _recalibrate(tmp_path, [1.0, 1.001, 0.5])
     assert done.returncode == 4
     assert "not promoted" in done.stderr
+
+
+def test_the_older_evaluators_names_are_taken(tmp_path: Path) -> None:
+    """The campaign, its policy, and where the verdict is kept, each time under a name of its own."""
+    campaign = ("--split-artifact", written(tmp_path, split()), "--policy-path", "rx590-weekly-v3")
+    line = (*campaign, "--required-sizes", 1400, 2048)
+    for _ in range(2):
+        done = weekops("judge", *line, "--output-dir", "evals", "--output-prefix", "week33", "--json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    kept = sorted((tmp_path / "evals").iterdir())
+    assert [path.name.split("-")[0] for path in kept] == ["week33", "week33"]
+    assert json.loads(kept[0].read_text(encoding="utf-8")) == json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "No campaign is named"),
+        (("a.json", "--split-artifact", "b.json"), "Two campaigns are named"),
+        (("a.json", "--output-prefix", "week33"), "--output-dir is missing"),
+        (("a.json", "--output-dir", "evals", "--output-prefix", "../week33"), "is no plain name"),
+    ],
+)
+def test_a_line_that_says_too_much_or_too_little_is_refused(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """Nothing is judged, and nothing kept."""
+    done = weekops("judge", *arguments, cwd=tmp_path)
+    assert done.returncode == 4
+    assert words in done.stderr
+    assert not list(tmp_path.iterdir())
