@@ -21,7 +21,7 @@ import simulated_gates as many
 
 PLAN = LookPlan()
 STATUS = {CheckStatus.PASS: 1, CheckStatus.INCONCLUSIVE: 0, CheckStatus.FAIL: -1}
-GATES, CELLS = 60, 3
+GATES, CELLS = 30, 3
 
 
 def runs(sd: float, shift: float) -> many.Floats:
