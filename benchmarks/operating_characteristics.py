@@ -1,8 +1,9 @@
 """What the gate answers, how often and after how many snapshots: python benchmarks/operating_characteristics.py.
 
 Simulated runs of six cells, with a fixed seed, judged by what `core/judge/certainty` does, by others on samples of the
-same noise, and by the rules before. Writes its tables into docs/decision-quality.md and the picture beside it;
-`--gates N` takes fewer gates a row, `--dry` prints and writes nothing. The picture needs matplotlib (extra `plot`).
+same noise, and by the rules before. Writes its tables into docs/explanation/decision-quality.md, and its picture into
+docs/pictures; `--gates N` takes fewer gates a row, `--dry` prints and writes nothing. The picture needs matplotlib
+(extra `plot`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from simulated_rules import DRIFT_RULES, FLOOR_RULES, NOISES, Rates, Row, simulate
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / "docs" / "decision-quality.md"
+DOCUMENT = ROOT / "docs" / "explanation" / "decision-quality.md"
 PICTURE = ROOT / "docs" / "pictures" / "operating-characteristics.svg"
 
 RATIOS = (1.00, 0.95, 0.90, 0.88, 0.85, 0.82, 0.80)
