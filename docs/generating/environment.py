@@ -9,7 +9,7 @@ from generating.words import table
 
 PACKAGE = Path(__file__).resolve().parents[2] / "pytest_weekops"
 READ = {
-    "COLUMNS": "columns of the terminal, where it does not tell them right; lines in files and pipes are not broken",
+    "COLUMNS": "how wide a terminal is taken to be; lines of `weekops` for a pipe or a file are never wrapped",
     "GITHUB_ACTIONS": "set by GitHub: findings are also printed as its annotations",
     "LD_LIBRARY_PATH": "kept behind what a platform profile puts before it",
     "PYTHONPATH": "kept behind the package's own place, for workers and for the gate after a rollback",

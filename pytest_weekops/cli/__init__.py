@@ -24,19 +24,31 @@ from pytest_weekops.report.saying import plain, say
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-# name -> one-line help. Each module in this package has ``configure(parser)`` and ``run(arguments) -> int``.
+# name -> help, short enough for one line at 80 columns. Each module in this package has ``configure(parser)`` and
+# ``run(arguments) -> int``, whose docstring says below its help what it exits with.
 COMMANDS = {
-    "drivers": "show every OpenCL platform profile and what answers on this machine",
+    "drivers": "show every platform profile and what answers on this machine",
     "judge": "judge a run directory, a journal or a recorded campaign",
     "policy": "show, compare or recalibrate policies",
-    "baseline": "pin a promoted run as the baseline of this device, or show it",
-    "tune": "search build parameters that are faster than the shipped ones on a device",
+    "baseline": "pin a promoted run as its device's baseline, or show those",
+    "tune": "search build parameters that are faster on a device",
     "inject": "plant faults on a device and count what the T5 guard catches",
-    "status": "show the state of the channel: promoted, frozen, rolled back or iterate",
-    "rollback": "plan, apply, undo or rehearse the switch back to the baseline driver",
+    "status": "show the channel: promoted, frozen, rolled back or iterate",
+    "rollback": "plan, apply, undo or rehearse the switch to the baseline driver",
     "close": "close a week: decision record and acta",
     "action": "list or close the actions a week still owes",
 }
+
+_BEGIN = """\
+where to begin:
+  weekops drivers                         what answers on this machine
+  pytest --tier canonical --driver-smoke  are this machine and the kernels sane?
+  pytest suites/weekly                    the weekly replay, ends in a verdict
+  weekops status                          what may be deployed now
+
+`weekops COMMAND --help` has a command's options and exit statuses.
+"""
+_OTHER_STATUSES = "4: refused, and nothing was changed; 2: interrupted; 3: something broke on the way."
 
 
 def _available() -> dict[str, str]:
@@ -105,19 +117,46 @@ def _ended(arguments: Sequence[str], asked: str) -> int:
 
 
 def _run(arguments: Sequence[str], asked: str) -> int:
-    commands = _available()
-    parser = _Parser(prog="weekops", description="May this OpenCL driver be promoted?")
-    parser.add_argument("--version", action="version", version=f"weekops {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, text in commands.items():
-        child = subparsers.add_parser(name, help=text, description=text)
-        if name == asked:  # only the asked-for command's module is imported: the others stay free of charge
-            importlib.import_module(f"{__name__}.{name}").configure(child)
+    parser = build_parser(asked)
     if not arguments:
         parser.print_help(sys.stderr)
+        _tell("weekops: error: no COMMAND was given, so nothing was done. Name one of those above.")
         return 4
     namespace = parser.parse_args(arguments)
     return int(importlib.import_module(f"{__name__}.{namespace.command}").run(namespace))
+
+
+def build_parser(asked: str) -> argparse.ArgumentParser:
+    """The parser, with the arguments of the command that is asked for."""
+    parser = _Parser(
+        prog="weekops",
+        description="May this OpenCL driver be promoted?",
+        epilog=_BEGIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"weekops {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in _available().items():
+        child = subparsers.add_parser(name, help=text, description=_sentence(text))
+        if name == asked:  # only the asked-for command's module is imported: the others stay free of charge
+            module = importlib.import_module(f"{__name__}.{name}")
+            module.configure(child)
+            _describe(child, (module.run.__doc__ or "").split("\n\n", 1)[0].replace("``", "`"))
+    return parser
+
+
+def _describe(parser: argparse.ArgumentParser, statuses: str) -> None:
+    """Say below the options what a command does and exits with, and above those of a verb what the verb is for."""
+    parser.epilog = f"{' '.join(statuses.split())} {_OTHER_STATUSES}"
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to its verbs
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for listed in action._choices_actions:  # noqa: SLF001
+                verb = action.choices[listed.dest]
+                verb.description, verb.epilog = _sentence(listed.help or ""), parser.epilog
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _shown(status: int) -> int:

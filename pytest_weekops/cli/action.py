@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List or close; 0 where that was done."""
+    """Exit status 0 where that was done."""
     report_dir = Path(arguments.report_dir)
     if arguments.verb == "close":
         close_action(report_dir, arguments.id, arguments.note)

@@ -15,11 +15,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     pin.add_argument("run", type=Path, metavar="RUN", help="run directory or journal")
     show = actions.add_parser("show", help="show the pinned baselines")
     for child in (pin, show):
-        child.add_argument("--report-dir", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+        child.add_argument(
+            "--report-dir",
+            type=Path,
+            default=Path("reports"),
+            metavar="DIR",
+            help="where baselines are (default: reports)",
+        )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Pin or show; 0 where that was done."""
+    """Exit status 0 where that was done."""
     from pytest_weekops.evidence import baselines
 
     directory = arguments.report_dir / "baselines"

@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Close the week; 0 for promote, 10 where a SEV1 is open, 11 where only steps are missing, else 1."""
+    """Exit status 0 for promote, 10 where a SEV1 is open, 11 where only steps are missing, else 1."""
     report_dir, week, target = Path(arguments.report_dir), parse_week(arguments.week), arguments.alert
     unsent = None
     if target is not None:

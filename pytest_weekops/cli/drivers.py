@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Probe each profile in a worker of its own. Status 0 where at least one driver passes its smoke, else 1."""
+    """Probe each profile in a worker of its own. Exit status 0 where at least one driver passes its smoke, else 1."""
     from pytest_weekops.files.scratch import Scratch
 
     with Scratch() as scratch:

@@ -22,23 +22,53 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--platforms", nargs="+", default=["auto"], metavar="NAME", help="default: the best device")
+    parser.add_argument(
+        "--platforms",
+        nargs="+",
+        default=["auto"],
+        metavar="NAME",
+        help="profiles, or auto: the best device (default: auto)",
+    )
     parser.add_argument(
         "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
     )
-    parser.add_argument("--sizes", nargs="+", type=int, default=[512, 1400], metavar="N", help="default: 512 1400")
-    parser.add_argument("--kernel", default="auto_t5_guarded", metavar="MODE", help="whose launches are guarded")
-    parser.add_argument("--flips", type=int, default=200, metavar="N", help="flips of each of the 32 bits of C")
-    parser.add_argument("--faults", type=int, default=20, metavar="N", help="faults of each other kind")
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        type=int,
+        default=[512, 1400],
+        metavar="N",
+        help="edges of the matrices (default: 512 1400)",
+    )
+    parser.add_argument(
+        "--kernel",
+        default="auto_t5_guarded",
+        metavar="MODE",
+        help="whose launches are guarded (default: auto_t5_guarded)",
+    )
+    parser.add_argument(
+        "--flips", type=int, default=200, metavar="N", help="flips of each of the 32 bits of C (default: 200)"
+    )
+    parser.add_argument("--faults", type=int, default=20, metavar="N", help="faults of each other kind (default: 20)")
     parser.add_argument(
         "--clean", type=int, metavar="N", help="launches without a fault (default: 3000 up to n = 700, else 300)"
     )
     parser.add_argument("--seed", type=int, default=11, metavar="N", help="seed of data and faults (default: 11)")
     parser.add_argument("--policy", type=Path, metavar="FILE", help="whose guard is tried (default: portable.yaml's)")
     parser.add_argument("--t5-policy", type=Path, metavar="FILE", help="older T5 JSON policy over it: may sample")
-    parser.add_argument("--z", type=float, help="threshold in standard deviations, over the policy's")
-    parser.add_argument("--min-critical-recall", type=float, metavar="R", help="default: the policy's, else 1")
-    parser.add_argument("--min-uniform-recall", type=float, metavar="R", help="share of all bits' flips")
+    parser.add_argument("--z", type=float, metavar="Z", help="threshold in standard deviations, over the policy's")
+    parser.add_argument(
+        "--min-critical-recall",
+        type=float,
+        metavar="R",
+        help="share of critical flips to catch (default: the policy's, else 1)",
+    )
+    parser.add_argument(
+        "--min-uniform-recall",
+        type=float,
+        metavar="R",
+        help="share of all bits' flips to catch (default: the policy's)",
+    )
     parser.add_argument(
         "--control", choices=("infinite-threshold", "idle-check"), help="break the guard on purpose: this must fail"
     )
@@ -52,7 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the campaign on each platform and size; 0 where each suffices, 1 where one does not."""
+    """Run the campaign on each platform and size. Exit status 0 where each suffices, 1 where one does not."""
     _refuse(arguments)
     rules = _rules(arguments)
     results: list[dict[str, Any]] = []

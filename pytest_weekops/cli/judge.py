@@ -29,19 +29,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split-artifact", type=Path, metavar="FILE", help="the same, as the older evaluator named it")
     parser.add_argument(
-        "--policy", "--policy-path", help="YAML or the older JSON (default: a run's own; a recorded file's own rules)"
+        "--policy",
+        "--policy-path",
+        metavar="FILE",
+        help="YAML or the older JSON (default: a run's own; a recorded file's own rules)",
     )
-    parser.add_argument("--rules", choices=("strict", "compat"), default="strict", help="default: strict")
+    parser.add_argument(
+        "--rules",
+        choices=("strict", "compat"),
+        default="strict",
+        help="strict, or compat: as the older evaluators did (default: strict)",
+    )
     parser.add_argument("--min-rusticl-ratio", metavar="R", help="split: least candidate / baseline throughput")
     parser.add_argument("--required-sizes", nargs="+", metavar="N", help="split: sizes needed on both platforms")
-    parser.add_argument("--baseline", type=Path, help="recorded file that a campaign's own rules compare with")
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="recorded file that a campaign's own rules compare with"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help="keep that object there, as PREFIX-TIME.json")
     parser.add_argument("--output-prefix", metavar="PREFIX", help="with --output-dir (default: judged)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge, print, and end with the verdict's exit status."""
+    """Exit status of the verdict: 0 promote, 1 iterate, 10 roll back, 11 more evidence is needed."""
     from pytest_weekops.evidence.journal_files import is_journal
 
     ratio = _ratio(arguments.min_rusticl_ratio)

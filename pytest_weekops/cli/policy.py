@@ -32,12 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument("policy", nargs="?", help="the policy in service (default: portable)")
     again.add_argument("--from", dest="runs", nargs="+", type=Path, required=True, metavar="RUN", help="promoted runs")
     again.add_argument("--output", type=Path, metavar="FILE", help="the new policy; never overwritten")
-    again.add_argument("--fraction", type=float, default=0.15, help="share of the headroom to take (default: 0.15)")
+    again.add_argument(
+        "--fraction", type=float, default=0.15, metavar="F", help="share of the headroom to take (default: 0.15)"
+    )
     again.add_argument("--allow-looser", action="store_true", help="let a limit follow worse evidence")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked; 0, or 11 where ``recalibrate`` holds every row."""
+    """Exit status 0, or 11 where ``recalibrate`` holds every row."""
     if arguments.action == "show":
         return _show(_load(arguments.policy), as_json=arguments.json)
     if arguments.action == "diff":

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked; 0 when it is done and verified (or only planned), 1 when the verification failed."""
+    """Exit status 0 when it is done and verified (or only planned), 1 when the verification failed."""
     report_dir = Path(arguments.report_dir)
     rollout = Rollout(report_dir, say=_say)
     if arguments.undo:

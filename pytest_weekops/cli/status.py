@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the state; 0, or 1 where ``--require`` or ``--verify`` is not met."""
+    """Exit status 0, or 1 where ``--require`` or ``--verify`` is not met."""
     ledger = open_ledger(Path(arguments.report_dir))
     if arguments.verify and (problems := ledger.problems()):
         return _say_damage(ledger, problems, as_json=arguments.json)
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_document(channel, attempts, entries, week_of(now)), indent=2, sort_keys=True))
     else:
-        _print(channel, attempts, entries, week_of(now))
+        _print(channel, attempts, entries, week_of(now), ledger.path.parent)
     if arguments.verify:
         say(f"ledger: {len(entries)} records, every one verifies", sys.stderr if arguments.json else sys.stdout)
     if arguments.require and channel.state.value != arguments.require:
@@ -143,13 +143,20 @@ def attempt_document(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _print(channel: Channel, attempts: Sequence[Attempt], entries: Sequence[Entry], week: Week) -> None:
+def _print(
+    channel: Channel, attempts: Sequence[Attempt], entries: Sequence[Entry], week: Week, directory: Path
+) -> None:
+    if not entries:
+        say(f"No run was recorded in {directory}/ yet; the first one makes the ledger. Other places: --report-dir.")
     since = f" since {channel.since}" if channel.since else ""
     say(f"channel: {channel.state.value}{since}")
     for text in channel.why:
         say(f"  why: {text}")
     for text in channel.lifts:
-        say(f"  lifted by: {text}")
+        words, colon, command = text.partition("'s: ")  # a run's name, and the command that made it
+        say(f"  lifted by: {words}{colon.rstrip()}")
+        if command:
+            say(f"    {command}", whole=True)
     for text in channel.notes:
         say(f"  note: {text}")
     say(f"attempts of {week}: {len(attempts) or 'none'}")

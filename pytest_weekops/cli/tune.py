@@ -25,16 +25,42 @@ LARGEST_SIZE = 16384
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--platforms", nargs="+", default=["auto"], metavar="NAME", help="default: the best device")
+    parser.add_argument(
+        "--platforms",
+        nargs="+",
+        default=["auto"],
+        metavar="NAME",
+        help="profiles, or auto: the best device (default: auto)",
+    )
     parser.add_argument(
         "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
     )
-    parser.add_argument("--kernel-dir", action="append", default=[], type=Path, metavar="DIR", help="your own kernels")
-    parser.add_argument("--variants", nargs="+", metavar="NAME", help="default: those that auto takes on the device")
-    parser.add_argument("--sizes", nargs="+", type=int, default=[1400, 2048], metavar="N", help="default: 1400 2048")
+    parser.add_argument(
+        "--kernel-dir",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="with a catalog.yaml of your own kernels",
+    )
+    parser.add_argument(
+        "--variants", nargs="+", metavar="NAME", help="kernels to tune (default: those that auto takes here)"
+    )
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        type=int,
+        default=[1400, 2048],
+        metavar="N",
+        help="edges of the matrices (default: 1400 2048)",
+    )
     parser.add_argument("--rounds", type=int, default=6, metavar="N", help="rounds against the default (default: 6)")
-    parser.add_argument("--candidates", type=int, default=48, metavar="N", help="per variant, at most (default: 48)")
-    parser.add_argument("--budget-s", type=float, default=600.0, metavar="S", help="per platform (default: 600)")
+    parser.add_argument(
+        "--candidates", type=int, default=48, metavar="N", help="to try per variant, at most (default: 48)"
+    )
+    parser.add_argument(
+        "--budget-s", type=float, default=600.0, metavar="S", help="seconds to search per platform (default: 600)"
+    )
     parser.add_argument("--report-dir", default="reports", metavar="DIR", help="runs find it there (default: reports)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     only = parser.add_mutually_exclusive_group()
@@ -43,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Search each platform; 0 where every search came to its end, 1 where one broke off."""
+    """Search each platform. Exit status 0 where every search came to its end, 1 where one broke off."""
     _refuse(arguments)
     if arguments.show:
         found = _stored(Path(arguments.report_dir))

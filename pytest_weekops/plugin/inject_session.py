@@ -223,11 +223,15 @@ class InjectSession:
 
     def print_summary(self, say: Callable[[str], None]) -> None:
         """Figures, then what is not shown."""
-        for line in self._lines:
-            say(line)
+        from pytest_weekops.report.saying import wrapped
+
+        lines = list(self._lines)
         if self._opened:
             missing = self.missing
-            say(f"fault campaigns: {'NOT ENOUGH: ' + ', '.join(missing) if missing else 'every one suffices'}")
+            lines.append(f"fault campaigns: {'NOT ENOUGH: ' + ', '.join(missing) if missing else 'every one suffices'}")
+        for line in lines:
+            for part in wrapped(line, indent="    "):
+                say(part)
 
     def close(self) -> None:
         """Stop the workers and remove scratch files."""

@@ -21,15 +21,16 @@ def wrapped(text: str, indent: str = "  ", width: int = 79) -> list[str]:
     return textwrap.wrap(flat, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def say(text: object, stream: TextIO | None = None) -> None:
+def say(text: object, stream: TextIO | None = None, *, whole: bool = False) -> None:
     """Print one line for people, plain. ``stream`` is standard output unless another is given.
 
     A terminal gets it wrapped between words at its own width; a file or a pipe gets it whole, so that whoever greps a
-    log finds the reason in the line that names the finding.
+    log finds the reason in the line that names the finding. ``whole`` keeps a command in one line there, too: broken
+    in two it cannot be copied.
     """
     out = stream or sys.stdout
     line = plain(str(text))
-    columns = _terminal_columns(out)
+    columns = 0 if whole else _terminal_columns(out)
     indent = " " * (len(line) - len(line.lstrip()) + 4)
     for part in wrapped(line, indent, max(2 * len(indent), columns - 1)) if columns else [line]:
         out.write(part + "\n")

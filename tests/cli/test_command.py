@@ -126,6 +126,14 @@ def test_output_that_nobody_could_read_is_no_success(tmp_path: Path, words: tupl
     assert "standard output is closed" in closed.stderr
 
 
+@pytest.mark.parametrize("words", [("--help",), ("policy", "show"), ("status",)])
+def test_a_reader_that_left_gets_no_traceback(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """``weekops status | head -1``: 141 as of any program whose pipe is closed, and not a word about it."""
+    command = ["bash", "-c", '"$@" | true; exit ${PIPESTATUS[0]}', "bash", "sh", "-c", 'sleep 1; exec "$@"', "sh"]
+    answer = subprocess.run([*command, *COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (141, "")
+
+
 def test_a_closed_standard_error_does_not_spoil_standard_output(tmp_path: Path) -> None:
     """What is meant for people does not end up between what is meant for machines."""
     command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, "policy", "show", "nowhere.yaml"]

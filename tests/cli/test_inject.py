@@ -10,9 +10,12 @@ import pytest
 
 from pytest_weekops.campaigns.faults import demands_at, render
 from pytest_weekops.cli import inject, main
+from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.guard.injection import Demands
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.policy.policy import GuardRules
+from pytest_weekops.worker.process import Launch
+from pytest_weekops.worker.protocol import OpenRequest
 from tests.core.guard.test_injection import campaign
 from tests.support.synthetic import make_identity
 
@@ -83,3 +86,23 @@ def test_bad_input_is_a_sentence_and_status_4(
     assert main(["inject", *words]) == 4
     assert said in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["older.json"]
+
+
+@pytest.mark.parametrize("command", ["inject", "tune"])
+def test_it_says_what_auto_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """On standard error, before the driver that was taken is started."""
+    launch = Launch(
+        label="pocl", profile="pocl", open=OpenRequest(profile="pocl"), passed_over=("intel: launch: it cannot link",)
+    )
+
+    def refuse(_supervisor: object) -> None:
+        raise InputError("It goes no further here.")
+
+    monkeypatch.setattr("pytest_weekops.drivers.platforms.resolve_platforms", lambda *_words, **_fields: [launch])
+    monkeypatch.setattr("pytest_weekops.worker.supervisor.PlatformSupervisor.start", refuse)
+    assert main([command, "--report-dir", str(tmp_path)]) == 4
+    passed, refused = capsys.readouterr().err.splitlines()
+    assert passed == "auto passed over intel: launch: it cannot link"
+    assert refused == "weekops: It goes no further here."

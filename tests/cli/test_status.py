@@ -55,7 +55,9 @@ def test_frozen_says_why_and_what_lifts_it(tmp_path: Path) -> None:
     assert "channel: frozen since 2026-11-24T13:00:00+00:00" in answer.stdout
     assert "bad" in answer.stdout
     assert "all_runs_success" in answer.stdout
-    assert "lifted by: a complete weekly run" in answer.stdout
+    words, command = answer.stdout[answer.stdout.index("  lifted by: ") :].splitlines()[:2]
+    assert words == "  lifted by: a complete weekly run that promotes at a profile not weaker than bad's:"
+    assert command.startswith("    pytest ")
     assert status(tmp_path, "--require", "promoted").returncode == 1
     assert status(tmp_path, "--require", "frozen").returncode == 0
     document = json.loads(status(tmp_path, "--json").stdout)

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_weekops.core.numbers import as_finite, as_number, as_whole, finite_from
 
-NO_NUMBERS = [None, True, False, "", "1", "nan", b"1", [], [1.0], {}, {"value": 1}, 1j, object()]
+AN_OBJECT = pytest.param(object(), id="an object")  # its repr is another one in each of xdist's processes
+NO_NUMBERS = [None, True, False, "", "1", "nan", b"1", [], [1.0], {}, {"value": 1}, 1j, AN_OBJECT]
 INFINITE = [math.nan, math.inf, -math.inf, 10**400, -(10**400)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import jsonschema
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Severity, Verdict
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.report.decision import build_decision, schema
-from pytest_weekops.report.saying import wrapped
+from pytest_weekops.report.saying import say, wrapped
 from pytest_weekops.report.summary import escape, next_step, render_summary, sort_findings
 from pytest_weekops.report.table import number, render_table
 
@@ -142,6 +143,32 @@ def test_a_wrapped_line_keeps_its_words(text: str) -> None:
     assert " ".join(lines).split() == text.split()
     assert all(len(line) < 80 or len(line.split()) == 1 for line in lines)
     assert all(len(line.splitlines()) <= 1 for line in lines)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal, and has no file behind it."""
+
+    def isatty(self) -> bool:
+        """It says so."""
+        return True
+
+
+def test_a_terminal_gets_lines_of_its_width_and_a_log_gets_them_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between words, deeper than they began; what is not a terminal has each reason in one line, for grep."""
+    line = "  why: " + "the candidate was slower than its floor, " * 5
+    terminal, narrow, log = Terminal(), Terminal(), io.StringIO()
+    monkeypatch.delenv("COLUMNS", raising=False)
+    say(line, terminal)
+    say(line, log)
+    monkeypatch.setenv("COLUMNS", "40")
+    say(line, narrow)
+    say(line, whole := Terminal(), whole=True)
+    assert log.getvalue() == whole.getvalue() == line + "\n"
+    for stream, width in ((terminal, 79), (narrow, 39)):
+        lines = stream.getvalue().splitlines()
+        assert max(map(len, lines)) <= width
+        assert all(each.startswith("      ") for each in lines[1:])
+        assert " ".join(" ".join(lines).split()) == " ".join(line.split())
 
 
 def test_the_reasons_below_the_table_fit_80_columns() -> None:

@@ -63,12 +63,3 @@ def typed(block: Block) -> list[Typed]:
         elif found:
             found[-1][1].append(line)
     return [Typed(command, tuple(output)) for command, output in found]
-
-
-def commands(page: Path) -> list[str]:
-    """Every command line of a page that starts one of our two programs, without its comment."""
-    lines = [line.strip() for line in outside_of_fences(page).splitlines() if line.startswith("    ")]
-    lines += [each.command for block in blocks(page) if block.language == "console" for each in typed(block)]
-    lines += [line for block in blocks(page) if block.language == "sh" for line in block.text.splitlines()]
-    parts = [part.split(" #")[0].strip() for line in lines for part in line.split(" && ")]
-    return [part for part in parts if part.startswith(("pytest ", "weekops "))]

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_weekops.core.measurement.duration import Duration, Spent
+from pytest_weekops.core.measurement.duration import Duration, Spent, spent_on
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan, PressurePlan
-from pytest_weekops.core.measurement.records import Case
+from pytest_weekops.core.measurement.records import Case, HostCondition, Measurement, MeasurementStatus, SessionSamples
 from pytest_weekops.core.measurement.schedule import measuring_order
 
 RECORDED: dict[str, Any] = json.loads(Path(__file__).with_name("durations.json").read_text(encoding="utf-8"))
@@ -128,6 +128,34 @@ def test_the_snapshot_interval_is_waited_for() -> None:
     duration.begin_snapshot(1, 1.0)
     duration.add(Spent(order[0], 3.0, 2.7, timed_s=2.0, launch_s=0.01))
     assert duration.left_s(order[1:]) == pytest.approx(596 + 600 + 3, abs=2)
+
+
+def test_a_size_of_a_platform_that_is_left_out_takes_no_time_either() -> None:
+    """Its first case was skipped at another size."""
+    two = plan((96, 512), platforms=("clover",))
+    duration = Duration(two)
+    duration.add(Spent(case(96, platform="clover"), 0.0, 0.0, skipped=True))
+    assert duration.left_s([case(512, platform="clover")]) < 0.1
+
+
+def test_what_a_measurement_took_is_read_from_its_phases() -> None:
+    """The last attempt's phases, the median of its launches, and the host's anchor; parts are never above the whole."""
+    session = SessionSamples(
+        session=1, wall_ns=(2_000_000, 9_000_000, 3_000_000), verified=True, max_abs_error=0.0, k_scaled_error=0.0
+    )
+    answer = Measurement(
+        case=case(),
+        status=MeasurementStatus.OK,
+        sessions=(session,),
+        phase_s={"build": 0.5, "warm-up": 0.25, "launch": 0.014, "verify": 1.0},
+        host=HostCondition(anchor_before_ms=30.0),
+        attempt=2,
+        elapsed_s=4.0,
+    )
+    found = spent_on(answer, 9.0)
+    assert found == Spent(case(), 9.0, 4.0, 0.5, 0.25, 0.014, 0.003, 0.03, attempts=2)
+    bare = spent_on(Measurement(case=case(), status=MeasurementStatus.SKIPPED, elapsed_s=4.0), 1.0)
+    assert (bare.device_s, bare.launch_s, bare.skipped) == (1.0, 0.0, True)
 
 
 @given(

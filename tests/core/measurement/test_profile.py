@@ -11,10 +11,10 @@ from pytest_weekops.core.measurement.profile import parse_profiles
 
 
 def test_a_file_of_profiles_is_read() -> None:
-    """Patterns, an environment, and the order in which auto tries; what is not said is empty."""
+    """Patterns, an environment, and the order in which auto tries; what is not said, or null, matches anything."""
     data = {
         "version": 1,
-        "profiles": {"mine": {"platform_name": "^My .*", "environment": {"A": "1"}}, "any": {}},
+        "profiles": {"mine": {"platform_name": "^My .*", "environment": {"A": "1"}}, "any": {"platform_name": None}},
         "auto": ["mine"],
     }
     found = parse_profiles(data, "platforms.yaml")

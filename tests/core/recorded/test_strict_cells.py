@@ -10,7 +10,7 @@ from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.policies.files import load_policy
-from tests.support.recorded_data import weekly
+from tests.support.recorded_data import split, weekly
 from tests.support.verdicts import finding_of
 
 POLICY = load_policy("rx590-weekly-v3")
@@ -43,3 +43,22 @@ def test_a_change_beyond_every_float_is_unreadable_and_blocks(check: str, metric
     found = drift(check, metric, [1e-300, 1e300])
     assert (found.status, found.reason_code) == (CheckStatus.FAIL, "unreadable")
     assert found.message.endswith("cannot be worked with: OverflowError")
+
+
+def test_platforms_that_share_no_cell_are_not_compared() -> None:
+    """One ran the one size and the other the other: there is no ratio, and that is no pass."""
+    document = split()
+    sizes = {"Clover": 1400, "rusticl": 2048}
+    document["runs"] = [run for run in document["runs"] if run["size"] == sizes[run["platform_selector"]]]
+    found = finding_of(judge_recorded(POLICY, parse_campaign(document, "test")).verdict, "rusticl_ratio_vs_clover")
+    assert (found.status, found.reason_code) == (CheckStatus.FAIL, "ratio")
+    assert all("absent on one platform" in row for row in found.rows)
+
+
+def test_a_split_of_which_nothing_ran_compares_nothing() -> None:
+    """No cell that fails is no cell that holds."""
+    document = split()
+    for run in document["runs"]:
+        run["status"] = "crash"
+    found = finding_of(judge_recorded(POLICY, parse_campaign(document, "test")).verdict, "rusticl_ratio_vs_clover")
+    assert (found.status, found.reason_code) == (CheckStatus.NO_DATA, "no_pairs")
