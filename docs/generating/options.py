@@ -34,11 +34,11 @@ def config_alone(*words: str) -> Iterator[pytest.Config]:
 
 @cache
 def _known() -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
-    """Each option of the group as argparse has it, and each ini value: help, type, default."""
+    """Each option of ours as argparse has it, and each ini value: help, type, default."""
     with config_alone() as config:
-        (group,) = (group for group in config._parser._groups if group.name == GROUP)
-        found = tuple(dict(option.attrs()) | {"names": tuple(option.names())} for option in group.options)
-        return found, {name: facts for name, facts in config._parser._inidict.items() if name.startswith("weekops")}
+        actions = [action for action in config._parser.optparser._actions if action.dest.startswith(f"{GROUP}_")]
+        found = tuple(vars(action) | {"names": tuple(action.option_strings)} for action in actions)
+        return found, {name: facts for name, facts in config._parser._inidict.items() if name.startswith(GROUP)}
 
 
 def _shown() -> list[dict[str, Any]]:
