@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -210,7 +211,10 @@ def test_an_interrupted_delivery_is_recorded_and_made_up_for(tmp_path: Path, num
     command = [*COMMAND, "close", "--week", "2026-W48", "--report-dir", str(tmp_path)]
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with subprocess.Popen([*command, "--alert", url], stderr=subprocess.PIPE, text=True) as closing:
+        # Behind a shell's & a process ignores SIGINT, and hands that down.
+        heard = partial(signal.signal, number, signal.SIG_DFL)
+        asked = [*command, "--alert", url]
+        with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True, preexec_fn=heard) as closing:
             silent.settimeout(30)
             with silent.accept()[0]:
                 closing.send_signal(number)
