@@ -30,6 +30,7 @@ COMMANDS = {
     "judge": "judge a run directory, a journal or a recorded campaign",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as the baseline of this device, or show it",
+    "calibrate": "measure a driver against itself: what noise this host has, and what a run can see",
     "tune": "search build parameters that are faster than the shipped ones on a device",
     "inject": "plant faults on a device and count what the T5 guard catches",
     "status": "show the state of the channel: promoted, frozen, rolled back or iterate",
