@@ -39,6 +39,17 @@ def test_a_look_says_what_the_interval_says(shift: float) -> None:
         assert first_answer(values, tests) is first
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_too_many_snapshots_on_the_other_side_keep_it_open(sign: float) -> None:
+    """Of twelve, the sign test allows four, however clear the others are."""
+    spread = Spread(0.01, degrees=19)
+    last = look_tests(spread, LookPlan((12,)), OWN)[-1]
+    for across, said in ((4, CheckStatus.PASS if sign > 0 else CheckStatus.FAIL), (5, CheckStatus.INCONCLUSIVE)):
+        values = tuple(sign * each for each in [-0.0001] * across + [0.3] * (12 - across))
+        assert last.status(values) is said
+        assert answer(Requirement("cell", values, 0.0, spread), LookPlan((12,)), OWN).status is said
+
+
 def test_noise_that_is_what_the_spread_says_keeps_the_promise() -> None:
     """False blocks at most 1 %, false promotes at most 2.5 %, within what so few simulated runs can tell."""
     values = noise(0.01, 200)
