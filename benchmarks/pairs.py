@@ -23,10 +23,10 @@ from pytest_weekops.core.measurement.records import Case
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
-from pytest_weekops.run.turns import Comparison, Side, TurnTaker
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import MeasureRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from pytest_weekops.worker.turns import Comparison, Side, TurnTaker
 
 LIMIT = 5.0
 _HOG = """

@@ -31,6 +31,7 @@ COMMANDS = {
     "judge": "judge a run directory, a journal or a recorded campaign",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
+    "calibrate": "measure a driver against itself: what noise this host has, and what a run can see",
     "tune": "search build parameters that are faster on a device",
     "inject": "plant faults on a device and count what the T5 guard catches",
     "status": "show the channel: promoted, frozen, rolled back or iterate",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def weekops_session(request: pytest.FixtureRequest) -> GateSession:
     """The gate of this pytest run."""
-    from pytest_weekops.plugin.hooks import gate_session
+    from pytest_weekops.plugin.sessions import gate_session
 
     return gate_session(request.config)
 
@@ -146,8 +146,8 @@ def measure(
 @pytest.fixture
 def weekops_injection(request: pytest.FixtureRequest) -> Injector:
     """One platform at one size, for fault campaigns; a test that uses it is marked ``weekops_injection``."""
-    from pytest_weekops.plugin.hooks import inject_session
     from pytest_weekops.plugin.inject_session import Injector
+    from pytest_weekops.plugin.sessions import inject_session
 
     label, size = request.param
     return Injector(inject_session(request.config), label, size)

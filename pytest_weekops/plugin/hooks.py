@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_weekops.plugin import tiers
 from pytest_weekops.plugin.options import add_options
-
-if TYPE_CHECKING:
-    from pytest_weekops.plugin.inject_session import InjectSession
-    from pytest_weekops.plugin.session import GateSession
+from pytest_weekops.plugin.sessions import active_gate, active_injection, gate_session, inject_session
 
 MARKERS = (
     "weekops_campaign(kind): items of this test belong to a campaign: canonical, weekly or split",
@@ -21,8 +17,6 @@ MARKERS = (
     "device: needs an OpenCL device; left out of --tier cpu-fast",
     "slow: takes minutes; part of --tier full only (and of runs without --tier)",
 )
-_SESSION = pytest.StashKey["GateSession"]()
-_INJECT = pytest.StashKey["InjectSession"]()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -55,33 +49,6 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return tiers.not_asked(config)
 
 
-def gate_session(config: pytest.Config) -> GateSession:
-    """The gate session of this pytest run, made when first asked for."""
-    from pytest_weekops.plugin.session import GateSession
-
-    if _SESSION not in config.stash:
-        config.stash[_SESSION] = GateSession(config)
-    return config.stash[_SESSION]
-
-
-def inject_session(config: pytest.Config) -> InjectSession:
-    """The fault campaigns of this pytest run, made when first asked for."""
-    from pytest_weekops.plugin.choices import Choices
-    from pytest_weekops.plugin.inject_session import InjectSession
-
-    if _INJECT not in config.stash:
-        config.stash[_INJECT] = InjectSession(Choices(config, "weekly"))
-    return config.stash[_INJECT]
-
-
-def _injecting(config: pytest.Config) -> InjectSession | None:
-    return config.stash.get(_INJECT, None)
-
-
-def _active(config: pytest.Config) -> GateSession | None:
-    return config.stash.get(_SESSION, None)
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make the items of a campaign test from the options."""
     if metafunc.definition.get_closest_marker("weekops_campaign") is not None:
@@ -93,29 +60,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
     """Leave out what the tier leaves out, and bring campaign items into measuring order, whoever shuffles after us."""
-    if inject := _injecting(config):
-        inject.arrange(beside_gate=_active(config) is not None)
+    if inject := active_injection(config):
+        inject.arrange(beside_gate=active_gate(config) is not None)
     tiers.deselect(config, items)
-    if session := _active(config):
+    if session := active_gate(config):
         session.items.arrange(items)
     yield
-    if session := _active(config):
+    if session := active_gate(config):
         session.items.sort(items)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Count campaign items that somebody deselected: for the judge they are missing evidence."""
-    if items and (session := _active(items[0].config)):
+    if items and (session := active_gate(items[0].config)):
         session.items.note_deselected(items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Start workers and journal before the first item, so that a missing driver stops the run with status 4."""
-    gate = _active(session.config)
+    gate = active_gate(session.config)
     if gate and not session.config.option.collectonly and not session.testsfailed:
         gate.open(session.items)
-    inject = _injecting(session.config)
+    inject = active_injection(session.config)
     if inject and session.items and not session.config.option.collectonly and not session.testsfailed:
         inject.open()
 
@@ -123,7 +90,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Let progress lines take over from file headers when the first campaign item runs."""
-    if (session := _active(item.config)) and item.get_closest_marker("weekops_campaign") is not None:
+    if (session := active_gate(item.config)) and item.get_closest_marker("weekops_campaign") is not None:
         session.progress.quiet_headers()
 
 
@@ -133,7 +100,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell a failure that the journal explains from one that it does not."""
     report = yield
-    if session := _active(item.config):
+    if session := active_gate(item.config):
         session.note_report(item, call, report)
     return report
 
@@ -141,34 +108,34 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """Print no dot for a campaign item: the progress lines say more."""
-    session = _active(config)
+    session = active_gate(config)
     return session.teststatus(report) if session else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> Generator[None, None, None]:
     """Judge, write the artifacts, and set the exit status, before any report is written."""
-    if gate := _active(session.config):
+    if gate := active_gate(session.config):
         session.exitstatus = gate.finish(int(exitstatus))
-    if inject := _injecting(session.config):
+    if inject := active_injection(session.config):
         session.exitstatus = inject.finish(int(exitstatus))
     return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print table, findings, verdict and what to do next."""
-    if gate := _active(terminalreporter.config):
+    if gate := active_gate(terminalreporter.config):
         gate.print_summary(terminalreporter)
-    if inject := _injecting(terminalreporter.config):
+    if inject := active_injection(terminalreporter.config):
         inject.print_summary(terminalreporter.write_line)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop workers whatever happened, and print the machine-readable line last."""
-    if gate := _active(config):
+    if gate := active_gate(config):
         gate.close()
-    if inject := _injecting(config):
+    if inject := active_injection(config):
         inject.close()
 
 

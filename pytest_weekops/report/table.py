@@ -35,12 +35,12 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
         same = [row for row in cells if _unit(row) == unit]
         # The unit stands over the speed: cells of one unit share a table.
         columns = [(unit if name == "speed" else name, align) for name, align in _WEEKLY]
-        lines += [*([""] if lines and same else []), *(_table(columns, [_cell(row) for row in same]) if same else [])]
+        lines += [*([""] if lines and same else []), *(aligned(columns, [_cell(row) for row in same]) if same else [])]
     for row in cells:
         if limits := _limits(row):
             lines += _reason(row, limits)
     if ratios:
-        lines += ["", *_table(_SPLIT, [_ratio(row) for row in ratios])]
+        lines += ["", *aligned(_SPLIT, [_ratio(row) for row in ratios])]
         lines += [line for row in ratios if row.get("reason") for line in _reason(row, str(row["reason"]))]
     return lines if kind != "canonical" else []
 
@@ -50,7 +50,7 @@ def _reason(row: Row, words: str) -> list[str]:
     return wrapped(f"  {_name(row)}: {words}", indent="    ")
 
 
-def _table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns as wide as what stands in them."""
     names = [name for name, _align in columns]
     widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]

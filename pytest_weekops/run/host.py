@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.measurement.pace import session_paces
 from pytest_weekops.core.measurement.records import HostCondition, SessionSamples
-from pytest_weekops.run.load import LoadMeter
 from pytest_weekops.run.steal import StealMeter
+from pytest_weekops.worker.load import LoadMeter
 from pytest_weekops.worker.protocol import Quanta
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pytest_weekops.core.judge.host_rules import pairs_void_reason, void_reason
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, Turns
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.host import Anchors, HostWatch
-from pytest_weekops.run.turns import Comparison, Side, TurnTaker
+from pytest_weekops.worker.turns import Comparison, Side, TurnTaker
 from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:

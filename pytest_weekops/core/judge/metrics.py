@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pytest_weekops.core.measurement.calm import calm_launches, pair_logs, turn_times
+from pytest_weekops.core.measurement.calm import calm_launches, limit_beside, pair_logs, turn_times
 from pytest_weekops.core.measurement.pace import is_covered
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import HostCondition, Measurement
@@ -99,13 +99,8 @@ def _limit(measurement: Measurement, plan: CampaignPlan) -> float | None:
 
 
 def delay_limit(host: HostCondition, plan: CampaignPlan) -> float | None:
-    """Most run delay, in percent, of a launch of a CPU device that counts on this host; None where every launch does.
-
-    Where other programs had next to no CPU time, threads waited for each other: a driver with more threads than CPUs
-    is as slow as it is.
-    """
-    limit, others = plan.max_run_delay_percent, host.others_percent
-    return None if limit is None or (others is not None and others <= limit) else limit
+    """Most run delay, in percent, of a CPU device's launch that counts on this host; None where every launch does."""
+    return limit_beside(host.others_percent, plan.max_run_delay_percent)
 
 
 def counted_ns(measurement: Measurement, plan: CampaignPlan) -> list[int]:

@@ -27,6 +27,16 @@ def is_calm(wall_ns: int, delay_ns: int | None, most_percent: float | None) -> b
     return delay_ns is not None and wall_ns > 0 and delay_ns <= OWN_DELAY_NS + most_percent * wall_ns / 100.0
 
 
+def limit_beside(others_percent: float | None, most_percent: float | None) -> float | None:
+    """Most run delay, in percent, of a launch that counts beside other programs; None where every launch does.
+
+    ``others_percent`` is the CPU time that those had, None where nobody knows. Where they had next to none, threads
+    waited for each other: a driver with more threads than CPUs is as slow as it is.
+    """
+    quiet = others_percent is not None and most_percent is not None and others_percent <= most_percent
+    return None if quiet else most_percent
+
+
 def calm_launches(session: SessionSamples, most_percent: float | None) -> tuple[bool, ...]:
     """Of each timed launch of a session, in order, whether it was calm."""
     delays: Sequence[int | None] = session.delay_ns if session.delay_ns is not None else [None] * len(session.wall_ns)

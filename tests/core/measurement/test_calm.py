@@ -13,6 +13,7 @@ from pytest_weekops.core.measurement.calm import (
     calm_launches,
     delay_percent,
     is_calm,
+    limit_beside,
     pair_logs,
     turn_times,
 )
@@ -85,3 +86,14 @@ def test_a_pair_needs_two_calm_turns() -> None:
 def test_turns_that_do_not_match_are_no_pairs() -> None:
     """One side has a turn more: which belongs to which is not known."""
     assert pair_logs([1.0, 1.0], [1.0]) == []
+
+
+@pytest.mark.parametrize(
+    ("others", "limit", "counts"),
+    [(4.9, 5.0, None), (5.0, 5.0, None), (5.1, 5.0, 5.0), (None, 5.0, 5.0), (math.nan, 5.0, 5.0), (50.0, None, None)],
+)
+def test_threads_that_wait_for_each_other_are_not_disturbed(
+    others: float | None, limit: float | None, counts: float | None
+) -> None:
+    """Where other programs had no more CPU time than the limit, every launch counts; what nobody knows is no calm."""
+    assert limit_beside(others, limit) == counts

@@ -117,7 +117,7 @@ class TurnTaker:
         usual = [state.usual_ns for state in ready if isinstance(state, Ready)]
         planned = [state.planned for state in ready if isinstance(state, Ready)]
         self._launches = turn_launches(usual, self.turn_ns) if not self._order else self._launches
-        wanted = pairs_wanted(planned, self._launches)
+        wanted = pairs_wanted(planned, self._launches, max(side.request.iterations for side in self.sides))
         calm, done, order = 0, 0, ""
         while True:
             last = calm >= wanted - 2 or done >= PATIENCE * wanted - 2
@@ -170,7 +170,7 @@ def turn_launches(usual_ns: list[float], turn_ns: float = TURN_NS) -> int:
     return max(1, min(math.ceil(turn_ns / fastest), MOST_LAUNCHES_A_TURN))
 
 
-def pairs_wanted(planned: list[int], launches: int) -> int:
-    """Pairs that fill a session: an even number, since a block has two."""
-    pairs = math.ceil(max(planned) / launches)
-    return max(2, pairs + pairs % 2)
+def pairs_wanted(planned: list[int], launches: int, least: int) -> int:
+    """Pairs that fill a session, ``least`` of them at any rate: an even number, since a block has two."""
+    pairs = max(math.ceil(max(planned) / launches), least)
+    return pairs + pairs % 2

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, SessionSamples
-from pytest_weekops.run.turns import Comparison, Side, TurnTaker, pairs_wanted, turn_launches
 from pytest_weekops.worker.protocol import MeasureRequest, Ready, Turned, TurnRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from pytest_weekops.worker.turns import Comparison, Side, TurnTaker, pairs_wanted, turn_launches
 
 MS = 1_000_000
 REQUEST = MeasureRequest(kernel="auto", m=8, n=8, k=8, seed=1, sessions=2, iterations=8, in_turns=True)

@@ -1,0 +1,118 @@
+"""Calibrations on disk: one file per driver and host, written whole, read as if a stranger wrote it.
+
+What cannot be used is ignored with a sentence, never an error and never in part: without a calibration a wider spread
+is assumed, which asks for more evidence and not for less.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, stale
+from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.files.strict_json import parse_json
+from pytest_weekops.report.saying import plain
+
+DIRECTORY = "calibrations"
+LARGEST_BYTES = 4 * 1024 * 1024
+
+Kernels = Mapping[tuple[str, int], str]  # kernel mode and size -> hash of the source that is launched there
+
+
+def file_name(calibration: Calibration) -> str:
+    """Name of the file of one driver on one host: a slug for people and a hash of all that must be the same."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{calibration.platform}-{calibration.host}").strip("-")[:60]
+    return f"{slug}-{hashlib.sha256(repr(calibration.key).encode()).hexdigest()[:16]}.json"
+
+
+def write_calibration(report_dir: Path, calibration: Calibration) -> Path:
+    """Keep a calibration. Cells that an earlier one of the same driver and host has beside it stay.
+
+    Raises ``WeekopsError`` where the disk refuses.
+    """
+    path = report_dir / DIRECTORY / file_name(calibration)
+    measured = {each.cell for each in calibration.series}
+    try:
+        before = read_calibration(path)
+    except (OSError, ValueError):  # there is none, or none that could be believed
+        kept: tuple[CalibratedSeries, ...] = ()
+    else:
+        same = before.key == calibration.key and before.session_ms == calibration.session_ms
+        kept = tuple(each for each in before.series if same and each.cell not in measured)
+    series = sorted((*kept, *calibration.series), key=lambda each: each.cell)
+    whole = calibration.model_copy(update={"series": tuple(series)})
+    write_atomic(path, whole.model_dump_json(indent=2) + "\n")
+    return path
+
+
+def read_calibration(path: Path) -> Calibration:
+    """A calibration from its file. Raises ``ValueError`` with a clause where it is none, ``OSError`` without it."""
+    found = path.stat()  # looked at before the content: a pipe would block, a huge file fill the memory
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is no plain file")
+    if found.st_size > LARGEST_BYTES:
+        raise ValueError("it is larger than 4 MiB")
+    try:
+        return Calibration.model_validate_json(_once(path.read_bytes()))
+    except (ValueError, RecursionError) as error:
+        told = getattr(error, "errors", None)
+        first = told()[0] if told else {"loc": (), "msg": str(error).splitlines()[0]}
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ValueError(f"{place[:120]}: {str(first['msg'])[:200]}") from error
+
+
+def _once(data: bytes) -> bytes:
+    """The same bytes, once it is known that no key stands in an object twice."""
+    parse_json(data.decode("utf-8"))
+    return data
+
+
+def find_calibrations(
+    report_dir: Path, identity: DeviceIdentity, kernels: Kernels, now: datetime
+) -> tuple[dict[tuple[str, int], CalibratedSeries], list[str]]:
+    """The series that count for a device at that time, per kernel mode and size, and a sentence for each ignored one.
+
+    Never raises for a file. Files of other platforms are left alone without a word.
+    """
+    found: dict[tuple[str, int], CalibratedSeries] = {}
+    notes: list[str] = []
+    for path in sorted((report_dir / DIRECTORY).glob("*.json")):
+        try:
+            calibration = read_calibration(path)
+        except (OSError, ValueError) as error:
+            notes.append(_ignored(path, str(getattr(error, "strerror", None) or error)))
+            continue
+        if calibration.platform_name != identity.platform_name:
+            continue
+        if problem := _of_another(calibration, identity):
+            notes.append(_ignored(path, problem))
+            continue
+        for each in calibration.series:
+            if each.cell not in kernels:
+                continue
+            if problem := stale(each, kernels[each.cell], now):
+                notes.append(_ignored(path, problem, f"{each.kernel} at {each.size} of "))
+            else:
+                found[each.cell] = each
+    return found, notes
+
+
+def _of_another(calibration: Calibration, identity: DeviceIdentity) -> str:
+    if (calibration.host, calibration.hardware) != (identity.host, identity.hardware):
+        return f"it was made on another host, {calibration.host} ({calibration.hardware})"
+    if calibration.library_sha256 != identity.library_sha256:
+        return f"it was made with another driver, {calibration.driver_version or calibration.library_sha256[:12]}"
+    return ""
+
+
+def _ignored(path: Path, why: str, what: str = "") -> str:
+    return plain(
+        f"{what}calibration {path.name} is ignored: {why}. A wider spread is assumed instead. "
+        "`weekops calibrate` makes it anew."
+    )
