@@ -197,9 +197,9 @@ def test_a_turn_fills_two_milliseconds() -> None:
 
 def test_pairs_are_even_in_number() -> None:
     """A block has two."""
-    assert [pairs_wanted([8, 3], 1), pairs_wanted([9], 1), pairs_wanted([1], 4), pairs_wanted([200], 32)] == [
-        8,
-        10,
-        2,
-        8,
-    ]
+    assert [pairs_wanted([8, 3], 1, 8), pairs_wanted([9], 1, 8), pairs_wanted([200], 4, 8)] == [8, 10, 50]
+
+
+def test_short_launches_leave_no_fewer_pairs_than_a_session_needs() -> None:
+    """200 launches of 0.05 ms are five turns: below ``--iterations`` pairs every comparison would be void."""
+    assert pairs_wanted([200], 40, 8) == 8
