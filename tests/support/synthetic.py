@@ -145,7 +145,7 @@ def stamped(records: Sequence[Any], at: str = STARTED) -> Records:
         unit = [place] if isinstance(whole[place], Measurement) else []
         if unit and whole[place].turns is not None and _is_pair(*whole[place : place + 2]):
             unit = [place, place + 1]
-        started = (datetime.fromisoformat(at) + timedelta(microseconds=(clock - 10**12) / 1e3)).isoformat()
+        started = (datetime.fromisoformat(at) + timedelta(microseconds=min(clock - 10**12, 10**18) / 1e3)).isoformat()
         begun = clock
         stamps, clock = _stamps([whole[p] for p in unit], clock)
         for p, starts in zip(unit, stamps, strict=True):
@@ -154,7 +154,7 @@ def stamped(records: Sequence[Any], at: str = STARTED) -> Records:
                 session.model_copy(update={"start_ns": tuple(mine)})
                 for session, mine in zip(whole[p].sessions, starts, strict=True)
             )
-            facts = {"order": order, "started_at": started, "elapsed_s": (clock - begun) / 1e9 / len(unit)}
+            facts = {"order": order, "started_at": started, "elapsed_s": min(clock - begun, 10**18) / 1e9 / len(unit)}
             whole[p] = whole[p].model_copy(update={"sessions": sessions, **facts})
         place += len(unit) or 1
     return whole
