@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
@@ -23,6 +24,7 @@ from pytest_weekops.core.measurement.records import (
 )
 from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order
 
+STARTED = "2026-11-24T12:00:00+00:00"
 Records = list[Measurement | PressureRecord | GateRecord]
 
 
@@ -43,7 +45,7 @@ def make_identity(profile: str) -> DeviceIdentity:
         icd="",
         hardware="a processor x 2",
         host="host",
-        compute_units=2,
+        compute_units=64,
         max_work_group_size=1024,
         local_mem_bytes=32768,
         global_mem_bytes=2**33,
@@ -82,6 +84,7 @@ def make_measurement(
     sessions = tuple(
         SessionSamples(
             session=number,
+            warmup_ns=(int(base),) * 2,
             wall_ns=tuple(max(1, int(base * rng.uniform(0.98, 1.02))) for _ in range(plan.iterations)),
             cpu_ns=(1,) * plan.iterations,
             delay_ns=(0,) * plan.iterations,
@@ -106,7 +109,7 @@ def make_measurement(
         else None,
         host=HostCondition(anchor_before_ms=10.0, anchor_after_ms=10.1, steal_percent=0.0),
         turns=_turns(case, plan) if plan.in_turns else None,
-        started_at="2026-11-24T12:00:00+00:00",
+        started_at=STARTED,
     )
 
 
@@ -132,7 +135,52 @@ def make_records(plan: CampaignPlan, *, speed: Callable[[Case], float] = lambda 
                 )
         records += [make_measurement(case, plan=plan, speed=speed(case)) for case in measuring_order(plan)]
     records += [_gate(key) for key in plan.gates if not key.startswith("opening")]
-    return records
+    return stamped(records)
+
+
+def stamped(records: Sequence[Any], at: str = STARTED) -> Records:
+    """The records with stamps and orders of measurements that followed each other from a moment on."""
+    clock, place, order, whole = 10**12, 0, 0, list(records)
+    while place < len(whole):
+        unit = [place] if isinstance(whole[place], Measurement) else []
+        if unit and whole[place].turns is not None and _is_pair(*whole[place : place + 2]):
+            unit = [place, place + 1]
+        started = (datetime.fromisoformat(at) + timedelta(microseconds=min(clock - 10**12, 10**18) / 1e3)).isoformat()
+        begun = clock
+        stamps, clock = _stamps([whole[p] for p in unit], clock)
+        for p, starts in zip(unit, stamps, strict=True):
+            order += 1
+            sessions = tuple(
+                session.model_copy(update={"start_ns": tuple(mine)})
+                for session, mine in zip(whole[p].sessions, starts, strict=True)
+            )
+            facts = {"order": order, "started_at": started, "elapsed_s": min(clock - begun, 10**18) / 1e9 / len(unit)}
+            whole[p] = whole[p].model_copy(update={"sessions": sessions, **facts})
+        place += len(unit) or 1
+    return whole
+
+
+def _is_pair(first: Measurement, second: object = None) -> bool:
+    def cell(m: Measurement) -> Case:
+        return m.case.model_copy(update={"platform": ""})
+
+    return isinstance(second, Measurement) and cell(first) == cell(second) and first.case != second.case
+
+
+def _stamps(group: Sequence[Measurement], clock: int) -> tuple[list[list[list[int]]], int]:
+    """Starts of the launches of each measurement by session, and when all are over; two of them launch by turns."""
+    found: list[list[list[int]]] = [[] for _ in group]
+    for number in range(max((len(m.sessions) for m in group), default=0)):
+        mine = [m.sessions[number] if number < len(m.sessions) else None for m in group]
+        clock += sum(sum(session.warmup_ns) for session in mine if session is not None)
+        for starts, session in zip(found, mine, strict=True):
+            starts.extend([[]] if session is not None else [])
+        for turn in range(max(len(session.wall_ns) for session in mine if session is not None)):
+            for starts, session in zip(found, mine, strict=True):
+                if session is not None and turn < len(session.wall_ns):
+                    starts[-1].append(clock)
+                    clock += max(0, session.wall_ns[turn]) + 1000
+    return found, clock + 10**6
 
 
 def _gate(key: str) -> GateRecord:
@@ -141,5 +189,7 @@ def _gate(key: str) -> GateRecord:
 
 
 def make_campaign(plan: CampaignPlan, records: Sequence[Any], **facts: Any) -> Campaign:
-    """The records as the judge takes them."""
+    """The records as the judge takes them, stamped anew: what a test altered happened, and took its time."""
+    began = next((r.started_at for r in records if isinstance(r, Measurement) and r.started_at), STARTED)
+    records = stamped(records, began)
     return live_campaign(plan, records, identities={p: make_identity(p) for p in plan.platforms}, **facts)

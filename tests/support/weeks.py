@@ -21,7 +21,7 @@ from pytest_weekops.week.closing import ClosedWeek
 from pytest_weekops.week.ledger import Ledger, open_ledger
 from pytest_weekops.week.run_record import record_run
 from tests.support.history import crash_at_256, document_of
-from tests.support.synthetic import Records, make_identity, make_plan, make_records
+from tests.support.synthetic import Records, make_identity, make_plan, make_records, stamped
 
 W47, W48, W49 = Week(2026, 47), Week(2026, 48), Week(2026, 49)
 TUESDAY = "2026-11-24T12:00:00+00:00"
@@ -46,6 +46,7 @@ def add_run(
     """A run that was judged, written and recorded; ``changes`` go into its decision document."""
     plan = plan or make_plan(kind)
     records = (crash_at_256(plan) if crash else make_records(plan)) if records is None else records
+    records = stamped(records, created_at)
     identities = {name: _identity(name, driver) for name in plan.platforms}
     policy = default_policy().model_copy(update=policy_changes or {})
     run_dir = report_dir / run_id

@@ -28,4 +28,5 @@ def test_the_example_is_judged_as_it_was() -> None:
     now = verdict.model_dump(mode="json")
     assert (now["decision"], verdict.failed_checks, now["rows"]) == ("promote", (), then["rows"])
     statuses = [{f["check"]: f["status"] for f in one["findings"]} for one in (then, now)]
-    assert statuses[0] == statuses[1]
+    assert statuses[0].items() <= statuses[1].items()
+    assert {statuses[1][name] for name in statuses[1].keys() - statuses[0].keys()} <= {"pass"}

@@ -84,6 +84,11 @@ class Campaign:
         return tuple(record for record in self.records if isinstance(record, Measurement))
 
     @cached_property
+    def counted(self) -> tuple[Measurement, ...]:
+        """Every measurement that is ok and not void, complete or not, in order."""
+        return tuple(m for m in self.measurements if m.status is MeasurementStatus.OK and not m.void)
+
+    @cached_property
     def pressure(self) -> tuple[PressureRecord, ...]:
         """Every pressure record."""
         return tuple(record for record in self.records if isinstance(record, PressureRecord))

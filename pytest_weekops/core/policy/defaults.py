@@ -27,6 +27,7 @@ SEVERITY_OF_CHECK: dict[str, int] = {
     "correctness_bound_all_runs": 1,
     "drift_abs_percent_bounded": 3,
     "device_selected": 1,
+    "errors_possible": 1,
     "p95_drift_bound": 3,
     "platform_split_clover_and_rusticl": 1,
     "platform_split_present": 1,

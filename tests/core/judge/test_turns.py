@@ -77,7 +77,8 @@ def test_a_disturbed_launch_counts_on_neither_side() -> None:
     """Both sides' slow launches are those that waited for a CPU, and other programs ran: they do not count."""
 
     def disturbed(measurement: Measurement) -> Measurement:
-        busy = measurement.model_copy(update={"host": HostCondition(others_percent=40.0)})
+        host = measurement.host.model_copy(update={"others_percent": 40.0})
+        busy = measurement.model_copy(update={"host": host})
         return sessions(
             busy,
             lambda s: {

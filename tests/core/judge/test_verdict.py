@@ -244,7 +244,9 @@ def test_a_void_attempt_that_was_repeated_says_nothing_about_the_host() -> None:
     place = measurements(records)[3]
     moved = HostCondition(anchor_before_ms=10.0, anchor_after_ms=16.0)
     attempt = records[place].model_copy(update={"void": True, "host": moved})
-    again = records[place].model_copy(update={"attempt": 2})
+    first = records[place]
+    assert isinstance(first, Measurement)
+    again = make_measurement(first.case, plan=WEEKLY, speed=1.001).model_copy(update={"attempt": 2})
     verdict = verdict_on([*records[:place], attempt, again, *records[place + 1 :]])
     assert verdict.failed_checks == ()
 

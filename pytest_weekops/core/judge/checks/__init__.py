@@ -8,13 +8,35 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_weekops.core.judge.campaign import Campaign
-from pytest_weekops.core.judge.checks import cells, evidence, guards, recall, runs, slo, split
+from pytest_weekops.core.judge.checks import (
+    cells,
+    copies,
+    evidence,
+    guards,
+    one_piece,
+    possible_clocks,
+    possible_times,
+    recall,
+    runs,
+    slo,
+    split,
+)
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.policy.policy import Policy
 
 Check = Callable[[Policy, Campaign], Finding]
 
 _EVERY_RUN: tuple[Check, ...] = (evidence.canonical_gate, evidence.other_tests)
+_POSSIBLE: tuple[Check, ...] = (
+    possible_times.times_possible,
+    possible_clocks.clocks_agree,
+    possible_clocks.order_kept,
+    copies.samples_unique,
+    one_piece.one_kernel,
+    one_piece.work_as_stated,
+    one_piece.errors_possible,
+    one_piece.witnesses_present,
+)
 _MEASURED: tuple[Check, ...] = (
     runs.minimum_snapshots,
     runs.all_runs_success,
@@ -30,6 +52,7 @@ _MEASURED: tuple[Check, ...] = (
     guards.t5_overhead_bound,
     recall.t5_recall_bound,
     guards.guard_evidence_present,
+    *_POSSIBLE,
 )
 _WEEKLY: tuple[Check, ...] = (
     cells.all_policy_rows_present,

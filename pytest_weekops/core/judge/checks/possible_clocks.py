@@ -1,0 +1,209 @@
+"""Checks on the clocks: launches one after the other, within what the run says it took, in the order it says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.policy.policy import Policy
+
+SLACK_NS = 1_000_000  # between what worker and controller read of the same clock
+SLACK_S = 2.0  # by which a time service may set the host's clock
+SHORT_NS, LEAST_SHARE = 5_000_000, 0.5  # of a launch no shorter, a trusted event time is half at least
+SLEW = 0.9  # of the host's clock against its monotonic one: time services slew by less than a tenth
+LONGEST_DAYS = 31
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What was measured at one time: a measurement, or two that took turns. Seconds; nanoseconds where it says so."""
+
+    name: str
+    started: datetime
+    elapsed_s: float
+    intervals_ns: tuple[tuple[int, int], ...]
+
+    @property
+    def first_ns(self) -> int | None:
+        """Start of its first timed launch on the monotonic clock."""
+        return self.intervals_ns[0][0] if self.intervals_ns else None
+
+
+def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
+    """Launches follow each other and fit into the time their measurement took, and both clocks tell the same."""
+    check = "clocks_agree"
+    measured = campaign.counted
+    unstamped = [m.case.id for m in measured if not _is_stamped(m)]
+    if unstamped:
+        message = f"no time stamps, or some that are none: {listed(unstamped)}. Nothing shows when this was measured."
+        return no_data(check, "unstamped", message, rows=tuple(unstamped), observed=len(unstamped), required=0)
+    units = units_of(campaign)
+    together = _bad([*((m.case.id, _backward(m)) for m in measured), *_overlapping(units)])
+    if together:
+        return failed(check, "overlap", _message(together), **_facts(together))
+    beyond = _bad([(m.case.id, _beyond(m)) for m in measured])
+    if beyond:
+        return failed(check, "beyond_elapsed", _message(beyond), **_facts(beyond))
+    apart = _bad([(m.case.id, _contradicted(m)) for m in measured])
+    if apart:
+        return failed(check, "device_clock", _message(apart), **_facts(apart))
+    return passed(check, "every launch lies where its clocks say", observed=0, required=0)
+
+
+def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
+    """The host's clock went on as its monotonic one did, from the beginning of the run, in the order of measurement."""
+    check = "order_kept"
+    units = units_of(campaign)
+    bad = [*_outside(campaign, units), *_disordered(units)]
+    if bad:
+        words = listed([f"{name} {problem}" for name, problem in bad])
+        message = f"{words}. The host's clock was set during the run, or these records are of several runs. Run again."
+        rows = tuple(name for name, _problem in bad)
+        return inconclusive(check, "clock_set", message, rows=rows, observed=len(bad), required=0)
+    return passed(check, "measurements follow each other as their order says", observed=0, required=0)
+
+
+def _bad(problems: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, problem) for name, problem in problems if problem]
+
+
+def _message(bad: Sequence[tuple[str, str]]) -> str:
+    words = listed([f"{name}: {problem}" for name, problem in bad])
+    return f"the clocks contradict each other: {words}. A clock is broken, or these records are of several runs."
+
+
+def _facts(bad: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return {"rows": tuple(name for name, _problem in bad), "observed": len(bad), "required": 0}
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_stamped(m: Measurement) -> bool:
+    whole = all(len(session.start_ns) == len(session.wall_ns) for session in m.sessions)
+    timed = math.isfinite(m.elapsed_s) and m.elapsed_s > 0
+    return whole and timed and m.order > 0 and _moment(m.started_at) is not None
+
+
+def _took_s(m: Measurement) -> float:
+    """Seconds that it took with its partner, if it had one: of such a pair, each record has half."""
+    return m.elapsed_s * (2 if m.turns is not None and m.turns.with_platform else 1)
+
+
+def _intervals(m: Measurement) -> list[tuple[int, int]]:
+    return [
+        (start, start + wall)
+        for session in m.sessions
+        for start, wall in zip(session.start_ns, session.wall_ns, strict=False)
+    ]
+
+
+def units_of(campaign: Campaign) -> list[Unit]:
+    """What was measured, void or not, in the order of measurement; two that took turns are one."""
+    groups: dict[tuple[object, ...], list[Measurement]] = {}
+    for m in sorted((m for m in campaign.measurements if m.order > 0), key=lambda m: m.order):
+        in_turns = m.turns is not None and m.turns.with_platform
+        case = m.case
+        key = (m.started_at, case.kernel, case.size, case.seed, case.snapshot, m.attempt) if in_turns else (m.order,)
+        groups.setdefault(key, []).append(m)
+    found = []
+    for group in groups.values():
+        started = _moment(group[0].started_at)
+        took = _took_s(group[0])
+        if started is not None and math.isfinite(took):
+            name = " and ".join(m.case.id for m in group)
+            found.append(Unit(name, started, took, tuple(sorted(i for m in group for i in _intervals(m)))))
+    return found
+
+
+def _backward(m: Measurement) -> str:
+    """Whether a launch began before the one before it had ended: one worker launches one by one."""
+    for (_start, end), (start, _end) in pairwise(_intervals(m)):
+        if start < end:
+            return f"a launch began {end - start} ns before the one before it had ended"
+    return ""
+
+
+def _overlapping(units: Sequence[Unit]) -> list[tuple[str, str]]:
+    """Units with two launches at a time, and units whose launches began before the last unit's had ended."""
+    found = []
+    last: tuple[str, int] | None = None
+    for unit in units:
+        if any(start < end for (_start, end), (start, _end) in pairwise(unit.intervals_ns)):
+            found.append((unit.name, "two launches ran at the same time"))
+        if unit.first_ns is None:
+            continue
+        if last is not None and unit.first_ns < last[1]:
+            found.append((unit.name, f"its first launch began {last[1] - unit.first_ns} ns before {last[0]} had ended"))
+        last = (unit.name, unit.intervals_ns[-1][1])
+    return found
+
+
+def _beyond(m: Measurement) -> str:
+    """Whether launches take longer than the measurement took as a whole, by its controller's watch."""
+    limit = _took_s(m) * 1e9 + SLACK_NS
+    spent = sum(sum(session.warmup_ns) + sum(session.wall_ns) for session in m.sessions)
+    intervals = _intervals(m)
+    span = intervals[-1][1] - intervals[0][0] if intervals else 0
+    if max(spent, span) <= limit:
+        return ""
+    return f"launches of {max(spent, span)} ns in a measurement that took {_took_s(m):.6g} s"
+
+
+def _contradicted(m: Measurement) -> str:
+    """Whether the device's clock, called trusted, says what made the worker distrust it."""
+    if m.timer is None or not m.timer.trusted:
+        return ""
+    for session in m.sessions:
+        if session.device_ns is None or len(session.device_ns) != len(session.wall_ns):
+            return f"the device's times of session {session.session} are not there, and its clock is called trusted"
+        for device, wall in zip(session.device_ns, session.wall_ns, strict=True):
+            if device > wall or (wall >= SHORT_NS and device < LEAST_SHARE * min(wall, 10**18)):
+                return f"the device says {device} ns of a launch that took {wall} ns by the host's clock"
+    return ""
+
+
+def _outside(campaign: Campaign, units: Sequence[Unit]) -> list[tuple[str, str]]:
+    """Units that began before the run did, or longer after it than any run takes."""
+    began = _moment(campaign.created_at) if campaign.created_at else None
+    if began is None:
+        return []
+    waiting = campaign.plan.snapshot_interval_s * campaign.plan.snapshots
+    longest = timedelta(days=LONGEST_DAYS).total_seconds() + (waiting if math.isfinite(waiting) else 0.0)
+    return [
+        (unit.name, f"began at {unit.started.isoformat()}, and the run at {began.isoformat()}")
+        for unit in units
+        if not -SLACK_S <= (unit.started - began).total_seconds() <= longest
+    ]
+
+
+def _disordered(units: Sequence[Unit]) -> list[tuple[str, str]]:
+    """Units that began earlier than the one before them, or before the time that passed since the first was over."""
+    found = []
+    for before, unit in pairwise(units):
+        if (unit.started - before.started).total_seconds() < -SLACK_S:
+            found.append((unit.name, f"began at {unit.started.isoformat()}, before {before.name}, measured before it"))
+    first = next((unit for unit in units if unit.first_ns is not None), None)
+    if first is None or first.first_ns is None:
+        return found
+    for unit in units:
+        passed_s = (unit.started - first.started).total_seconds() + unit.elapsed_s
+        if unit.first_ns is not None and (unit.first_ns - first.first_ns) > (passed_s + SLACK_S) * 1e9 / SLEW:
+            since = (unit.first_ns - first.first_ns) // 10**9
+            found.append(
+                (unit.name, f"began {passed_s:.6g} s after {first.name}, and its first launch {since} s after")
+            )
+    return found

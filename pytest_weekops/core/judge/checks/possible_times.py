@@ -1,0 +1,113 @@
+"""Checks on the times as such: whether any device could have been so fast, and a clock so exact or so coarse."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.outcome import failed, listed, passed
+from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement
+from pytest_weekops.core.policy.policy import Policy
+
+CLOCK_GHZ = 8.0  # beyond any clock in service
+CPU_FLOPS = 128.0  # of a core and cycle: twice two 512-bit fused multiply-adds on float32
+OTHER_FLOPS = 8192.0  # the same for GPUs' compute units, and for operations of one's own, which may count int8 on tiles
+BYTES = 512.0  # of a core or compute unit and cycle: more than first-level caches give
+LEAST_GPU_UNITS = 64  # some drivers tell of one compute unit where there are dozens
+LEAST_LAUNCH_NS = 200  # two readings of the clock with an enqueue and a wait between them take longer
+COARSE_SHARE = 10  # a clock that ticks but ten times in a launch cannot time it
+LEAST_SAMPLES = 8  # of which all are multiples of a large tick by chance with one in ten million at most
+_CORES = re.compile(r" x (\d{1,6})$")
+
+
+def times_possible(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
+    """No launch was faster than any device could be, or shorter than a clock can see, and the times vary like times."""
+    check = "times_possible"
+    measured = campaign.counted
+    short = _bad([(m.case.id, _too_short(m)) for m in measured])
+    if short:
+        return failed(check, "too_short", _message(short), **_facts(short))
+    fast = _bad([(m.case.id, _too_fast(m)) for m in measured])
+    if fast:
+        return failed(check, "too_fast", _message(fast), **_facts(fast))
+    coarse = _bad(_coarse(measured))
+    if coarse:
+        return failed(check, "coarse", _message(coarse), **_facts(coarse))
+    return passed(check, "every launch took a time that is possible", observed=0, required=0)
+
+
+def _bad(problems: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, problem) for name, problem in problems if problem]
+
+
+def _message(bad: Sequence[tuple[str, str]]) -> str:
+    words = listed([f"{name}: {problem}" for name, problem in bad])
+    return f"these times are not possible: {words}. A clock is broken, or launches did not run."
+
+
+def _facts(bad: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return {"rows": tuple(name for name, _problem in bad), "observed": len(bad), "required": 0}
+
+
+def _too_short(measurement: Measurement) -> str:
+    shortest = min((ns for session in measurement.sessions for ns in session.wall_ns), default=LEAST_LAUNCH_NS)
+    return f"a launch of {shortest} ns, less than {LEAST_LAUNCH_NS} ns" if shortest < LEAST_LAUNCH_NS else ""
+
+
+def _too_fast(measurement: Measurement) -> str:
+    """The fastest launch against the most that such a device could ever do."""
+    fastest = min((ns for session in measurement.sessions for ns in session.wall_ns), default=0)
+    if fastest <= 0:
+        return ""
+    most_flops, most_bytes = most_per_ns(measurement.identity, measurement.operation)
+    for done, most, unit in (
+        (measurement.flops, most_flops, "GFLOPS"),
+        (measurement.bytes_moved, most_bytes, "GB/s"),
+    ):
+        if done > most * float(min(fastest, 10**18)):
+            return (
+                f"{done / fastest:.4g} {unit} in its fastest launch of {fastest} ns, and {most:.4g} cannot be reached"
+            )
+    return ""
+
+
+def most_per_ns(identity: DeviceIdentity | None, operation: str) -> tuple[float, float]:
+    """Operations and bytes per nanosecond beyond what any such device does: units x width x clock, all generous."""
+    units = 1
+    is_cpu = identity is not None and identity.is_cpu
+    if identity is not None:
+        cores = _CORES.search(identity.hardware) if is_cpu else None
+        units = max(identity.compute_units, int(cores.group(1)) if cores else 1, 1)
+    if not is_cpu:
+        units = max(units, LEAST_GPU_UNITS)
+    flops = CPU_FLOPS if is_cpu and operation in ("gemm", "triad") else OTHER_FLOPS
+    units = min(units, 10**9)
+    return units * flops * CLOCK_GHZ, units * BYTES * CLOCK_GHZ
+
+
+def _coarse(measured: Sequence[Measurement]) -> list[tuple[str, str]]:
+    """Measurements, or else whole cells, of which every launch is a multiple of one large tick."""
+    cells: dict[str, list[int]] = defaultdict(list)
+    found = []
+    for m in measured:
+        walls = [ns for session in m.sessions for ns in session.wall_ns]
+        cells[f"{m.case.platform} {m.case.row}"] += walls
+        found.append((m.case.id, _tick(walls)))
+    return [*found, *((name, _tick(walls)) for name, walls in cells.items())]
+
+
+def _tick(walls: Sequence[int]) -> str:
+    if len(walls) < LEAST_SAMPLES or min(walls) <= 0:
+        return ""
+    if len(set(walls)) == 1:
+        return f"all {len(walls)} launches took exactly {walls[0]} ns"
+    tick = math.gcd(*walls)
+    if tick * COARSE_SHARE < statistics.median_low(walls):
+        return ""
+    return f"all {len(walls)} launches took whole multiples of {tick} ns"

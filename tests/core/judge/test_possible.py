@@ -1,0 +1,220 @@
+"""Evidence that cannot be: the shipped example's journal altered, with valid checksums, never promotes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_weekops.core.judge.campaign import Campaign, live_campaign
+from pytest_weekops.core.judge.checks import _POSSIBLE
+from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
+from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.evidence.judging import judge_stored
+from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records, stamped
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "reports" / "example"
+IDENTITIES = {"pocl": make_identity("pocl")}
+POLICY = Policy.model_validate({"policy_id": "live", "floors": {"waiver": "none"}})
+Data = list[dict[str, Any]]
+
+
+def _sessions(data: Data) -> Iterator[dict[str, Any]]:
+    return (session for m in data for session in m["sessions"])
+
+
+def _walls(change: Callable[[int], int], *, every_clock: bool = False) -> Callable[[Data], None]:
+    def alter(data: Data) -> None:
+        for session in _sessions(data):
+            for name in ("wall_ns", "device_ns", "warmup_ns") if every_clock else ("wall_ns",):
+                session[name] = session[name] and [change(ns) for ns in session[name]]
+
+    return alter
+
+
+def _each(**facts: Any) -> Callable[[Data], None]:
+    def alter(data: Data) -> None:
+        for session in _sessions(data):
+            session.update(facts)
+
+    return alter
+
+
+def _copied(data: Data) -> None:
+    first = {(m["case"]["kernel"], m["case"]["size"]): m for m in data if m["case"]["snapshot"] == 1}
+    for m in data:
+        source = first[m["case"]["kernel"], m["case"]["size"]]
+        m.update({**source, "case": m["case"], "void": m["void"], "attempt": m["attempt"], "order": m["order"]})
+
+
+def _copied_samples(data: Data) -> None:
+    data[-1]["sessions"][0]["wall_ns"] = data[-4]["sessions"][0]["wall_ns"]
+
+
+def _later(**facts: Any) -> Callable[[Data], None]:
+    def alter(data: Data) -> None:
+        for m in data:
+            m.update(facts if m["case"]["snapshot"] >= 3 else {})
+
+    return alter
+
+
+def _flops(data: Data) -> None:
+    for m in data:
+        m["flops"] *= 1000
+
+
+def _started(moments: Callable[[list[str]], list[str]]) -> Callable[[Data], None]:
+    def alter(data: Data) -> None:
+        for m, moment in zip(data, moments([m["started_at"] for m in data]), strict=True):
+            m["started_at"] = moment
+
+    return alter
+
+
+def _ten_years(moments: list[str]) -> list[str]:
+    return [(datetime.fromisoformat(moment) + timedelta(days=3652)).isoformat() for moment in moments]
+
+
+def _unseen(data: Data) -> None:
+    for m in data:
+        m["host"] = {}
+
+
+ALTERED: dict[str, tuple[Callable[[Data], None], str, str]] = {
+    "every launch 1 ns": (_walls(lambda _ns: 1), "times_possible", "too_short"),
+    "every launch 30 ms": (_walls(lambda _ns: 30_000_000), "times_possible", "coarse"),
+    "a thousandth": (_walls(lambda ns: ns // 1000), "times_possible", "too_fast"),
+    "a thousandth by every clock": (_walls(lambda ns: ns // 1000, every_clock=True), "times_possible", "too_fast"),
+    "a thousandfold": (_walls(lambda ns: ns * 1000), "clocks_agree", "overlap"),
+    "a thousandfold by every clock": (_walls(lambda ns: ns * 1000, every_clock=True), "clocks_agree", "overlap"),
+    "half as long": (_walls(lambda ns: ns // 2), "clocks_agree", "device_clock"),
+    "flops": (_flops, "work_as_stated", "other_work"),
+    "errors of 0": (_each(max_abs_error=0.0, k_scaled_error=0.0), "errors_possible", "exact"),
+    "one snapshot six times": (_copied, "samples_unique", "copied"),
+    "one session twice": (_copied_samples, "samples_unique", "copied"),
+    "another source": (_later(kernel_sha256="f" * 64), "one_kernel", "changed"),
+    "other options": (_later(build_options=["-DMR=4"]), "one_kernel", "changed"),
+    "the same moment": (_started(lambda all_: [all_[0]] * len(all_)), "order_kept", "clock_set"),
+    "in reverse": (_started(lambda all_: all_[::-1]), "order_kept", "clock_set"),
+    "ten years ahead": (_started(_ten_years), "order_kept", "clock_set"),
+    "no stamps": (_each(start_ns=[]), "clocks_agree", "unstamped"),
+    "no moment": (_started(lambda all_: [""] * len(all_)), "clocks_agree", "unstamped"),
+    "nobody watched": (_unseen, "witnesses_present", "no_witness"),
+    "no warm-up": (_each(warmup_ns=[]), "witnesses_present", "no_warm_up"),
+}
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_an_altered_example_never_promotes(what: str, tmp_path: Path) -> None:
+    """Each kind is found by the check that is made for it, and named with its case."""
+    alter, check, code = ALTERED[what]
+    lines = [json.loads(line) for line in (EXAMPLE / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
+    alter([line["data"] for line in lines if line["type"] == "measurement"])
+    journal = Journal(tmp_path / "journal.jsonl")
+    for line in lines:
+        journal.append(line["type"], line["data"])
+    journal.close()
+    verdict = judge_stored(read_run(tmp_path))
+    assert verdict.decision is Decision.ITERATE
+    assert int(verdict.exit_status) != 0
+    found = {finding.check: finding for finding in verdict.findings}[check]
+    assert (found.reason_code, found.status is CheckStatus.PASS) == (code, False)
+    assert found.rows
+    assert "auto_t" in found.message
+
+
+def _found(campaign: Campaign) -> list[Finding]:
+    return [finding for check in _POSSIBLE if (finding := check(POLICY, campaign)).status is not CheckStatus.PASS]
+
+
+@pytest.mark.parametrize("kind", ["weekly", "split"])
+@pytest.mark.parametrize("in_turns", [False, True])
+def test_a_healthy_campaign_is_possible(kind: str, in_turns: bool) -> None:
+    """Alone and in turns, where two measurements go on at a time."""
+    plan = make_plan(kind, in_turns=in_turns and kind == "split")
+    assert _found(make_campaign(plan, make_records(plan))) == []
+
+
+def test_launches_of_a_pair_are_never_at_the_same_time() -> None:
+    """They take turns."""
+    plan = make_plan("split", in_turns=True)
+    records = stamped(make_records(plan))
+    place = next(p for p, record in enumerate(records) if isinstance(record, Measurement))
+    first, second = records[place : place + 2]
+    assert isinstance(first, Measurement)
+    assert isinstance(second, Measurement)
+    both = [a.model_copy(update={"start_ns": b.start_ns}) for a, b in zip(second.sessions, first.sessions, strict=True)]
+    records[place + 1] = second.model_copy(update={"sessions": tuple(both)})
+    identities = {platform: make_identity(platform) for platform in plan.platforms}
+    found = _found(live_campaign(plan, records, identities=identities))
+    assert [(one.check, one.reason_code) for one in found] == [("clocks_agree", "overlap")]
+
+
+CLOCKS: dict[str, Callable[[float, int], float]] = {
+    "5 % slow": lambda passed, _order: passed * 0.95,
+    "an hour ahead": lambda passed, order: passed + 3600 * (order > 9),
+}
+
+
+@pytest.mark.parametrize("what", CLOCKS)
+def test_a_time_service_may_slew_and_a_host_may_sleep(what: str) -> None:
+    """Wall time that runs slow, or jumps ahead once, is nobody's lie."""
+    plan, began = make_plan(), datetime.fromisoformat(STARTED)
+    records = stamped(make_records(plan))
+    for place, record in enumerate(records):
+        if isinstance(record, Measurement):
+            passed = (datetime.fromisoformat(record.started_at) - began).total_seconds()
+            moment = (began + timedelta(seconds=CLOCKS[what](passed, record.order))).isoformat()
+            records[place] = record.model_copy(update={"started_at": moment})
+    assert _found(live_campaign(plan, records, identities=IDENTITIES, created_at=STARTED)) == []
+
+
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "flops": st.floats(),
+    "bytes_moved": st.floats(),
+    "elapsed_s": st.floats(),
+    "order": st.integers(),
+    "started_at": st.text(max_size=6) | st.datetimes().map(str) | st.sampled_from(["0001-01-01T00:00:00+14:00"]),
+    "operation": st.sampled_from(["gemm", "triad", "mine"]),
+    "identity": st.none() | st.integers().map(lambda n: make_identity("pocl").model_copy(update={"compute_units": n})),
+}
+TIMES = st.lists(st.integers(-(10**400), 10**400) | st.integers(0, 9), max_size=9).map(tuple)
+SESSION: dict[str, st.SearchStrategy[Any]] = {
+    "wall_ns": TIMES,
+    "start_ns": TIMES,
+    "warmup_ns": TIMES,
+    "device_ns": st.none() | TIMES,
+    "max_abs_error": st.floats(),
+}
+PLAN = make_plan()
+HEALTHY = stamped(make_records(PLAN))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 11), st.fixed_dictionaries({}, optional=FIELDS), st.fixed_dictionaries({}, optional=SESSION))
+def test_no_data_make_a_check_raise_and_a_further_fault_never_helps(
+    number: int, facts: dict[str, Any], session: dict[str, Any]
+) -> None:
+    """Whatever stands in a measurement, each check answers; what else is wrong beside it is no excuse."""
+    places = [place for place, record in enumerate(HEALTHY) if isinstance(record, Measurement)]
+    records = list(HEALTHY)
+    for place, update in ((places[number], facts), (places[(number + 1) % 12], {"flops": 1.0})):
+        before = {one.check for one in _found(live_campaign(PLAN, records, identities=IDENTITIES))}
+        old = records[place]
+        assert isinstance(old, Measurement)
+        sessions = (old.sessions[0].model_copy(update=session if update is facts else {}), *old.sessions[1:])
+        records[place] = old.model_copy(update={"sessions": sessions, **update})
+    after = {one.check for one in _found(live_campaign(PLAN, records, identities=IDENTITIES))}
+    assert "work_as_stated" in after
+    assert before <= after
+    judge(POLICY, live_campaign(PLAN, records, identities=IDENTITIES))
