@@ -16,7 +16,7 @@ from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.policies.files import default_policy
 from pytest_weekops.report.decision import build_decision, count_records
 from pytest_weekops.week.ledger import Ledger, open_ledger
-from tests.support.synthetic import Records, make_identity, make_plan, make_records
+from tests.support.synthetic import Records, make_identity, make_plan, make_records, stamped
 
 
 def crash_at_256(plan: CampaignPlan) -> Records:
@@ -42,7 +42,7 @@ def decision(
 ) -> dict[str, Any]:
     """The decision document of a run with these records (default: healthy and complete), then changed."""
     plan = plan or make_plan("weekly")
-    records = make_records(plan) if records is None else records
+    records = stamped(make_records(plan) if records is None else records, created_at)
     identities = {platform: make_identity(platform) for platform in plan.platforms}
     policy = default_policy()
     verdict = judge_records(policy, plan, records, identities=identities, created_at=created_at)
