@@ -15,11 +15,6 @@ from tests.support.gates import gate
 
 __all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures, for the tests of every room
 
-# How long an example takes says something about the machine: no test is timed.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
-
-
 # No timed tests: an example that takes long, on a busy machine or under coverage, is no failure.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.checks import _POSSIBLE
+from pytest_weekops.core.judge.checks.possible_times import _tick, _too_fast
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import Measurement, PartnerSamples, TimerTrust, Turns
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.journal import Journal, read_run
 from pytest_weekops.evidence.judging import judge_stored
@@ -218,3 +219,59 @@ def test_no_data_make_a_check_raise_and_a_further_fault_never_helps(
     assert "work_as_stated" in after
     assert before <= after
     judge(POLICY, live_campaign(PLAN, records, identities=IDENTITIES))
+
+
+def _told(check: str, change: Callable[[Measurement], Measurement], kind: str = "weekly", **plan: Any) -> Finding:
+    """What a check says of a healthy campaign whose last measurement was changed."""
+    whole = make_plan(kind, **plan)
+    records = make_records(whole)
+    last = max(i for i, record in enumerate(records) if isinstance(record, Measurement))
+    measured = records[last]
+    assert isinstance(measured, Measurement)
+    records[last] = change(measured)
+    verdict = judge(POLICY, live_campaign(whole, records, identities={p: make_identity(p) for p in whole.platforms}))
+    return next(finding for finding in verdict.findings if finding.check == check)
+
+
+def test_a_partner_that_is_a_copy_is_one() -> None:
+    """The reference driver's times are those of the driver under test: nothing was compared."""
+
+    def same(measurement: Measurement) -> Measurement:
+        partner = PartnerSamples(
+            platform="reference", library_sha256="", driver_version="", variant="", sessions=measurement.sessions
+        )
+        return measurement.model_copy(update={"turns": Turns(letter="B", order=(), partner=partner)})
+
+    finding = _told("samples_unique", same)
+    assert (finding.status, finding.reason_code) == (CheckStatus.FAIL, "copied")
+    assert "partner's session" in finding.message
+
+
+def test_a_trusted_device_clock_without_times_contradicts_itself() -> None:
+    """The record calls it trusted, and it said nothing."""
+
+    def trusted(measurement: Measurement) -> Measurement:
+        return measurement.model_copy(update={"timer": TimerTrust(trusted=True, reason="")})
+
+    finding = _told("clocks_agree", trusted)
+    assert (finding.status, finding.reason_code) == (CheckStatus.FAIL, "device_clock")
+
+
+def test_launches_of_no_time_are_called_too_short_and_not_infinitely_fast() -> None:
+    """A division by their time is not tried."""
+
+    def no_time(measurement: Measurement) -> Measurement:
+        none = tuple(s.model_copy(update={"wall_ns": (0,) * len(s.wall_ns)}) for s in measurement.sessions)
+        return measurement.model_copy(update={"sessions": none})
+
+    finding = _told("times_possible", no_time)
+    assert (finding.status, finding.reason_code) == (CheckStatus.FAIL, "too_short")
+    measured = next(r for r in make_records(make_plan()) if isinstance(r, Measurement))
+    assert _too_fast(no_time(measured)) == ""
+
+
+def test_a_clock_of_ten_nanoseconds_times_launches_of_microseconds() -> None:
+    """What is a multiple of a small tick is no coarse clock; of a large one it is."""
+    fine = [100_000 + 10 * place for place in range(8)]
+    assert _tick(fine) == ""
+    assert "multiples of 50000 ns" in _tick([50_000 * place for place in range(1, 9)])

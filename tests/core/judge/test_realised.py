@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
 
+from pytest_weekops.core.judge.certainty import realised as module
 from pytest_weekops.core.judge.certainty.answers import Errors, Requirement, answer
 from pytest_weekops.core.judge.certainty.realised import BLOCK, first_answer, look_tests, realised, resampled
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
@@ -99,3 +101,8 @@ def test_one_snapshot_is_no_calibration() -> None:
     """Said, not divided by zero."""
     with pytest.raises(ValueError, match="two log ratios or more, not 1"):
         realised([0.1], Spread(0.01), PLAN, Errors())
+
+
+def test_a_look_with_nothing_to_spend_asks_for_what_no_score_reaches() -> None:
+    """Neither passes nor fails."""
+    assert module._clip_and_least(Spread(0.01, 19), 3, 0.0) == (1.0, math.inf)

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_weekops.core.judge.certainty.ranks import signed_rank_tails
-from pytest_weekops.core.judge.certainty.sequential import LookPlan, Shape, least_budget, rank_levels, spending
+from pytest_weekops.core.judge.certainty.sequential import (
+    LookPlan,
+    Shape,
+    least_budget,
+    nominal_levels,
+    rank_levels,
+    spending,
+)
 from pytest_weekops.core.judge.certainty.spread import student_quantile
 
 SHAPES: list[Shape] = ["pocock", "obrien-fleming"]
@@ -108,3 +115,10 @@ def test_ranks_carry_over_what_they_cannot_use() -> None:
     levels = rank_levels(shares, tails)
     assert levels[2] == pytest.approx(sum(shares[:3]))
     assert levels[3] == pytest.approx(0.025 - 3 / 256)  # P(W <= 2) of eight
+
+
+def test_a_look_that_spends_nothing_bounds_nothing() -> None:
+    """O'Brien and Fleming's shape leaves an early look of a long plan less than arithmetic can carry."""
+    first, last = nominal_levels((3, 120), 120, 1e-4, "obrien-fleming")
+    assert first == 0.0
+    assert last == pytest.approx(1e-4, rel=1e-3)

@@ -180,3 +180,9 @@ def test_lanes_have_the_same_snapshots() -> None:
         Series("cell", ((0.0, 0.0), (0.0,)))
     with pytest.raises(ValueError, match="needs finite values"):
         Series("cell", ((0.0, math.nan),))
+
+
+def test_one_snapshot_that_could_have_fallen_is_no_two_witnesses() -> None:
+    """Of two snapshots one alone can fall: whatever it shows, nothing is certain."""
+    found = answer_fall(Series("auto:512", ((0.0, -1.0),), CARD), LIMIT, LookPlan.between(3, 12), Errors())
+    assert (found.status, found.interval.upper) == (CheckStatus.INCONCLUSIVE, math.inf)

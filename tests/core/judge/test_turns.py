@@ -9,6 +9,7 @@ import pytest
 
 from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.judge.host_rules import pairs_void_reason, void_reason
+from pytest_weekops.core.judge.metrics import case_pair_logs, incompleteness
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import Case, HostCondition, Measurement, SessionSamples, Turns
 from pytest_weekops.core.policy.policy import HostRules, Policy
@@ -174,3 +175,21 @@ def test_too_few_calm_launches_of_a_session_are_void_on_a_cpu() -> None:
     assert not void_reason(host, rules, measurement.sessions, plan)
     assert not void_reason(host.model_copy(update={"others_percent": 0.5}), rules, waited, plan)
     assert not void_reason(host, rules, waited, plan, on_cpu=False)
+
+
+def test_turns_of_another_order_give_no_pairs() -> None:
+    """Which turn belongs to which is not known."""
+    plan = make_plan("split", in_turns=True)
+    case = next(iter(plan.cases(1)))
+    first, second = (make_measurement(c, plan=plan) for c in (case, case.model_copy(update={"platform": "rusticl"})))
+    assert len(case_pair_logs(first, second, plan)) == 16
+    assert case_pair_logs(first, turned(order=("BAAB" * 4,) * 2)(second), plan) == []
+
+
+def test_a_measurement_without_a_calm_launch_is_no_measurement() -> None:
+    """It would have been void where the policy was asked; a record that counts and has none is incomplete."""
+    plan = make_plan()
+    measurement = make_measurement(next(iter(plan.cases(1))), plan=plan)
+    waited = sessions(measurement, lambda s: {"delay_ns": (10**9,) * len(s.wall_ns)})
+    assert incompleteness(waited, plan) == "no launch was calm"
+    assert not incompleteness(measurement, plan)

@@ -151,3 +151,14 @@ def test_fewer_than_twenty_snapshots_do_not_count() -> None:
     logs = make_series().logs
     assert stale(make_series(logs=logs[:19]), KERNEL, NOW) == "it has 19 snapshots, and 20 are needed"
     assert not stale(make_series(logs=logs), KERNEL, NOW)
+
+
+def test_a_cell_that_stands_there_twice_is_refused() -> None:
+    """Which of the two spreads counts would be anybody's guess."""
+    with pytest.raises(ValidationError, match="auto at 512 stands there twice"):
+        make_calibration(make_series(), make_series())
+
+
+def test_it_is_of_a_host_its_hardware_and_a_driver() -> None:
+    """The driver by its library, since a version string alone does not identify one."""
+    assert make_calibration(make_series()).key == ("host", "a processor x 2", "0" * 64)

@@ -349,3 +349,11 @@ def test_a_time_that_is_none_is_never_preferred(ms: float, static_ms: float, loo
         state = observe(observe(state, "static", static_ms), "odd", ms)
     taken = choose(state, RULES, static="static", size=1400).arm
     assert taken == "static" or (math.isfinite(ms) and 0 < ms < static_ms)
+
+
+def test_an_arm_tried_too_seldom_is_not_taken_for_the_static_one() -> None:
+    """However fast its one launch was; and neither is any, where the static one was never timed."""
+    once = observe(observe(OnlineState(), "tile20", 10.0), "packed", 1.0)
+    state = observe(once, "tile20", 10.0)
+    choice = choose(state, RULES, static="tile20", size=1400)
+    assert (choice.arm, choice.reason) == ("tile20", "packed was not tried often enough")
