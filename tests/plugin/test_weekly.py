@@ -66,6 +66,17 @@ def test_the_hosts_pace_stands_beside_the_launches(stored: StoredRun) -> None:
     assert all(1 <= pace.session <= sessions and 0 < pace.median_us < 1e5 for sessions, pace in paces)
 
 
+def test_each_launch_has_its_run_delay_beside_it(stored: StoredRun) -> None:
+    """Linux tells what a thread had of the CPUs, and what it waited for them; other programs show in the latter."""
+    sessions = [s for record in stored.records if isinstance(record, Measurement) for s in record.sessions]
+    assert sessions
+    for session in sessions:
+        assert session.cpu_ns is not None
+        assert session.delay_ns is not None
+        assert len(session.cpu_ns) == len(session.delay_ns) == len(session.wall_ns)
+        assert sum(session.cpu_ns) > 0
+
+
 def test_the_decision_fits_its_schema(promoted: GateResult) -> None:
     """decision.json is valid by the shipped schema."""
     jsonschema.Draft202012Validator(schema()).validate(promoted.decision)

@@ -26,6 +26,7 @@ host:
   max_pace_change_percent: 900
   max_anchor_change_percent: 900
   max_steal_percent: 90
+  max_run_delay_percent: null
 """
 SMALL = (
     "--sizes",
