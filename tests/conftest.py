@@ -23,6 +23,7 @@ settings.load_profile("untimed")
 ONE_AFTER_ANOTHER = ("device", "campaigns")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests for ``-n``: what shares fixtures stays together, and no device is measured twice at once."""
     here = Path(__file__).parent

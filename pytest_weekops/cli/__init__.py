@@ -31,7 +31,7 @@ COMMANDS = {
     "judge": "judge a run directory, a journal or a recorded campaign",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
-    "calibrate": "measure a driver against itself: what noise this host has, and what a run can see",
+    "calibrate": "measure a driver against itself: the noise of this host",
     "tune": "search build parameters that are faster on a device",
     "inject": "plant faults on a device and count what the T5 guard catches",
     "status": "show the channel: promoted, frozen, rolled back or iterate",
@@ -54,6 +54,14 @@ _OTHER_STATUSES = "4: refused, and nothing was changed; 2: interrupted; 3: somet
 
 def _available() -> dict[str, str]:
     return {name: text for name, text in COMMANDS.items() if importlib.util.find_spec(f"{__name__}.{name}") is not None}
+
+
+class _Lines(argparse.RawDescriptionHelpFormatter):
+    """A command and what it does on one line: argparse forgets by how much the list of commands is indented."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = max(map(len, COMMANDS)) + 2 * self._indent_increment
 
 
 class _Parser(argparse.ArgumentParser):
@@ -133,7 +141,7 @@ def build_parser(asked: str) -> argparse.ArgumentParser:
         prog="weekops",
         description="May this OpenCL driver be promoted?",
         epilog=_BEGIN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Lines,
     )
     parser.add_argument("--version", action="version", version=f"weekops {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

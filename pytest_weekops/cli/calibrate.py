@@ -27,11 +27,19 @@ RUNS = 4000  # simulated on each cell's noise
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--platforms", nargs="+", default=["auto"], metavar="NAME", help="default: the best device")
+    parser.add_argument(
+        "--platforms",
+        nargs="+",
+        default=["auto"],
+        metavar="NAME",
+        help="drivers to measure (default: auto, the best device)",
+    )
     parser.add_argument(
         "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
     )
-    parser.add_argument("--sizes", nargs="+", type=int, default=[512, 1400], metavar="N", help="default: 512 1400")
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, default=[512, 1400], metavar="N", help="sizes to measure (default: 512 1400)"
+    )
     parser.add_argument("--snapshots", type=int, default=20, metavar="N", help="20, the least, or more (default: 20)")
     parser.add_argument("--hours", type=float, default=1.0, metavar="H", help="time for all platforms (default: 1)")
     parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where it is kept (default: reports)")
@@ -40,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure each platform against itself; 0 where every calibration was stored, 1 where one does not suffice."""
+    """Exit status 0 where every platform has a calibration that was stored, 1 where one does not suffice."""
     _refuse(arguments)
     try:
         asked, platforms = _measured(arguments)

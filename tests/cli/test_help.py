@@ -45,11 +45,11 @@ def test_help_fits_80_columns_and_leaves_nothing_unsaid(asked: str) -> None:
 
 
 def test_each_command_is_one_line_of_the_list() -> None:
-    """Ten commands, ten lines, and where to begin below them."""
+    """As many lines as commands, and where to begin below them."""
     lines = build_parser("").format_help().splitlines()
     assert max(map(len, lines)) <= 80
     for name, text in COMMANDS.items():
-        assert f"    {name:<9} {text}" in lines
+        assert f"    {name:<9}  {text}" in lines
     assert "where to begin:" in lines
 
 

@@ -43,5 +43,5 @@ def supervise(tmp_path: Path) -> Iterator[Callable[..., PlatformSupervisor]]:
     yield make
     for supervisor in made:
         supervisor.close()
-    left = subprocess.run(["pgrep", "-f", f"{DOUBLE}.*{tmp_path.name}"], capture_output=True, text=True, check=False)
+    left = subprocess.run(["pgrep", "-f", f"{DOUBLE}.*{tmp_path}"], capture_output=True, text=True, check=False)
     assert not left.stdout.strip(), "a worker was left behind"
