@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
@@ -28,6 +28,17 @@ def no_data(check: str, code: str, message: str, **facts: Any) -> Finding:
 def inconclusive(check: str, code: str, message: str, **facts: Any) -> Finding:
     """The evidence is there and does not decide."""
     return Finding(check=check, status=CheckStatus.INCONCLUSIVE, reason_code=code, message=message, **facts)
+
+
+def failed_by_name(
+    check: str, code: str, problems: Iterable[tuple[str, str]], words: Callable[[str], str]
+) -> Finding | None:
+    """A failure that lists each (name, problem) with a problem, told in ``words``; None where there is none."""
+    bad = [(name, problem) for name, problem in problems if problem]
+    if not bad:
+        return None
+    message = words(listed([f"{name}: {problem}" for name, problem in bad]))
+    return failed(check, code, message, rows=tuple(name for name, _problem in bad), observed=len(bad), required=0)
 
 
 def listed(items: Sequence[str]) -> str:

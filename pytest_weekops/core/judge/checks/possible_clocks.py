@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any
+from itertools import chain, pairwise
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.policy import Policy
 
@@ -45,17 +44,13 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     if unstamped:
         message = f"no time stamps, or some that are none: {listed(unstamped)}. Nothing shows when this was measured."
         return no_data(check, "unstamped", message, rows=tuple(unstamped), observed=len(unstamped), required=0)
-    units = units_of(campaign)
-    together = _bad([*((m.case.id, _backward(m)) for m in measured), *_overlapping(units)])
-    if together:
-        return failed(check, "overlap", _message(together), **_facts(together))
-    beyond = _bad([(m.case.id, _beyond(m)) for m in measured])
-    if beyond:
-        return failed(check, "beyond_elapsed", _message(beyond), **_facts(beyond))
-    apart = _bad([(m.case.id, _contradicted(m)) for m in measured])
-    if apart:
-        return failed(check, "device_clock", _message(apart), **_facts(apart))
-    return passed(check, "every launch lies where its clocks say", observed=0, required=0)
+    together = ((m.case.id, _backward(m)) for m in measured)
+    return (
+        failed_by_name(check, "overlap", chain(together, _overlapping(units_of(campaign))), _contradiction)
+        or failed_by_name(check, "beyond_elapsed", ((m.case.id, _beyond(m)) for m in measured), _contradiction)
+        or failed_by_name(check, "device_clock", ((m.case.id, _contradicted(m)) for m in measured), _contradiction)
+        or passed(check, "every launch lies where its clocks say", observed=0, required=0)
+    )
 
 
 def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
@@ -71,17 +66,8 @@ def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     return passed(check, "measurements follow each other as their order says", observed=0, required=0)
 
 
-def _bad(problems: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(name, problem) for name, problem in problems if problem]
-
-
-def _message(bad: Sequence[tuple[str, str]]) -> str:
-    words = listed([f"{name}: {problem}" for name, problem in bad])
-    return f"the clocks contradict each other: {words}. A clock is broken, or these records are of several runs."
-
-
-def _facts(bad: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return {"rows": tuple(name for name, _problem in bad), "observed": len(bad), "required": 0}
+def _contradiction(told: str) -> str:
+    return f"the clocks contradict each other: {told}. A clock is broken, or these records are of several runs."
 
 
 def _moment(text: str) -> datetime | None:

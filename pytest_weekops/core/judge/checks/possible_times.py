@@ -7,11 +7,10 @@ import re
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.outcome import failed, listed, passed
+from pytest_weekops.core.judge.outcome import failed_by_name, passed
 from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement
 from pytest_weekops.core.policy.policy import Policy
 
@@ -30,29 +29,16 @@ def times_possible(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG0
     """No launch was faster than any device could be, or shorter than a clock can see, and the times vary like times."""
     check = "times_possible"
     measured = campaign.counted
-    short = _bad([(m.case.id, _too_short(m)) for m in measured])
-    if short:
-        return failed(check, "too_short", _message(short), **_facts(short))
-    fast = _bad([(m.case.id, _too_fast(m)) for m in measured])
-    if fast:
-        return failed(check, "too_fast", _message(fast), **_facts(fast))
-    coarse = _bad(_coarse(measured))
-    if coarse:
-        return failed(check, "coarse", _message(coarse), **_facts(coarse))
-    return passed(check, "every launch took a time that is possible", observed=0, required=0)
+    return (
+        failed_by_name(check, "too_short", ((m.case.id, _too_short(m)) for m in measured), _impossible)
+        or failed_by_name(check, "too_fast", ((m.case.id, _too_fast(m)) for m in measured), _impossible)
+        or failed_by_name(check, "coarse", _coarse(measured), _impossible)
+        or passed(check, "every launch took a time that is possible", observed=0, required=0)
+    )
 
 
-def _bad(problems: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(name, problem) for name, problem in problems if problem]
-
-
-def _message(bad: Sequence[tuple[str, str]]) -> str:
-    words = listed([f"{name}: {problem}" for name, problem in bad])
-    return f"these times are not possible: {words}. A clock is broken, or launches did not run."
-
-
-def _facts(bad: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return {"rows": tuple(name for name, _problem in bad), "observed": len(bad), "required": 0}
+def _impossible(told: str) -> str:
+    return f"these times are not possible: {told}. A clock is broken, or launches did not run."
 
 
 def _too_short(measurement: Measurement) -> str:
