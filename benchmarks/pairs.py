@@ -122,7 +122,7 @@ def compare(platforms: list[str], scratch: Path, asked: MeasureRequest, turn_ns:
             stack.callback(supervisor.close)
             supervisor.start()
             case = Case(platform=label, kernel="auto", size=asked.n, seed=asked.seed, snapshot=number + 1)
-            sides.append(Side(letter, supervisor, case, asked))
+            sides.append(Side(supervisor, case, asked))
         found = TurnTaker((sides[0], sides[1]), random.Random(number), LIMIT, turn_ns).compare()
     for measurement in (found.first, found.second):
         if measurement.status != "ok":

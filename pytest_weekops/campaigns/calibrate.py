@@ -21,12 +21,13 @@ from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibr
 from pytest_weekops.core.measurement.calm import limit_beside, pair_logs, turn_times
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, MeasurementStatus
+from pytest_weekops.core.measurement.session import PATIENCE
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.load import LoadMeter
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import MeasureRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
-from pytest_weekops.worker.turns import PATIENCE, Comparison, Side, TurnTaker
+from pytest_weekops.worker.turns import Comparison, Side, TurnTaker
 from pytest_weekops.worker.verified import with_references
 
 SEED = 3
@@ -178,7 +179,6 @@ class Calibrator:
         request = self._request(cell.size, limit)
         sides = [
             Side(
-                letter,
                 supervisor,
                 Case(
                     platform=supervisor.launch.label,
@@ -189,7 +189,7 @@ class Calibrator:
                 ),
                 request,
             )
-            for letter, supervisor in zip("AB", pair, strict=True)
+            for supervisor in pair
         ]
         load = LoadMeter()
         found = TurnTaker((sides[0], sides[1]), draw, limit).compare()

@@ -86,9 +86,7 @@ class Program:
 
     def spent(self) -> dict[str, float]:
         """Seconds per phase since the last call, the current phase included."""
-        now = time.perf_counter()
-        self._spent[self._phase.value] = self._spent.get(self._phase.value, 0.0) + now - self._since
-        self._since = now
+        self._enter(self._phase, time.perf_counter())
         spent, self._spent = self._spent, {}
         return {phase: round(seconds, 6) for phase, seconds in spent.items()}
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from pytest_weekops.core.measurement.calm import is_calm
+from pytest_weekops.core.measurement.calm import is_enough
 from pytest_weekops.core.measurement.records import Phase, SessionSamples
-from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, STEADY_MEDIANS, launch_count
+from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, PATIENCE, STEADY_MEDIANS, launch_count
 from pytest_weekops.device.launcher import Launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Operation, Shape
@@ -80,7 +80,7 @@ class Session:
 
     def run(self) -> None:
         """All launches of a session without a partner: beyond those planned until as many were calm, within bounds."""
-        planned, most, calm = self.planned, most_launches(self.planned), 0
+        planned, most, calm = self.planned, PATIENCE * self.planned, 0
         while not self.caught:
             last = calm >= planned - 1 or len(self.timed) >= most - 1
             self.launch(last=last)
@@ -89,9 +89,8 @@ class Session:
             calm += self._was_calm(self.timed[-1])
 
     def _was_calm(self, launch: Launch) -> bool:
-        if launch.scheduled is None:  # waiting for a witness that this host does not have would be in vain
-            return True
-        return is_calm(launch.wall_ns, launch.scheduled.delay_ns, self.request.max_run_delay_percent)
+        delay_ns = None if launch.scheduled is None else launch.scheduled.delay_ns
+        return is_enough(launch.wall_ns, delay_ns, self.request.max_run_delay_percent)
 
     def finish(self) -> tuple[SessionSamples, str]:
         """The session's samples, and why its result is wrong, or nothing."""
@@ -146,11 +145,6 @@ class Session:
                 break
             if len(self.warm) >= self.request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
                 break
-
-
-def most_launches(planned: int) -> int:
-    """Launches at which a session gives up waiting for calm ones: three times those planned."""
-    return 3 * planned
 
 
 def _all_or_none(values: list[Any]) -> tuple[int, ...] | None:

@@ -136,14 +136,14 @@ class Measuring:
         plan = self.run.plan
         cases = (case, partner) if case.platform == plan.baseline_platform else (partner, case)
         sides: list[Side] = []
-        for letter, mine in zip("AB", cases, strict=True):
+        for mine in cases:
             self._start(mine, attempt)
             request = self._request(mine)
             if isinstance(request, Measurement):  # no reference: neither side could be verified
                 self._wait(request.model_copy(update={"case": partner, "attempt": attempt}))
                 return self.run.record(request.model_copy(update={"case": case, "attempt": attempt}))
             supervisor = self.run.platforms[mine.platform].supervisor
-            sides.append(Side(letter, supervisor, mine, request.model_copy(update={"in_turns": True})))
+            sides.append(Side(supervisor, mine, request.model_copy(update={"in_turns": True})))
         watch = HostWatch(self.anchors, with_pace=False)
         started, clock = _now(), time.monotonic()
         draw = random.Random(f"{case.kernel} {case.size} {case.seed} {case.snapshot} {attempt}")  # noqa: S311 - replayed

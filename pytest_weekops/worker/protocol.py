@@ -351,24 +351,6 @@ Request = Annotated[
     | CloseRequest,
     Field(discriminator="type"),
 ]
-Message = Annotated[
-    Hello
-    | PhaseNotice
-    | Opened
-    | Ready
-    | Turned
-    | Measured
-    | Pressed
-    | Injected
-    | Smoked
-    | Referenced
-    | Described
-    | Anchored
-    | Quanta
-    | Failed
-    | Goodbye,
-    Field(discriminator="type"),
-]
 Reply = (
     Opened
     | Ready
@@ -384,6 +366,7 @@ Reply = (
     | Failed
     | Goodbye
 )
+Message = Annotated[Hello | PhaseNotice | Reply, Field(discriminator="type")]
 
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)

@@ -11,14 +11,14 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from pytest_weekops.core.measurement.calm import is_calm
+from pytest_weekops.core.measurement.calm import is_enough
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.session import PATIENCE
 from pytest_weekops.worker.protocol import MeasureRequest, Ready, Turned, TurnRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 TURN_NS = 2e6  # a turn fills this at least: a shorter one would be lost beside the way from process to process
 MOST_LAUNCHES_A_TURN = 64
-PATIENCE = 3  # times the planned pairs at which a session gives up waiting for calm ones
 _MOST_BEGINNINGS = 3
 _BLOCKS = ("ABBA", "BAAB")
 
@@ -27,16 +27,13 @@ _BLOCKS = ("ABBA", "BAAB")
 class Side:
     """One side of a comparison: its worker, its case, and what it was asked for (``in_turns``)."""
 
-    letter: str
     supervisor: PlatformSupervisor
     case: Case
     request: MeasureRequest
     state: Measurement | Ready | Turned | None = None
-    sessions: int = 0
 
     def begin(self) -> None:
         """Ask for the measurement; upload and warm-up follow."""
-        self.sessions = 0
         self.state = self.supervisor.begin(self.case, self.request)
 
     def turn(self, launches: int, *, last: bool) -> None:
@@ -103,21 +100,20 @@ class TurnTaker:
             while all(isinstance(side.state, Ready) for side in self.sides):
                 if problem := self._session():
                     return problem
-            if all(side.is_over for side in self.sides):
-                return next((_failure(side) for side in self.sides if _failure(side)), "")
+            problem = next(filter(None, map(_failure, self.sides)), "")
+            if problem or all(side.is_over for side in self.sides):
+                return problem
             # One of them begins anew (T3 fell back to its static variant): so does the other.
-            if any(_failure(side) for side in self.sides):
-                return next(filter(None, map(_failure, self.sides)))
         return "one side began again and again"
 
     def _session(self) -> str:
         """One session in turns; why it broke off, or nothing."""
-        ready = [side.state for side in self.sides]
-        assert all(isinstance(state, Ready) for state in ready)
-        usual = [state.usual_ns for state in ready if isinstance(state, Ready)]
-        planned = [state.planned for state in ready if isinstance(state, Ready)]
-        self._launches = turn_launches(usual, self.turn_ns) if not self._order else self._launches
-        wanted = pairs_wanted(planned, self._launches, max(side.request.iterations for side in self.sides))
+        ready = [side.state for side in self.sides if isinstance(side.state, Ready)]
+        if not self._order:
+            self._launches = turn_launches([state.usual_ns for state in ready], self.turn_ns)
+        wanted = pairs_wanted(
+            [state.planned for state in ready], self._launches, max(side.request.iterations for side in self.sides)
+        )
         calm, done, order = 0, 0, ""
         while True:
             last = calm >= wanted - 2 or done >= PATIENCE * wanted - 2
@@ -130,7 +126,7 @@ class TurnTaker:
             for one, other in zip(turns["A"], turns["B"], strict=False):
                 calm += self._is_calm(one) and self._is_calm(other)
             done += 2
-            if broken := next((p for p in map(self._stopped, self.sides) if p), ""):
+            if broken := next(filter(None, map(self._stopped, self.sides)), ""):
                 self._order.append(order)
                 return broken
 
@@ -146,9 +142,8 @@ class TurnTaker:
         return found
 
     def _is_calm(self, turn: Turned) -> bool:
-        if turn.delay_ns is None:  # waiting for a witness that this host does not have would be in vain
-            return True
-        return is_calm(sum(turn.wall_ns), sum(turn.delay_ns), self.max_delay)
+        delay_ns = None if turn.delay_ns is None else sum(turn.delay_ns)
+        return is_enough(sum(turn.wall_ns), delay_ns, self.max_delay)
 
     @staticmethod
     def _stopped(side: Side) -> str:

@@ -90,7 +90,6 @@ def compared(first: Driver, second: Driver, *, seed: int = 1, limit: float | Non
     """Both drivers in turns."""
     sides = [
         Side(
-            driver.letter,
             cast("PlatformSupervisor", driver),
             Case(platform=driver.letter, kernel="auto", size=8, seed=1, snapshot=1),
             REQUEST,

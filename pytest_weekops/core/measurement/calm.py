@@ -27,6 +27,15 @@ def is_calm(wall_ns: int, delay_ns: int | None, most_percent: float | None) -> b
     return delay_ns is not None and wall_ns > 0 and delay_ns <= OWN_DELAY_NS + most_percent * wall_ns / 100.0
 
 
+def is_enough(wall_ns: int, delay_ns: int | None, most_percent: float | None) -> bool:
+    """Whether a launch counts towards those that a session waits for: calm, or nobody watched it.
+
+    Waiting for a witness that this host does not have would be in vain; whether such a launch is evidence is the
+    judge's business (:func:`is_calm`).
+    """
+    return delay_ns is None or is_calm(wall_ns, delay_ns, most_percent)
+
+
 def limit_beside(others_percent: float | None, most_percent: float | None) -> float | None:
     """Most run delay, in percent, of a launch that counts beside other programs; None where every launch does.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 MOST_LAUNCHES = 200
+PATIENCE = 3  # times what is planned, at which a session gives up waiting for calm launches or pairs
 STEADY_MEDIANS = 5
 LONG_WARM_UP_S = 0.5  # a warm-up of two launches or more ends here: clocks are up and everything is compiled
 

@@ -13,6 +13,7 @@ from pytest_weekops.core.measurement.calm import (
     calm_launches,
     delay_percent,
     is_calm,
+    is_enough,
     limit_beside,
     pair_logs,
     turn_times,
@@ -51,6 +52,13 @@ def test_a_launch_that_nobody_watched_is_not_calm() -> None:
     """An absent witness has seen nothing, which is not the same as having seen that nothing was there."""
     assert not is_calm(40 * MS, None, 5.0)
     assert calm_launches(session([MS, MS], None), 5.0) == (False, False)
+
+
+def test_nobody_waits_for_a_witness_that_is_not_there() -> None:
+    """A session ends with what was planned; a launch that was seen waiting does not count towards it."""
+    assert is_enough(40 * MS, None, 5.0)
+    assert is_enough(40 * MS, 0, 5.0)
+    assert not is_enough(40 * MS, 10 * MS, 5.0)
 
 
 def test_delays_that_do_not_fit_the_launches_are_no_witness() -> None:
