@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.cli.measuring import add_platforms, refuse_sizes, say_passed_over
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -20,23 +21,13 @@ if TYPE_CHECKING:
     from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration
     from pytest_weekops.report.calibration import CalibratedCell
 
-LARGEST_SIZE = 16384
 MOST_SNAPSHOTS, MOST_HOURS = 1000, 168.0
 RUNS = 4000  # simulated on each cell's noise
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "--platforms",
-        nargs="+",
-        default=["auto"],
-        metavar="NAME",
-        help="drivers to measure (default: auto, the best device)",
-    )
-    parser.add_argument(
-        "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
-    )
+    add_platforms(parser)
     parser.add_argument(
         "--sizes", nargs="+", type=int, default=[512, 1400], metavar="N", help="sizes to measure (default: 512 1400)"
     )
@@ -74,8 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _refuse(arguments: argparse.Namespace) -> None:
     from pytest_weekops.core.measurement.calibration import LEAST_SNAPSHOTS
 
-    if bad := [size for size in arguments.sizes if not 2 <= size <= LARGEST_SIZE]:
-        raise InputError(f"--sizes {bad[0]} is no size to calibrate at. Give sizes from 2 to {LARGEST_SIZE}.")
+    refuse_sizes(arguments.sizes, "calibrate at")
     if len(set(arguments.sizes)) < len(arguments.sizes):
         raise InputError("--sizes names a size twice. Which of the two would count? Name it once.")
     if not LEAST_SNAPSHOTS <= arguments.snapshots <= MOST_SNAPSHOTS:
@@ -114,8 +104,7 @@ def _measured(arguments: argparse.Namespace) -> tuple[Asked, list[CalibratedPlat
     with Scratch() as scratch:
         launches = resolve_platforms(arguments.platforms, scratch=scratch, profile_files=arguments.platform_file)
         for launch in launches:
-            for words in launch.passed_over:
-                _say(f"auto passed over {words}")
+            say_passed_over(launch)
         host = HostWorker(scratch, Deadlines())
         try:
             calibrator = Calibrator(launches, asked, host, scratch, _say)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.cli.measuring import add_platforms, refuse_sizes, say_passed_over
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -22,16 +23,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "--platforms",
-        nargs="+",
-        default=["auto"],
-        metavar="NAME",
-        help="profiles, or auto: the best device (default: auto)",
-    )
-    parser.add_argument(
-        "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
-    )
+    add_platforms(parser)
     parser.add_argument(
         "--sizes",
         nargs="+",
@@ -112,8 +104,7 @@ def _refuse(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, option)
         if value is not None and value < 0:
             raise InputError(f"--{option} {value} is below 0. A count of faults cannot be. Give 0 or more.")
-    if bad := [size for size in arguments.sizes if not 2 <= size <= 16384]:
-        raise InputError(f"--sizes {bad[0]} is no size to plant faults in. Give sizes from 2 to 16384.")
+    refuse_sizes(arguments.sizes, "plant faults in")
     if arguments.z is not None and not 0 < arguments.z <= 1000:
         raise InputError(f"--z {arguments.z} is no threshold. Beyond it nothing would be caught. Give 8 or so.")
     for option in ("min_critical_recall", "min_uniform_recall"):
@@ -154,8 +145,7 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
     found: list[dict[str, Any]] = []
     with Scratch() as scratch:
         launch = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)[0]
-        for words in launch.passed_over:
-            say(f"auto passed over {words}", sys.stderr)
+        say_passed_over(launch)
         supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
         try:
             identity = supervisor.start()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.cli.measuring import add_platforms, refuse_sizes, say_passed_over
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.report.saying import say
 
@@ -20,21 +21,10 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.process import Launch
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-LARGEST_SIZE = 16384
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "--platforms",
-        nargs="+",
-        default=["auto"],
-        metavar="NAME",
-        help="profiles, or auto: the best device (default: auto)",
-    )
-    parser.add_argument(
-        "--platform-file", action="append", default=[], type=Path, metavar="FILE", help="platform profiles of your own"
-    )
+    add_platforms(parser)
     parser.add_argument(
         "--kernel-dir",
         action="append",
@@ -86,8 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _refuse(arguments: argparse.Namespace) -> None:
     from pytest_weekops.core.selection.tuning import LEAST_ROUNDS, MOST_ROUNDS
 
-    if bad := [size for size in arguments.sizes if not 2 <= size <= LARGEST_SIZE]:
-        raise InputError(f"--sizes {bad[0]} is no size to tune at. Give sizes from 2 to {LARGEST_SIZE}.")
+    refuse_sizes(arguments.sizes, "tune at")
     if len(set(arguments.sizes)) < len(arguments.sizes):
         raise InputError("--sizes names a size twice. It would count twice in every ratio. Name it once.")
     if not LEAST_ROUNDS <= arguments.rounds <= MOST_ROUNDS:
@@ -110,8 +99,7 @@ def _on_platform(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
     with Scratch() as scratch:
         (launch,) = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)
-        for words in launch.passed_over:
-            _say(f"auto passed over {words}")
+        say_passed_over(launch)
         supervisor = PlatformSupervisor(launch, DEADLINES, scratch, _say, restart_budget=TUNING_RESTARTS)
         host = HostWorker(scratch, DEADLINES)
         try:
