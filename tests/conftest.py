@@ -17,7 +17,9 @@ __all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures,
 
 # No timed tests: an example that takes long, on a busy machine or under coverage, is no failure.
 settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# The gate for changes draws the same examples each time: a change fails for what it changed. Who works here draws anew.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable" if os.environ.get("WEEKOPS_REPEATABLE_EXAMPLES") else "untimed")
 
 # Tests that share started workers, or that measure, go to one process of xdist; all others by file.
 ONE_AFTER_ANOTHER = ("device", "campaigns")

@@ -91,8 +91,10 @@ def spending(share: float, error: float, shape: Shape) -> float:
     if share >= 1:
         return error
     if shape == "pocock":
-        return error * math.log(1.0 + (math.e - 1.0) * share)
-    return 2.0 * _NORMAL.cdf(_NORMAL.inv_cdf(error / 2.0) / math.sqrt(share))
+        spent = error * math.log(1.0 + (math.e - 1.0) * share)
+    else:
+        spent = 2.0 * _NORMAL.cdf(_NORMAL.inv_cdf(error / 2.0) / math.sqrt(share))
+    return min(error, spent)  # just below the whole, rounding would spend more than there is
 
 
 @functools.lru_cache(maxsize=256)
