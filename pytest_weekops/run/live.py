@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
@@ -23,7 +24,7 @@ from pytest_weekops.core.measurement.records import (
     Measurement,
     PressureRecord,
 )
-from pytest_weekops.evidence.journal import Journal, JudgedRecord
+from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors

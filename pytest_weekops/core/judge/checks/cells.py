@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 
-from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, CellKey
+from pytest_weekops.core.judge.campaign import Baseline, Campaign, cell_name
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.judge.pinned import baseline_row
 from pytest_weekops.core.measurement.stats import agreed, lowest_deviation, percent, trend
 from pytest_weekops.core.policy.policy import Policy
-
-
-def cell_name(cell: CellKey) -> str:
-    """A cell for people."""
-    return f"{cell[0]} {cell[1]}:{cell[2]}"
 
 
 def all_policy_rows_present(policy: Policy, campaign: Campaign) -> Finding:
@@ -50,18 +45,6 @@ def sizes_covered(policy: Policy, campaign: Campaign) -> Finding:
             required=0,
         )
     return passed(check, "every cell has a row, a waiver or a baseline", observed=0, required=0)
-
-
-def baseline_row(campaign: Campaign, cell: CellKey) -> BaselineRow | None:
-    """The pinned baseline's row of a cell, where it is usable."""
-    baseline = campaign.baseline_for(cell[0])
-    row = baseline.row(cell[1], cell[2]) if baseline is not None else None
-    return row if row is not None and _usable(row) else None
-
-
-def _usable(row: BaselineRow) -> bool:
-    numbers = (row.throughput, row.p95_ms, *(() if row.anchor_ms is None else (row.anchor_ms,)))
-    return all(value is not None and math.isfinite(value) and value > 0 for value in numbers)
 
 
 def baseline_usable(policy: Policy, campaign: Campaign) -> Finding:

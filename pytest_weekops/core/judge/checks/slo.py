@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey
-from pytest_weekops.core.judge.checks.cells import baseline_row, cell_name
+from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.confidence import doubt
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.metrics import (
@@ -14,10 +12,10 @@ from pytest_weekops.core.judge.metrics import (
     all_launches,
     by_snapshot,
     cell_unit,
-    mean_anchor,
     mean_throughput,
 )
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.judge.pinned import against, baseline_row, shares
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy, Row
 from pytest_weekops.core.policy.row_units import floor_of, misstated
@@ -74,33 +72,17 @@ def _by_baseline(policy: Policy, rows: tuple[CaseMetrics, ...], pinned: Baseline
     if pinned.unit != unit:
         problem = f"the baseline is pinned in {pinned.unit}, and this cell is judged in {unit}; pin it again"
         return CellJudgement(broken=(problem,))
-    share, slowness, how = _against(pinned, rows)
+    share, slowness, how = against(pinned, rows)
     least, most = policy.floors.min_share_of_baseline_gflops, policy.floors.max_share_of_baseline_p95
     broken, doubted = [], []
     if not share >= least:
         broken.append(f"{share:.3f} of the baseline's throughput, {least:g} needed, {how}")
-    elif why := doubt((each >= least for each in _shares(pinned, rows)), policy.evidence.min_confidence):
+    elif why := doubt((each >= least for each in shares(pinned, rows)), policy.evidence.min_confidence):
         doubted.append(f"{least:g} of the baseline's throughput, {how}, {why}")
     if not slowness <= most:
         broken.append(f"{slowness:.3f} of the baseline's p95, {most:g} allowed, {how}")
     limit = f"baseline {pinned.throughput:.5g} {unit}, p95 {pinned.p95_ms:.5g} ms, {how}"
     return CellJudgement((limit,), tuple(broken), tuple(doubted))
-
-
-def _shares(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> list[float]:
-    """Share of the baseline's throughput in each snapshot."""
-    snapshots = sorted({row.snapshot for row in rows})
-    return [_against(pinned, tuple(r for r in rows if r.snapshot == each))[0] for each in snapshots]
-
-
-def _against(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> tuple[float, float, str]:
-    """Shares of the baseline's throughput and p95; freed from the host's speed where both have an anchor."""
-    speed, p95 = mean_throughput(rows), percentile95(all_launches(rows))
-    anchor, before = mean_anchor(rows), pinned.throughput or math.nan
-    if anchor is None or pinned.anchor_ms is None:
-        return speed / before, p95 / pinned.p95_ms, "as measured"
-    host = anchor / pinned.anchor_ms  # above 1 where the host is slower than it was
-    return speed / before * host, p95 / pinned.p95_ms / host, "anchor-normalised"
 
 
 def per_kernel_size_slo(policy: Policy, campaign: Campaign) -> Finding:

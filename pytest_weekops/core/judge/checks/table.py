@@ -8,8 +8,8 @@ from typing import Any
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.cells import drift_percent
 from pytest_weekops.core.judge.checks.slo import judge_cell
-from pytest_weekops.core.judge.checks.split import least_ratio, pairings
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
+from pytest_weekops.core.judge.pairing import least_ratio, pairings
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
 
