@@ -41,11 +41,16 @@ class Pairing:
         """Candidate throughput / baseline throughput: geometric mean over pairs of their median times."""
         return _ratio(self.pairs)
 
-    def doubt(self, least: float, confidence: float) -> str:
-        """Why a ratio that holds on the mean is not believed, or nothing."""
+    @property
+    def logs(self) -> list[float]:
+        """ln(ratio) of each snapshot, in order."""
         snapshots = sorted({before.snapshot for before, _after in self.pairs})
-        each = [_ratio([pair for pair in self.pairs if pair[0].snapshot == snapshot]) for snapshot in snapshots]
-        return doubt((ratio >= least for ratio in each), confidence)
+        each = [[pair for pair in self.pairs if pair[0].snapshot == snapshot] for snapshot in snapshots]
+        return [math.log(_ratio(pairs)) for pairs in each]
+
+    def doubt(self, least: float, confidence: float) -> str:
+        """Why a ratio that holds on the mean is not believed, or nothing: the rule of runs without looks."""
+        return doubt((math.exp(log) >= least for log in self.logs), confidence)
 
     @property
     def latency_ratio(self) -> float:

@@ -11,7 +11,8 @@ import functools
 import math
 from collections.abc import Sequence
 
-from pytest_weekops.core.judge.certainty.intervals import guard_depth
+from pytest_weekops.core.judge.certainty.intervals import Interval, Levels, location_interval
+from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.measurement.stats import percentile95
 
 SHARE = 0.95
@@ -49,30 +50,41 @@ def _rank(count: int, share: float, level: float) -> int:
     return count
 
 
-def certain_ratio(
-    slower: Sequence[Sequence[float]], faster: Sequence[Sequence[float]] | None, limit: float, level: float
-) -> float:
-    """By how much the p95 of ``slower`` is certainly at least the limit's multiple: ln, above 0 where it is certain.
+def percentile_interval(
+    slower: Sequence[Sequence[float]],
+    faster: Sequence[Sequence[float]] | None,
+    limit: float,
+    level: float,
+    spread: Spread,
+) -> Interval:
+    """How far the p95 of ``slower`` stays below a limit, in ln: below 0 it is beyond. Only the upper bound is a bound.
 
-    One list of launches a snapshot, in milliseconds; ``faster`` the other side's in the same snapshots, or None where
-    the limit is milliseconds itself. ``level`` is the error; two sides share it. Minus infinity where nothing is.
+    One list of launches a snapshot, in milliseconds; ``faster`` the other side's in the same snapshots, whose p95 the
+    limit is a multiple of, or None where it is milliseconds. ``level`` is the error of the upper bound. Both must lie
+    beyond the limit: what is certain of all launches together (two sides share the level), and what is certain of the
+    snapshots, whose p95 have the ``spread``.
     """
     sides = [slower] if faster is None else [slower, faster]
     pooled = [sorted(ms for launches in side for ms in launches) for side in sides]
-    low = lower_rank(len(pooled[0]), level / len(sides))
+    estimate = -_excess(pooled, limit)
+    each = [-_excess(snapshot, limit) for snapshot in zip(*sides, strict=True)]
+    between = location_interval(each, Levels(0.0, level), spread).upper
+    return Interval(estimate, -math.inf, max(estimate, between, -_certain(pooled, limit, level)))
+
+
+def _certain(pooled: Sequence[Sequence[float]], limit: float, level: float) -> float:
+    """By how much the p95 of all launches is certainly beyond the limit, in ln; minus infinity where nothing is."""
+    low = lower_rank(len(pooled[0]), level / len(pooled))
     if not low:
         return -math.inf
     found = math.log(pooled[0][low - 1] / limit)
-    if faster is not None:
-        high = upper_rank(len(pooled[1]), level / 2.0)
-        if not high:
-            return -math.inf
-        found -= math.log(pooled[1][high - 1])
-    each = sorted(_excess(snapshot, limit) for snapshot in zip(*sides, strict=True))
-    return min(found, each[guard_depth(len(each)) - 1])
+    if len(pooled) == 1:
+        return found
+    high = upper_rank(len(pooled[1]), level / 2.0)
+    return found - math.log(pooled[1][high - 1]) if high else -math.inf
 
 
-def _excess(snapshot: tuple[Sequence[float], ...], limit: float) -> float:
-    """ln(p95, or ratio of two, over the limit) in one snapshot."""
-    tails = [percentile95(launches) for launches in snapshot]
+def _excess(sides: Sequence[Sequence[float]], limit: float) -> float:
+    """ln(p95, or ratio of two, over the limit)."""
+    tails = [percentile95(launches) for launches in sides]
     return math.log(tails[0] / limit) - (math.log(tails[1]) if len(tails) > 1 else 0.0)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_weekops.core.judge.asking.asked import Answered, details
+from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.slo import baseline_side_slo
-from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
 from pytest_weekops.core.judge.pairing import least_ratio, pairings
 from pytest_weekops.core.policy.policy import Policy
@@ -34,26 +39,47 @@ def rusticl_ratio_vs_clover(policy: Policy, campaign: Campaign) -> Finding:
     """
     check, least = "rusticl_ratio_vs_clover", least_ratio(policy, campaign)
     found = pairings(campaign)
-    bad = tuple(f"{p.name}: {p.ratio:.3f}" for p in found if p.pairs and not p.ratio >= least)
+    asked = of_kind(answers(policy, campaign), "ratio")
+    if campaign.plan.looks:
+        bad = _words(asked, CheckStatus.FAIL)
+    else:
+        bad = tuple(f"{p.name}: {p.ratio:.3f}" for p in found if p.pairs and not p.ratio >= least)
     missing = tuple(f"{p.name}: {len(p.pairs)} of {p.wanted} pairs" for p in found if not p.is_whole)
     ratios = [p.ratio for p in found if p.pairs]
-    facts = {"observed": min(ratios) if ratios else None, "required": least}
+    facts: dict[str, Any] = {"observed": min(ratios) if ratios else None, "required": least}
+    if asked:
+        facts["details"] = details(asked)
     if bad:
         return failed(check, "ratio", f"below {least:g}: {listed(bad)}", rows=bad, **facts)
     if missing or not found:
         return no_data(check, "missing_pairs", f"not compared: {listed(missing)}", rows=missing, **facts)
-    doubts = [(p.name, p.doubt(least, policy.evidence.min_confidence)) for p in found]
-    unsure = tuple(f"{name}: {least:g} {why}" for name, why in doubts if why)
+    if campaign.plan.looks:
+        unsure = _words(asked, CheckStatus.INCONCLUSIVE)
+    else:
+        doubts = [(p.name, p.doubt(least, policy.evidence.min_confidence)) for p in found]
+        unsure = tuple(f"{name}: {least:g} {why}" for name, why in doubts if why)
     if unsure:
         return inconclusive(check, "confidence", listed(unsure), rows=unsure, **facts)
-    return passed(check, f"lowest ratio {min(ratios):.3f}, host clock on both sides", **facts)
+    words = f"lowest ratio {min(ratios):.3f}, host clock on both sides"
+    if changed := [f"{each.asked.name} {each.change}" for each in asked if each.change]:
+        words += f"; {listed(changed)}"
+    return passed(check, words, **facts)
+
+
+def _words(asked: Sequence[Answered], status: CheckStatus) -> tuple[str, ...]:
+    """Each answer of that status in words."""
+    return tuple(f"{each.asked.name}: {each.words}" for each in asked if each.status is status)
 
 
 def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
     """Candidate p95 is at most the latency ratio of the baseline's."""
     check, most = "rusticl_latency_ratio", policy.split.max_latency_ratio
     found = pairings(campaign, per_seed=False)
-    bad = tuple(f"{p.name}: {p.latency_ratio:.3f}" for p in found if p.pairs and not p.latency_ratio <= most)
+    asked = of_kind(answers(policy, campaign), "latency")
+    if campaign.plan.looks:
+        bad = _words(asked, CheckStatus.FAIL)
+    else:
+        bad = tuple(f"{p.name}: {p.latency_ratio:.3f}" for p in found if p.pairs and not p.latency_ratio <= most)
     least = policy.evidence.min_p95_launches
     short = tuple(f"{p.name}: {p.launches} launches" for p in found if p.launches < least)
     ratios = [p.latency_ratio for p in found if p.pairs]
@@ -62,6 +88,8 @@ def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
         return failed(check, "ratio", f"p95 ratio above {most:g}: {listed(bad)}", rows=bad, **facts)
     if short or not found:
         return no_data(check, "too_few_launches", f"p95 needs {least} launches: {listed(short)}", rows=short, **facts)
+    if unsure := _words(asked, CheckStatus.INCONCLUSIVE):
+        return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
     return passed(check, f"highest p95 ratio {max(ratios):.3f}", **facts)
 
 
