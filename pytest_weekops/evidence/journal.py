@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
+from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, LookRecord, Measurement, PressureRecord
 from pytest_weekops.core.record import Record
@@ -37,6 +38,7 @@ _JUDGED: dict[str, type[JudgedRecord]] = {
     "gate": GateRecord,
     "injection": InjectionRecord,
     "look": LookRecord,
+    "calibration": CalibrationRecord,
 }
 
 

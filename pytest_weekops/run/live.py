@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
+from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, LookRecord)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, LookRecord, CalibrationRecord)
 
 
 @dataclass

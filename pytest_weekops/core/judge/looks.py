@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_weekops.core.judge.asking.run import answers, errors_of, of_kind, spread_of
+from pytest_weekops.core.judge.asking.run import answers, errors_of, of_kind
+from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.certainty.answers import Errors
 from pytest_weekops.core.judge.certainty.resolution import resolution
@@ -52,10 +53,11 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
     plan, found = campaign.plan, answers(policy, campaign)
     if not plan.looks or plan.kind == "canonical":
         return None
-    looks, errors, spread = LookPlan(plan.looks), errors_of(policy), spread_of(policy)
+    looks, errors = LookPlan(plan.looks), errors_of(policy)
+    spread = max((s for each in found if (s := each.asked.spread)), key=lambda s: s.sd, default=assumed(policy))
     taken = min(plan.snapshots, looks.budget)
     own = Errors(errors.false_fail / max(1, len(found)), errors.false_pass)
-    needed = [each.more() for each in found if not each.answer.is_decided]
+    needed = [each.more for each in found if not each.answer.is_decided]
     counted = campaign.measurements
     return Certainty(
         max_false_block=errors.false_fail,

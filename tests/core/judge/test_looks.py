@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pytest_weekops.core.judge.asking.spreads import ratio_spread
 from pytest_weekops.core.judge.campaign import Baseline
+from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Verdict
 from pytest_weekops.core.judge.looks import look_at
 from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.calibration import CalibratedSeries, CalibrationRecord, figures
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
 from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement
 from pytest_weekops.core.policy.policy import Evidence, Policy, Row
@@ -24,7 +29,7 @@ from tests.support.verdicts import finding_of
 
 LOOKS = (3, 5, 8, 12)
 WEEKLY = make_plan(snapshots=12, looks=LOOKS, iterations=15)
-SPLIT = make_plan("split", snapshots=12, looks=LOOKS, iterations=15, seeds=(412,))
+SPLIT = make_plan("split", snapshots=12, looks=LOOKS, iterations=15, seeds=(412,), in_turns=True)
 SLO, DRIFT, RATIO = "per_kernel_size_slo", "throughput_drift_abs_bound", "rusticl_ratio_vs_clover"
 GFLOPS_AT_128 = 2 * 128**3 / 128e3  # of the synthetic device
 
@@ -265,3 +270,74 @@ def test_a_slower_snapshot_turns_no_answer_milder(speeds: list[float], losses: l
         return RANK[finding_of(verdict_of(records, floor(1.05), plan), check).status.value]
 
     assert status([s * loss for s, loss in zip(speeds, losses, strict=True)]) >= status(speeds)
+
+
+# -- calibrations ----------------------------------------------------------------------------------------------------
+
+MADE = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def series(sd: float, source: str = "a" * 64, size: int = 128) -> CalibratedSeries:
+    """A calibration of twenty snapshots with that spread."""
+    logs = tuple((-1) ** place * sd * math.sqrt(0.95) for place in range(20))
+    facts = figures(logs)
+    return CalibratedSeries(
+        kernel="auto", variant="packed", kernel_sha256=source, size=size, logs=logs, made_at=MADE, **asdict(facts)
+    )
+
+
+def calibrated(records: list[Any], *platforms: tuple[str, CalibratedSeries]) -> list[Any]:
+    """Those records of a run that found calibrations, all launched from one source."""
+    sourced = [
+        each.model_copy(update={"kernel_sha256": "a" * 64}) if isinstance(each, Measurement) else each
+        for each in records
+    ]
+    return [*(CalibrationRecord(platform=name, series=(each,)) for name, each in platforms), *sourced]
+
+
+def spread(*platforms: tuple[str, CalibratedSeries], created_at: str = "2026-11-24T12:00:00+00:00") -> Spread:
+    """The spread of the ratio at 128."""
+    campaign = make_campaign(SPLIT, calibrated(after(3, SPLIT), *platforms), created_at=created_at)
+    return ratio_spread(POLICY, campaign, "auto", 128)
+
+
+def test_the_wider_calibration_of_the_two_drivers_counts() -> None:
+    """With what it is known from: so many snapshots, and their correlation."""
+    found = spread(("clover", series(0.004)), ("rusticl", series(0.008)))
+    assert (found.sd, found.degrees) == (pytest.approx(0.008, rel=0.05), 19)
+    assert "calibration of 2026-11-20" in found.source
+    assert spread(("clover", series(1e-5)), ("rusticl", series(1e-5))).sd == 0.001
+
+
+@pytest.mark.parametrize(
+    "platforms",
+    [
+        (),
+        (("clover", series(0.004)),),
+        (("clover", series(0.004)), ("rusticl", series(0.004, "b" * 64))),
+        (("clover", series(0.004)), ("rusticl", series(0.004, size=256))),
+        (("clover", series(0.004)), ("pocl", series(0.004))),
+    ],
+    ids=["none", "one side", "another source", "another size", "another driver"],
+)
+def test_without_both_the_assumed_spread_counts(platforms: tuple[tuple[str, CalibratedSeries], ...]) -> None:
+    """What is not known is not taken to be small."""
+    assert spread(*platforms).source == "5 % assumed"
+
+
+def test_a_calibration_that_is_too_old_or_yet_to_come_does_not_count() -> None:
+    """By the clock of the run it would judge."""
+    both = ("clover", series(0.004)), ("rusticl", series(0.004))
+    for created in ("2027-06-01T00:00:00+00:00", "2026-11-01T00:00:00+00:00", "no moment"):
+        assert spread(*both, created_at=created).degrees is None
+
+
+def test_a_calibrated_run_decides_what_an_assumed_spread_leaves_open() -> None:
+    """A ratio of 0.9 against 0.85 after three snapshots."""
+    slower = after(3, SPLIT, lambda case: 0.9 if case.platform == "rusticl" else 1.0)
+    both = calibrated(slower, *((name, series(0.004, size=n)) for name in ("clover", "rusticl") for n in (128, 256)))
+    assert finding_of(verdict_of(slower, plan=SPLIT), RATIO).status is CheckStatus.INCONCLUSIVE
+    campaign = make_campaign(SPLIT, both, created_at="2026-11-24T12:00:00+00:00")
+    verdict = judge(POLICY, campaign)
+    assert finding_of(verdict, RATIO).status is CheckStatus.PASS
+    assert verdict.certainty is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from pytest_weekops.core.judge.campaign import CellKey
@@ -62,9 +63,10 @@ class Answered:
     def _outlook(self) -> str:
         if self.asked.requirement is None:
             return ""
-        needed = self.more()
+        needed = self.more
         return f"; about {needed} would decide" if needed else "; no number of snapshots that fits a run would decide"
 
+    @cached_property
     def more(self) -> int | None:
         """How many snapshots in all would decide it, were the estimate the truth; None where that is not known."""
         if self.asked.requirement is None or self.answer.is_decided:

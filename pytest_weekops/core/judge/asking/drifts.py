@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_weekops.core.judge.asking.asked import Asked, ask_where_certain
+from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.certainty.falls import answer_fall
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
@@ -41,12 +42,12 @@ class Witnessed:
         return cell_name((first[0], lanes, first[2]))
 
 
-def drifts(policy: Policy, campaign: Campaign, plan: LookPlan, spread: Spread) -> Iterator[Asked]:
+def drifts(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked]:
     """What a weekly run asks of everything that was measured in two snapshots or more; nothing of a split."""
     if campaign.plan.kind != "weekly":
         return
     rails = policy.guardrails
-    for thing in witnessed(campaign, spread):
+    for thing in witnessed(campaign, assumed(policy)):
         if rails.max_abs_throughput_drift_percent < _UNBOUNDED:
             yield _trend(thing, rails.max_abs_throughput_drift_percent, plan)
         if rails.max_throughput_deviation_percent < _UNBOUNDED:

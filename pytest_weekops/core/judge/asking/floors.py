@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from pytest_weekops.core.judge.asking.asked import Asked, Kind, ask_where_certain
+from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.certainty.answers import Requirement, answer
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
@@ -18,8 +19,9 @@ from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.policy.row_units import floor_of
 
 
-def floors(policy: Policy, campaign: Campaign, plan: LookPlan, spread: Spread) -> Iterator[Asked]:
+def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked]:
     """What rows and pinned baselines ask of each measured cell; nothing where the unit does not fit."""
+    spread = assumed(policy)
     for cell, rows in campaign.good.items():
         unit = cell_unit(rows) if rows else None
         if unit is None:

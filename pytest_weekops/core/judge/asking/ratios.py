@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pytest_weekops.core.judge.asking.asked import Asked, ask_where_certain
 from pytest_weekops.core.judge.asking.floors import launches_by_snapshot
+from pytest_weekops.core.judge.asking.spreads import assumed, ratio_spread
 from pytest_weekops.core.judge.campaign import Campaign, CellKey
 from pytest_weekops.core.judge.certainty.answers import Requirement, answer
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
@@ -17,7 +18,7 @@ from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
 from pytest_weekops.core.policy.policy import Policy
 
 
-def ratios(policy: Policy, campaign: Campaign, plan: LookPlan, spread: Spread) -> Iterator[Asked]:
+def ratios(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked]:
     """What a split asks of each comparison that has pairs; nothing of any other campaign."""
     if campaign.plan.kind != "split":
         return
@@ -25,7 +26,7 @@ def ratios(policy: Policy, campaign: Campaign, plan: LookPlan, spread: Spread) -
     for pairing in pairings(campaign):
         if not pairing.pairs:
             continue
-        cells = _cells(campaign, pairing)
+        cells, spread = _cells(campaign, pairing), ratio_spread(policy, campaign, pairing.kernel, pairing.size)
         if least > 0:
             asked = Requirement(pairing.name, tuple(pairing.logs), math.log(least), spread)
             yield Asked(
@@ -40,7 +41,7 @@ def ratios(policy: Policy, campaign: Campaign, plan: LookPlan, spread: Spread) -
                 requirement=asked,
             )
         if pairing.seed is None:
-            yield _latency(pairing, cells, most, plan, spread)
+            yield _latency(pairing, cells, most, plan, assumed(policy))
 
 
 def _cells(campaign: Campaign, pairing: Pairing) -> tuple[CellKey, ...]:

@@ -13,7 +13,6 @@ from pytest_weekops.core.judge.campaign import Campaign, CellKey
 from pytest_weekops.core.judge.certainty.answers import Errors
 from pytest_weekops.core.judge.certainty.multiplicity import step_down
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
-from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.policy.policy import Policy
 
 _KEY = "answers under policy {}"
@@ -30,8 +29,8 @@ def answers(policy: Policy, campaign: Campaign) -> tuple[Answered, ...]:
 def _answers(policy: Policy, campaign: Campaign) -> tuple[Answered, ...]:
     if not campaign.plan.looks or campaign.plan.kind == "canonical":
         return ()
-    plan, spread = LookPlan(campaign.plan.looks), spread_of(policy)
-    asked = [each for family in (floors, ratios, drifts) for each in family(policy, campaign, plan, spread)]
+    plan = LookPlan(campaign.plan.looks)
+    asked = [each for family in (floors, ratios, drifts) for each in family(policy, campaign, plan)]
     found = step_down([each.ask for each in asked], errors_of(policy)).answers
     return tuple(Answered(each, answer, plan) for each, answer in zip(asked, found, strict=True))
 
@@ -39,12 +38,6 @@ def _answers(policy: Policy, campaign: Campaign) -> tuple[Answered, ...]:
 def errors_of(policy: Policy) -> Errors:
     """The errors that a run under this policy may make, all looks and cells together."""
     return Errors(policy.evidence.max_false_block, policy.evidence.max_false_promote)
-
-
-def spread_of(policy: Policy) -> Spread:
-    """How much a snapshot's speed is taken to vary where no calibration says."""
-    sd = policy.evidence.assumed_sd_percent
-    return Spread(sd / 100.0, source=f"{sd:g} % assumed")
 
 
 def of_kind(found: Sequence[Answered], *kinds: Kind) -> list[Answered]:

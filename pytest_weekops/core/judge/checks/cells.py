@@ -7,7 +7,8 @@ from typing import Any
 
 from pytest_weekops.core.judge.asking.asked import details
 from pytest_weekops.core.judge.asking.drifts import contradictions, witnessed
-from pytest_weekops.core.judge.asking.run import answers, of_kind, spread_of
+from pytest_weekops.core.judge.asking.run import answers, of_kind
+from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Baseline, Campaign, cell_name
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot
@@ -165,7 +166,7 @@ def _drift_answered(policy: Policy, campaign: Campaign) -> Finding:
     unsure = [f"{each.asked.name}: {each.words}" for each in found if each.status is CheckStatus.INCONCLUSIVE]
     if unsure:
         return inconclusive(check, "open", listed(unsure), rows=tuple(unsure), **facts)
-    things = witnessed(campaign, spread_of(policy))
+    things = witnessed(campaign, assumed(policy))
     noise = [said for thing in things if (said := contradictions(thing, limit))]
     return passed(check, "; ".join([f"worst trend {min(worst, 0.0):+.1f} % over the window", *noise]), **facts)
 
