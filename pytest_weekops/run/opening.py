@@ -109,7 +109,7 @@ def _start(request: RunRequest, run: Run) -> None:
             run.record(injection)
     if run.plan.in_turns:
         records, notes = calibration_records(
-            request.report_dir, run.identities, run.plan, datetime.fromisoformat(run.created_at)
+            request.calibrations or request.report_dir, run.identities, run.plan, datetime.fromisoformat(run.created_at)
         )
         for calibration in records:
             run.record(calibration)

@@ -127,6 +127,11 @@ class Campaign:
         return dict(found)
 
     @cached_property
+    def lost_to_the_host(self) -> frozenset[Case]:
+        """Cases of which every attempt was void: measured, and on no host that counts."""
+        return frozenset(case for case, count in self.voids.items() if count and case not in self.by_case)
+
+    @cached_property
     def cells(self) -> tuple[CellKey, ...]:
         """The plan's cells, in plan order."""
         plan = self.plan
@@ -157,6 +162,11 @@ class Campaign:
         """The baseline that speaks of a platform's device."""
         identity = self.identities.get(platform)
         return next((b for b in self.baselines if identity is not None and b.fits(identity)), None)
+
+
+def least_snapshots(campaign: Campaign) -> int:
+    """Snapshots that count in the cell that has fewest; 0 where there is no cell."""
+    return min((len({row.snapshot for row in rows}) for rows in campaign.good.values()), default=0)
 
 
 def live_campaign(

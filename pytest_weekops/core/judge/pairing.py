@@ -98,6 +98,7 @@ def pairings(campaign: Campaign, *, per_seed: bool = True) -> list[Pairing]:
             for seed in seeds:
                 mine = tuple((before[key], after[key]) for key in both if seed is None or key[1] == seed)
                 wanted = plan.snapshots * (len(plan.seeds) if seed is None else 1)
+                wanted -= _lost(campaign, kernel, size, seed)
                 found.append(Pairing(kernel, size, seed, mine, wanted))
     return found
 
@@ -106,3 +107,15 @@ def least_ratio(policy: Policy, campaign: Campaign) -> float:
     """The ratio the candidate owes: what the run was asked for, else the policy's."""
     asked = campaign.plan.min_rusticl_ratio
     return policy.split.min_ratio if asked is None else asked
+
+
+def _lost(campaign: Campaign, kernel: str, size: int, seed: int | None) -> int:
+    """Pairs of a run with looks that stayed void: other snapshots stand in for them."""
+    if not campaign.plan.looks:
+        return 0
+    void = {
+        (case.snapshot, case.seed)
+        for case in campaign.lost_to_the_host
+        if (case.kernel, case.size) == (kernel, size) and case.snapshot <= campaign.plan.snapshots
+    }
+    return sum(seed is None or each[1] == seed for each in void)

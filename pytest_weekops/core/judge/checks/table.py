@@ -27,6 +27,8 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
     measured = campaign.good[cell]
     row: dict[str, Any] = {"platform": cell[0], "kernel": cell[1], "size": cell[2]}
     planned = campaign.plan.snapshots * len(campaign.plan.seeds)
+    if campaign.plan.looks:
+        planned -= sum((c.platform, c.kernel, c.size) == cell for c in campaign.lost_to_the_host)
     if not measured:
         return {**row, "status": "no_data", "measured": 0, "planned": planned, "limits": ""}
     found = judge_cell(policy, campaign, cell)
