@@ -24,7 +24,8 @@ class Asked:
     """A requirement that waits for its share of the run's errors.
 
     ``cells`` are those whose measurements answer it. ``bound`` is the limit in words, ``broken`` how a value beyond it
-    is called, ``observed`` words for an estimate. ``requirement`` is there where it rests on one value a snapshot.
+    is called and ``held`` one within it, ``observed`` words for an estimate. ``requirement`` is there where it rests on
+    one value a snapshot; where it does not, ``hint`` says what an open answer means.
     """
 
     kind: Kind
@@ -36,6 +37,8 @@ class Asked:
     ask: Callable[[Errors], Answer]
     spread: Spread | None = None
     requirement: Requirement | None = None
+    held: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,13 @@ class Answered:
         seen = asked.observed(found.interval.estimate)
         if found.status is CheckStatus.FAIL:
             return f"{seen} {asked.broken}, certain after {found.decided_after} snapshots"
-        return f"{seen}, and whether it is {asked.broken} is open after {found.snapshots} snapshots{self._outlook()}"
+        if asked.requirement is not None:
+            return f"{seen} is not certainly {asked.held} after {found.snapshots} snapshots{self._outlook()}"
+        return f"{seen} {asked.broken} is not certain after {found.snapshots} snapshots{self._outlook()}"
 
     def _outlook(self) -> str:
         if self.asked.requirement is None:
-            return ""
+            return f"; {self.asked.hint}" if self.asked.hint else ""
         needed = self.more
         return f"; about {needed} would decide" if needed else "; no number of snapshots that fits a run would decide"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pytest_weekops.core.judge.asking.asked import Asked, ask_where_certain
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
-from pytest_weekops.core.judge.certainty.falls import answer_fall
+from pytest_weekops.core.judge.certainty.falls import answer_fall, depths
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
@@ -85,7 +85,7 @@ def _trend(thing: Witnessed, limit: float, plan: LookPlan) -> Asked:
         name=thing.name,
         cells=thing.cells,
         bound=f"falls by at most {limit:g} % over the window",
-        broken=f"a fall beyond the limit of {limit:g} %",
+        broken=f"beyond the limit of {limit:g} %",
         observed=lambda log: f"trend {percent(log):+.1f} % over the window",
         ask=ask_where_certain(thing.name, math.log1p(-limit / 100.0), bounds, count, plan),
         spread=series.spread,
@@ -99,7 +99,8 @@ def _fall(thing: Witnessed, limit: float, plan: LookPlan) -> Asked:
         name=thing.name,
         cells=thing.cells,
         bound=f"no snapshot falls by more than {limit:g} %",
-        broken=f"more than the {limit:g} % that a snapshot may fall",
+        broken=f"beyond the {limit:g} % that one may fall",
+        hint="one alone may be the host's",
         observed=lambda _log: f"a snapshot {percent(deepest(thing.series.lanes)):+.1f} % off the median",
         ask=lambda own: answer_fall(thing.series, fall, plan, own),
         spread=thing.series.spread,
@@ -108,9 +109,8 @@ def _fall(thing: Witnessed, limit: float, plan: LookPlan) -> Asked:
 
 def deepest(lanes: Sequence[Sequence[float]]) -> float:
     """The deepest fall of a snapshot that every witness shows, as a log ratio of at most 0."""
-    from pytest_weekops.core.judge.certainty.falls import depths
-
-    return min((max(each) for each in zip(*(depths(lane) for lane in lanes), strict=True)), default=0.0)
+    found: list[float] = [max(each) for each in zip(*(depths(lane) for lane in lanes), strict=True)]
+    return min(0.0, *found)
 
 
 def contradictions(thing: Witnessed, limit: float) -> str:

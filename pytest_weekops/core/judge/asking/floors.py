@@ -30,8 +30,9 @@ def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
         floor = floor_of(row, unit)
         if floor is not None:
             logs = [math.log(each) for each in by_snapshot(rows, "throughput")]
-            bound, broken = f"floor {floor:.5g} {unit}", f"below the floor {floor:.5g}"
-            yield _at_least("floor", cell, logs, floor, f"{{:.5g}} {unit}", (bound, broken), plan, spread)
+            held = f"at least the floor {floor:.5g}"
+            words = f"floor {floor:.5g} {unit}", f"below the floor {floor:.5g}", held
+            yield _at_least("floor", cell, logs, floor, f"{{:.5g}} {unit}", words, plan, spread)
         if row is not None and row.max_p95_time_ms is not None:
             yield _p95(cell, rows, row.max_p95_time_ms, "", plan, spread)
         pinned = baseline_row(campaign, cell)
@@ -40,12 +41,12 @@ def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
         how = against(pinned, rows)[2]
         least = policy.floors.min_share_of_baseline_gflops
         logs = [math.log(each) for each in shares(pinned, rows)]
-        bounds = f"baseline {pinned.throughput:.5g} {unit}, {how}", f"below the {least:g} needed"
+        bounds = f"baseline {pinned.throughput:.5g} {unit}, {how}", f"below the {least:g} needed", f"{least:g} or more"
         seen = f"{{:.3f}} of the baseline's throughput, {how},"
         yield _at_least("baseline", cell, logs, least, seen, bounds, plan, spread)
         most = policy.floors.max_share_of_baseline_p95 * pinned.p95_ms * (host_speed(pinned, rows) or 1.0)
-        words = f" ({policy.floors.max_share_of_baseline_p95:g} of the baseline's, {how})"
-        yield _p95(cell, rows, most, words, plan, spread)
+        beside = f" ({policy.floors.max_share_of_baseline_p95:g} of the baseline's, {how})"
+        yield _p95(cell, rows, most, beside, plan, spread)
 
 
 def _at_least(
@@ -54,7 +55,7 @@ def _at_least(
     logs: Sequence[float],
     least: float,
     seen: str,
-    words: tuple[str, str],
+    words: tuple[str, str, str],
     plan: LookPlan,
     spread: Spread,
 ) -> Asked:
@@ -65,6 +66,7 @@ def _at_least(
         cells=(cell,),
         bound=words[0],
         broken=words[1],
+        held=words[2],
         observed=lambda log: seen.format(math.exp(log)),
         ask=lambda own: answer(asked, plan, own),
         spread=spread,

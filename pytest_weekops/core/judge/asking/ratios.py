@@ -35,6 +35,7 @@ def ratios(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
                 cells=cells,
                 bound=f"ratio at least {least:g}",
                 broken=f"below {least:g}",
+                held=f"at least {least:g}",
                 observed=lambda log: f"{math.exp(log):.3f}",
                 ask=lambda own, asked=asked: answer(asked, plan, own),  # type: ignore[misc]  # bound in this turn
                 spread=spread,
