@@ -3,7 +3,7 @@
     python benchmarks/beside_load.py --load busy --runs 20
     python benchmarks/beside_load.py --load none compile memory --runs 20 --sizes 256 512
 
-Each run is `pytest suites/weekly` in a directory of its own; options that this program does not know are the run's. Beside
+Each run is `pytest suites/weekly` in a directory of its own; unknown options are the run's. Beside
 it a load runs for 2 to 8 s and pauses for as long, drawn: a busy loop in one process, a compiler at work on C files, or
 copies of 64 MiB arrays. Prints a line per run and a row per load, with 95 % intervals.
 """
