@@ -52,6 +52,17 @@ def opened_library(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def why_not_loaded(name: str) -> str:
+    """What the dynamic linker says about a library; nothing where it loads, or where there is none."""
+    if not name:
+        return ""
+    try:
+        ctypes.CDLL(name)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
 def answering_library(platform: Any) -> Path | None:
     """The file whose code a platform's calls go to, by its dispatch table; None where that cannot be told."""
     try:

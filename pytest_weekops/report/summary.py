@@ -65,6 +65,22 @@ def _session(plan: Mapping[str, Any]) -> str:
     return f"at least {plan['iterations']} launches and {plan['session_ms']:g} ms"
 
 
+def _below(identity: Mapping[str, Any], listing: Mapping[str, Any] | None) -> list[str]:
+    """What a driver consists of and stands on, where the run looked at that."""
+    lines = []
+    if listing:
+        lines.append(
+            f"{len(listing['files'])} files, together sha256 {listing['sha256'][:16]}; decision.json lists them"
+        )
+    if identity.get("answered_by"):
+        lines.append(f"calls are answered by {escape(identity['answered_by'])}")
+    if kernel := identity.get("kernel"):
+        told = {**kernel["drivers"], **kernel["firmware"]}
+        words = ", ".join(f"{key} {value or 'without a version'}" for key, value in told.items())
+        lines.append(f"kernel {escape(kernel['release'])}, {escape(words) or 'no kernel driver or firmware told'}")
+    return lines
+
+
 def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:
     """The summary as Markdown, ``lanes`` below its table; every string that came from outside is escaped."""
     plan = document["plan"]
@@ -86,8 +102,9 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
         lines.append(
             f"- {escape(label)}: {escape(identity['platform_name'])}, {escape(identity['platform_version'])}, "
             f"{escape(identity['device_name'])}, driver {escape(identity['driver_version'])}, "
-            f"library sha256 {identity['library_sha256'][:16]}"
+            f"library {escape(identity['library'])} sha256 {identity['library_sha256'][:16]}"
         )
+        lines += [f"  - {words}" for words in _below(identity, document.get("driver_files", {}).get(label))]
     table = render_table(verdict.kind, verdict.rows)
     if table:
         lines += ["", "## Results", "", "```text", *table, *map(plain, lanes), "```"]
