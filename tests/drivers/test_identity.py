@@ -124,12 +124,20 @@ def test_the_compiler_behind_a_driver_is_listed(
     need_platform: Callable[[str], str],
     launch: Callable[[str], Launch],
     start: Callable[[Launch], Opened],
+    tmp_path: Path,
     name: str,
     behind: dict[str, str],
 ) -> None:
-    """Its libraries, its headers and its built-in functions; every file could be read; nothing of Python is there."""
-    opened = start(launch(need_platform(name)))
+    """Its libraries, its headers and its built-in functions; every file could be read; nothing of Python is there.
+
+    What somebody loads before it, to stand between it and the program, is listed as well.
+    """
+    shim = build_library(tmp_path / "libshim.so", "int clFinish(void *queue) { return queue == 0; }\n")
+    asked = launch(need_platform(name))
+    opened = start(asked.model_copy(update={"environment": {**asked.environment, "LD_PRELOAD": str(shim)}}))
     files = opened.files
+    assert files["libshim.so"] == "mapped"
+    assert opened.identity.environment["LD_PRELOAD"] == str(shim)
     for part, how in behind.items():
         assert how in {seen for file, seen in files.items() if file.startswith(part)}, f"{part} in {sorted(files)}"
     assert all(file.sha256 for file in opened.supervisor.files.listing().files)

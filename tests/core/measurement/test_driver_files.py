@@ -77,7 +77,9 @@ def test_a_digest_holds_paths_and_contents() -> None:
 def test_what_lies_below_a_driver_is_compared_too() -> None:
     """Kernel, kernel driver, firmware, variables and library, each by name; what is absent reads as absent."""
     kernel = HostKernel(release="6.2", drivers={"amdgpu": "7"}, firmware={})
-    them = ME.model_copy(update={"kernel": kernel, "library_sha256": "1" * 64, "environment": {"LP_CL": "1"}})
+    them = ME.model_copy(
+        update={"kernel": kernel, "library_sha256": "1" * 64, "environment": {"LP_CL": "1", "OCL_ICD_VENDORS": "/x"}}
+    )
     assert identity_changes(ME, them) == (
         "library libpocl.so 000000000000 became libpocl.so 111111111111",
         "variable LP_CL absent became 1",
