@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import taken_plan
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
@@ -93,6 +94,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         "policy": run.policy.effective(),
         "identities": run.identities,
         "baselines": run.baselines,
+        "listings": {record.platform: record for record in run.records if isinstance(record, DriverListing)},
         "kernels": hash_kernels(run.kernel_dirs),
         "counts": count_records(run.records, taken_plan(run.plan, run.records)),
     }
