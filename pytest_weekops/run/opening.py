@@ -75,7 +75,7 @@ def open_run(request: RunRequest) -> Run:
 
 def _as_measured(request: RunRequest) -> CampaignPlan:
     """The plan with its gates, and with what the policy asks of the host's witnesses."""
-    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent}
+    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent, "every_launch": True}
     return with_gates(request.plan).model_copy(update=update)
 
 

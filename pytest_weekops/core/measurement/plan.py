@@ -42,7 +42,7 @@ class CampaignPlan(Record):
     ``stage/gate/platform``: one that is absent is as bad as one that failed. ``session_ms`` is what a session's timed
     launches fill at least; runs from before it was written down filled 80. ``in_turns``: baseline and candidate of a
     split take turns, launch by launch. ``max_run_delay_percent`` is the policy's limit for a calm launch on a CPU,
-    None where it has none.
+    None where it has none. ``every_launch``: the result of each launch is looked at, not only of a session's last.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -65,6 +65,7 @@ class CampaignPlan(Record):
     mode: Literal["local", "ci"] = "local"
     in_turns: bool = False
     max_run_delay_percent: float | None = None
+    every_launch: bool = False
     gates: tuple[str, ...] = ()
 
     def cases(self, snapshot: int) -> tuple[Case, ...]:
