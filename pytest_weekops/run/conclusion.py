@@ -13,7 +13,6 @@ from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.summary import render_summary
@@ -92,7 +91,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         "policy": run.policy.effective(),
         "identities": run.identities,
         "baselines": run.baselines,
-        "kernels": hash_kernels(run.kernel_dirs),
+        "kernels": run.kernels,
         "counts": count_records(run.records, run.plan),
     }
     draft = build_decision(verdict, **facts, artifacts=[])

@@ -20,6 +20,7 @@ from pytest_weekops.evidence.baselines import load_baseline, pinned_path
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.files.kernel_sources import hash_kernels, hash_sources
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
@@ -63,6 +64,8 @@ def open_run(request: RunRequest) -> Run:
         say=request.say,
         created_at=created.isoformat(timespec="seconds"),
         command=request.command,
+        sources=hash_sources(request.kernel_dirs),
+        kernels=hash_kernels(request.kernel_dirs),
     )
     try:
         _start(request, run)
@@ -91,6 +94,7 @@ def _start(request: RunRequest, run: Run) -> None:
             "command": list(run.command),
             "plan": run.plan.model_dump(mode="json"),
             "policy": run.policy.effective(),
+            "kernels": dict(run.kernels),
         },
     )
     if run.guards is not None:

@@ -273,7 +273,8 @@ class HostCondition(Record):
 class Measurement(Record):
     """The answer to one case: every raw sample, or the error that stood in its place.
 
-    ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in.
+    ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in. ``changed`` says
+    which source is no longer what it was when the run began.
     """
 
     type: Literal["measurement"] = "measurement"
@@ -297,6 +298,7 @@ class Measurement(Record):
     selector: SelectorEvidence | None = None
     host: HostCondition = HostCondition()
     turns: Turns | None = None
+    changed: str = ""
     pressure_completed: int = 0
     phase_s: dict[str, float] = Field(default_factory=dict)
     attempt: int = 1

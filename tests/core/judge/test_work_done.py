@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.checks.one_piece import one_kernel
 from pytest_weekops.core.judge.checks.work_done import launches_looked_at, writes_contained
 from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
@@ -75,3 +76,16 @@ def test_a_write_beside_a_buffer_fails_of_a_run_that_is_not_ok_too() -> None:
     found = writes_contained(POLICY, Campaign(plan=broken.plan, records=records, identities=broken.identities))
     assert (found.status, found.reason_code) == (CheckStatus.FAIL, "wrote_outside")
     assert "the kernel wrote outside of C: 64 floats behind its end" in found.message
+
+
+def test_a_source_that_changed_under_the_run_is_no_one_kernel() -> None:
+    """The measurement that was refused for it says so."""
+    whole = campaign()
+    changed = "kernel source kernels/gemm.cl 0123456789ab when the run began and ba9876543210 now"
+    records = list(whole.records)
+    place = next(i for i, r in enumerate(records) if isinstance(r, Measurement))
+    update = {"status": MeasurementStatus.LAUNCH_FAILED, "sessions": (), "changed": changed}
+    records[place] = records[place].model_copy(update=update)
+    found = one_kernel(POLICY, Campaign(plan=whole.plan, records=records, identities=whole.identities))
+    assert (found.status, found.reason_code) == (CheckStatus.FAIL, "changed")
+    assert changed in found.message
