@@ -19,7 +19,7 @@ from pytest_weekops.run.request import RunRequest
 from tests.device.test_misbehaviour import HEAD
 from tests.support.gates import POLICY
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.long]
 
 
 def test_an_include_that_is_edited_under_a_run_ends_its_evidence(
