@@ -15,7 +15,6 @@ from pytest_weekops.core.measurement.plan import taken_plan
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.summary import render_summary
@@ -95,7 +94,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         "identities": run.identities,
         "baselines": run.baselines,
         "listings": {record.platform: record for record in run.records if isinstance(record, DriverListing)},
-        "kernels": hash_kernels(run.kernel_dirs),
+        "kernels": run.kernels,
         "counts": count_records(run.records, taken_plan(run.plan, run.records)),
     }
     draft = build_decision(verdict, **facts, artifacts=[])

@@ -65,7 +65,8 @@ class Platform:
 class Run:
     """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
 
-    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's.
+    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``sources`` are
+    hashes of the kernels' files by path, read once when the run was opened, ``kernels`` the same by name.
     """
 
     plan: CampaignPlan
@@ -85,6 +86,8 @@ class Run:
     baselines: tuple[Baseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    kernels: Mapping[str, str] = field(default_factory=dict)
     ended_after: int | None = None
 
     def __post_init__(self) -> None:
@@ -128,6 +131,7 @@ class Run:
             kernel_dirs=self.kernel_dirs,
             operations=self.operations,
             tunings=self.tunings,
+            sources=self.sources,
             memory_dir=self.memory_dir,
         )
 
