@@ -61,6 +61,9 @@ def _not_asked(policy: Policy, campaign: Campaign) -> Iterator[str]:
 
 def _not_done(campaign: Campaign) -> Iterator[str]:
     plan = campaign.plan
+    if plan.lock_namespace:
+        name = plan.lock_namespace
+        yield f"other gates on this device: it was held in the lock namespace {name!r:.60} only"
     if not (plan.pressure.pulses and plan.pressure.iterations):
         yield "pressure: none was sent"
     if plan.kind == "weekly" and plan.snapshots < _LEAST_SNAPSHOTS:

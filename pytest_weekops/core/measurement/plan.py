@@ -42,7 +42,8 @@ class CampaignPlan(Record):
     ``stage/gate/platform``: one that is absent is as bad as one that failed. ``session_ms`` is what a session's timed
     launches fill at least; runs from before it was written down filled 80. ``in_turns``: baseline and candidate of a
     split take turns, launch by launch. ``max_run_delay_percent`` is the policy's limit for a calm launch on a CPU,
-    None where it has none.
+    None where it has none. ``lock_namespace`` is not empty where the device was held against some gates only, so that
+    another may have measured beside this one.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -66,6 +67,7 @@ class CampaignPlan(Record):
     in_turns: bool = False
     max_run_delay_percent: float | None = None
     gates: tuple[str, ...] = ()
+    lock_namespace: str = ""
 
     def cases(self, snapshot: int) -> tuple[Case, ...]:
         """All cases of one snapshot, in plan order (the schedule decides the order of measurement)."""
