@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
+from pytest_weekops.files.catalog import read_catalogue
 
 _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
@@ -41,7 +40,7 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
     for directory in dirs:
         root = Path(directory)
         path = root / "catalog.yaml"
-        catalog = parse_catalog(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        catalog = parse_catalog(read_catalogue(path), str(path))
         for entry in catalog.kernels.values():
             if entry.mode not in found:
                 text = expand(root / entry.file)

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from pytest_weekops.core.numbers import as_number
-
-if TYPE_CHECKING:
-    from pytest_weekops.core.policy.policy import Policy
 
 Place = tuple[str, ...]
 _NEITHER = "Such a limit lets all runs pass or none"
@@ -161,7 +158,15 @@ ROW_BOUNDS: Mapping[str, Bound] = {
 }
 
 
-def numbers(policy: Policy) -> Iterator[tuple[Place, float, Bound]]:
+class Sections(Protocol):
+    """A policy, as far as its numbers go: its sections by name, and its rows."""
+
+    @property
+    def rows(self) -> Mapping[str, Any]:
+        """The rows by ``kernel:size``."""
+
+
+def numbers(policy: Sections) -> Iterator[tuple[Place, float, Bound]]:
     """Every number of a policy that has ends, with its place and them: sections first, then rows."""
     for section in SECTIONS:
         for name, value in getattr(policy, section):
@@ -174,7 +179,7 @@ def numbers(policy: Policy) -> Iterator[tuple[Place, float, Bound]]:
                 yield ("rows", key, name), value, bound
 
 
-def beyond(policy: Policy) -> Iterator[tuple[Place, str, str]]:
+def beyond(policy: Sections) -> Iterator[tuple[Place, str, str]]:
     """Place, problem and reason of every limit that no measurement could break, or that none could meet."""
     for place, value, bound in numbers(policy):
         words, why = bound.problem(value)
@@ -182,7 +187,7 @@ def beyond(policy: Policy) -> Iterator[tuple[Place, str, str]]:
             yield place, f"is {value}; it must be {words}", f"{why}."
 
 
-def weak(policy: Policy) -> dict[Place, str]:
+def weak(policy: Sections) -> dict[Place, str]:
     """What a policy hardly sees by limits weaker than usual, by place, each in a few words."""
     return {
         place: f"{'.'.join(place)} {value:g} (usual: {'at least' if bound.is_floor else 'at most'} {bound.usual:g})"
