@@ -6,12 +6,14 @@ import statistics
 from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign
-from pytest_weekops.core.judge.checks.cells import drift_percent
+from pytest_weekops.core.judge.checks.cells import broken_drift, drift_percent
 from pytest_weekops.core.judge.checks.slo import judge_cell
 from pytest_weekops.core.judge.checks.split import least_ratio, pairings
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
+
+_BELIEVED_RISE = 100.0  # percent: no driver becomes twice as fast within a run
 
 
 def table_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...]:
@@ -30,8 +32,9 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
         return {**row, "status": "no_data", "measured": 0, "planned": planned, "limits": ""}
     found = judge_cell(policy, campaign, cell)
     launches = all_launches(measured)
-    several = len({m.snapshot for m in measured}) > 1
-    status = "fail" if found.broken else "no_data" if len(measured) != planned else "pass"
+    slope, fell, rose = _drift(policy, campaign, cell)
+    broken = (*found.broken, *fell)
+    status = "fail" if broken else "no_data" if len(measured) != planned else "pass"
     if status == "pass" and found.doubted:
         status = "inconclusive"
     return {
@@ -42,12 +45,30 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
         "median_ms": statistics.median(launches),
         "p95_ms": percentile95(launches),
         "launches": len(launches),
-        "drift_percent": drift_percent(measured)[0] if several else None,
-        "limits": "; ".join(found.broken or found.doubted or found.limits),
+        "drift_percent": slope,
+        "limits": "; ".join((*(broken or found.doubted or found.limits), *rose)),
         "status": status,
         "measured": len(measured),
         "planned": planned,
     }
+
+
+def _drift(
+    policy: Policy, campaign: Campaign, cell: tuple[str, str, int]
+) -> tuple[float | None, tuple[str, ...], tuple[str, ...]]:
+    """The trend of a cell where it is judged, how it breaks its limits, and what is to be said of a rise beyond belief.
+
+    Falls alone are judged: a rise of thousands of percent beside "pass" would seem to have been looked at.
+    """
+    measured = campaign.good[cell]
+    if campaign.plan.kind != "weekly" or len({m.snapshot for m in measured}) < 2:
+        return None, (), ()
+    slope, dip = drift_percent(measured)
+    problem = broken_drift(policy, slope, dip)
+    if not slope > _BELIEVED_RISE:
+        return slope, (problem,) if problem else (), ()
+    rose = f"rose {1 + slope / 100:.3g}-fold along the window, from slow first snapshots; only falls are judged"
+    return slope, (problem,) if problem else (), (rose,)
 
 
 def _ratio_rows(policy: Policy, campaign: Campaign) -> list[dict[str, Any]]:
