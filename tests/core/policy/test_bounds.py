@@ -20,7 +20,8 @@ WEAK_END = {name: bound.least if bound.is_floor else bound.most for name, bound 
 HELD_BY_THE_MODEL = {
     "guard.projection_count", "guard.row_samples", "guard.col_samples", "guard.clean_to_enable",
     "guard.min_uniform_recall", "selector.epsilon", "selector.warmup_launches", "selector.exploration_launches",
-    "selector.min_gain", "evidence.min_confidence", "host.max_attempts",
+    "selector.min_gain", "evidence.min_confidence", "evidence.max_false_block",
+    "evidence.max_false_promote", "evidence.assumed_sd_percent", "host.max_attempts",
 }  # fmt: skip
 STRICTER_WITHOUT_END = {
     "guardrails.minimum_snapshots", "campaign.minimum_snapshots", "evidence.flag_p95_launches",

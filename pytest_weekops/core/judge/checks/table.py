@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from typing import Any
 
+from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.cells import broken_drift, drift_percent
 from pytest_weekops.core.judge.checks.slo import judge_cell
-from pytest_weekops.core.judge.checks.split import least_ratio, pairings
+from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
+from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
 
@@ -28,14 +31,16 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
     measured = campaign.good[cell]
     row: dict[str, Any] = {"platform": cell[0], "kernel": cell[1], "size": cell[2]}
     planned = campaign.plan.snapshots * len(campaign.plan.seeds)
+    if campaign.plan.looks:
+        planned -= sum((c.platform, c.kernel, c.size) == cell for c in campaign.lost_to_the_host)
     if not measured:
         return {**row, "status": "no_data", "measured": 0, "planned": planned, "limits": ""}
     found = judge_cell(policy, campaign, cell)
     launches = all_launches(measured)
-    slope, fell, rose = _drift(policy, campaign, cell)
-    broken = (*found.broken, *fell)
+    drift = _drift(policy, campaign, cell)
+    broken, doubted = (*found.broken, *drift.broken), (*found.doubted, *drift.doubted)
     status = "fail" if broken else "no_data" if len(measured) != planned else "pass"
-    if status == "pass" and found.doubted:
+    if status == "pass" and doubted:
         status = "inconclusive"
     return {
         **row,
@@ -45,30 +50,40 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
         "median_ms": statistics.median(launches),
         "p95_ms": percentile95(launches),
         "launches": len(launches),
-        "drift_percent": slope,
-        "limits": "; ".join((*(broken or found.doubted or found.limits), *rose)),
+        "drift_percent": drift.slope,
+        "limits": "; ".join((*(broken or doubted or found.limits), *drift.rose)),
         "status": status,
         "measured": len(measured),
         "planned": planned,
     }
 
 
-def _drift(
-    policy: Policy, campaign: Campaign, cell: tuple[str, str, int]
-) -> tuple[float | None, tuple[str, ...], tuple[str, ...]]:
-    """The trend of a cell where it is judged, how it breaks its limits, and what is to be said of a rise beyond belief.
+@dataclass(frozen=True)
+class _Drift:
+    """A cell's trend where it is judged, which limits it breaks or may break, and what to say of an odd rise."""
 
-    Falls alone are judged: a rise of thousands of percent beside "pass" would seem to have been looked at.
-    """
+    slope: float | None = None
+    broken: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
+    rose: tuple[str, ...] = ()
+
+
+def _drift(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) -> _Drift:
+    """Falls alone are judged: a rise of thousands of percent beside "pass" would seem to have been looked at."""
     measured = campaign.good[cell]
     if campaign.plan.kind != "weekly" or len({m.snapshot for m in measured}) < 2:
-        return None, (), ()
+        return _Drift()
     slope, dip = drift_percent(measured)
-    problem = broken_drift(policy, slope, dip)
+    if campaign.plan.looks:
+        found = [each for each in of_kind(answers(policy, campaign), "trend", "fall") if cell in each.asked.cells]
+        broken = tuple(each.words for each in found if each.status is CheckStatus.FAIL)
+        doubted = tuple(each.words for each in found if each.status is CheckStatus.INCONCLUSIVE)
+    else:
+        broken, doubted = tuple(filter(None, [broken_drift(policy, slope, dip)])), ()
     if not slope > _BELIEVED_RISE:
-        return slope, (problem,) if problem else (), ()
+        return _Drift(slope, broken, doubted)
     rose = f"rose {1 + slope / 100:.3g}-fold along the window, from slow first snapshots; only falls are judged"
-    return slope, (problem,) if problem else (), (rose,)
+    return _Drift(slope, broken, doubted, (rose,))
 
 
 def _ratio_rows(policy: Policy, campaign: Campaign) -> list[dict[str, Any]]:
@@ -82,7 +97,9 @@ def _ratio_rows(policy: Policy, campaign: Campaign) -> list[dict[str, Any]]:
             sides = [statistics.median(all_launches([pair[side] for pair in pairing.pairs])) for side in (0, 1)]
             row |= {"ratio": pairing.ratio, "baseline_median_ms": sides[0], "candidate_median_ms": sides[1]}
             row["latency_ratio"] = pairing.latency_ratio
-            if not pairing.ratio >= least:
+            if campaign.plan.looks:
+                status, reason = _answered(policy, campaign, pairing, status, reason)
+            elif not pairing.ratio >= least:
                 status, reason = "fail", f"ratio {pairing.ratio:.3f} below {least:g}"
             elif pairing.seed is None and not pairing.latency_ratio <= most:
                 status, reason = "fail", f"p95 ratio {pairing.latency_ratio:.3f} above {most:g}"
@@ -90,3 +107,12 @@ def _ratio_rows(policy: Policy, campaign: Campaign) -> list[dict[str, Any]]:
                 status, reason = "inconclusive", f"{least:g} {why}"
         rows.append({**row, "status": status, "reason": reason})
     return rows
+
+
+def _answered(policy: Policy, campaign: Campaign, pairing: Pairing, status: str, reason: str) -> tuple[str, str]:
+    """Status and reason of a comparison by its answers; one that is not whole has failed or has no data."""
+    found = [each for each in of_kind(answers(policy, campaign), "ratio", "latency") if each.asked.name == pairing.name]
+    for worst in ("fail", "inconclusive"):
+        if words := [each.words for each in found if each.status.value == worst]:
+            return (worst, words[0]) if status == "pass" or worst == "fail" else (status, reason)
+    return status, reason or "; ".join(filter(None, (each.change for each in found)))
