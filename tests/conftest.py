@@ -40,7 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def locks_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Device locks apart from those of gates that run on this machine, and from other processes of this test run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path_factory.mktemp("locks")))
+        place = tmp_path_factory.mktemp("locks")
+        patch.setenv("WEEKOPS_LOCK_DIR", str(place))
+        patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"tests {place}")
         yield
 
 

@@ -37,6 +37,10 @@ class DeviceError(WeekopsError):
     """A driver or device cannot be used (none found, a pattern that matches none or two)."""
 
 
+class DeviceBusy(DeviceError):
+    """Another gate measures on this device; the driver is not to blame."""
+
+
 class BuildError(DeviceError):
     """A kernel does not compile. ``log`` is the compiler's, ``options`` what it was given, ``source`` the file."""
 

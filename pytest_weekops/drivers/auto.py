@@ -19,7 +19,8 @@ _INSTALL = (
 def first_that_works(launches: Iterable[Launch], scratch: Path) -> Launch:
     """The first of the launches whose driver runs a verified kernel, with ``passed_over`` set.
 
-    Each is tried in a worker of its own, and one driver under two names once. Raises ``InputError`` where none works.
+    Each is tried in a worker of its own, and one driver under two names once. Raises ``InputError`` where none works,
+    and where another gate measures on the device of one: the next driver might lead to the same device.
     """
     tried: dict[str, str] = {}
     absent: list[str] = []
@@ -31,6 +32,8 @@ def first_that_works(launches: Iterable[Launch], scratch: Path) -> Launch:
             answer = probe(launch, scratch)
             if answer.works:
                 return launch.model_copy(update={"passed_over": tuple(passed_over)})
+            if answer.busy:
+                raise InputError(f"--platforms auto cannot choose a driver now. {answer.refusal}")
             tried[launch.open.icd] = _why(answer)
             passed_over.append(f"{launch.label}: {tried[launch.open.icd]}")
     raise InputError(

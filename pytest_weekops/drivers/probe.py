@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_weekops.core.errors import WeekopsError
+from pytest_weekops.core.errors import DeviceBusy, InputError, WeekopsError
 from pytest_weekops.core.measurement.advice import advise
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import DeviceIdentity
@@ -16,15 +16,21 @@ from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 _LEAVE_OUT = "Leave this driver out, or try another version of it; the others are not affected."
 
+_LATER = "Wait until the other gate has ended."
+
 
 @dataclass(frozen=True)
 class Probe:
-    """Who answered, what it did, and, where it did not answer at all, the ``refusal`` with what to do about it."""
+    """Who answered, what it did, and, where it did not answer at all, the ``refusal`` with what to do about it.
+
+    ``busy``: another gate measures on the device, and nothing can be said of the driver.
+    """
 
     identity: DeviceIdentity | None = None
     steps: tuple[SmokeStep, ...] = ()
     refusal: str = ""
     advice: tuple[str, ...] = ()
+    busy: bool = False
 
     @property
     def failed(self) -> SmokeStep | None:
@@ -38,12 +44,19 @@ class Probe:
 
 
 def probe(launch: Launch, scratch: Path) -> Probe:
-    """Open and smoke a platform; a driver that refuses, crashes or hangs is an answer, never an exception."""
+    """Open and smoke a platform; a driver that refuses, crashes or hangs is an answer, never an exception.
+
+    Raises ``InputError`` where the user's settings are to blame.
+    """
     supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
     identity: DeviceIdentity | None = None
     try:
         identity = supervisor.start()
         steps = supervisor.smoke(SmokeRequest(kernel_dirs=(str(data_dir("kernels")),))).steps
+    except InputError:
+        raise
+    except DeviceBusy as error:
+        return Probe(identity=identity, refusal=str(error), advice=(_LATER,), busy=True)
     except WeekopsError as error:
         return Probe(identity=identity, refusal=str(error), advice=(advise(str(error), _LEAVE_OUT),))
     finally:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
+from pytest_weekops.files.strict_yaml import Source, read_yaml
 
 
 def variant_names(dirs: Sequence[str]) -> tuple[str, ...]:
@@ -26,19 +26,18 @@ def kernel_operations(dirs: Sequence[str]) -> dict[str, KernelOperation]:
     found: dict[str, KernelOperation] = {}
     for directory in dirs:
         path = Path(directory) / "catalog.yaml"
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise PolicyError(
-                f"Kernel catalogue {path} cannot be read: {error}. Without it no kernel is known. Check the directory.",
-                path=str(path),
-            ) from error
+        data = read_catalogue(path)
         for entry in parse_catalog(data, str(path)).kernels.values():
             if not (Path(directory) / entry.file).is_file():
                 raise _missing(path, entry, entry.file, "could not be built")
             if entry.mode not in found:
                 found[entry.mode] = KernelOperation(name=entry.operation, file=_operation_file(path, entry))
     return found
+
+
+def read_catalogue(path: Path) -> Any:
+    """A ``catalog.yaml`` as plain data, read strictly. Raises ``PolicyError``."""
+    return read_yaml(Source("Kernel catalogue", path), "Without it no kernel is known. Check the directory.")
 
 
 def _operation_file(catalog: Path, entry: KernelEntry) -> OperationFile | None:

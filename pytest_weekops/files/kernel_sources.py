@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from pytest_weekops.core.errors import SourceChanged
 from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
+from pytest_weekops.files.catalog import read_catalogue
 
 _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
@@ -42,7 +41,7 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
     for directory in dirs:
         root = Path(directory)
         path = root / "catalog.yaml"
-        catalog = parse_catalog(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        catalog = parse_catalog(read_catalogue(path), str(path))
         for entry in catalog.kernels.values():
             if entry.mode not in found:
                 text = expand(root / entry.file)
@@ -85,7 +84,7 @@ def hash_sources(dirs: Sequence[str]) -> dict[str, str]:
     for directory in dirs:
         root = Path(directory).resolve()
         path = root / "catalog.yaml"
-        catalog = parse_catalog(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        catalog = parse_catalog(read_catalogue(path), str(path))
         names = [name for e in catalog.kernels.values() for name in (e.file, e.operation_file) if name]
         files.update(dict.fromkeys([path, *(root / name for name in names), *sorted(root.glob("abft_*.cl"))]))
     found: dict[str, str] = {}

@@ -12,6 +12,10 @@ from pytest_weekops.core.errors import PolicyError
 # Sexagesimal, octal and binary numbers, and digits with underscores.
 _OLD_NUMBER = re.compile(r"[-+]?(0[0-7_]+\Z|0b|[0-9_.]*[_:])")
 
+LARGEST_BYTES = 1024 * 1024
+DEEPEST = 32
+MOST_NODES = 50_000
+
 
 @dataclass(frozen=True)
 class Source:
@@ -35,11 +39,35 @@ class Source:
         return self.refusal(f" line {line}: {'.'.join(key)} {problem}. {advice}", key)
 
 
+def read_yaml(source: Source, why: str) -> Any:
+    """The file as plain data; ``why`` is a sentence of what follows where it cannot be read. Raises ``PolicyError``."""
+    return parse_yaml(source, read_text(source, why))
+
+
+def read_text(source: Source, why: str) -> str:
+    """The whole text of a file of people's size. Raises ``PolicyError`` with the sentence ``why`` it matters."""
+    path, what = source.path, source.what.lower()
+    try:
+        if path.is_dir():
+            raise source.refusal(f" is a directory. A {what} is one file. Name the file.")
+        if path.exists() and not path.is_file():
+            raise source.refusal(f" is no regular file. Reading it might never end. Name a {what}.")
+        if path.stat().st_size > LARGEST_BYTES:
+            raise source.refusal(f" is larger than 1 MiB. No {what} is. Check what this file is.")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise source.refusal(f" cannot be read: it is not UTF-8 text (byte {error.start}). {why}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a null in it
+        told = getattr(error, "strerror", None) or error
+        raise source.refusal(f" cannot be read: {told}. {why}") from error
+
+
 def parse_yaml(source: Source, text: str) -> Any:
     """The text as plain data, its lines noted in ``source``. Raises ``PolicyError``."""
     import yaml
 
     try:
+        _refuse_shapes(source, text)
         return _construct(source, yaml.compose(text, Loader=yaml.SafeLoader), ())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -49,6 +77,35 @@ def parse_yaml(source: Source, text: str) -> Any:
         raise source.refusal(words) from error
     except RecursionError as error:
         raise source.refusal(f" is nested too deeply. No {source.what.lower()} is. Flatten it.") from error
+
+
+def _refuse_shapes(source: Source, text: str) -> None:
+    """Refuse what a file of people's hands never is: deep, endless, or full of references to itself.
+
+    An alias stands for what it names: a few lines of them are billions of values, and a value that is written once and
+    counts twice is read by nobody as it is meant.
+    """
+    import yaml
+
+    event: Any  # the stubs know neither its anchor nor that it has a mark
+    depth = 0
+    for nodes, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            name = f"{'*' if isinstance(event, yaml.AliasEvent) else '&'}{event.anchor}"
+            words = (
+                f" line {line}: {name:.60} is an alias or the anchor of one. What stands elsewhere is not seen here. "
+            )
+            raise source.refusal(f"{words}Write the value out, or inherit it.")
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise source.refusal(f" line {line} is nested too deeply. No {source.what.lower()} is. Flatten it.")
+        if nodes > MOST_NODES:
+            words = f" line {line}: more than {MOST_NODES} values. No {source.what.lower()} has so many."
+            raise source.refusal(f"{words} Check what this file is.")
 
 
 def _construct(source: Source, node: Any, at: tuple[str, ...]) -> Any:

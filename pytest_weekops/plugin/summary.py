@@ -18,7 +18,7 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
     from pytest_weekops.core.judge.finding import Decision
     from pytest_weekops.report.certainty import certainty_lines
     from pytest_weekops.report.github import github_lines
-    from pytest_weekops.report.summary import finding_line, next_step, sort_findings
+    from pytest_weekops.report.summary import finding_line, next_step, sort_findings, verdict_line
     from pytest_weekops.report.table import render_table
 
     verdict, quiet = conclusion.verdict, config.get_verbosity() < 0
@@ -30,11 +30,10 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
             _write_wrapped(terminal, f"note: {remark}")
     for finding in sort_findings(verdict.findings):
         _write_wrapped(terminal, finding_line(finding), red=finding.blocking, yellow=not finding.blocking)
-    decision, level = conclusion.document["decision"], f"SEV{conclusion.document['severity']}"
+    decision, level = conclusion.document["decision"], conclusion.document["severity"]
     good = decision == Decision.PROMOTE.value
-    terminal.write_line(
-        f"verdict: {decision} ({level}), exit status {conclusion.exit_status}", green=good, red=not good
-    )
+    said = verdict_line(verdict, decision, level, conclusion.exit_status)
+    _write_wrapped(terminal, said, green=good, red=not good)
     if not quiet:
         for line in certainty_lines(verdict):
             _write_wrapped(terminal, line)

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.files.strict_json import parse_json
-from pytest_weekops.files.strict_yaml import Source, parse_yaml
+from pytest_weekops.files.strict_yaml import Source, parse_yaml, read_text
 from pytest_weekops.policies.build import build_policy, merged
 from pytest_weekops.policies.older import parse_policy_json
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy
 
-LARGEST_POLICY_BYTES = 1024 * 1024
 DEEPEST_INHERITANCE = 8
 
 
@@ -69,34 +68,12 @@ def _exists(path: Path) -> bool:
 
 
 def _read(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise PolicyError(f"Policy {path} is a directory. A policy is one file. Name the file.", path=str(path))
-        if path.exists() and not path.is_file():
-            raise PolicyError(
-                f"Policy {path} is no regular file. Reading it might never end. Name a file.", path=str(path)
-            )
-        if path.stat().st_size > LARGEST_POLICY_BYTES:
-            raise PolicyError(
-                f"Policy {path} is larger than 1 MiB. No policy is. Check what this file is.", path=str(path)
-            )
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PolicyError(
-            f"Policy {path} cannot be read: {error.strerror}. Without limits nothing can be judged. Check the path; "
-            "`portable.yaml` is used where none is named.",
-            path=str(path),
-        ) from error
-    except UnicodeDecodeError as error:
-        raise PolicyError(
-            f"Policy {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.", path=str(path)
-        ) from error
+    source = Source("Policy", path)
+    why = "Without limits nothing can be judged. Check the path; `portable.yaml` is used where none is named."
+    text = read_text(source, why)
     if not text.strip():
-        raise PolicyError(
-            f"Policy {path} is empty. A policy without limits would promote everything. Write one, or inherit: "
-            "`inherits: portable.yaml`.",
-            path=str(path),
-        )
+        words = " is empty. A policy without limits would promote everything. Write one, or inherit: "
+        raise source.refusal(f"{words}`inherits: portable.yaml`.")
     return text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.report.summary import code, escape
+from pytest_weekops.report.table import rose_beyond_belief
 
 
 def render_acta(document: Mapping[str, Any]) -> str:
@@ -65,7 +66,7 @@ def _result(row: Mapping[str, Any]) -> str:
     numbers = [
         (throughput, "", f" {unit}"),
         (row.get("p95_ms"), "p95 ", " ms"),
-        (row.get("drift_percent"), "drift ", " %"),
+        (None if rose_beyond_belief(row) else row.get("drift_percent"), "drift ", " %"),
         (row.get("launches"), "", " launches"),
         (row.get("ratio"), "ratio ", ""),
         (row.get("latency_ratio"), "p95 ratio ", ""),

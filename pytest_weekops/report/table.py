@@ -13,6 +13,14 @@ Row = Mapping[str, Any]
 _WEEKLY = (("cell", "<"), ("speed", ">"), ("median ms", ">"), ("p95 ms", ">"), ("drift %", ">"), ("status", "<"))
 _SPLIT = (("cell", "<"), ("ratio", ">"), ("base ms", ">"), ("cand ms", ">"), ("status", "<"))
 
+_MOST_RISE = 100.0  # percent; beyond, the first snapshots were slow, and the figure says nothing of the driver
+
+
+def rose_beyond_belief(row: Row) -> bool:
+    """Whether the figure of a cell's trend would mislead: the row's words tell of such a rise instead."""
+    value = row.get("drift_percent")
+    return isinstance(value, int | float) and value > _MOST_RISE
+
 
 def number(value: object, digits: int = 2) -> str:
     """A number for people: fixed digits, ``-`` for none, and NaN or infinity as they are."""
@@ -80,7 +88,7 @@ def _cell(row: Row) -> tuple[str, ...]:
         number(row.get("mean_gbs" if _unit(row) == "GB/s" else "mean_gflops")),
         number(row.get("median_ms"), 3),
         number(row.get("p95_ms"), 3),
-        number(row.get("drift_percent")),
+        "rose" if rose_beyond_belief(row) else number(row.get("drift_percent")),
         str(row.get("status", "")),
     )
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError
@@ -28,6 +28,7 @@ from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.run.request import RunRequest
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
 from pytest_weekops.worker.host import HostWorker
+from pytest_weekops.worker.locking import lock_namespace
 from pytest_weekops.worker.protocol import DescribeRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -78,8 +79,12 @@ def open_run(request: RunRequest) -> Run:
 
 
 def _as_measured(request: RunRequest) -> CampaignPlan:
-    """The plan with its gates, and with what the policy asks of the host's witnesses."""
-    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent, "every_launch": True}
+    """The plan with its gates, with what the policy asks of the host's witnesses, and with how the device is held."""
+    update: dict[str, Any] = {
+        "max_run_delay_percent": request.policy.host.max_run_delay_percent,
+        "every_launch": True,
+        "lock_namespace": lock_namespace(),
+    }
     return with_gates(request.plan).model_copy(update=update)
 
 

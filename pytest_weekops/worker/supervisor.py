@@ -72,24 +72,36 @@ class PlatformSupervisor:
         self._tried = 0
         self._failed = 0
         self._lock = DeviceLock(launch.label, on_event=self._say)
+        self._device: DeviceLock | None = None
 
     def start(self) -> DeviceIdentity:
-        """Start the worker and open the device.
+        """Start the worker and open the device, and hold it until :meth:`close`.
 
-        Raises ``DeviceError`` where no platform or device matches, ``WorkerError`` where the driver takes the worker
-        down; then the platform is lost.
+        Raises ``DeviceError`` where no platform or device matches, ``DeviceBusy`` where another gate measures on it,
+        ``WorkerError`` where the driver takes the worker down; then the platform is lost.
         """
         self._lock.acquire()
         try:
             self.identity = self._open()
+            self._hold(self.identity.hardware)
         except (WorkerError, DeviceError) as error:
             if isinstance(error, WorkerError):
                 self.lost = last_words(error)
                 error.args = (self.lost,)  # whoever shows it shows what the driver said, too
             self._drop()
-            self._lock.release()  # nothing is measured here any more: another gate need not wait for this one
+            self._release()  # nothing is measured here any more: another gate need not wait for this one
             raise
         return self.identity
+
+    def _hold(self, hardware: str) -> None:
+        """Take the device itself: which one it is the driver alone knows, and another driver may lead to it too."""
+        self._device = DeviceLock(self.launch.label, device=hardware, on_event=self._say)
+        self._device.acquire()
+
+    def _release(self) -> None:
+        if self._device is not None:
+            self._device.release()
+        self._lock.release()
 
     def _open(self) -> DeviceIdentity:
         self._worker = Worker(
@@ -315,7 +327,7 @@ class PlatformSupervisor:
             except WorkerError as error:
                 problem = str(error)
         self._drop()
-        self._lock.release()
+        self._release()
         return problem
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.drivers.auto import first_that_works
 from pytest_weekops.drivers.platforms import load_profiles, name_launches
+from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch
 from tests.support.gates import SMALL, GateResult
 
@@ -39,6 +41,33 @@ def test_a_driver_that_compiles_and_cannot_launch_is_passed_over(
     assert [words.partition(":")[0] for words in taken.passed_over] == ["broken", "pocl-system"]
     assert "Install binutils" in taken.passed_over[1]
     assert "einstall" not in taken.passed_over[1]
+
+
+def test_a_driver_that_another_gate_holds_is_not_passed_over(
+    tmp_path: Path, broken: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next driver might lead to the same device, and this one needs no reinstalling: who holds it is said."""
+    monkeypatch.setenv("WEEKOPS_LOCK_WAIT", "0")
+    held = DeviceLock("broken")
+    held.acquire()
+
+    def launches() -> Iterator[Launch]:
+        yield broken
+        raise AssertionError("another driver was tried")
+
+    with pytest.raises(InputError, match=rf"another gate \(process {os.getpid()}: ") as caught:
+        first_that_works(launches(), tmp_path)
+    held.release()
+    assert "einstall" not in str(caught.value)
+
+
+def test_a_time_to_wait_that_is_none_says_nothing_of_a_driver(
+    tmp_path: Path, broken: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's setting is to blame, not the first driver."""
+    monkeypatch.setenv("WEEKOPS_LOCK_WAIT", "abc")
+    with pytest.raises(InputError, match="WEEKOPS_LOCK_WAIT is 'abc'"):
+        first_that_works([broken], tmp_path)
 
 
 @pytest.mark.device

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.drivers.platforms import load_profiles
+from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.files.kernel_sources import load_sources
 from pytest_weekops.files.strict_yaml import Source, parse_yaml
+from pytest_weekops.policies.files import load_policy
 
 
 def source() -> Source:
@@ -48,6 +53,15 @@ def test_plain_data_comes_with_the_line_of_every_key() -> None:
         ("a:\n- 010\n", "line 1: a.0 is '010', a spelling"),
         ("a: !!int x\n", "line 1: a is 'x', which cannot be read as int"),
         ("a: 2026-99-99\n", "line 1: a is '2026-99-99', which cannot be read as timestamp"),
+        (
+            "a: &x 1\nb: *x\n",
+            "line 1: &x is an alias or the anchor of one. What stands elsewhere is not seen here. Write",
+        ),
+        ("a: 1\nb: *x\n", "line 2: *x is an alias"),
+        ("a: {b: 1}\nc:\n  <<: &d {e: 1}\n", "line 3: &d is an alias"),
+        (f"a: {'[' * 33}{']' * 33}\n", "line 1 is nested too deeply. No recipe is. Flatten it."),
+        ("a: [" + "1," * 60_000 + "1]\n", "line 1: more than 50000 values. No recipe has so many."),
+        ("a: 1\n---\na: 2\n", "is not YAML: but found another document"),
         ("a: !!python/name:os.system\n", "is not YAML"),
     ],
 )
@@ -67,3 +81,47 @@ def test_a_key_without_a_line_is_told_by_the_one_above() -> None:
     error = read.at(("b", "d", "e"), "is missing", "State it.")
     assert (str(error), error.key) == ("Recipe r.yaml line 2: b.d.e is missing. State it.", "b.d.e")
     assert str(read.at(("x",), "is missing", "State it.")) == "Recipe r.yaml line 1: x is missing. State it."
+
+
+def laughs(levels: int = 30) -> str:
+    """Each line is ten of the line before it: a small file that is 10**30 values."""
+    lines = ["l0: &l0 [lol]", *(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, levels))]
+    return "\n".join(lines)
+
+
+Reader = Callable[[Path], object]
+READERS: dict[str, tuple[str, str, Reader]] = {
+    "policy": ("Policy", "mine.yaml", load_policy),
+    "platform file": ("Platform file", "platforms.yaml", lambda path: load_profiles([path])),
+    "catalogue": ("Kernel catalogue", "catalog.yaml", lambda path: kernel_operations([str(path.parent)])),
+    "sources": ("Kernel catalogue", "catalog.yaml", lambda path: load_sources([str(path.parent)])),
+}
+UNREADABLE: dict[str, tuple[bytes, str]] = {
+    "a key twice": (b"version: 1\nversion: 1\n", " line 2: key version stands there twice"),
+    "a billion laughs": (laughs().encode(), " line 1: &l0 is an alias or the anchor of one"),
+    "too large": (b"#" * (1024 * 1024 + 1), " is larger than 1 MiB"),
+    "no text": (b"\xff\xfe", " cannot be read: it is not UTF-8 text (byte 0)"),
+    "no YAML": (b"version: [", " line 1 is not YAML"),
+}
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+@pytest.mark.parametrize("name", READERS)
+def test_every_reader_of_yaml_is_as_strict(tmp_path: Path, name: str, fault: str) -> None:
+    """Policies, platform files and catalogues, in pytest and in a worker: the same refusals, with file and line."""
+    what, file, read = READERS[name]
+    data, words = UNREADABLE[fault]
+    (tmp_path / file).write_bytes(data)
+    with pytest.raises(PolicyError) as refusal:
+        read(tmp_path / file)
+    assert str(refusal.value).startswith(f"{what} {tmp_path / file}{words}")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_not_there_is_told_with_what_follows(tmp_path: Path, name: str) -> None:
+    """A sentence, whatever is read."""
+    what, file, read = READERS[name]
+    with pytest.raises(PolicyError, match="cannot be read: No such file or directory") as refusal:
+        read(tmp_path / file)
+    assert str(refusal.value).startswith(f"{what} {tmp_path / file} ")
+    assert refusal.value.path == str(tmp_path / file)

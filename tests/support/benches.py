@@ -87,10 +87,12 @@ def start_bench(
 
     def start(name: str) -> Bench:
         scratch = tmp_path_factory.mktemp(name)
-        # A label of its own: the device lock goes by label, and a shared bench may hold this platform's.
+        # A label and a namespace of its own: a shared bench holds its driver and its device for the whole session.
         (launch,) = resolve_platforms([f"{name}.{len(started)}={need_platform(name)}"], scratch=scratch)
-        supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
-        supervisor.start()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"bench {scratch}")
+            supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+            supervisor.start()
         started.append(supervisor)
         return Bench(supervisor, host)
 

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.errors import DeviceError, WorkerError
+from pytest_weekops.core.errors import DeviceBusy, DeviceError, InputError, WorkerError
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.run.host import Anchors, HostWatch
@@ -86,6 +86,104 @@ def test_two_gates_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     first.release()
     second.acquire()
     second.release()
+
+
+HOLDER = """
+import sys, time
+from pytest_weekops.worker.locking import DeviceLock
+lock = DeviceLock("holder", device=sys.argv[1])
+lock.acquire()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """``holder(device, **environment)``: a process that holds a device's lock, with a directory of its own."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def hold(device: str, **environment: str) -> subprocess.Popen[bytes]:
+        facts = {**os.environ, "WEEKOPS_LOCK_DIR": str(tmp_path / "another"), **environment}
+        process = subprocess.Popen([sys.executable, "-c", HOLDER, device], stdout=subprocess.PIPE, env=facts)
+        begun.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        return process
+
+    yield hold
+    for process in begun:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_two_lock_directories_are_one_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """The lock belongs to the device: who uses another directory, and another label, sees who holds it."""
+    monkeypatch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path / "mine"))
+    process = holder("a card")
+    lock = DeviceLock("pocl", device="a card", wait_s=0)
+    with pytest.raises(
+        DeviceBusy, match=rf"pocl \(a card\) .* another gate \(process {process.pid}: .*python"
+    ) as caught:
+        lock.acquire()
+    assert "Run this one later." in str(caught.value)
+    another = DeviceLock("pocl", device="another card", wait_s=0)
+    another.acquire()
+    another.release()
+    process.kill()
+    process.wait()
+    lock.acquire()
+    lock.release()
+
+
+def test_one_directory_is_enough_where_names_are_not_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """Containers with networks of their own see the file; here the name is taken away."""
+    monkeypatch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path / "another"))
+    process = holder("a card")
+    monkeypatch.setattr(DeviceLock, "_address", f"\0elsewhere {tmp_path}")
+    with pytest.raises(DeviceBusy, match=rf"another gate \(process {process.pid}: "):
+        DeviceLock("pocl", device="a card", wait_s=0).acquire()
+
+
+def test_a_namespace_is_apart_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, holder: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """Tests that run beside each other do not wait for each other; the plan carries the name."""
+    holder("a card")
+    monkeypatch.setenv("WEEKOPS_LOCK_NAMESPACE", "another")
+    lock = DeviceLock("pocl", device="a card", wait_s=0)
+    lock.acquire()
+    lock.release()
+
+
+def test_platforms_of_one_process_hold_a_device_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Baseline and candidate of a split lie on one device; the last one gives it back."""
+    monkeypatch.setenv("WEEKOPS_LOCK_DIR", str(tmp_path))
+    first, second = DeviceLock("one", device="a card"), DeviceLock("two", device="a card")
+    first.acquire()
+    second.acquire()
+    first.release()
+    first.release()
+    program = "from pytest_weekops.worker.locking import DeviceLock as L; L('x', device='a card', wait_s=0).acquire()"
+    asked = [sys.executable, "-c", program]
+    assert b"DeviceBusy" in subprocess.run(asked, capture_output=True, check=False).stderr
+    second.release()
+    assert subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", "nan", "inf"])
+def test_a_time_to_wait_that_is_none_is_a_sentence(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a traceback, and said when the lock is asked for."""
+    monkeypatch.setenv("WEEKOPS_LOCK_WAIT", text)
+    lock = DeviceLock("pocl")
+    with pytest.raises(InputError, match=rf"WEEKOPS_LOCK_WAIT is '{text}', not a number of seconds"):
+        lock.acquire()
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

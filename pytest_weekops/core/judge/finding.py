@@ -94,7 +94,10 @@ class Certainty(Record):
 
 
 class Verdict(Record):
-    """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed."""
+    """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed.
+
+    ``left_out`` is what a weak policy or profile did not look at: a promote does not speak of it.
+    """
 
     kind: str
     rules: Literal["compat", "strict"]
@@ -108,6 +111,7 @@ class Verdict(Record):
     policy_sha256: str
     rows: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     certainty: Certainty | None = None
 
     @property

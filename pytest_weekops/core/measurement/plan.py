@@ -46,7 +46,8 @@ class CampaignPlan(Record):
     split take turns, launch by launch. ``max_run_delay_percent`` is the policy's limit for a calm launch on a CPU,
     None where it has none. ``looks`` are the numbers of snapshots after which the run is looked at, and may end where
     all is decided: rising, from two on, the last one being ``snapshots``. Runs from before looks have none.
-    ``every_launch``: the result of each launch is compared, not only of a session's last.
+    ``every_launch``: the result of each launch is compared, not only of a session's last. ``lock_namespace`` is not
+    empty where the device was held against some gates only, so that another may have measured beside this one.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -71,6 +72,7 @@ class CampaignPlan(Record):
     max_run_delay_percent: float | None = None
     every_launch: bool = False
     gates: tuple[str, ...] = ()
+    lock_namespace: str = ""
     looks: tuple[int, ...] = ()
 
     @model_validator(mode="after")

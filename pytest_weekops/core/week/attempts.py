@@ -80,6 +80,8 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
             yield f"without {name.replace('_', ' ')} {', '.join(gone)}"
     yield from _weaker_pressure(run.plan.get("pressure") or {}, before.plan.get("pressure") or {})
     yield from _weaker_ratio(run.plan, before.plan)
+    if run.plan.get("lock_namespace") and not before.plan.get("lock_namespace"):
+        yield "the device held against some gates only (lock namespace), was held against all"
     for label, silicon in before.hardware.items():
         if silicon and run.hardware.get(label, "") != silicon:
             yield f"{label} on other hardware ({run.hardware.get(label) or 'unknown'}, was {silicon})"

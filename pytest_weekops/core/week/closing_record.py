@@ -96,10 +96,12 @@ def _worst(attempts: Sequence[Attempt], channel: Channel, decision: str, closed_
         run = min(standing, key=lambda r: r.severity)
         due = deadline(run.created_at, run.respond_within_minutes)
         return {"level": run.severity, "owner": run.owner, "action": run.action, "deadline": due, "run_id": run.run_id}
-    run = attempts[-1].run
-    if decision == PROMOTE:
-        return {"level": 4, "owner": run.owner, "action": "record and continue", "deadline": None, "run_id": run.run_id}
-    levels = run.policy.get("severity", {}).get("levels", {})
+    last = attempts[-1].run if attempts else None
+    if last is not None and decision == PROMOTE:
+        facts = {"owner": last.owner, "run_id": last.run_id}
+        return {"level": 4, "action": "record and continue", "deadline": None, **facts}
+    severity = last.policy.get("severity", {}) if last is not None else {}
+    levels = severity.get("levels", {}) if isinstance(severity, dict) else {}
     sla = levels.get("3", {}) if isinstance(levels, dict) else {}
     due = deadline(closed_at, int(sla.get("within_minutes", 240)))  # nobody knew of it before
     owner = str(sla.get("owner", "policy owner"))

@@ -45,7 +45,12 @@ def chain_problems(entries: Iterable[Entry]) -> list[str]:
     problems: list[str] = []
     previous, expected = GENESIS, 1
     for entry in entries:
-        if entry.seq != expected:
+        if entry.seq < expected:
+            problems.append(
+                f"Record {entry.seq} ({entry.kind} {entry.key}) stands behind record {expected - 1}: it was put there."
+            )
+            continue
+        if entry.seq > expected:
             missing = f"{expected}" if entry.seq == expected + 1 else f"{expected} to {entry.seq - 1}"
             problems.append(f"Record {missing} is missing before record {entry.seq}: it was removed.")
         elif entry.chained(previous) != entry.hash:

@@ -10,6 +10,7 @@ import pytest
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import HostCondition, Measurement
+from pytest_weekops.report.table import render_table
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import Records, make_campaign, make_plan, make_records
 from tests.support.verdicts import finding_of
@@ -96,3 +97,24 @@ def test_a_cell_that_drifts_is_not_excused_by_one_that_cannot_tell() -> None:
     found = drift([r for r in records if not (isinstance(r, Measurement) and r.case.size == 256)])
     assert found.status is CheckStatus.FAIL
     assert all(row.startswith("pocl auto:128") for row in found.rows)
+
+
+def rows_of(kind: str, speed: Callable[[int], float]) -> list[dict[str, Any]]:
+    """The cells of a table, at this many times the usual speed in each snapshot."""
+    plan = make_plan(kind, sizes=(128,), snapshots=2)
+    records = make_records(plan, speed=lambda case: speed(case.snapshot))
+    return [dict(row) for row in judge(POLICY, make_campaign(plan, records)).rows if "ratio" not in row]
+
+
+def test_a_table_shows_beside_a_status_what_was_judged() -> None:
+    """A fall that breaks its limit fails the row, a rise is told as one that is not judged, a split judges none."""
+    (fell,) = rows_of("weekly", lambda snapshot: 2.0 - snapshot / 2)
+    assert (fell["status"], round(fell["drift_percent"])) == ("fail", -33)
+    assert fell["limits"] == "trend -33.2 % over the window, limit 3"
+    (rose,) = rows_of("weekly", lambda snapshot: 40.0 ** (snapshot - 1))
+    assert (rose["status"], rose["limits"][:9]) == ("pass", "rose 40.1")
+    assert "only falls are judged" in rose["limits"]
+    table = "\n".join(render_table("weekly", [rose]))
+    assert "39" not in table
+    assert "rose" in table.splitlines()[2]
+    assert {row["drift_percent"] for row in rows_of("split", lambda snapshot: 40.0 ** (snapshot - 1))} == {None}

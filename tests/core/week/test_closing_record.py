@@ -15,6 +15,7 @@ from pytest_weekops.core.week.closing_record import (
 )
 from pytest_weekops.core.week.entry import ACTION, WEEK
 from pytest_weekops.core.week.tracks import Files
+from pytest_weekops.report.acta import render_acta
 from tests.support.entries import HEALTHY, W48, Part, evidence_of, failure, numbered, promote, stage
 
 CLOSED_AT = "2026-11-29T20:00:00+00:00"
@@ -42,6 +43,18 @@ def test_a_healthy_week_promotes() -> None:
         "deadline": None,
         "run_id": "split",
     }
+
+
+def test_a_week_without_runs_is_decided_all_the_same() -> None:
+    """Nothing ran, so every step is missing: iterate for want of evidence, at SEV3, with an owner and a deadline."""
+    found = closed()
+    document = found.document
+    assert (found.exit_status, document["block_decision"]) == (11, "iterate")
+    assert {"gate", "replay"} <= set(document["missing_steps"])
+    assert (document["severity"]["level"], document["severity"]["owner"]) == (3, "policy owner")
+    assert document["severity"]["deadline"] == "2026-11-30T00:00:00+00:00"
+    assert document["ledger"] == {"records": 0, "head": None}
+    assert render_acta(document).startswith("# Week 2026-W48: iterate")
 
 
 def test_the_document_says_what_was_looked_at() -> None:

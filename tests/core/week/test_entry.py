@@ -66,6 +66,27 @@ def test_an_entry_that_was_removed_is_missed(left: tuple[int, ...], words: str) 
     assert chain_problems([CHAIN[place] for place in left]) == [words]
 
 
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (
+            (0, 1, 3, 2, 4),
+            ["Record 3 is missing before record 4", "Record 3 (", "stands behind record 4"],
+        ),
+        ((0, 1, 1, 2, 3, 4), ["Record 2 (", "stands behind record 2: it was put there."]),
+        ((1, 0), ["Record 1 is missing before record 2", "Record 1 (", "stands behind record 2: it was put there."]),
+        ((0, 1, 2, 3, 4, 0, 1), ["Record 1 (", "behind record 5", "Record 2 (", "behind record 5"]),
+    ],
+)
+def test_an_entry_in_another_place_is_told_by_its_own_number(order: tuple[int, ...], words: list[str]) -> None:
+    """Once, with the record that it stands behind; no range goes backwards, and what follows rightly is no problem."""
+    said = " ".join(chain_problems([CHAIN[place] for place in order]))
+    for part in words:
+        assert part in said
+        said = said.partition(part)[2]
+    assert "Record" not in said
+
+
 def test_an_entry_that_was_removed_and_closed_up_is_seen_by_the_hash() -> None:
     """The next one was chained to it."""
     closed_up = [*CHAIN[:2], *(replace(entry, seq=entry.seq - 1) for entry in CHAIN[3:])]

@@ -122,12 +122,21 @@ def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:
     return percent(slope), percent(agreed(lowest_deviation(normalised), lowest_deviation(bare)))
 
 
+def broken_drift(policy: Policy, slope: float, dip: float) -> str:
+    """Which limit a cell's trend and lowest deviation break, in words, or nothing. Written so that NaN breaks one."""
+    rails = policy.guardrails
+    if not -slope <= rails.max_abs_throughput_drift_percent:
+        return f"trend {slope:+.1f} % over the window, limit {rails.max_abs_throughput_drift_percent:g}"
+    if not -dip <= rails.max_throughput_deviation_percent:
+        return f"one snapshot {dip:+.1f} % off the median, limit {rails.max_throughput_deviation_percent:g}"
+    return ""
+
+
 def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
     """Throughput falls neither along the window nor in any one snapshot beyond its limits, host and anchor apart."""
     if campaign.plan.looks:
         return _drift_answered(policy, campaign)
-    check, rails = "throughput_drift_abs_bound", policy.guardrails
-    limit, deviation = rails.max_abs_throughput_drift_percent, rails.max_throughput_deviation_percent
+    check, limit = "throughput_drift_abs_bound", policy.guardrails.max_abs_throughput_drift_percent
     bad, short, found = [], [], [0.0]
     for cell, rows in campaign.good.items():
         if len({row.snapshot for row in rows}) < 2:
@@ -135,10 +144,8 @@ def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
             continue
         slope, dip = drift_percent(rows)
         found.append(max(-slope, 0.0))
-        if not -slope <= limit:
-            bad.append(f"{cell_name(cell)}: trend {slope:+.1f} % over the window, limit {limit:g}")
-        elif not -dip <= deviation:
-            bad.append(f"{cell_name(cell)}: one snapshot {dip:+.1f} % off the median, limit {deviation:g}")
+        if problem := broken_drift(policy, slope, dip):
+            bad.append(f"{cell_name(cell)}: {problem}")
     facts = {"observed": round(max(found), 6), "required": limit}
     if bad:
         return failed(check, "drift", listed(bad), rows=tuple(bad), **facts)

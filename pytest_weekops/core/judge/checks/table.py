@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
-from pytest_weekops.core.judge.checks.cells import drift_percent
+from pytest_weekops.core.judge.checks.cells import broken_drift, drift_percent
 from pytest_weekops.core.judge.checks.slo import judge_cell
+from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
+
+_BELIEVED_RISE = 100.0  # percent: no driver becomes twice as fast within a run
 
 
 def table_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...]:
@@ -33,9 +37,10 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
         return {**row, "status": "no_data", "measured": 0, "planned": planned, "limits": ""}
     found = judge_cell(policy, campaign, cell)
     launches = all_launches(measured)
-    several = len({m.snapshot for m in measured}) > 1
-    status = "fail" if found.broken else "no_data" if len(measured) != planned else "pass"
-    if status == "pass" and found.doubted:
+    drift = _drift(policy, campaign, cell)
+    broken, doubted = (*found.broken, *drift.broken), (*found.doubted, *drift.doubted)
+    status = "fail" if broken else "no_data" if len(measured) != planned else "pass"
+    if status == "pass" and doubted:
         status = "inconclusive"
     return {
         **row,
@@ -45,12 +50,40 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
         "median_ms": statistics.median(launches),
         "p95_ms": percentile95(launches),
         "launches": len(launches),
-        "drift_percent": drift_percent(measured)[0] if several else None,
-        "limits": "; ".join(found.broken or found.doubted or found.limits),
+        "drift_percent": drift.slope,
+        "limits": "; ".join((*(broken or doubted or found.limits), *drift.rose)),
         "status": status,
         "measured": len(measured),
         "planned": planned,
     }
+
+
+@dataclass(frozen=True)
+class _Drift:
+    """A cell's trend where it is judged, which limits it breaks or may break, and what to say of an odd rise."""
+
+    slope: float | None = None
+    broken: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
+    rose: tuple[str, ...] = ()
+
+
+def _drift(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) -> _Drift:
+    """Falls alone are judged: a rise of thousands of percent beside "pass" would seem to have been looked at."""
+    measured = campaign.good[cell]
+    if campaign.plan.kind != "weekly" or len({m.snapshot for m in measured}) < 2:
+        return _Drift()
+    slope, dip = drift_percent(measured)
+    if campaign.plan.looks:
+        found = [each for each in of_kind(answers(policy, campaign), "trend", "fall") if cell in each.asked.cells]
+        broken = tuple(each.words for each in found if each.status is CheckStatus.FAIL)
+        doubted = tuple(each.words for each in found if each.status is CheckStatus.INCONCLUSIVE)
+    else:
+        broken, doubted = tuple(filter(None, [broken_drift(policy, slope, dip)])), ()
+    if not slope > _BELIEVED_RISE:
+        return _Drift(slope, broken, doubted)
+    rose = f"rose {1 + slope / 100:.3g}-fold along the window, from slow first snapshots; only falls are judged"
+    return _Drift(slope, broken, doubted, (rose,))
 
 
 def _ratio_rows(policy: Policy, campaign: Campaign) -> list[dict[str, Any]]:
