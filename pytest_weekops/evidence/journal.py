@@ -53,7 +53,9 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seq = 0
+        self._written = (0, 0)  # events and bytes, set in one step: Ctrl-C may come between any two
+        self._unsettled = 0  # bytes of a line that was begun and not counted yet
+        self._broken = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
@@ -69,20 +71,46 @@ class Journal:
             ) from error
 
     def append(self, kind: str, data: Record | Mapping[str, Any]) -> int:
-        """Write one event, sync it, and return its sequence number. Raises ``WeekopsError`` when the disk refuses."""
+        """Write one event, sync it, and return its sequence number. Raises ``WeekopsError`` when the disk refuses.
+
+        After that nothing more is taken: what followed a lost line would read as if the line had never been.
+        """
+        if self._broken:
+            raise self._refused(self._broken)
         body = data.model_dump(mode="json") if isinstance(data, Record) else dict(data)
-        line = encode_event(self._seq + 1, kind, body)
         try:
+            self._settle()
+            seq, size = self._written
+            line = encode_event(seq + 1, kind, body)
+            self._unsettled = len(line)
             whole = os.write(self._fd, line) == len(line)
             os.fsync(self._fd)
         except OSError as error:
-            raise self._refused(error.strerror) from error
+            self._broken = error.strerror or str(error)
+            raise self._refused(self._broken) from error
         if not whole:
-            raise self._refused("the disk took only part of a line")
-        self._seq += 1
-        return self._seq
+            self._broken = "the disk took only part of a line"
+            raise self._refused(self._broken)
+        self._written = (seq + 1, size + len(line))
+        self._unsettled = 0
+        return seq + 1
 
-    def _refused(self, why: str | None) -> WeekopsError:
+    def _settle(self) -> None:
+        """Count a line whose writing was interrupted, if it is there; a part of one is taken back."""
+        if not self._unsettled:
+            return
+        seq, size = self._written
+        grown = os.fstat(self._fd).st_size - size
+        if grown == self._unsettled:
+            os.fsync(self._fd)
+            self._written = (seq + 1, size + grown)
+        elif 0 <= grown < self._unsettled:
+            os.ftruncate(self._fd, size)
+        else:
+            raise OSError(0, "it is not as long as what was written, so somebody else changed it")
+        self._unsettled = 0
+
+    def _refused(self, why: str) -> WeekopsError:
         return WeekopsError(
             f"Journal {self.path} cannot be written: {why}. What was measured so far is in it, the rest would be lost, "
             "so the run stops here. Make room and run again."

@@ -19,6 +19,7 @@ from pytest_weekops.plugin.items import CampaignItems, is_campaign, parameter
 from pytest_weekops.plugin.progress import Progress
 from pytest_weekops.plugin.spellings import Spellings
 from pytest_weekops.plugin.summary import print_conclusion, tell_junit
+from pytest_weekops.plugin.termination import Termination
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -43,6 +44,8 @@ class GateSession:
         self.choices = Choices(config)
         self.items = CampaignItems(self.choices)
         self.progress = Progress(config)
+        self.termination = Termination()
+        self.termination.begin()
         self.run: Run | None = None
         self.conclusion: Conclusion | None = None
         self._unexplained: list[str] = []
@@ -147,11 +150,14 @@ class GateSession:
 
     def finish(self, exitstatus: int) -> int:
         """Write the last gate, judge, write the artifacts; the exit status of the pytest run."""
+        self.termination.ending()
         if self.run is None:
             return exitstatus
         from pytest_weekops.rollback.reaction import react
 
         try:
+            if exitstatus == pytest.ExitCode.INTERRUPTED:
+                self.run.break_off()
             self.conclusion = self._conclude(self.run, exitstatus)
         except WeekopsError as error:
             self.progress.say(f"weekops: {error}")
@@ -182,7 +188,8 @@ class GateSession:
         failed = self._unexplained
         reason = f"{len(failed)} other tests failed, the first is {failed[0]}" if failed else ""
         if exitstatus in (2, 3):
-            return reason or "the run was interrupted" if exitstatus == 2 else "pytest had an internal error"
+            by = " by SIGTERM" if self.termination.came else ""
+            return reason or f"the run was interrupted{by}" if exitstatus == 2 else "pytest had an internal error"
         return reason
 
     def print_summary(self, terminal: pytest.TerminalReporter) -> None:
@@ -195,5 +202,6 @@ class GateSession:
         if self.run is not None:
             self.run.close()
         self.choices.close()
+        self.termination.end()
         if self.conclusion is not None and self.plan.mode == "ci":
             print(self.conclusion.machine_line(), file=sys.stdout, flush=True)  # noqa: T201 - the contract of --mode ci

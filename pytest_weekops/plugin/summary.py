@@ -17,7 +17,7 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
     """Table, findings, verdict, artifacts, exit status, next step; with ``-q`` findings and verdict only."""
     from pytest_weekops.core.judge.finding import Decision
     from pytest_weekops.report.github import github_lines
-    from pytest_weekops.report.summary import finding_line, next_step, sort_findings
+    from pytest_weekops.report.summary import finding_line, next_step, sort_findings, verdict_words
     from pytest_weekops.report.table import render_table
 
     verdict, quiet = conclusion.verdict, config.get_verbosity() < 0
@@ -32,7 +32,9 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
     decision, level = conclusion.document["decision"], f"SEV{conclusion.document['severity']}"
     good = decision == Decision.PROMOTE.value
     terminal.write_line(
-        f"verdict: {decision} ({level}), exit status {conclusion.exit_status}", green=good, red=not good
+        f"{verdict_words(conclusion.document)}: {decision} ({level}), exit status {conclusion.exit_status}",
+        green=good,
+        red=not good,
     )
     if not quiet:
         if not good:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus, Finding, Verdict
 from pytest_weekops.report.saying import plain
 from pytest_weekops.report.table import render_table
 
@@ -31,6 +31,15 @@ def next_step(exit_status: int, kind: str = "weekly") -> str:
     if exit_status == 0 and kind in _NEXT_OF_KIND:
         return _NEXT_OF_KIND[kind]
     return NEXT_STEPS.get(exit_status, "This is not a promote. Read the messages above and run again.")
+
+
+def verdict_words(document: Mapping[str, Any]) -> str:
+    """How to announce the verdict of a decision: of a run that was interrupted it speaks of a part only."""
+    counts = document["counts"]
+    if document["exit_status"] != ExitStatus.INTERRUPTED:
+        return "verdict"
+    part = f" on {counts['measured']} of {counts['planned']} cases" if counts.get("planned") else ""
+    return f"partial verdict{part}"
 
 
 def escape(text: object) -> str:
@@ -68,10 +77,11 @@ def _session(plan: Mapping[str, Any]) -> str:
 def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:
     """The summary as Markdown, ``lanes`` below its table; every string that came from outside is escaped."""
     plan = document["plan"]
+    decision, status = document["decision"], document["exit_status"]
     lines = [
         f"# {document['decision']}: {document['kind']} run {escape(document['run_id'])}",
         "",
-        f"- verdict: **{document['decision']}**, SEV{document['severity']}, exit status {document['exit_status']}",
+        f"- {verdict_words(document)}: **{decision}**, SEV{document['severity']}, exit status {status}",
         f"- owner: {escape(verdict.owner)}, within {verdict.respond_within_minutes} minutes: {escape(verdict.action)}",
         f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
         f"- made: {document['created_at']} with {code(shlex.join(document['command']))}",

@@ -23,7 +23,7 @@ from pytest_weekops.core.measurement.records import (
     Measurement,
     PressureRecord,
 )
-from pytest_weekops.evidence.journal import Journal, JudgedRecord
+from pytest_weekops.evidence.journal import Journal, JudgedRecord, read_run
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
@@ -223,6 +223,16 @@ class Run:
     def __exit__(self, *_error: object) -> None:
         """Close it, whatever happened."""
         self.close()
+
+    def break_off(self) -> None:
+        """Kill every worker at once: nothing more will be measured. The journal stays open for the verdict.
+
+        What is judged is what is on disk: Ctrl-C may have come between a record's line and its place in the list.
+        """
+        for platform in self.platforms.values():
+            platform.supervisor.abandon()
+        self.host.close()
+        self.records[:] = read_run(self.journal.path).records
 
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""
