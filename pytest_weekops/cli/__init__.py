@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
     "judge": "judge a run directory, a journal or a recorded campaign",
+    "report": "make a run's summary, JUnit XML and decision anew",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",

@@ -186,7 +186,11 @@ def _decode_event(line: bytes, number: int, path: Path) -> Event:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run read back from its journal: exactly what the live judge was given."""
+    """A run read back from its journal: exactly what the live judge was given.
+
+    ``kernels`` are the hashes of
+    the kernel files as they were when it began, ``version`` that of the program that wrote it.
+    """
 
     run_id: str
     created_at: str
@@ -197,6 +201,15 @@ class StoredRun:
     identities: Mapping[str, DeviceIdentity] = field(default_factory=dict)
     records: Sequence[JudgedRecord] = ()
     events: Sequence[Event] = ()
+    version: str = ""
+    kernels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status that its last line states; None where that is no end."""
+        last = self.events[-1] if self.events else None
+        status = last.data.get("exit_status") if last is not None and last.type == "end" else None
+        return status if isinstance(status, int) else None
 
     @property
     def kind(self) -> str:
@@ -234,8 +247,10 @@ def read_run(path: Path) -> StoredRun:
             },
             records=tuple(_JUDGED[e.type].model_validate(e.data) for e in events if e.type in _JUDGED),
             events=events,
+            version=str(first.data.get("version", "")),
+            kernels={str(name): str(value) for name, value in first.data.get("kernels", {}).items()},
         )
-    except (ValidationError, KeyError, TypeError) as error:
+    except (ValidationError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"Journal {journal} holds a record of another shape: {str(error).splitlines()[0]}. It was written by "
             "another version or altered. Judge it with the version that wrote it."

@@ -60,15 +60,17 @@ def build_decision(
     counts: Mapping[str, int],
     artifacts: Sequence[Mapping[str, Any]],
     baselines: Sequence[Baseline] = (),
+    version: str = __version__,
 ) -> dict[str, Any]:
     """The decision as strict JSON data. ``decision`` is promote only where verdict and exit status both say so.
 
-    ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one.
+    ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one. ``version``
+    is that of the program that made the run.
     """
     promoted = verdict.decision.value == "promote" and exit_status == 0
     return {
         "schema": SCHEMA,
-        "version": __version__,
+        "version": version,
         "run_id": run_id,
         "kind": verdict.kind,
         "created_at": created_at,

@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
+from pytest_weekops.evidence.artifacts import PYTESTS_OWN, RunFacts, write_artifacts
 from pytest_weekops.evidence.judging import judge_records
-from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.kernel_sources import hash_kernels
-from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes
-from pytest_weekops.report.summary import render_summary
 from pytest_weekops.week.run_record import record_run
 
 if TYPE_CHECKING:
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from pytest_weekops.run.live import Run
 
     Check = Callable[[CampaignPlan, Sequence[Measurement]], str | None]
-
-_PYTESTS_OWN = (2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
@@ -80,36 +75,24 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         baselines=run.baselines,
         created_at=run.created_at,
     )
-    status = status if status in _PYTESTS_OWN else int(verdict.exit_status)
+    status = status if status in PYTESTS_OWN else int(verdict.exit_status)
     run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status})
     run_dir = run.journal.path.parent
-    facts: dict[str, Any] = {
-        "run_id": run_dir.name,
-        "created_at": run.created_at,
-        "command": run.command,
-        "exit_status": status,
-        "plan": run.plan,
-        "policy": run.policy.effective(),
-        "identities": run.identities,
-        "baselines": run.baselines,
-        "kernels": hash_kernels(run.kernel_dirs),
-        "counts": count_records(run.records, run.plan),
-    }
-    draft = build_decision(verdict, **facts, artifacts=[])
-    lanes = render_lanes(run.records)
-    document = _write(
-        run_dir, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
+    facts = RunFacts(
+        run_id=run_dir.name,
+        created_at=run.created_at,
+        command=run.command,
+        exit_status=status,
+        plan=run.plan,
+        policy=run.policy,
+        records=run.records,
+        identities=run.identities,
+        baselines=run.baselines,
+        kernels=run.kernels,
     )
+    document = write_artifacts(run_dir, verdict, facts)
     said = (*verdict.notes, *run.notes, *_enter(document, run_dir), *remarks)
-    return Conclusion(verdict, document, status, run_dir, said, tuple(lanes))
-
-
-def _write(run_dir: Path, summary: str, finish: Callable[[list[Any]], dict[str, Any]]) -> dict[str, Any]:
-    write_atomic(run_dir / "summary.md", summary)
-    files = [artifact(run_dir / name, run_dir) for name in ("journal.jsonl", "summary.md")]
-    document = finish(files)
-    write_atomic(run_dir / "decision.json", json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
-    return document
+    return Conclusion(verdict, document, status, run_dir, said, tuple(render_lanes(run.records)))
 
 
 def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:

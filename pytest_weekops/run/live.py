@@ -61,7 +61,8 @@ class Platform:
 class Run:
     """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
 
-    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's.
+    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``kernels`` are the
+    hashes of the kernel files when it began.
     """
 
     plan: CampaignPlan
@@ -71,6 +72,7 @@ class Run:
     journal: Journal
     kernel_dirs: tuple[str, ...] = ()
     operations: Mapping[str, KernelOperation] = field(default_factory=dict)
+    kernels: Mapping[str, str] = field(default_factory=dict)
     guards: GuardBook | None = None
     memory_dir: Path | None = None
     tunings: Mapping[str, PlatformTuning] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from pytest_weekops.evidence.baselines import load_baseline, pinned_path
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
@@ -53,6 +54,7 @@ def open_run(request: RunRequest) -> Run:
         journal=journal,
         kernel_dirs=request.kernel_dirs,
         operations=kernel_operations(request.kernel_dirs),
+        kernels=hash_kernels(request.kernel_dirs),
         guards=GuardBook(
             request.report_dir,
             rules=policy.guard,
@@ -91,6 +93,7 @@ def _start(request: RunRequest, run: Run) -> None:
             "command": list(run.command),
             "plan": run.plan.model_dump(mode="json"),
             "policy": run.policy.effective(),
+            "kernels": dict(run.kernels),
         },
     )
     if run.guards is not None:
