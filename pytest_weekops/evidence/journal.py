@@ -7,6 +7,7 @@ else: a bad checksum, a missing number or a repeated one further up means that t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zlib
@@ -20,6 +21,7 @@ from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
 from pytest_weekops.core.record import Record
+from pytest_weekops.files.hashing import hash_file
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
@@ -49,14 +51,20 @@ class Event:
 
 
 class Journal:
-    """Append-only journal of one run; every :meth:`append` is on disk when it returns."""
+    """Append-only journal of one run; every :meth:`append` is on disk when it returns.
+
+    It knows what it wrote: others can write to the same file, and what they made of it is no evidence of this run.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seq = 0
+        self._hash = hashlib.sha256()
+        self._size = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            self._file = _identity(os.fstat(self._fd))
         except FileExistsError as error:
             raise InputError(
                 f"Run journal {path} exists already. Two runs in one file could not be told apart. "
@@ -79,8 +87,36 @@ class Journal:
             raise self._refused(error.strerror) from error
         if not whole:
             raise self._refused("the disk took only part of a line")
+        self._hash.update(line)
+        self._size += len(line)
         self._seq += 1
         return self._seq
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Name, SHA-256 and size of the journal as it was written, whatever lies on disk by now."""
+        return {"path": self.path.name, "sha256": self._hash.hexdigest(), "bytes": self._size}
+
+    def damage(self) -> str:
+        """What is wrong with the file on disk; empty where it is, to the byte, what was written here."""
+        try:
+            there = self.path.stat()
+            if _identity(there) != self._file:
+                return "another file lies in the place of the journal"
+            if there.st_size != self._size:
+                return f"the journal has {there.st_size} bytes and this run wrote {self._size}: it was cut or added to"
+            if hash_file(self.path) != self._hash.hexdigest():
+                return "the journal was changed: its SHA-256 is not that of what this run wrote"
+        except FileNotFoundError:
+            return "the journal was removed"
+        except OSError as error:
+            return f"the journal cannot be read: {error.strerror}"
+        return ""
+
+    def written(self) -> bytes | None:
+        """What was written, from the open file, which outlives its name; None where its content was changed."""
+        content = os.pread(self._fd, self._size + 1, 0)
+        return content if hashlib.sha256(content).digest() == self._hash.digest() else None
 
     def _refused(self, why: str | None) -> WeekopsError:
         return WeekopsError(
@@ -93,6 +129,10 @@ class Journal:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def encode_event(seq: int, kind: str, data: Mapping[str, Any]) -> bytes:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Check = Callable[[CampaignPlan, Sequence[Measurement]], str | None]
 
 _PYTESTS_OWN = (2, 3, 4, 5)
+_BROKEN = "{damage}. Somebody else wrote here while it ran, so its evidence is broken. Find out who, and run it again."
+WRITTEN_NAME = "journal.written.jsonl"
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,12 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     """Judge the run's records and write every artifact; the run is closed by the caller afterwards.
 
     ``status`` is the exit status of what surrounded the run: pytest's own (2 to 5) stay, whatever the verdict.
+    A journal that is not what this run wrote is broken evidence, and fails a gate of its own.
     Raises ``WeekopsError`` where an artifact cannot be written.
     """
+    damage = run.journal.damage()
+    if damage:
+        run.record(GateRecord(gate="journal", stage="check", passed=False, reason=_BROKEN.format(damage=damage)))
     verdict = judge_records(
         run.policy,
         run.plan,
@@ -98,18 +104,30 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     draft = build_decision(verdict, **facts, artifacts=[])
     lanes = render_lanes(run.records)
     document = _write(
-        run_dir, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
+        run, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
     )
-    said = (*verdict.notes, *run.notes, *_enter(document, run_dir), *remarks)
+    kept = _keep_written(run) if damage else []
+    said = (*verdict.notes, *run.notes, *kept, *_enter(document, run_dir), *remarks)
     return Conclusion(verdict, document, status, run_dir, said, tuple(lanes))
 
 
-def _write(run_dir: Path, summary: str, finish: Callable[[list[Any]], dict[str, Any]]) -> dict[str, Any]:
+def _write(run: Run, summary: str, finish: Callable[[list[Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Write summary and decision. The journal's hash is that of what was written, not of what lies there."""
+    run_dir = run.journal.path.parent
     write_atomic(run_dir / "summary.md", summary)
-    files = [artifact(run_dir / name, run_dir) for name in ("journal.jsonl", "summary.md")]
+    files = [run.journal.facts, artifact(run_dir / "summary.md", run_dir)]
     document = finish(files)
     write_atomic(run_dir / "decision.json", json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
     return document
+
+
+def _keep_written(run: Run) -> list[str]:
+    """Keep what the run wrote beside what others made of its journal, where the open file still has it."""
+    content = run.journal.written()
+    if content is None:
+        return [f"What this run wrote into its journal is lost: {run.journal.path.name} was changed in its place."]
+    write_atomic(run.journal.path.with_name(WRITTEN_NAME), content)
+    return [f"What this run wrote into its journal is kept as {WRITTEN_NAME}."]
 
 
 def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
