@@ -74,10 +74,16 @@ class RunFacts:
         return render_summary(verdict, self.decision(verdict), render_lanes(self.records))
 
 
-def write_artifacts(run_dir: Path, verdict: Verdict, facts: RunFacts) -> dict[str, Any]:
-    """Write summary, then decision, each whole or absent; the decision document. Raises ``WeekopsError``."""
+def write_artifacts(
+    run_dir: Path, verdict: Verdict, facts: RunFacts, *, journal: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Write summary, then decision, each whole or absent; the decision document. Raises ``WeekopsError``.
+
+    ``journal`` has the hash of what a live run wrote, whatever lies in its place by now.
+    """
     write_atomic(run_dir / SUMMARY_NAME, facts.summary(verdict))
-    document = facts.decision(verdict, [artifact(run_dir / name, run_dir) for name in (JOURNAL_NAME, SUMMARY_NAME)])
+    files = [journal or artifact(run_dir / JOURNAL_NAME, run_dir), artifact(run_dir / SUMMARY_NAME, run_dir)]
+    document = facts.decision(verdict, files)
     write_atomic(run_dir / DECISION_NAME, json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
     return document
 

@@ -7,6 +7,7 @@ else: a bad checksum, a missing number or a repeated one further up means that t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zlib
@@ -20,6 +21,7 @@ from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
 from pytest_weekops.core.record import Record
+from pytest_weekops.files.hashing import hash_file
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
@@ -49,16 +51,20 @@ class Event:
 
 
 class Journal:
-    """Append-only journal of one run; every :meth:`append` is on disk when it returns."""
+    """Append-only journal of one run; every :meth:`append` is on disk when it returns.
+
+    It knows what it wrote: others can write to the same file, and what they made of it is no evidence of this run.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._written = (0, 0)  # events and bytes, set in one step: Ctrl-C may come between any two
-        self._unsettled = 0  # bytes of a line that was begun and not counted yet
+        self._written = _Written(0, 0, hashlib.sha256())
+        self._unsettled = b""  # a line that was begun and not counted yet
         self._broken = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            self._file = _identity(os.fstat(self._fd))
         except FileExistsError as error:
             raise InputError(
                 f"Run journal {path} exists already. Two runs in one file could not be told apart. "
@@ -80,9 +86,7 @@ class Journal:
         body = data.model_dump(mode="json") if isinstance(data, Record) else dict(data)
         try:
             self._settle()
-            seq, size = self._written
-            line = encode_event(seq + 1, kind, body)
-            self._unsettled = len(line)
+            line = self._unsettled = encode_event(self._written.events + 1, kind, body)
             whole = os.write(self._fd, line) == len(line)
             os.fsync(self._fd)
         except OSError as error:
@@ -91,24 +95,55 @@ class Journal:
         if not whole:
             self._broken = "the disk took only part of a line"
             raise self._refused(self._broken)
-        self._written = (seq + 1, size + len(line))
-        self._unsettled = 0
-        return seq + 1
+        self._count()
+        return self._written.events
+
+    def _count(self) -> None:
+        """Count the line that was written. In one step: Ctrl-C may come between any two."""
+        self._written = self._written.with_line(self._unsettled)
+        self._unsettled = b""
 
     def _settle(self) -> None:
         """Count a line whose writing was interrupted, if it is there; a part of one is taken back."""
         if not self._unsettled:
             return
-        seq, size = self._written
-        grown = os.fstat(self._fd).st_size - size
-        if grown == self._unsettled:
+        grown = os.fstat(self._fd).st_size - self._written.size
+        if grown == len(self._unsettled):
             os.fsync(self._fd)
-            self._written = (seq + 1, size + grown)
-        elif 0 <= grown < self._unsettled:
-            os.ftruncate(self._fd, size)
+            self._count()
+        elif 0 <= grown < len(self._unsettled):
+            os.ftruncate(self._fd, self._written.size)
+            self._unsettled = b""
         else:
-            raise OSError(0, "it is not as long as what was written, so somebody else changed it")
-        self._unsettled = 0
+            raise OSError(0, "it was cut or added to by somebody else")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Name, SHA-256 and size of the journal as it was written, whatever lies on disk by now."""
+        return {"path": self.path.name, "sha256": self._written.hash.hexdigest(), "bytes": self._written.size}
+
+    def damage(self) -> str:
+        """What is wrong with the file on disk; empty where it is, to the byte, what was written here."""
+        try:
+            self._settle()
+            there = self.path.stat()
+            if _identity(there) != self._file:
+                return "another file lies in the place of the journal"
+            size, digest = self._written.size, self._written.hash.hexdigest()
+            if there.st_size != size:
+                return f"the journal has {there.st_size} bytes and this run wrote {size}: it was cut or added to"
+            if hash_file(self.path) != digest:
+                return "the journal was changed: its SHA-256 is not that of what this run wrote"
+        except FileNotFoundError:
+            return "the journal was removed"
+        except OSError as error:
+            return f"the journal cannot be read: {error.strerror}"
+        return ""
+
+    def written(self) -> bytes | None:
+        """What was written, from the open file, which outlives its name; None where its content was changed."""
+        content = os.pread(self._fd, self._written.size + 1, 0)
+        return content if hashlib.sha256(content).digest() == self._written.hash.digest() else None
 
     def _refused(self, why: str) -> WeekopsError:
         return WeekopsError(
@@ -121,6 +156,24 @@ class Journal:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+@dataclass(frozen=True)
+class _Written:
+    """How much of a journal is written: events, bytes, and the hash of these bytes."""
+
+    events: int
+    size: int
+    hash: hashlib._Hash
+
+    def with_line(self, line: bytes) -> _Written:
+        digest = self.hash.copy()
+        digest.update(line)
+        return _Written(self.events + 1, self.size + len(line), digest)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def encode_event(seq: int, kind: str, data: Mapping[str, Any]) -> bytes:

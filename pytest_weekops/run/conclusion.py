@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.artifacts import PYTESTS_OWN, RunFacts, write_artifacts
 from pytest_weekops.evidence.judging import judge_records
+from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.week.run_record import record_run
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from pytest_weekops.run.live import Run
 
     Check = Callable[[CampaignPlan, Sequence[Measurement]], str | None]
+
+_BROKEN = "{damage}. Somebody else wrote here while it ran, so its evidence is broken. Find out who, and run it again."
+WRITTEN_NAME = "journal.written.jsonl"
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,12 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     """Judge the run's records and write every artifact; the run is closed by the caller afterwards.
 
     ``status`` is the exit status of what surrounded the run: pytest's own (2 to 5) stay, whatever the verdict.
+    A journal that is not what this run wrote is broken evidence, and fails a gate of its own.
     Raises ``WeekopsError`` where an artifact cannot be written.
     """
+    damage = run.journal.damage()
+    if damage:
+        run.record(GateRecord(gate="journal", stage="check", passed=False, reason=_BROKEN.format(damage=damage)))
     verdict = judge_records(
         run.policy,
         run.plan,
@@ -76,7 +85,8 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         created_at=run.created_at,
     )
     status = status if status in PYTESTS_OWN else int(verdict.exit_status)
-    run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status})
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status, "ended_at": now})
     run_dir = run.journal.path.parent
     facts = RunFacts(
         run_id=run_dir.name,
@@ -90,9 +100,19 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         baselines=run.baselines,
         kernels=run.kernels,
     )
-    document = write_artifacts(run_dir, verdict, facts)
-    said = (*verdict.notes, *run.notes, *_enter(document, run_dir), *remarks)
+    document = write_artifacts(run_dir, verdict, facts, journal=run.journal.facts)
+    kept = _keep_written(run) if damage else []
+    said = (*verdict.notes, *run.notes, *kept, *_enter(document, run_dir), *remarks)
     return Conclusion(verdict, document, status, run_dir, said, tuple(render_lanes(run.records)))
+
+
+def _keep_written(run: Run) -> list[str]:
+    """Keep what the run wrote beside what others made of its journal, where the open file still has it."""
+    content = run.journal.written()
+    if content is None:
+        return [f"What this run wrote into its journal is lost: {run.journal.path.name} was changed in its place."]
+    write_atomic(run.journal.path.with_name(WRITTEN_NAME), content)
+    return [f"What this run wrote into its journal is kept as {WRITTEN_NAME}."]
 
 
 def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:

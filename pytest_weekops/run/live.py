@@ -234,7 +234,8 @@ class Run:
         for platform in self.platforms.values():
             platform.supervisor.abandon()
         self.host.close()
-        self.records[:] = read_run(self.journal.path).records
+        if not self.journal.damage():
+            self.records[:] = read_run(self.journal.path).records
 
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""
