@@ -120,5 +120,6 @@ def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
     try:
         record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
     except WeekopsError as error:
-        return [f"the ledger did not take this run: {error}"]
+        again = f"`weekops record {run_dir.name}`, in the report directory, enters it once the ledger can be written."
+        return [f"the ledger did not take this run: {error} {again}"]
     return []

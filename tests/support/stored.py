@@ -13,7 +13,9 @@ from tests.support.synthetic import STARTED, Records, make_identity
 STATUS = 0  # that of a run which promoted
 
 
-def write_run(directory: Path, plan: CampaignPlan, records: Records, *, ended: int | None = None) -> Path:
+def write_run(
+    directory: Path, plan: CampaignPlan, records: Records, *, ended: int | None = None, ended_at: str = STARTED
+) -> Path:
     """The directory of a run with its journal; one that ``ended`` says with which status, last."""
     journal = Journal(directory / "journal.jsonl")
     journal.append(
@@ -33,6 +35,8 @@ def write_run(directory: Path, plan: CampaignPlan, records: Records, *, ended: i
     for record in records:
         journal.append(record.type, record)
     if ended is not None:
-        journal.append("end", {"decision": "iterate" if ended else "promote", "exit_status": ended})
+        journal.append(
+            "end", {"decision": "iterate" if ended else "promote", "exit_status": ended, "ended_at": ended_at}
+        )
     journal.close()
     return directory
