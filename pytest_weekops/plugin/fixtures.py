@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -100,7 +100,7 @@ def weekops_pulse(request: pytest.FixtureRequest, weekops_session: GateSession) 
     def press() -> None:
         run = weekops_session.require_run()
         if run.platforms[label].unusable:
-            pytest.skip(f"{label}: {run.platforms[label].unusable}")
+            _skip(f"{label}: {run.platforms[label].unusable}")
         weekops_session.wait_for_snapshot(snapshot)
         record = run.pulse(label, snapshot)
         done = record.completed == record.requested and not record.failures
@@ -133,7 +133,7 @@ def measure(
         weekops_session.progress.measured(answer)
         _record_properties(answer, record_property)
         if answer.status == "skipped":
-            pytest.skip(answer.reason)
+            _skip(answer.reason)
         from pytest_weekops.plugin.benchmark import feed_benchmark
 
         feed_benchmark(request, answer)
@@ -186,6 +186,12 @@ def _fail_unless(good: bool, sentence: str) -> None:  # noqa: FBT001 - the one a
         from pytest_weekops.plugin.failure import GateFailure
 
         raise GateFailure(sentence)
+
+
+def _skip(reason: str) -> NoReturn:
+    from pytest_weekops.plugin.failure import GateSkip
+
+    raise GateSkip(reason)
 
 
 def _record_properties(answer: Measurement, record_property: Callable[[str, object], None]) -> None:

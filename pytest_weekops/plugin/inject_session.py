@@ -66,6 +66,7 @@ class InjectSession:
         self._lines: list[str] = []
         self._tunings: dict[str, PlatformTuning] = {}
         self._opened = False
+        self.ended: int | None = None
         self._termination = Termination()
         self._termination.begin()
 
@@ -221,9 +222,10 @@ class InjectSession:
     def finish(self, exitstatus: int) -> int:
         """The exit status: 0 stays 0 only where every campaign and every control ended as it must."""
         self._termination.ending()
-        if exitstatus == 0 and not self.config.option.collectonly and self.missing:
-            return INSUFFICIENT
-        return exitstatus
+        short = exitstatus == 0 and not self.config.option.collectonly and bool(self.missing)
+        status = INSUFFICIENT if short else exitstatus
+        self.ended = status if self._opened else None
+        return status
 
     def print_summary(self, say: Callable[[str], None]) -> None:
         """Figures, then what is not shown."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
+REQUIRED_KINDS = ("canonical", "weekly", "split", "none")
 TIERS = ("cpu-fast", "canonical", "full")
 _PHASES = (
     "import",
@@ -93,6 +94,11 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pressure-mode", ("before", "during"), "pressure pulses before each snapshot, or between the launches"),
     ("mode", ("local", "ci"), "ci: no colours, no prompts, a machine-readable summary line last"),
+    (
+        "require-verdict",
+        REQUIRED_KINDS,
+        "never end with 0 without a verdict of this kind; none: nor because tests of a campaign were merely collected",
+    ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )
 

@@ -42,7 +42,8 @@ class Conclusion:
     def machine_line(self) -> str:
         """The last line of ``--mode ci``: one JSON object after a fixed word."""
         keys = ("run_id", "kind", "decision", "exit_status", "severity", "failed_checks", "inconclusive_checks")
-        fields = {key: self.document[key] for key in keys} | {"run_dir": str(self.run_dir)}
+        fields = {key: self.document[key] for key in keys}
+        fields |= {"exit_status": self.exit_status, "run_dir": str(self.run_dir)}
         return "weekops-summary " + json.dumps(fields, separators=(",", ":"), sort_keys=True)
 
 
@@ -61,7 +62,9 @@ def run_checks(run: Run, checks: Iterable[Mapping[str, Check]]) -> None:
         for name, check in each.items():
             try:
                 reason = check(run.plan, measurements) or ""
-            except Exception as error:  # noqa: BLE001 - a user's check may raise anything, and must not pass by it
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - SystemExit(0) is one of the things that may not pass
                 reason = f"the check raised {type(error).__name__}: {error}"
             run.record(GateRecord(gate=name, stage="check", passed=not reason, reason=reason))
 
