@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
 from pytest_weekops.core.record import Record
@@ -32,8 +33,9 @@ JOURNAL_NAME = "journal.jsonl"
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
 
-JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord
+JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord | DriverListing
 _JUDGED: dict[str, type[JudgedRecord]] = {
+    "driver": DriverListing,
     "measurement": Measurement,
     "pressure": PressureRecord,
     "gate": GateRecord,

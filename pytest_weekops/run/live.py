@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.errors import WorkerError, last_words
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, DriverListing)
 
 
 @dataclass
@@ -101,10 +102,11 @@ class Run:
             try:
                 platform.identity = platform.supervisor.start()
             except WorkerError as error:
-                platform.unusable = str(error)
-                self.journal.append("note", {"platform": platform.label, "unusable": str(error)})
+                platform.unusable = last_words(error)
+                self.journal.append("note", {"platform": platform.label, "unusable": platform.unusable})
                 continue
             self.journal.append("identity", platform.identity)
+            self._list(platform.supervisor.files.listing())
 
     @property
     def identities(self) -> dict[str, DeviceIdentity]:
@@ -213,10 +215,19 @@ class Run:
     # -- records -----------------------------------------------------------------------------------------------
 
     def record(self, record: T) -> T:
-        """Journal a record, keep it for the judge, and hand it back."""
+        """Journal a record, keep it for the judge, and hand it back; before it, driver files that it is first with."""
+        if isinstance(record, Measurement) and record.case.platform in self.platforms:
+            listing = self.platforms[record.case.platform].supervisor.files.listings.get(record.driver_files)
+            if listing is not None:
+                self._list(listing)
         self.journal.append(record.type, record)
         self.records.append(record)
         return record
+
+    def _list(self, listing: DriverListing) -> None:
+        """Write a listing of a driver's files down, once."""
+        if listing.files and listing not in self.records:
+            self.record(listing)
 
     def __enter__(self) -> Self:
         """The run itself, closed at the end of the ``with`` block."""

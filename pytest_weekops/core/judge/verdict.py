@@ -10,6 +10,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
+from pytest_weekops.core.judge.drivers import since_baseline, split_drivers
 from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
 from pytest_weekops.core.policy.policy import Policy
 
@@ -65,6 +66,9 @@ def _total_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...
 
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
-    if campaign.plan.kind != "weekly" or campaign.baselines or not policy.floors.waiver:
+    if campaign.plan.kind == "split":
+        return split_drivers(campaign)
+    if campaign.plan.kind != "weekly":
         return ()
-    return (policy.floors.waiver,)
+    waived = () if campaign.baselines or not policy.floors.waiver else (policy.floors.waiver,)
+    return (*waived, *since_baseline(campaign))
