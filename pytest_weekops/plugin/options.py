@@ -269,6 +269,7 @@ def build_plan(
     """
     from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
     from pytest_weekops.core.measurement.schedule import expected_gates
+    from pytest_weekops.core.policy.bounds import LEAST_RATIO
 
     options = Options(config)
     kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
@@ -299,7 +300,7 @@ def build_plan(
         device_pattern=options.text("device"),
         baseline_platform=labels[0] if split else None,
         candidate_platform=labels[1] if split else None,
-        min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85) if split else None,
+        min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85, least=LEAST_RATIO) if split else None,
         required_sizes=(required or sizes) if split else (),
         mode="ci" if options.text("mode") == "ci" else "local",
         in_turns=split,

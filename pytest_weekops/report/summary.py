@@ -70,6 +70,14 @@ def finding_line(finding: Finding) -> str:
     return f"{level} {finding.check} {finding.status.value}: {finding.message}{note}"
 
 
+def verdict_line(
+    verdict: Verdict, decision: str, severity: int, exit_status: int, *, announced: str = "verdict"
+) -> str:
+    """The verdict in one sentence, with what it leaves out; ``announced`` as :func:`verdict_words` has it."""
+    words = f"{announced}: {decision} (SEV{severity}), exit status {exit_status}"
+    return f"{words}; it leaves out {'; '.join(verdict.left_out)}" if verdict.left_out else words
+
+
 def _session(plan: Mapping[str, Any]) -> str:
     return f"at least {plan['iterations']} launches and {plan['session_ms']:g} ms"
 
@@ -104,6 +112,7 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
     lines += ["", "## Findings", ""]
     found = sort_findings(verdict.findings)
     lines += [f"- {escape(finding_line(finding))}" for finding in found] or ["Every check passed."]
+    lines += [f"- left out: {escape(words)}" for words in verdict.left_out]
     lines += [f"- note: {escape(note)}" for note in verdict.notes]
     lines += ["", "## Next", "", next_step(document["exit_status"], verdict.kind), ""]
     return "\n".join(lines)

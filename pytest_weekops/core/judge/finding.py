@@ -68,7 +68,10 @@ class Finding(Record):
 
 
 class Verdict(Record):
-    """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed."""
+    """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed.
+
+    ``left_out`` is what a weak policy or profile did not look at: a promote does not speak of it.
+    """
 
     kind: str
     rules: Literal["compat", "strict"]
@@ -82,6 +85,7 @@ class Verdict(Record):
     policy_sha256: str
     rows: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def failed_checks(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
 from pytest_weekops.core.judge.drivers import since_baseline, split_drivers
 from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.left_out import left_out
 from pytest_weekops.core.policy.policy import Policy
 
 
@@ -29,7 +30,8 @@ def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = 
     kind = campaign.plan.kind
     findings = [_total(check, policy, campaign) for check in checks_for(kind)]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
-    return decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes)
+    omitted = left_out(policy, campaign)
+    return decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes, left_out=omitted)
 
 
 def _with_options(campaign: Campaign, options: JudgeOptions) -> Campaign:
