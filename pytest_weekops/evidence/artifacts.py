@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
 
 SUMMARY_NAME = "summary.md"
@@ -31,7 +32,7 @@ LARGEST_DECISION_BYTES = 64 * 1024**2
 # What two decisions on the same evidence agree in; files have hashes of their own, and a program its version.
 _EVIDENCE = (
     *("run_id", "kind", "created_at", "command", "decision", "exit_status", "severity", "failed_checks"),
-    *("inconclusive_checks", "verdict", "policy", "plan", "identities", "baselines", "counts"),
+    *("inconclusive_checks", "verdict", "policy", "plan", "identities", "baselines", "counts", "segments"),
 )
 
 
@@ -50,6 +51,7 @@ class RunFacts:
     baselines: Sequence[Baseline] = ()
     kernels: Mapping[str, str] = field(default_factory=dict)
     version: str = __version__
+    segments: Sequence[Segment] = ()
 
     def decision(self, verdict: Verdict, artifacts: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         """The decision document, with these files as its artifacts."""
@@ -67,6 +69,7 @@ class RunFacts:
             artifacts=artifacts,
             baselines=self.baselines,
             version=self.version,
+            segments=self.segments,
         )
 
     def summary(self, verdict: Verdict) -> str:
@@ -115,6 +118,7 @@ def judged_anew(run: StoredRun) -> tuple[Verdict, RunFacts]:
         baselines=run.baselines,
         kernels=run.kernels,
         version=run.version,
+        segments=run.segments,
     )
     return verdict, facts
 

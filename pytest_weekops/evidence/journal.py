@@ -12,7 +12,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +21,7 @@ from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
+from pytest_weekops.core.measurement.segments import Segment, without_halves
 from pytest_weekops.core.record import Record
 from pytest_weekops.files.hashing import hash_file
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 JOURNAL_VERSION = 1
 JOURNAL_NAME = "journal.jsonl"
+RESUME = "resume"  # opens a further segment: the lines before it are another run's, which it goes on with
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
 
@@ -45,11 +47,12 @@ _JUDGED: dict[str, type[JudgedRecord]] = {
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a journal."""
+    """One line of a journal, and the SHA-256 of all lines before it where it goes on with another journal's."""
 
     seq: int
     type: str
     data: dict[str, Any]
+    before_sha256: str = ""
 
 
 class Journal:
@@ -78,6 +81,17 @@ class Journal:
                 "is measured could be proved. Choose another --report-dir or make room."
             ) from error
 
+    def take_over(self, lines: Sequence[bytes]) -> None:
+        """Begin with whole lines of the journal that this one goes on with. Raises ``WeekopsError``."""
+        try:
+            for line in lines:
+                self._put(line)
+                self._count()
+            os.fsync(self._fd)
+        except OSError as error:
+            self._broken = error.strerror or str(error)
+            raise self._refused(self._broken) from error
+
     def append(self, kind: str, data: Record | Mapping[str, Any]) -> int:
         """Write one event, sync it, and return its sequence number. Raises ``WeekopsError`` when the disk refuses.
 
@@ -88,17 +102,19 @@ class Journal:
         body = data.model_dump(mode="json") if isinstance(data, Record) else dict(data)
         try:
             self._settle()
-            line = self._unsettled = encode_event(self._written.events + 1, kind, body)
-            whole = os.write(self._fd, line) == len(line)
+            self._put(encode_event(self._written.events + 1, kind, body))
             os.fsync(self._fd)
         except OSError as error:
             self._broken = error.strerror or str(error)
             raise self._refused(self._broken) from error
-        if not whole:
-            self._broken = "the disk took only part of a line"
-            raise self._refused(self._broken)
         self._count()
         return self._written.events
+
+    def _put(self, line: bytes) -> None:
+        """Write a line in one go. Raises ``OSError`` where the disk does not take all of it."""
+        self._unsettled = line
+        if os.write(self._fd, line) != len(line):
+            raise OSError(0, "the disk took only part of a line")
 
     def _count(self) -> None:
         """Count the line that was written. In one step: Ctrl-C may come between any two."""
@@ -206,6 +222,7 @@ def read_journal(path: Path) -> list[Event]:
 def _read_events(stream: BinaryIO, path: Path) -> tuple[list[Event], bool]:
     """Events line by line, and whether the last line was torn off."""
     events: list[Event] = []
+    digest = hashlib.sha256()
     while line := stream.readline(LARGEST_LINE_BYTES):
         if not line.endswith(b"\n"):
             if len(line) == LARGEST_LINE_BYTES:
@@ -214,7 +231,9 @@ def _read_events(stream: BinaryIO, path: Path) -> tuple[list[Event], bool]:
                     "record of a run is. Check what this file is."
                 )
             return events, True
-        events.append(_decode_event(line[:-1], len(events) + 1, path))
+        event = _decode_event(line[:-1], len(events) + 1, path)
+        events.append(replace(event, before_sha256=digest.hexdigest()) if event.type == RESUME else event)
+        digest.update(line)
     return events, False
 
 
@@ -243,8 +262,8 @@ def _decode_event(line: bytes, number: int, path: Path) -> Event:
 class StoredRun:
     """A run read back from its journal: exactly what the live judge was given.
 
-    ``kernels`` are the hashes of
-    the kernel files as they were when it began, ``version`` that of the program that wrote it.
+    ``kernels`` are the hashes of the kernel files as they were when it began, ``version`` that of the program that
+    wrote it. ``segments`` has one entry for a run in one go; none where an older version wrote it.
     """
 
     run_id: str
@@ -258,6 +277,7 @@ class StoredRun:
     events: Sequence[Event] = ()
     version: str = ""
     kernels: Mapping[str, str] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
 
     @property
     def ended(self) -> int | None:
@@ -290,8 +310,9 @@ def read_run(path: Path) -> StoredRun:
     if first.type != "run":
         raise InputError(f"Journal {journal} does not start with its run. Its plan is unknown. Judge an intact copy.")
     try:
+        segments, records = _segments(events, journal), _records(events)
         return StoredRun(
-            run_id=str(first.data["run_id"]),
+            run_id=segments[-1].run_id if segments else str(first.data["run_id"]),
             created_at=str(first.data["created_at"]),
             command=tuple(first.data["command"]),
             plan=CampaignPlan.model_validate(first.data["plan"]),
@@ -300,13 +321,39 @@ def read_run(path: Path) -> StoredRun:
             identities={
                 e.data["profile"]: DeviceIdentity.model_validate(e.data) for e in events if e.type == "identity"
             },
-            records=tuple(_JUDGED[e.type].model_validate(e.data) for e in events if e.type in _JUDGED),
+            records=records,
             events=events,
             version=str(first.data.get("version", "")),
             kernels={str(name): str(value) for name, value in first.data.get("kernels", {}).items()},
+            segments=segments,
         )
     except (ValidationError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"Journal {journal} holds a record of another shape: {str(error).splitlines()[0]}. It was written by "
             "another version or altered. Judge it with the version that wrote it."
         ) from error
+
+
+def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:
+    """What is judged: every record, but for those that lost their partner where the run was gone on with."""
+    found: list[JudgedRecord] = []
+    for event in events:
+        if event.type == RESUME:
+            found = without_halves(found)
+        elif event.type in _JUDGED:
+            found.append(_JUDGED[event.type].model_validate(event.data))
+    return tuple(found)
+
+
+def _segments(events: Sequence[Event], journal: Path) -> tuple[Segment, ...]:
+    """The opening of each segment. Raises ``InputError`` where one does not go on with the lines before it."""
+    opening = events[0].data.get("segment")
+    further = [event for event in events if event.type == RESUME]
+    for event in further:
+        if event.data["sha256"] != event.before_sha256 or opening is None:
+            raise InputError(
+                f"Journal {journal} line {event.seq} goes on with other lines than those before it. They were put "
+                "together from two runs, which proves nothing. Judge an intact copy."
+            )
+    data = [opening, *(event.data["segment"] for event in further)] if opening is not None else []
+    return tuple(Segment.model_validate(each) for each in data)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.judge.finding import Verdict
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.journal import JudgedRecord, StoredRun
 
@@ -24,10 +25,13 @@ def judge_records(
     identities: Mapping[str, DeviceIdentity],
     baselines: Sequence[Baseline] = (),
     created_at: str = "",
+    segments: Sequence[Segment] = (),
     options: JudgeOptions | None = None,
 ) -> Verdict:
     """Judge a run's records by the strict rules."""
-    campaign = live_campaign(plan, records, identities=identities, baseline=baselines, created_at=created_at)
+    campaign = live_campaign(
+        plan, records, identities=identities, baseline=baselines, created_at=created_at, segments=segments
+    )
     return judge(policy, campaign, options=options)
 
 
@@ -40,5 +44,6 @@ def judge_stored(run: StoredRun, *, policy: Policy | None = None, options: Judge
         identities=run.identities,
         baselines=run.baselines,
         created_at=run.created_at,
+        segments=run.segments,
         options=options,
     )

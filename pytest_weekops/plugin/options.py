@@ -106,7 +106,8 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def short_spellings() -> dict[str, tuple[str, ...]]:
     """The short spellings of each option, the usual one first and older ones behind it."""
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
-    names = ("tier", "driver-smoke", *older, *(row[0] for row in _CHOICES), *(f"deadline-{p}" for p in _PHASES))
+    own = ("tier", "driver-smoke", "resume")
+    names = (*own, *older, *(row[0] for row in _CHOICES), *(f"deadline-{p}" for p in _PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
 
 
@@ -120,6 +121,7 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
 
     add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
     add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    add("resume", metavar="RUN", help="go on with a run that was broken off: measure what it lacks, judge the whole")
     for name, _older, metavar, text in _LISTS:
         add(name, nargs="+", metavar=metavar, help=text)
     for name, _older, metavar, text in _SINGLES:

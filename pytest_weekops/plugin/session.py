@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -113,9 +114,8 @@ class GateSession:
             self.progress.say(f"weekops: {said} is not used; the gate's records lie in the run's own directory")
         self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}")
         self.run = usage(lambda: open_run(self._request()))
-        self.progress.begin(
-            self.plan, self.run, cases=[c for i in mine if (c := parameter(i, "weekops_case")) is not None]
-        )
+        cases = [c for i in mine if (c := parameter(i, "weekops_case")) is not None]
+        self.progress.begin(self.plan, self.run, cases=[case for case in cases if not self.run.is_measured(case)])
 
     def _request(self) -> RunRequest:
         from pytest_weekops.run.request import RunRequest
@@ -131,9 +131,18 @@ class GateSession:
             prefix=choices.options.text("report-prefix") or "",
             baseline=choices.options.text("baseline") or "",
             tuning=choices.tuning,
+            resume=self._resumed(),
             command=("pytest", *map(str, self.config.invocation_params.args)),
             say=self.progress.say,
         )
+
+    def _resumed(self) -> Path | None:
+        """The directory of the run that is to be gone on with: a path from here, or its name in the report directory."""
+        asked = self.choices.options.asked("resume")
+        if asked is None:
+            return None
+        here = Path(self.config.invocation_params.dir, asked)
+        return here if here.exists() else self.choices.report_dir / asked
 
     def require_run(self) -> Run:
         """The open run, or a failure that says why there is none."""
@@ -145,17 +154,24 @@ class GateSession:
         """Keep the snapshot interval, and journal the time that was really kept."""
         run = self.require_run()
         started = self.progress.snapshot_started
-        if snapshot in started:
+        if snapshot in started or run.is_measured(snapshot):
             return
-        if started and self.plan.snapshot_interval_s:
-            left = max(started.values()) + self.plan.snapshot_interval_s - time.monotonic()
-            if left > 0:
-                self.progress.say(f"snapshot {snapshot}: waiting {left:.0f} s for the snapshot interval")
-                time.sleep(left)
-        since = time.monotonic() - max(started.values()) if started else 0.0
+        since = self._since_snapshot(run)
+        if since is not None and (left := self.plan.snapshot_interval_s - since) > 0:
+            self.progress.say(f"snapshot {snapshot}: waiting {left:.0f} s for the snapshot interval")
+            time.sleep(left)
+        since = self._since_snapshot(run) or 0.0
         started[snapshot] = time.monotonic()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         run.journal.append("snapshot", {"snapshot": snapshot, "started_at": now, "since_previous_s": round(since, 3)})
+
+    def _since_snapshot(self, run: Run) -> float | None:
+        """Seconds since the last snapshot began, None before the first; by the host's clock since one before a gap."""
+        started = self.progress.snapshot_started
+        if started:
+            return time.monotonic() - max(started.values())
+        before = run.earlier.last_snapshot if run.earlier is not None else None
+        return None if before is None else max(0.0, (datetime.now(UTC) - before).total_seconds())
 
     def note_report(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Remember what no record explains: other tests, broken fixtures, a user's own assertion."""

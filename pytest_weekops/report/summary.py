@@ -14,7 +14,8 @@ from pytest_weekops.report.table import render_table
 NEXT_STEPS = {
     0: "Nothing is owed. `weekops baseline pin` makes this run the device's baseline.",
     1: "Read the findings from the top, fix what they name, and run the same command again.",
-    2: "The run was interrupted; the journal holds what was measured. Run the same command again.",
+    2: "The run was interrupted; the journal holds what was measured. Run the same command again; with "
+    "`--resume RUN`, RUN being this run's directory, it measures only what is missing.",
     10: "Roll back: `weekops rollback` shows what would be done, `weekops rollback --apply` does it.",
     11: "The evidence does not suffice. Add what the findings ask for and run again.",
 }

@@ -86,6 +86,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         identities=run.identities,
         baselines=run.baselines,
         created_at=run.created_at,
+        segments=run.segments,
     )
     status = status if status in PYTESTS_OWN else int(verdict.exit_status)
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -102,6 +103,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         identities=run.identities,
         baselines=run.baselines,
         kernels=run.kernels,
+        segments=run.segments,
     )
     document = write_artifacts(run_dir, verdict, facts, journal=run.journal.facts)
     kept = _keep_written(run) if damage else []

@@ -35,9 +35,11 @@ from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.tunings import PlatformTuning
     from pytest_weekops.run.guard_book import GuardBook
+    from pytest_weekops.run.resuming import Earlier
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -63,7 +65,7 @@ class Run:
     """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
 
     ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``kernels`` are the
-    hashes of the kernel files when it began.
+    hashes of the kernel files when it began. ``earlier`` is the run that this one goes on with.
     """
 
     plan: CampaignPlan
@@ -84,11 +86,18 @@ class Run:
     baselines: tuple[Baseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
+    earlier: Earlier | None = None
 
     def __post_init__(self) -> None:
         """Begin without an anchor, and with nothing measured."""
         self._anchors = Anchors(self.host)
-        self._measuring = Measuring(self, self._anchors)
+        before = self.earlier
+        self._measured = before.measured if before else {}
+        self._pressed = before.pressed if before else {}
+        self._measuring = Measuring(
+            self, self._anchors, attempts=before.attempts if before else {}, order=before.last_order if before else 0
+        )
 
     # -- inventory ---------------------------------------------------------------------------------------------
 
@@ -183,7 +192,12 @@ class Run:
     # -- measuring ---------------------------------------------------------------------------------------------
 
     def pulse(self, label: str, snapshot: int) -> PressureRecord:
-        """Send the pressure pulses of one snapshot to one platform and journal how many were done."""
+        """Send the pressure pulses of one snapshot to one platform and journal how many were done.
+
+        In a run that is gone on with, those of a snapshot of which nothing is left to measure are not sent again.
+        """
+        if (label, snapshot) in self._pressed and self.is_measured(snapshot):
+            return self._pressed[label, snapshot]
         wanted = self.plan.pressure
         platform = self.platforms[label]
         if platform.unusable:
@@ -209,8 +223,16 @@ class Run:
         return self.record(answer)
 
     def measure(self, case: Case) -> Measurement:
-        """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled."""
-        return self._measuring.measure(case)
+        """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled.
+
+        In a run that is gone on with, a case that was measured before has its measurement, and is not asked again.
+        """
+        return self._measured.get(case) or self._measuring.measure(case)
+
+    def is_measured(self, what: Case | int) -> bool:
+        """Whether a case, or all cases of a snapshot, were measured before this run was gone on with."""
+        cases = (what,) if isinstance(what, Case) else self.plan.cases(what)
+        return all(case in self._measured for case in cases)
 
     # -- records -----------------------------------------------------------------------------------------------
 

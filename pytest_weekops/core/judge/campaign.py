@@ -19,6 +19,7 @@ from pytest_weekops.core.measurement.records import (
     MeasurementStatus,
     PressureRecord,
 )
+from pytest_weekops.core.measurement.segments import Segment
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.units import Unit
 
@@ -81,6 +82,7 @@ class Campaign:
     identities: Mapping[str, DeviceIdentity]
     baselines: Sequence[Baseline] = ()
     created_at: str = ""
+    segments: Sequence[Segment] = ()
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -172,9 +174,15 @@ def live_campaign(
     identities: Mapping[str, DeviceIdentity],
     baseline: Baseline | Sequence[Baseline] | None = None,
     created_at: str = "",
+    segments: Sequence[Segment] = (),
 ) -> Campaign:
     """The records of a live run, or of its journal, as the judge takes them."""
     pinned = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline or ())
     return Campaign(
-        plan=plan, records=tuple(records), identities=dict(identities), baselines=pinned, created_at=created_at
+        plan=plan,
+        records=tuple(records),
+        identities=dict(identities),
+        baselines=pinned,
+        created_at=created_at,
+        segments=tuple(segments),
     )
