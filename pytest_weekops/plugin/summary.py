@@ -31,9 +31,8 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
         _write_wrapped(terminal, finding_line(finding), red=finding.blocking, yellow=not finding.blocking)
     decision, level = conclusion.document["decision"], f"SEV{conclusion.document['severity']}"
     good = decision == Decision.PROMOTE.value
-    terminal.write_line(
-        f"verdict: {decision} ({level}), exit status {conclusion.exit_status}", green=good, red=not good
-    )
+    words = ", ".join((f"verdict: {decision} ({level})", f"exit status {conclusion.exit_status}", *verdict.left_out))
+    _write_wrapped(terminal, words, green=good, red=not good)
     if not quiet:
         if not good:
             within = verdict.respond_within_minutes

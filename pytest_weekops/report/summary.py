@@ -71,7 +71,8 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
     lines = [
         f"# {document['decision']}: {document['kind']} run {escape(document['run_id'])}",
         "",
-        f"- verdict: **{document['decision']}**, SEV{document['severity']}, exit status {document['exit_status']}",
+        f"- verdict: **{document['decision']}**, SEV{document['severity']}, exit status {document['exit_status']}"
+        + "".join(f", {escape(words)}" for words in verdict.left_out),
         f"- owner: {escape(verdict.owner)}, within {verdict.respond_within_minutes} minutes: {escape(verdict.action)}",
         f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
         f"- made: {document['created_at']} with {code(shlex.join(document['command']))}",

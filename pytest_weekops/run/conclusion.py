@@ -84,6 +84,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         run.records,
         identities=run.identities,
         baselines=run.baselines,
+        missing_baselines=run.missing_baselines,
         created_at=run.created_at,
     )
     status = status if status in _PYTESTS_OWN else int(verdict.exit_status)

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pytest_weekops.core.record import Record
 
+LEFT_OUT = "left_out"  # the reason code of a check whose evidence was left out on purpose
+
 
 class CheckStatus(StrEnum):
     """Outcome of one check. It starts at ``inconclusive`` and moves only on evidence; ``no_data`` blocks."""
@@ -88,6 +90,11 @@ class Verdict(Record):
         """Names of the blocking checks that did not pass, in order, each once."""
         names = [f.check for f in self.findings if f.blocking and f.status is not CheckStatus.PASS]
         return tuple(dict.fromkeys(names))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What evidence was left out on purpose, and why, in words that belong beside the verdict."""
+        return tuple(f.message for f in self.findings if f.reason_code == LEFT_OUT)
 
     @property
     def inconclusive_checks(self) -> tuple[str, ...]:
