@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import pytest
-
-if TYPE_CHECKING:
-    from pytest_weekops.plugin.options import Options
 
 LONGEST_REASON = 200
 # name, metavar, help
 REASONS: tuple[tuple[str, str, str], ...] = (
     ("no-baseline", "REASON", "weekly: judge without the baseline that this device has had; the verdict says why"),
 )
+
+
+class Options(Protocol):
+    """What is asked of the options here."""
+
+    def said(self, name: str) -> str:
+        """How to name an option in a sentence."""
+
+    def typed(self, name: str) -> str | None:
+        """An option as it was typed, or None."""
+
+    def text(self, name: str) -> str | None:
+        """An option as text, from command line or ini, or None."""
 
 
 def no_baseline(options: Options, kind: str) -> str:

@@ -18,6 +18,7 @@ from pytest_weekops.report.decision import artifact, build_decision, count_recor
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.summary import render_summary
 from pytest_weekops.week.run_record import record_run
+from pytest_weekops.week.untold import untold_failures
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -132,9 +133,12 @@ def _keep_written(run: Run) -> list[str]:
 
 
 def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
-    """Enter the run into the ledger; what fails there is said, and never turns a verdict around."""
+    """Enter the run into the ledger; what fails there is said, and never turns a verdict around.
+
+    So is what lies beside a ledger that begins with this run: failed runs whose ledger is gone.
+    """
     try:
-        record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
+        entry = record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
+        return list(untold_failures(run_dir.parent, [entry])) if entry.seq == 1 else []
     except WeekopsError as error:
         return [f"the ledger did not take this run: {error}"]
-    return []

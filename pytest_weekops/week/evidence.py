@@ -83,8 +83,8 @@ def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: flo
     """What lies beside the ledger and is not in it: finished runs and closed weeks whose records were taken out.
 
     A chain that was cut and closed again verifies by itself; what was written while it was whole still knows better.
-    Runs older than the first recorded one may come from elsewhere and are left alone; so is what was written in the
-    last ``older_than_s`` seconds.
+    Promotes older than the first recorded run may come from elsewhere and are left alone; so is what was written in
+    the last ``older_than_s`` seconds.
     """
     runs, weeks = run_entries(entries), {entry.key for entry in entries if entry.kind == WEEK}
     ids, first = {run.run_id for run in runs}, min((run.created_at for run in runs), default=None)
@@ -93,7 +93,8 @@ def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: flo
         facts = decision_facts(path)
         run_id, created_at = str(facts.get("run_id", "")), facts.get("created_at")
         is_newer = isinstance(created_at, str) and first is not None and created_at >= first
-        if run_id not in ids and is_newer and not is_shipped(path.parent):
+        has_failed = bool(facts) and facts.get("decision") != "promote"
+        if run_id not in ids and (is_newer or has_failed) and not is_shipped(path.parent):
             where = f"Run {run_id} in {path.parent.name}/"
             found.append(f"{where} ended and is not in the ledger: its record was removed, or never written.")
     for path in _settled(report_dir, "weeks/[!.]*/decision.json", older_than_s):
