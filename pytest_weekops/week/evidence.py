@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -34,6 +35,40 @@ def run_evidence(run: RunEntry, report_dir: Path) -> RunEvidence:
         files.append({**file, "run_id": run.run_id, "ledger_record": run.seq})
         problems += [problem] if problem else []
     return RunEvidence(run, tuple(files), tuple(problems))
+
+
+@dataclass(frozen=True)
+class PromotesEvidence:
+    """How the files of runs that promoted are: problems as sentences, runs whose files are whole, and runs pruned."""
+
+    problems: tuple[str, ...]
+    whole: int
+    pruned: int
+
+    @property
+    def words(self) -> str:
+        """For people, where there are no problems."""
+        pruned = f"; those of {self.pruned} older ones are not there any more" if self.pruned else ""
+        return f"the files of {self.whole} runs that promoted are what was recorded{pruned}"
+
+
+def promotes_evidence(runs: Sequence[RunEntry], report_dir: Path) -> PromotesEvidence:
+    """The files of every run that promoted, hashed as they are now.
+
+    A run's whole directory may have been pruned, but for the last of each kind: on that one the channel rests.
+    """
+    promotes = [run for run in runs if run.is_promote]
+    last = {run.kind: run.run_id for run in promotes}
+    problems: list[str] = []
+    whole = pruned = 0
+    for run in promotes:
+        if run.run_id != last[run.kind] and not (report_dir / run.run_dir).exists():
+            pruned += 1
+            continue
+        found = run_evidence(run, report_dir).problems
+        problems += found
+        whole += not found
+    return PromotesEvidence(tuple(problems), whole, pruned)
 
 
 def check_file(report_dir: Path, name: str, recorded: str) -> tuple[dict[str, Any], str]:
