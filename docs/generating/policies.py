@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from generating.words import default_words, limits, said_of, table, type_words
+from pytest_weekops.core.policy.bounds import BOUNDS, ROW_BOUNDS
 from pytest_weekops.core.policy.defaults import SEVERITY_LEVELS
 from pytest_weekops.core.policy.policy import Policy, RollbackStep, Row, SeverityLevel
 
@@ -35,18 +36,19 @@ def keys(section: str) -> str:
     else:
         model = sections()[section]
         names = list(model.model_fields)
-    rows = [_row(model, name) for name in names]
+    rows = [_row(section, model, name) for name in names]
     if section == "top":
         rows.insert(3, _INHERITS)
     return table(HEADS, rows)
 
 
-def _row(model: type[BaseModel], name: str) -> tuple[str, ...]:
+def _row(section: str, model: type[BaseModel], name: str) -> tuple[str, ...]:
     field = model.model_fields[name]
     unit, meaning = said_of(model, name)
     kind = type_words(field.annotation)
     kind = f"{kind}, {unit}" if unit else kind
-    bounds = limits(field)
+    known = ROW_BOUNDS.get(name) if model is Row else BOUNDS.get(f"{section}.{name}")
+    bounds = known.words if known is not None else limits(field)
     return f"`{name}`", meaning, f"{kind}, {bounds}" if bounds else kind, default_words(field)
 
 

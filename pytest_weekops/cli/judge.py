@@ -196,6 +196,7 @@ def as_document(verdict: Verdict, extra: Mapping[str, Any]) -> dict[str, Any]:
         "policy_sha256": verdict.policy_sha256,
         "rows": list(verdict.rows),
         "notes": list(verdict.notes),
+        "left_out": list(verdict.left_out),
         **extra,
     }
 
@@ -211,6 +212,8 @@ def _clean(value: Any) -> Any:
 
 def _tell(verdict: Verdict, extra: Mapping[str, Any]) -> None:
     """The verdict in words on standard error; control characters of strangers' names are not passed on."""
+    from pytest_weekops.report.summary import verdict_line
+
     lines = [f"{verdict.kind}, {verdict.rules} rules, policy {verdict.policy_id}"]
     for finding in sorted(verdict.findings, key=lambda f: int(f.severity or 4)):
         if finding.status.value != "pass":
@@ -218,8 +221,7 @@ def _tell(verdict: Verdict, extra: Mapping[str, Any]) -> None:
             lines.append(f"  {level} {finding.check} {finding.status.value}: {finding.message}")
     lines += [f"  note: {note}" for note in verdict.notes]
     word = extra.get("decision", verdict.decision.value)
-    status = f"exit status {int(verdict.exit_status)}"
-    lines.append(", ".join((f"verdict: {word} (SEV{int(verdict.severity)})", status, *verdict.left_out)))
+    lines.append(verdict_line(verdict, str(word), int(verdict.severity), int(verdict.exit_status)))
     if verdict.decision.value != "promote":
         lines.append(f"owner: {verdict.owner}, within {verdict.respond_within_minutes} minutes: {verdict.action}")
     for line in lines:
@@ -227,13 +229,15 @@ def _tell(verdict: Verdict, extra: Mapping[str, Any]) -> None:
 
 
 def _ratio(text: str | None) -> float | None:
+    from pytest_weekops.core.policy.bounds import LEAST_RATIO
+
     if text is None:
         return None
     value = finite_from(text)
-    if value is None or value <= 0:
+    if value is None or not value >= LEAST_RATIO:
         raise InputError(
-            f"--min-rusticl-ratio {text!r} is not a finite number above 0. A limit that is not a number would let "
-            "everything pass. Give a ratio such as 0.85."
+            f"--min-rusticl-ratio {text!r} is not a finite number of at least {LEAST_RATIO:g}. A limit that no "
+            "candidate fails would let everything pass. Give a ratio such as 0.85."
         )
     return value
 

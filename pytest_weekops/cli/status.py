@@ -18,6 +18,7 @@ from pytest_weekops.core.numbers import finite_from
 from pytest_weekops.core.week.attempts import Attempt, attempts_of
 from pytest_weekops.core.week.channel import Channel, ChannelState, channel_of, last_rehearsal
 from pytest_weekops.core.week.entry import Entry, run_entries
+from pytest_weekops.report.case_line import clock
 from pytest_weekops.report.saying import say
 from pytest_weekops.week.evidence import promotes_evidence, unaccounted
 from pytest_weekops.week.ledger import RUN_BUSY_TIMEOUT_S, Ledger, open_ledger
@@ -147,6 +148,7 @@ def attempt_document(attempt: Attempt) -> dict[str, Any]:
         "exit_status": run.exit_status,
         "severity": run.severity,
         "failed_checks": list(run.failed_checks),
+        "recorded_late_s": run.late_s,
         "weaker_than_before": list(attempt.change.weaker),
         "changed": list(attempt.change.other),
     }
@@ -173,6 +175,8 @@ def _print(
         run = attempt.run
         checks = f": {', '.join(run.failed_checks)}" if run.failed_checks else ""
         say(f"  {run.kind} attempt {attempt.n}: {run.decision} (SEV{run.severity}) {run.run_id}{checks}")
+        if run.late_s is not None:
+            say(f"    recorded {clock(run.late_s)} after it ended, by `weekops record`")
         for text in attempt.change.weaker:
             say(f"    weaker than the attempt before: {text}")
         for text in attempt.change.other:

@@ -62,3 +62,10 @@ class WorkerTimeout(WorkerError):
         self.deadline_s = deadline_s
         self.stderr_tail = stderr_tail
         self.phase = phase
+
+
+def last_words(error: WeekopsError) -> str:
+    """What happened, with what the driver itself said last where it went down with words."""
+    tail = error.stderr_tail if isinstance(error, WorkerCrash | WorkerTimeout) else ""
+    said = " | ".join(line.strip() for line in tail.splitlines() if line.strip())
+    return f"{error}; its last words: {said}" if said else str(error)

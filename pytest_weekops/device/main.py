@@ -121,7 +121,7 @@ class Program:
             from pytest_weekops.device.opened import OpenDevice
 
             self._device = OpenDevice(request, self.notify)
-            return Opened(identity=self._device.identity)
+            return Opened(identity=self._device.identity, seen=self._device.files.seen())
         if self._device is None:
             raise DeviceError("No device is open in this worker.")
         return self._work(self._device, request)
@@ -144,7 +144,8 @@ class Program:
             reply = next(steps) if turn is None else steps.send(turn)
         except StopIteration as end:
             measured: Measured = end.value
-            return measured.model_copy(update={"phase_s": self.spent()})
+            seen = self._device.files.seen() if self._device is not None else ()
+            return measured.model_copy(update={"phase_s": self.spent(), "seen": seen})
         self._steps = steps
         return reply
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.judge.finding import Verdict
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.journal import JudgedRecord, StoredRun
 
@@ -25,6 +26,7 @@ def judge_records(
     baselines: Sequence[Baseline] = (),
     missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
+    segments: Sequence[Segment] = (),
     options: JudgeOptions | None = None,
 ) -> Verdict:
     """Judge a run's records by the strict rules."""
@@ -35,6 +37,7 @@ def judge_records(
         baseline=baselines,
         missing_baselines=missing_baselines,
         created_at=created_at,
+        segments=segments,
     )
     return judge(policy, campaign, options=options)
 
@@ -49,5 +52,6 @@ def judge_stored(run: StoredRun, *, policy: Policy | None = None, options: Judge
         baselines=run.baselines,
         missing_baselines=run.missing_baselines,
         created_at=run.created_at,
+        segments=run.segments,
         options=options,
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
+REQUIRED_KINDS = ("canonical", "weekly", "split", "none")
 TIERS = ("cpu-fast", "canonical", "full")
 _PHASES = (
     "import",
@@ -94,6 +95,11 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pressure-mode", ("before", "during"), "pressure pulses before each snapshot, or between the launches"),
     ("mode", ("local", "ci"), "ci: no colours, no prompts, a machine-readable summary line last"),
+    (
+        "require-verdict",
+        REQUIRED_KINDS,
+        "never end with 0 without a verdict of this kind; none: nor because tests of a campaign were merely collected",
+    ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )
 
@@ -101,8 +107,9 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def short_spellings() -> dict[str, tuple[str, ...]]:
     """The short spellings of each option, the usual one first and older ones behind it."""
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
+    own = ("tier", "driver-smoke", "resume")
     others = (row[0] for row in (*REASONS, *_CHOICES))
-    names = ("tier", "driver-smoke", *older, *others, *(f"deadline-{p}" for p in _PHASES))
+    names = (*own, *older, *others, *(f"deadline-{p}" for p in _PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
 
 
@@ -116,6 +123,7 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
 
     add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
     add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    add("resume", metavar="RUN", help="go on with a run that was broken off: measure what it lacks, judge the whole")
     for name, _older, metavar, text in _LISTS:
         add(name, nargs="+", metavar=metavar, help=text)
     for name, _older, metavar, text in _SINGLES:
@@ -272,6 +280,7 @@ def build_plan(
     """
     from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
     from pytest_weekops.core.measurement.schedule import expected_gates
+    from pytest_weekops.core.policy.bounds import LEAST_RATIO
 
     options = Options(config)
     kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
@@ -302,7 +311,7 @@ def build_plan(
         device_pattern=options.text("device"),
         baseline_platform=labels[0] if split else None,
         candidate_platform=labels[1] if split else None,
-        min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85) if split else None,
+        min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85, least=LEAST_RATIO) if split else None,
         required_sizes=(required or sizes) if split else (),
         no_baseline=no_baseline(options, kind),
         mode="ci" if options.text("mode") == "ci" else "local",

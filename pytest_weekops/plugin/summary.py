@@ -17,7 +17,7 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
     """Table, findings, verdict, artifacts, exit status, next step; with ``-q`` findings and verdict only."""
     from pytest_weekops.core.judge.finding import Decision
     from pytest_weekops.report.github import github_lines
-    from pytest_weekops.report.summary import finding_line, next_step, sort_findings
+    from pytest_weekops.report.summary import finding_line, next_step, sort_findings, verdict_line, verdict_words
     from pytest_weekops.report.table import render_table
 
     verdict, quiet = conclusion.verdict, config.get_verbosity() < 0
@@ -29,10 +29,11 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
             _write_wrapped(terminal, f"note: {remark}")
     for finding in sort_findings(verdict.findings):
         _write_wrapped(terminal, finding_line(finding), red=finding.blocking, yellow=not finding.blocking)
-    decision, level = conclusion.document["decision"], f"SEV{conclusion.document['severity']}"
+    decision, level = conclusion.document["decision"], conclusion.document["severity"]
     good = decision == Decision.PROMOTE.value
-    words = ", ".join((f"verdict: {decision} ({level})", f"exit status {conclusion.exit_status}", *verdict.left_out))
-    _write_wrapped(terminal, words, green=good, red=not good)
+    announced = verdict_words(conclusion.document)
+    said = verdict_line(verdict, decision, level, conclusion.exit_status, announced=announced)
+    _write_wrapped(terminal, said, green=good, red=not good)
     if not quiet:
         if not good:
             within = verdict.respond_within_minutes

@@ -1,4 +1,4 @@
-"""What a limit of a YAML policy may be: a negative floor, a row that can never match or a bare size is refused."""
+"""What a YAML policy may hold: a limit that nothing breaks, a row that can never match or a bare size is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.numbers import as_number
+from pytest_weekops.core.policy.bounds import beyond
 
 if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy, SeverityTable
@@ -15,50 +15,29 @@ if TYPE_CHECKING:
 Refuse = Callable[[tuple[str, ...], str, str], PolicyError]
 Problem = tuple[tuple[str, ...], str, str]
 
+_ROW_UNITS = {"min_avg_gflops": "GFLOPS", "min_avg_gbs": "GB/s", "max_p95_time_ms": "milliseconds"}
 _ROW_KEY = re.compile(r"[A-Za-z0-9_.+-]+:[1-9][0-9]*\Z")
-_MAY_BE_ZERO = frozenset(
-    {
-        "max_t3_fallback_rate",
-        "max_t5_disable_events_total",
-        "max_t5_disable_events",
-        "max_t5_overhead_percent",
-        "max_t5_false_positive_rate",
-        "max_false_positive_rate",
-        "residual_margin",
-        "residual_floor",
-        "epsilon",
-        "exploration_launches",
-        "min_gain",
-        "max_slowdown",
-        "max_fallback_rate",
-    }
-)
 
 
 def refuse_limits(policy: Policy, refuse: Refuse) -> None:
     """Raise the first refusal there is."""
-    for key, problem, advice in (*_numbers(policy), *_rows(policy), *_coverage(policy), *_severity(policy)):
+    for key, problem, advice in (
+        *_ends(policy),
+        *_samples(policy),
+        *_rows(policy),
+        *_coverage(policy),
+        *_severity(policy),
+    ):
         raise refuse(key, problem, advice)
 
 
-def _numbers(policy: Policy) -> Iterator[Problem]:
-    sections = {
-        "guardrails": policy.guardrails,
-        "floors": policy.floors,
-        "guard": policy.guard,
-        "selector": policy.selector,
-        "evidence": policy.evidence,
-        "host": policy.host,
-        "split": policy.split,
-    }
-    for section, model in sections.items():
-        for name, value in model:
-            if as_number(value) is None:
-                continue
-            least_ok = value >= 0 if name in _MAY_BE_ZERO else value > 0
-            if not least_ok:
-                least = "at least 0" if name in _MAY_BE_ZERO else "above 0"
-                yield (section, name), f"is {value}; it must be {least}", "Such a limit lets all runs pass or none."
+def _ends(policy: Policy) -> Iterator[Problem]:
+    for place, problem, why in beyond(policy):
+        unit = _ROW_UNITS.get(place[-1]) if place[0] == "rows" else None
+        yield place, problem, f"{why} Give a limit that a bad run breaks{f', in {unit}' if unit else ''}."
+
+
+def _samples(policy: Policy) -> Iterator[Problem]:
     guard = policy.guard
     if guard.row_samples is None and guard.col_samples is None:
         for name in ("residual_scale", "residual_margin", "residual_floor"):
@@ -68,14 +47,6 @@ def _numbers(policy: Policy) -> Iterator[Problem]:
                     f"is {getattr(guard, name)} without row_samples or col_samples",
                     "At full coverage `z` makes the thresholds; this would be passed over. State samples or drop it.",
                 )
-    if policy.guardrails.minimum_snapshots < 2:
-        yield (
-            ("guardrails", "minimum_snapshots"),
-            f"is {policy.guardrails.minimum_snapshots:g}; it must be at least 2",
-            "One snapshot shows no drift.",
-        )
-    if policy.split.min_ratio > 2:
-        yield ("split", "min_ratio"), f"is {policy.split.min_ratio}", "It is a ratio, not percent: write 0.85 for 85 %."
 
 
 def _rows(policy: Policy) -> Iterator[Problem]:
@@ -90,15 +61,6 @@ def _rows(policy: Policy) -> Iterator[Problem]:
             yield place, f"can never match: scope.kernels does not list {kernel}", "Correct the row or the scope."
         if scope.sizes and int(size) not in scope.sizes:
             yield place, f"can never match: scope.sizes does not list {size}", "Correct the row or the scope."
-        for name in ("min_avg_gflops", "min_avg_gbs", "max_p95_time_ms"):
-            value = getattr(row, name)
-            if value is not None and value <= 0:
-                unit = {"min_avg_gflops": "GFLOPS", "min_avg_gbs": "GB/s"}.get(name, "milliseconds")
-                yield (
-                    (*place, name),
-                    f"is {value}; it must be above 0",
-                    f"Such a limit lets every run pass or none. Give it in {unit}.",
-                )
         if row.min_avg_gflops is not None and row.min_avg_gbs is not None:
             yield (
                 (*place, "min_avg_gbs"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.campaign import MissingBaseline
+from pytest_weekops.run.resuming import refuse_other_baselines
 from pytest_weekops.week.pins import Pinned, missing_baseline, named_baseline, pinned_baseline
 
 if TYPE_CHECKING:
@@ -18,9 +19,15 @@ def hold_against(run: Run, report_dir: Path, named: str) -> None:
     """Find the baselines of a run's devices and journal them: the one named by ``--baseline``, else those pinned here.
 
     Where the plan says why there is none, none is used. A device that has had one and has none now is journalled too.
+    A run that goes on with another is held against what that one was.
     Raises ``InputError`` for one that cannot be used, or is not what was pinned.
     """
     found = [] if run.plan.no_baseline else _found(run, report_dir, named)
+    if run.earlier is not None:
+        refuse_other_baselines(run.earlier, tuple(pinned.baseline for pinned in found))
+        run.baselines = run.earlier.stored.baselines
+        run.missing_baselines = run.earlier.stored.missing_baselines
+        return
     run.baselines = tuple(pinned.baseline for pinned in found)
     run.missing_baselines = tuple(
         missing

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
+from pytest_weekops.evidence.artifacts import PYTESTS_OWN, RunFacts, write_artifacts
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.kernel_sources import hash_kernels
-from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes
-from pytest_weekops.report.summary import render_summary
 from pytest_weekops.week.run_record import record_run
 from pytest_weekops.week.untold import untold_failures
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     Check = Callable[[CampaignPlan, Sequence[Measurement]], str | None]
 
-_PYTESTS_OWN = (2, 3, 4, 5)
 _BROKEN = "{damage}. Somebody else wrote here while it ran, so its evidence is broken. Find out who, and run it again."
 WRITTEN_NAME = "journal.written.jsonl"
 
@@ -45,7 +43,8 @@ class Conclusion:
     def machine_line(self) -> str:
         """The last line of ``--mode ci``: one JSON object after a fixed word."""
         keys = ("run_id", "kind", "decision", "exit_status", "severity", "failed_checks", "inconclusive_checks")
-        fields = {key: self.document[key] for key in keys} | {"run_dir": str(self.run_dir)}
+        fields = {key: self.document[key] for key in keys}
+        fields |= {"exit_status": self.exit_status, "run_dir": str(self.run_dir)}
         return "weekops-summary " + json.dumps(fields, separators=(",", ":"), sort_keys=True)
 
 
@@ -64,7 +63,9 @@ def run_checks(run: Run, checks: Iterable[Mapping[str, Check]]) -> None:
         for name, check in each.items():
             try:
                 reason = check(run.plan, measurements) or ""
-            except Exception as error:  # noqa: BLE001 - a user's check may raise anything, and must not pass by it
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - SystemExit(0) is one of the things that may not pass
                 reason = f"the check raised {type(error).__name__}: {error}"
             run.record(GateRecord(gate=name, stage="check", passed=not reason, reason=reason))
 
@@ -87,40 +88,29 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         baselines=run.baselines,
         missing_baselines=run.missing_baselines,
         created_at=run.created_at,
+        segments=run.segments,
     )
-    status = status if status in _PYTESTS_OWN else int(verdict.exit_status)
-    run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status})
+    status = status if status in PYTESTS_OWN else int(verdict.exit_status)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status, "ended_at": now})
     run_dir = run.journal.path.parent
-    facts: dict[str, Any] = {
-        "run_id": run_dir.name,
-        "created_at": run.created_at,
-        "command": run.command,
-        "exit_status": status,
-        "plan": run.plan,
-        "policy": run.policy.effective(),
-        "identities": run.identities,
-        "baselines": run.baselines,
-        "kernels": hash_kernels(run.kernel_dirs),
-        "counts": count_records(run.records, run.plan),
-    }
-    draft = build_decision(verdict, **facts, artifacts=[])
-    lanes = render_lanes(run.records)
-    document = _write(
-        run, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
+    facts = RunFacts(
+        run_id=run_dir.name,
+        created_at=run.created_at,
+        command=run.command,
+        exit_status=status,
+        plan=run.plan,
+        policy=run.policy,
+        records=run.records,
+        identities=run.identities,
+        baselines=run.baselines,
+        kernels=run.kernels,
+        segments=run.segments,
     )
+    document = write_artifacts(run_dir, verdict, facts, journal=run.journal.facts)
     kept = _keep_written(run) if damage else []
     said = (*verdict.notes, *run.notes, *kept, *_enter(document, run_dir), *remarks)
-    return Conclusion(verdict, document, status, run_dir, said, tuple(lanes))
-
-
-def _write(run: Run, summary: str, finish: Callable[[list[Any]], dict[str, Any]]) -> dict[str, Any]:
-    """Write summary and decision. The journal's hash is that of what was written, not of what lies there."""
-    run_dir = run.journal.path.parent
-    write_atomic(run_dir / "summary.md", summary)
-    files = [run.journal.facts, artifact(run_dir / "summary.md", run_dir)]
-    document = finish(files)
-    write_atomic(run_dir / "decision.json", json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
-    return document
+    return Conclusion(verdict, document, status, run_dir, said, tuple(render_lanes(run.records)))
 
 
 def _keep_written(run: Run) -> list[str]:
@@ -141,4 +131,5 @@ def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
         entry = record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
         return list(untold_failures(run_dir.parent, [entry])) if entry.seq == 1 else []
     except WeekopsError as error:
-        return [f"the ledger did not take this run: {error}"]
+        again = f"`weekops record {run_dir.name}`, in the report directory, enters it once the ledger can be written."
+        return [f"the ledger did not take this run: {error} {again}"]

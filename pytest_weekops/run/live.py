@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.errors import WorkerError, last_words
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
@@ -23,7 +24,7 @@ from pytest_weekops.core.measurement.records import (
     Measurement,
     PressureRecord,
 )
-from pytest_weekops.evidence.journal import Journal, JudgedRecord
+from pytest_weekops.evidence.journal import Journal, JudgedRecord, read_run
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
@@ -34,13 +35,15 @@ from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
+    from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.tunings import PlatformTuning
     from pytest_weekops.run.guard_book import GuardBook
+    from pytest_weekops.run.resuming import Earlier
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, DriverListing)
 
 
 @dataclass
@@ -61,7 +64,8 @@ class Platform:
 class Run:
     """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
 
-    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's.
+    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``kernels`` are the
+    hashes of the kernel files when it began. ``earlier`` is the run that this one goes on with.
     """
 
     plan: CampaignPlan
@@ -71,6 +75,7 @@ class Run:
     journal: Journal
     kernel_dirs: tuple[str, ...] = ()
     operations: Mapping[str, KernelOperation] = field(default_factory=dict)
+    kernels: Mapping[str, str] = field(default_factory=dict)
     guards: GuardBook | None = None
     memory_dir: Path | None = None
     tunings: Mapping[str, PlatformTuning] = field(default_factory=dict)
@@ -82,11 +87,18 @@ class Run:
     missing_baselines: tuple[MissingBaseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
+    earlier: Earlier | None = None
 
     def __post_init__(self) -> None:
         """Begin without an anchor, and with nothing measured."""
         self._anchors = Anchors(self.host)
-        self._measuring = Measuring(self, self._anchors)
+        before = self.earlier
+        self._measured = before.measured if before else {}
+        self._pressed = before.pressed if before else {}
+        self._measuring = Measuring(
+            self, self._anchors, attempts=before.attempts if before else {}, order=before.last_order if before else 0
+        )
 
     # -- inventory ---------------------------------------------------------------------------------------------
 
@@ -100,10 +112,11 @@ class Run:
             try:
                 platform.identity = platform.supervisor.start()
             except WorkerError as error:
-                platform.unusable = str(error)
-                self.journal.append("note", {"platform": platform.label, "unusable": str(error)})
+                platform.unusable = last_words(error)
+                self.journal.append("note", {"platform": platform.label, "unusable": platform.unusable})
                 continue
             self.journal.append("identity", platform.identity)
+            self._list(platform.supervisor.files.listing())
 
     @property
     def identities(self) -> dict[str, DeviceIdentity]:
@@ -180,7 +193,12 @@ class Run:
     # -- measuring ---------------------------------------------------------------------------------------------
 
     def pulse(self, label: str, snapshot: int) -> PressureRecord:
-        """Send the pressure pulses of one snapshot to one platform and journal how many were done."""
+        """Send the pressure pulses of one snapshot to one platform and journal how many were done.
+
+        In a run that is gone on with, those of a snapshot of which nothing is left to measure are not sent again.
+        """
+        if (label, snapshot) in self._pressed and self.is_measured(snapshot):
+            return self._pressed[label, snapshot]
         wanted = self.plan.pressure
         platform = self.platforms[label]
         if platform.unusable:
@@ -206,16 +224,33 @@ class Run:
         return self.record(answer)
 
     def measure(self, case: Case) -> Measurement:
-        """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled."""
-        return self._measuring.measure(case)
+        """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled.
+
+        In a run that is gone on with, a case that was measured before has its measurement, and is not asked again.
+        """
+        return self._measured.get(case) or self._measuring.measure(case)
+
+    def is_measured(self, what: Case | int) -> bool:
+        """Whether a case, or all cases of a snapshot, were measured before this run was gone on with."""
+        cases = (what,) if isinstance(what, Case) else self.plan.cases(what)
+        return all(case in self._measured for case in cases)
 
     # -- records -----------------------------------------------------------------------------------------------
 
     def record(self, record: T) -> T:
-        """Journal a record, keep it for the judge, and hand it back."""
+        """Journal a record, keep it for the judge, and hand it back; before it, driver files that it is first with."""
+        if isinstance(record, Measurement) and record.case.platform in self.platforms:
+            listing = self.platforms[record.case.platform].supervisor.files.listings.get(record.driver_files)
+            if listing is not None:
+                self._list(listing)
         self.journal.append(record.type, record)
         self.records.append(record)
         return record
+
+    def _list(self, listing: DriverListing) -> None:
+        """Write a listing of a driver's files down, once."""
+        if listing.files and listing not in self.records:
+            self.record(listing)
 
     def __enter__(self) -> Self:
         """The run itself, closed at the end of the ``with`` block."""
@@ -224,6 +259,17 @@ class Run:
     def __exit__(self, *_error: object) -> None:
         """Close it, whatever happened."""
         self.close()
+
+    def break_off(self) -> None:
+        """Kill every worker at once: nothing more will be measured. The journal stays open for the verdict.
+
+        What is judged is what is on disk: Ctrl-C may have come between a record's line and its place in the list.
+        """
+        for platform in self.platforms.values():
+            platform.supervisor.abandon()
+        self.host.close()
+        if not self.journal.damage():
+            self.records[:] = read_run(self.journal.path).records
 
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""

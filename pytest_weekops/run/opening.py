@@ -5,24 +5,34 @@ from __future__ import annotations
 import secrets
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_weekops import __version__
+from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, SizeNeeds, gemm_needs
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.core.measurement.schedule import with_gates
 from pytest_weekops.core.policy.row_units import misstated_rows
 from pytest_weekops.evidence.injections import find_injections
-from pytest_weekops.evidence.journal import Journal
+from pytest_weekops.evidence.journal import RESUME, Journal
 from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.run.baselines import hold_against
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
+from pytest_weekops.run.circumstances import circumstances, opened_now
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.run.request import RunRequest
+from pytest_weekops.run.resuming import (
+    Earlier,
+    read_earlier,
+    refuse_other_driver,
+    refuse_other_request,
+)
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import DescribeRequest
@@ -37,8 +47,12 @@ def open_run(request: RunRequest) -> Run:
     """Start workers and journal for what was asked. Raises ``InputError`` or ``DeviceError`` with a sentence."""
     plan, policy = _as_measured(request), request.policy
     _refuse(policy.refuses(plan))
+    kernels = hash_kernels(request.kernel_dirs)
+    earlier = _earlier(request, plan, kernels)
     created = datetime.now(UTC)
-    journal = Journal(_run_dir(request, created) / "journal.jsonl")
+    now = created.isoformat(timespec="seconds")
+    directory = request.report_dir / earlier.run_id if earlier else _run_dir(request, created)
+    journal = Journal(directory / "journal.jsonl")
     run = Run(
         plan=plan,
         policy=policy,
@@ -50,6 +64,7 @@ def open_run(request: RunRequest) -> Run:
         journal=journal,
         kernel_dirs=request.kernel_dirs,
         operations=kernel_operations(request.kernel_dirs),
+        kernels=kernels,
         guards=GuardBook(
             request.report_dir,
             rules=policy.guard,
@@ -58,16 +73,82 @@ def open_run(request: RunRequest) -> Run:
         ),
         memory_dir=request.report_dir.resolve() / "selectors",
         say=request.say,
-        created_at=created.isoformat(timespec="seconds"),
-        command=request.command,
+        created_at=earlier.stored.created_at if earlier else now,
+        command=earlier.stored.command if earlier else request.command,
+        earlier=earlier,
     )
     try:
+        if earlier is None:
+            _begin(run)
+        else:
+            _go_on(run, earlier, request.command, now)
         _start(request, run)
     except BaseException:
         run.close()
         _discard(journal.path)
         raise
     return run
+
+
+def _earlier(request: RunRequest, plan: CampaignPlan, kernels: Mapping[str, str]) -> Earlier | None:
+    """The run that is to be gone on with, None where none is. Raises ``InputError`` where that may not be done."""
+    if request.resume is None:
+        return None
+    if request.prefix:
+        raise InputError(
+            "--report-prefix names a new run, and --resume goes on with one that has its name. Leave --report-prefix "
+            "out."
+        )
+    earlier = read_earlier(request.resume, request.report_dir)
+    refuse_other_request(earlier, plan, request.policy, kernels)
+    return earlier
+
+
+def _begin(run: Run) -> None:
+    """Journal what is to be measured, and the opening of the first segment."""
+    segment = opened_now(run.journal.path.parent.name, run.created_at)
+    run.segments = (segment,)
+    run.journal.append(
+        "run",
+        {
+            "run_id": segment.run_id,
+            "version": __version__,
+            "python": sys.version.split()[0],
+            "created_at": run.created_at,
+            "command": list(run.command),
+            "plan": run.plan.model_dump(mode="json"),
+            "policy": run.policy.effective(),
+            "kernels": dict(run.kernels),
+            "circumstances": circumstances(),
+            "segment": segment.model_dump(mode="json"),
+        },
+    )
+
+
+def _go_on(run: Run, earlier: Earlier, command: Sequence[str], now: str) -> None:
+    """Take over what the earlier run wrote, and journal the opening of a further segment."""
+    run.journal.take_over(earlier.lines)
+    segment = opened_now(
+        earlier.run_id,
+        now,
+        first_order=earlier.last_order + 1,
+        gap_s=round(max(0.0, (parse_time(now) - earlier.last_known).total_seconds()), 3),
+        halves=earlier.halves,
+    )
+    run.segments = (*earlier.stored.segments, segment)
+    run.records[:] = earlier.records
+    run.journal.append(
+        RESUME,
+        {
+            "run_id": segment.run_id,
+            "resumes": earlier.stored.run_id,
+            "sha256": earlier.sha256,
+            "command": list(command),
+            "segment": segment.model_dump(mode="json"),
+        },
+    )
+    left = len(set(run.plan.all_cases()) - set(earlier.measured)) if run.plan.kind != "canonical" else 0
+    run.say(f"weekops: going on with {earlier.stored.run_id}, {left} cases are left to measure")
 
 
 def _as_measured(request: RunRequest) -> CampaignPlan:
@@ -77,30 +158,20 @@ def _as_measured(request: RunRequest) -> CampaignPlan:
 
 
 def _start(request: RunRequest, run: Run) -> None:
-    journal = run.journal
-    journal.append(
-        "run",
-        {
-            "run_id": journal.path.parent.name,
-            "version": __version__,
-            "python": sys.version.split()[0],
-            "created_at": run.created_at,
-            "command": list(run.command),
-            "plan": run.plan.model_dump(mode="json"),
-            "policy": run.policy.effective(),
-        },
-    )
+    earlier = run.earlier
     if run.guards is not None:
         run.guards.states()  # one that cannot be read is refused before anything is measured
     needs = describe_operations(run)
     run.open()
-    put_in_force(run, request.tuning)
+    tunings = put_in_force(run, request.tuning)
+    if earlier is not None:
+        refuse_other_driver(earlier, run, tunings)
     if run.plan.kind != "canonical":
         for identity in run.identities.values():
             _refuse(memory_problem(needs, identity))
         free = shutil.disk_usage(request.scratch).free
         _refuse(scratch_problem(needs, len(run.plan.seeds), run.plan.sessions, free))
-    if T5_KERNEL in run.plan.kernels:
+    if T5_KERNEL in run.plan.kernels and earlier is None:  # else those of its beginning stay in force
         for injection in find_injections(request.report_dir, run.identities.values()):
             run.record(injection)
     if run.plan.kind == "weekly":

@@ -19,7 +19,8 @@ class RunRequest:
     ``launches`` start the plan's platforms; ``scratch`` is an empty directory of the caller's, for the float64
     references; ``prefix`` begins the run directory's name (the plan's kind where it is empty); ``baseline`` is the file
     of a pinned baseline (else those pinned in ``report_dir``); ``tuning`` a directory of tuning files, None for none.
-    ``say`` prints a line for people.
+    ``resume`` is the directory of a run that was broken off, or its name in ``report_dir``: only what it lacks is
+    measured. ``say`` prints a line for people.
     """
 
     plan: CampaignPlan
@@ -31,5 +32,6 @@ class RunRequest:
     prefix: str = ""
     baseline: str = ""
     tuning: Path | None = None
+    resume: Path | None = None
     command: tuple[str, ...] = ()
     say: Callable[[str], None] = lambda _line: None

@@ -28,6 +28,7 @@ from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant
 from pytest_weekops.core.units import Unit
+from pytest_weekops.worker.seen_files import SeenFile
 
 PROTOCOL_VERSION = 1
 MAGIC = b"WKO1"
@@ -45,6 +46,7 @@ class OpenRequest(Record):
     device_pattern: str | None = None
     device_types: tuple[str, ...] = ()
     icd: str = ""
+    expected: tuple[str, ...] = ()  # files that the name in the ICD stands for on this system, where that is known
     environment: dict[str, str] = Field(default_factory=dict)
 
 
@@ -209,10 +211,11 @@ class PhaseNotice(Record):
 
 
 class Opened(Record):
-    """Reply to ``open``."""
+    """Reply to ``open``: who answered, and which files of the driver were there then."""
 
     type: Literal["opened"] = "opened"
     identity: DeviceIdentity
+    seen: tuple[SeenFile, ...] = ()
 
 
 class Ready(Record):
@@ -255,6 +258,7 @@ class Measured(Record):
     selector: SelectorEvidence | None = None
     pressure_completed: int = 0
     phase_s: dict[str, float] = Field(default_factory=dict)
+    seen: tuple[SeenFile, ...] = ()
     retire: bool = False
 
 

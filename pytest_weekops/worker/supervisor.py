@@ -14,9 +14,11 @@ from typing import TypeVar
 
 from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout
 from pytest_weekops.core.measurement.advice import advise
+from pytest_weekops.core.measurement.driver_change import identity_changes, listed
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.core.record import Record
+from pytest_weekops.worker.driver_files import DriverFiles
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch, Worker
 from pytest_weekops.worker.protocol import (
@@ -60,6 +62,7 @@ class PlatformSupervisor:
         self.launch = launch
         self._restart_budget = restart_budget
         self.identity: DeviceIdentity | None = None
+        self.files = DriverFiles(launch.label)
         self.lost = ""
         self._deadlines = deadlines
         self._scratch = scratch
@@ -101,10 +104,10 @@ class PlatformSupervisor:
         if not isinstance(reply, Opened):
             raise WorkerCrash(f"{self.launch.label} answered open with {reply.type}", status="nonsense")
         identity = reply.identity.model_copy(update={"profile": self.launch.label})
-        if self.identity is not None and identity.library_sha256 != self.identity.library_sha256:
+        if changes := [*identity_changes(self.identity, identity), *map(str, self.files.opened(reply.seen))]:
             raise WorkerCrash(
-                f"library replaced: {self.identity.library} is not the file it was when the run began; the numbers "
-                "before and after belong to two drivers",
+                f"driver replaced: it is not what it was when the run began: {listed(changes)}; the numbers before "
+                "and after belong to two drivers",
                 status="replaced",
             )
         return identity
@@ -178,7 +181,7 @@ class PlatformSupervisor:
             )
         if not isinstance(reply, Measured):
             return reply
-        facts = {name: getattr(reply, name) for name in _SHARED_FIELDS}
+        facts = {name: getattr(reply, name) for name in _SHARED_FIELDS} | {"driver_files": self.files.note(reply.seen)}
         return Measurement(case=case, identity=self.identity, operation=request.operation, **facts)
 
     def _without_answer(
@@ -281,6 +284,11 @@ class PlatformSupervisor:
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
+
+    def abandon(self) -> None:
+        """Kill the worker without a goodbye, which a driver may drag out; the run was interrupted."""
+        self._drop()
+        self._lock.release()
 
     def close(self) -> str:
         """End the worker; a sentence where it did not end well, else nothing. Harmless when called twice."""

@@ -10,6 +10,7 @@ from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.policies.files import default_policy
 from pytest_weekops.run.live import Platform, Run
+from pytest_weekops.worker.driver_files import DriverFiles
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.support.synthetic import STARTED, make_identity, make_plan
@@ -17,6 +18,9 @@ from tests.support.synthetic import STARTED, make_identity, make_plan
 
 class Absent:
     """In the place of a worker: what there is to measure was measured."""
+
+    def __init__(self, label: str = "") -> None:
+        self.files = DriverFiles(label)
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -32,11 +36,13 @@ def begun_run(
 ) -> Run:
     """A run whose journal has its first lines; ``identity`` is that of its only platform."""
     plan = plan or make_plan("weekly")
-    supervisor = cast("PlatformSupervisor", Absent())
     run = Run(
         plan=plan,
         policy=default_policy(),
-        platforms={label: Platform(label, supervisor, identity or make_identity(label)) for label in plan.platforms},
+        platforms={
+            label: Platform(label, cast("PlatformSupervisor", Absent(label)), identity or make_identity(label))
+            for label in plan.platforms
+        },
         host=cast("HostWorker", Absent()),
         journal=Journal(report_dir / name / "journal.jsonl"),
         created_at=created_at,

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
+from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
     Case,
@@ -18,6 +19,7 @@ from pytest_weekops.core.measurement.records import (
     MeasurementStatus,
     PressureRecord,
 )
+from pytest_weekops.core.measurement.segments import Segment
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.units import Unit
 
@@ -48,7 +50,8 @@ class Baseline(Record):
     """A promoted run pinned for one device: profile and hardware, never the driver's version.
 
     A new driver is judged against what the old one reached. ``source_sha256`` is the hash of the run's journal.
-    ``tuned`` names the variants that were measured with tuned build parameters.
+    ``tuned`` names the variants that were measured with tuned build parameters. ``identity`` and ``files`` are those of
+    the driver that reached it; absent in baselines of versions that did not keep them.
     """
 
     profile: str
@@ -58,6 +61,8 @@ class Baseline(Record):
     source_sha256: str
     rows: tuple[BaselineRow, ...] = ()
     tuned: tuple[str, ...] = ()
+    identity: DeviceIdentity | None = None
+    files: tuple[DriverFile, ...] = ()
 
     def fits(self, identity: DeviceIdentity) -> bool:
         """Whether this baseline speaks of that device."""
@@ -94,11 +99,12 @@ class Campaign:
     """A live or replayed campaign, with the records sorted out once."""
 
     plan: CampaignPlan
-    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord]
+    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord | DriverListing]
     identities: Mapping[str, DeviceIdentity]
     baselines: Sequence[Baseline] = ()
     created_at: str = ""
     missing_baselines: Sequence[MissingBaseline] = ()
+    segments: Sequence[Segment] = ()
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -124,6 +130,19 @@ class Campaign:
     def injections(self) -> tuple[InjectionRecord, ...]:
         """Every fault campaign that the run took along."""
         return tuple(record for record in self.records if isinstance(record, InjectionRecord))
+
+    @cached_property
+    def listings(self) -> dict[str, tuple[DriverListing, ...]]:
+        """The listings of each platform's driver, in order."""
+        found: dict[str, list[DriverListing]] = defaultdict(list)
+        for record in self.records:
+            if isinstance(record, DriverListing):
+                found[record.platform].append(record)
+        return {platform: tuple(listings) for platform, listings in found.items()}
+
+    def driver_files(self, platform: str) -> tuple[DriverFile, ...]:
+        """The files of a platform's driver as the last listing has them; none where nobody looked."""
+        return self.listings[platform][-1].files if platform in self.listings else ()
 
     @cached_property
     def by_case(self) -> dict[Case, tuple[Measurement, ...]]:
@@ -172,12 +191,13 @@ class Campaign:
 
 def live_campaign(
     plan: CampaignPlan,
-    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord],
+    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord | DriverListing],
     *,
     identities: Mapping[str, DeviceIdentity],
     baseline: Baseline | Sequence[Baseline] | None = None,
     missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
+    segments: Sequence[Segment] = (),
 ) -> Campaign:
     """The records of a live run, or of its journal, as the judge takes them."""
     pinned = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline or ())
@@ -188,4 +208,5 @@ def live_campaign(
         baselines=pinned,
         created_at=created_at,
         missing_baselines=tuple(missing_baselines),
+        segments=tuple(segments),
     )

@@ -18,6 +18,7 @@ def decide(
     rules: Literal["compat", "strict"],
     rows: tuple[dict[str, Any], ...] = (),
     notes: tuple[str, ...] = (),
+    left_out: tuple[str, ...] = (),
 ) -> Verdict:
     """The verdict on these findings: promote where there are some and every blocking one passed, else iterate."""
     graded = grade_findings(findings, policy.severity)
@@ -37,4 +38,5 @@ def decide(
         policy_sha256=policy.sha256,
         rows=rows,
         notes=notes,
+        left_out=left_out,
     )

@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 from pytest_weekops.core.record import Record
 
-LEFT_OUT = "left_out"  # the reason code of a check whose evidence was left out on purpose
-
 
 class CheckStatus(StrEnum):
     """Outcome of one check. It starts at ``inconclusive`` and moves only on evidence; ``no_data`` blocks."""
@@ -70,7 +68,10 @@ class Finding(Record):
 
 
 class Verdict(Record):
-    """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed."""
+    """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed.
+
+    ``left_out`` is what a weak policy or profile did not look at: a promote does not speak of it.
+    """
 
     kind: str
     rules: Literal["compat", "strict"]
@@ -84,17 +85,13 @@ class Verdict(Record):
     policy_sha256: str
     rows: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def failed_checks(self) -> tuple[str, ...]:
         """Names of the blocking checks that did not pass, in order, each once."""
         names = [f.check for f in self.findings if f.blocking and f.status is not CheckStatus.PASS]
         return tuple(dict.fromkeys(names))
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """What evidence was left out on purpose, and why, in words that belong beside the verdict."""
-        return tuple(f.message for f in self.findings if f.reason_code == LEFT_OUT)
 
     @property
     def inconclusive_checks(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,9 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
+from pytest_weekops.core.judge.drivers import since_baseline, split_drivers
 from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.left_out import left_out
 from pytest_weekops.core.policy.policy import Policy
 
 
@@ -28,7 +30,8 @@ def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = 
     kind = campaign.plan.kind
     findings = [_total(check, policy, campaign) for check in checks_for(kind)]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
-    return decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes)
+    omitted = left_out(policy, campaign)
+    return decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes, left_out=omitted)
 
 
 def _with_options(campaign: Campaign, options: JudgeOptions) -> Campaign:
@@ -65,6 +68,35 @@ def _total_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...
 
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
-    if campaign.plan.kind != "weekly" or campaign.baselines or not policy.floors.waiver:
-        return ()
-    return (policy.floors.waiver,)
+    resumed = tuple(_resumed(campaign))
+    if campaign.plan.kind == "split":
+        return (*resumed, *split_drivers(campaign))
+    if campaign.plan.kind != "weekly":
+        return resumed
+    waived = () if campaign.baselines or not policy.floors.waiver else (policy.floors.waiver,)
+    return (*resumed, *waived, *since_baseline(campaign))
+
+
+def _resumed(campaign: Campaign) -> Iterator[str]:
+    """A sentence for each time that the run was gone on with: when, after how long, and what is from before."""
+    for segment in campaign.segments[1:]:
+        before = sum(m.order < segment.first_order for m in campaign.counted)
+        dropped = f"; {segment.halves} that had lost their partner do not count" if segment.halves else ""
+        yield (
+            f"Resumed as {segment.run_id} at {segment.started_at} after a gap of {_long(segment.gap_s)}: {before} of "
+            f"{len(campaign.counted)} measurements are from before it{dropped}."
+        )
+
+
+def _long(seconds: float) -> str:
+    """``3 h 12 min``, ``12 min`` or ``40 s``."""
+    if not 0 <= seconds < 10**9:
+        return f"{seconds:g} s"
+    minutes = int(seconds // 60)
+    return (
+        f"{minutes // 60} h {minutes % 60} min"
+        if minutes >= 60
+        else f"{minutes} min"
+        if minutes
+        else f"{seconds:.0f} s"
+    )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.numbers import as_finite
+from pytest_weekops.core.policy.bounds import beyond
 from pytest_weekops.core.policy.policy import Policy
 
 Lane = Literal["t3", "t5"]
@@ -110,10 +111,14 @@ def with_lane_policy(policy: Policy, lane: Lane, data: object, source: str) -> P
             given.add((place, name))
     effective["notes"] = {**effective["notes"], **notes}
     try:
-        return Policy.model_validate(effective)
+        merged = Policy.model_validate(effective)
     except ValueError as error:
         first: Any = error.errors()[0] if hasattr(error, "errors") else {"loc": (), "msg": str(error), "input": None}
         raise refuse(".".join(map(str, first["loc"])), first.get("input"), f"is refused: {first['msg']}") from error
+    for (part, key, *_row), problem, why in beyond(merged):
+        if (part, key) in given:
+            raise refuse(f"{part}.{key}", effective[part][key], f"{problem}: {why[0].lower()}{why[1:].rstrip('.')}")
+    return merged
 
 
 def _samples(section: Mapping[str, Any], policy: Policy) -> bool:

@@ -1,7 +1,8 @@
 """The policy: every limit a verdict rests on, as data, with the hash that names it.
 
-Numbers are checked for being finite here; what a limit may be (above zero, a row that can match) is checked where a
-YAML policy is read, so that an older JSON policy with odd limits still judges as it always did.
+Numbers are checked for being finite here; what a limit may be (``bounds.py``, a row that can match) is checked where a
+YAML policy is read and before a live run, so that an older JSON policy with odd limits still judges recorded files as
+it always did.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from pytest_weekops.core.policy.bounds import LEAST_RATIO, beyond
 from pytest_weekops.core.policy.defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
 
 if TYPE_CHECKING:
@@ -312,6 +314,17 @@ class Policy(PolicyPart):
 
     def refuses(self, plan: CampaignPlan) -> str:
         """A sentence where this policy cannot judge the plan at all, or nothing."""
+        for place, problem, why in beyond(self):
+            return (
+                f"Policy {self.policy_id}: {'.'.join(place)} {problem}. {why} A verdict under it would be none. Give a "
+                "limit that a bad run breaks."
+            )
+        ratio = plan.min_rusticl_ratio
+        if ratio is not None and not ratio >= LEAST_RATIO:
+            return (
+                f"The ratio {ratio:g} that the candidate owes is below {LEAST_RATIO:g}. No candidate that works is so "
+                "slow, so that none would fail. Give --min-rusticl-ratio such as 0.85."
+            )
         if plan.kind not in self.scope.kinds:
             return (
                 f"Policy {self.policy_id} is for {', '.join(self.scope.kinds)} runs, this one is {plan.kind}. "

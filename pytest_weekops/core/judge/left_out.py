@@ -1,0 +1,70 @@
+"""What a promote under a weak policy or profile does not say, in words that stand beside the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.policy.bounds import Place, weak
+from pytest_weekops.core.policy.policy import Policy
+
+_LEAST_SNAPSHOTS = 3  # a trend through two points cannot be told from one slow snapshot
+
+
+def left_out(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
+    """What this campaign hardly saw, or did not look at: weak limits first, then what was not asked or not done."""
+    if campaign.plan.kind == "canonical":
+        return ()
+    limits = weak(_as_asked(policy, campaign))
+    return (
+        *(words for place, words in limits.items() if _is_asked(place, campaign)),
+        *_not_asked(policy, campaign),
+        *_not_done(campaign),
+    )
+
+
+def _as_asked(policy: Policy, campaign: Campaign) -> Policy:
+    """The policy with the ratio that the run was asked for instead."""
+    ratio = campaign.plan.min_rusticl_ratio
+    if ratio is None:
+        return policy
+    return policy.model_copy(update={"split": policy.split.model_copy(update={"min_ratio": ratio})})
+
+
+def _is_asked(place: Place, campaign: Campaign) -> bool:
+    """Whether a limit speaks of this campaign at all: its kind, its lanes, its baseline."""
+    plan, (section, name) = campaign.plan, place[:2]
+    if section == "campaign" or (section == "split" and plan.kind != "split"):
+        return False
+    if section == "floors":
+        return bool(campaign.baselines)
+    if "drift" in name or "deviation" in name:
+        return plan.kind == "weekly"
+    lane = _lane(section, name)
+    return lane is None or lane in plan.kernels
+
+
+def _lane(section: str, name: str) -> str | None:
+    if section == "guard" or "t5_" in name:
+        return T5_KERNEL
+    return T3_KERNEL if section == "selector" or "t3_" in name else None
+
+
+def _not_asked(policy: Policy, campaign: Campaign) -> Iterator[str]:
+    if policy.host.max_run_delay_percent is None and any(m.on_cpu for m in campaign.measurements):
+        yield "host.max_run_delay_percent null: nobody asked whether other programs ran"
+    smallest = policy.guardrails.t5_overhead_from_size
+    if T5_KERNEL in campaign.plan.kernels and smallest > max(campaign.plan.sizes, default=0):
+        yield f"the guard's overhead: it is bounded from {smallest} on, and no size is so large"
+
+
+def _not_done(campaign: Campaign) -> Iterator[str]:
+    plan = campaign.plan
+    if plan.no_baseline:
+        runs = ", ".join(f"run {one.run_id}" for one in campaign.missing_baselines)
+        yield f"the pinned baseline{runs and f' ({runs})'}: {plan.no_baseline}"
+    if not (plan.pressure.pulses and plan.pressure.iterations):
+        yield "pressure: none was sent"
+    if plan.kind == "weekly" and plan.snapshots < _LEAST_SNAPSHOTS:
+        yield f"drift over more than {plan.snapshots} snapshots"
