@@ -23,6 +23,7 @@ from pytest_weekops.evidence.journal import JOURNAL_NAME, Event, StoredRun, enco
 from pytest_weekops.evidence.tuning_event import EVENT as TUNING
 from pytest_weekops.run.circumstances import circumstances
 from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.week.witnesses import refuse_contradicted
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
@@ -106,6 +107,7 @@ def read_earlier(path: Path, report_dir: Path) -> Earlier:
     _refuse_elsewhere(directory, stored, report_dir)
     _refuse_ended(stored)
     _refuse_changed(directory, stored)
+    refuse_contradicted(stored.run_id, directory / JOURNAL_NAME)
     _refuse_resumed(stored, report_dir)
     events = _until_closing(stored)
     lines = tuple(encode_event(event.seq, event.type, event.data) for event in events)

@@ -20,6 +20,13 @@ from pytest_weekops.evidence.journal import StoredRun, read_run
 from pytest_weekops.week.evidence import decision_facts, unknown_journals
 
 
+_PROMOTED = "a complete run of the same kind that promotes after it, at a profile not weaker"
+_RESTORED = (
+    "the ledger as it was, from a copy; else `weekops record` for each of those runs. A directory that came from "
+    "elsewhere is no attempt of this channel: move it away"
+)
+
+
 @dataclass(frozen=True)
 class Attempt:
     """A run that the ledger lacks: what failed, and what it demanded, where that can be told.
@@ -39,10 +46,8 @@ def with_untold(channel: Channel, report_dir: Path, runs: Sequence[RunEntry]) ->
     told = untold_failures(report_dir, runs)
     if not told:
         return channel
-    lifts = ["a complete run of the same kind that promotes after it, at a profile not weaker"]
-    if begun_anew(report_dir, runs):
-        lifts = ["the ledger as it was, from a copy; or those directories elsewhere, where another ledger has them"]
-    return replace(channel, state=ChannelState.FROZEN, why=told, lifts=tuple(lifts))
+    lifts = _RESTORED if begun_anew(report_dir, runs) else _PROMOTED
+    return replace(channel, state=ChannelState.FROZEN, why=told, lifts=(lifts,))
 
 
 def untold_failures(report_dir: Path, runs: Sequence[RunEntry]) -> tuple[str, ...]:

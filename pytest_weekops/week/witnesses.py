@@ -26,14 +26,19 @@ def read_uncontradicted(path: Path, *report_dirs: Path) -> StoredRun:
     cannot be read, that is another run's, or that is not the one of which the run was judged or recorded, and where
     what would know cannot be asked.
     """
-    run, journal = read_run(path), find_journal(path)
-    problem = next(contradictions(run.run_id, journal, *report_dirs), "")
+    run = read_run(path)
+    refuse_contradicted(run.run_id, find_journal(path), *report_dirs)
+    return run
+
+
+def refuse_contradicted(run_id: str, journal: Path, *report_dirs: Path) -> None:
+    """Refuse a journal that something beside it contradicts, for who has read it. Raises ``InputError``."""
+    problem = next(contradictions(run_id, journal, *report_dirs), "")
     if problem:
         raise InputError(
             f"Journal {journal} is not what its run left. {problem} A verdict on it would be one on somebody's edit. "
             "Restore it from a copy. To judge this very file for what it says, copy it into a directory of its own."
         )
-    return run
 
 
 def contradictions(run_id: str, journal: Path, *report_dirs: Path) -> Iterator[str]:

@@ -132,6 +132,17 @@ def test_what_lies_beside_a_forged_journal_knows_better(
     assert not (copy / "baselines").exists()
 
 
+def test_no_decision_is_made_anew_of_a_journal_that_the_ledger_does_not_know(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the decision gone, `weekops report` would write another, of the edited journal."""
+    _without("good/decision.json", _edited(_faster))(copy)
+    before = sorted(path.name for path in (copy / "good").iterdir())
+    assert main(["report", str(copy / "good")]) == 4
+    assert "Record 1 of the ledger has the SHA-256" in capsys.readouterr().err
+    assert sorted(path.name for path in (copy / "good").iterdir()) == before
+
+
 def test_an_edited_decision_is_known_by_the_ledger(copy: Path) -> None:
     """Its journal is as it was: what it says of the verdict is not."""
     path = copy / "bad" / "decision.json"
