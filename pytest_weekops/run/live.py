@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.tunings import PlatformTuning
+    from pytest_weekops.run.earlier import Earlier
     from pytest_weekops.run.guard_book import GuardBook
-    from pytest_weekops.run.resuming import Earlier
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 

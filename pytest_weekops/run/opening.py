@@ -24,15 +24,11 @@ from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.run.baselines import hold_against
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.circumstances import circumstances, opened_now
+from pytest_weekops.run.earlier import Earlier, read_earlier
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.run.request import RunRequest
-from pytest_weekops.run.resuming import (
-    Earlier,
-    read_earlier,
-    refuse_other_driver,
-    refuse_other_request,
-)
+from pytest_weekops.run.resuming import refuse_other_driver, refuse_other_request
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import DescribeRequest

@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_weekops.core.calendar import Week, week_of
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.measurement.segments import earlier_parts
 from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.tracks import Files, RunEvidence
 from pytest_weekops.evidence.journal import JOURNAL_NAME
@@ -108,8 +109,11 @@ def stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[s
 
 
 def unknown_journals(report_dir: Path, runs: Sequence[RunEntry]) -> list[Path]:
-    """The journals of run directories that are not in the ledger and did not ship with the project."""
-    known = {run.run_dir for run in runs}
+    """The journals of run directories that are not in the ledger and did not ship with the project.
+
+    A run that a recorded one went on with is known by it: all that it had measured is in the later journal.
+    """
+    known = {name for run in runs for name in (run.run_dir, *earlier_parts(run.run_dir))}
     beside = (path for path in sorted(report_dir.glob(f"*/{JOURNAL_NAME}")) if path.parent.name not in known)
     return [path for path in beside if not is_shipped(path.parent)]
 

@@ -19,7 +19,6 @@ from pytest_weekops.core.week.run_entry import run_entry
 from pytest_weekops.evidence.journal import StoredRun, read_run
 from pytest_weekops.week.evidence import decision_facts, unknown_journals
 
-
 _PROMOTED = "a complete run of the same kind that promotes after it, at a profile not weaker"
 _RESTORED = (
     "the ledger as it was, from a copy; else `weekops record` for each of those runs. A directory that came from "

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pytest_weekops import __version__
 from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.segments import Segment
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.policies.files import default_policy
+from pytest_weekops.run.circumstances import circumstances
 from tests.support.synthetic import STARTED, Records, make_identity
 
 STATUS = 0  # that of a run which promoted
+KERNELS = {"kernels/packed.cl": "0" * 64}
+
+
+def opened(run_id: str, **facts: Any) -> Segment:
+    """The opening of a segment in which synthetic records were taken."""
+    return Segment.model_validate({"run_id": run_id, "started_at": STARTED, "boot_id": "a", "monotonic_ns": 0, **facts})
 
 
 def write_run(
@@ -27,7 +36,9 @@ def write_run(
             "command": ["pytest"],
             "plan": plan.model_dump(mode="json"),
             "policy": default_policy().effective(),
-            "kernels": {"kernels/packed.cl": "0" * 64},
+            "kernels": KERNELS,
+            "circumstances": circumstances(),
+            "segment": opened(directory.name).model_dump(mode="json"),
         },
     )
     for platform in plan.platforms:
