@@ -30,9 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from pytest_weekops.core.measurement.records import Measurement
     from pytest_weekops.evidence.artifacts import judged_anew, read_decision, write_artifacts
-    from pytest_weekops.evidence.journal import read_run
+    from pytest_weekops.evidence.journal import JOURNAL_NAME, read_run
     from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.report.junit import render_junit
+    from pytest_weekops.week.witnesses import refuse_contradicted
 
     directory: Path = arguments.run
     _refuse_file(directory)
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     verdict, facts = judged_anew(stored)
     decision = read_decision(directory)
     if decision is None:
+        refuse_contradicted(stored.run_id, directory / JOURNAL_NAME)
         document = write_artifacts(directory, verdict, facts)
         say(f"{directory}: summary.md and decision.json written")
     else:

@@ -26,7 +26,7 @@ from pytest_weekops.core.record import Record
 from pytest_weekops.files.hashing import hash_file
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
     from pytest_weekops.core.policy.policy import Policy
 
 JOURNAL_VERSION = 1
@@ -272,6 +272,7 @@ class StoredRun:
     plan: CampaignPlan
     policy: Policy
     baselines: tuple[Baseline, ...] = ()
+    missing_baselines: tuple[MissingBaseline, ...] = ()
     identities: Mapping[str, DeviceIdentity] = field(default_factory=dict)
     records: Sequence[JudgedRecord] = ()
     events: Sequence[Event] = ()
@@ -301,7 +302,7 @@ def read_run(path: Path) -> StoredRun:
     """Read a run directory or a journal. Raises ``InputError`` where it is not a whole, readable journal."""
     from pydantic import ValidationError
 
-    from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
     from pytest_weekops.core.policy.policy import Policy
 
     journal = find_journal(path)
@@ -318,6 +319,9 @@ def read_run(path: Path) -> StoredRun:
             plan=CampaignPlan.model_validate(first.data["plan"]),
             policy=Policy.model_validate(first.data["policy"]),
             baselines=tuple(Baseline.model_validate(e.data) for e in events if e.type == "baseline"),
+            missing_baselines=tuple(
+                MissingBaseline.model_validate(e.data) for e in events if e.type == "missing_baseline"
+            ),
             identities={
                 e.data["profile"]: DeviceIdentity.model_validate(e.data) for e in events if e.type == "identity"
             },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_weekops.core.judge.campaign import Baseline, live_campaign
+from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline, live_campaign
 from pytest_weekops.core.judge.verdict import JudgeOptions, judge
 
 if TYPE_CHECKING:
@@ -24,13 +24,20 @@ def judge_records(
     *,
     identities: Mapping[str, DeviceIdentity],
     baselines: Sequence[Baseline] = (),
+    missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
     segments: Sequence[Segment] = (),
     options: JudgeOptions | None = None,
 ) -> Verdict:
     """Judge a run's records by the strict rules."""
     campaign = live_campaign(
-        plan, records, identities=identities, baseline=baselines, created_at=created_at, segments=segments
+        plan,
+        records,
+        identities=identities,
+        baseline=baselines,
+        missing_baselines=missing_baselines,
+        created_at=created_at,
+        segments=segments,
     )
     return judge(policy, campaign, options=options)
 
@@ -43,6 +50,7 @@ def judge_stored(run: StoredRun, *, policy: Policy | None = None, options: Judge
         run.records,
         identities=run.identities,
         baselines=run.baselines,
+        missing_baselines=run.missing_baselines,
         created_at=run.created_at,
         segments=run.segments,
         options=options,

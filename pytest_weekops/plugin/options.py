@@ -17,6 +17,7 @@ import pytest
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.suggestion import suggest
+from pytest_weekops.plugin.reasons import REASONS, no_baseline
 from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def short_spellings() -> dict[str, tuple[str, ...]]:
     """The short spellings of each option, the usual one first and older ones behind it."""
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
     own = ("tier", "driver-smoke", "resume")
-    names = (*own, *older, *(row[0] for row in _CHOICES), *(f"deadline-{p}" for p in _PHASES))
+    others = (row[0] for row in (*REASONS, *_CHOICES))
+    names = (*own, *older, *others, *(f"deadline-{p}" for p in _PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
 
 
@@ -125,6 +127,8 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
     for name, _older, metavar, text in _LISTS:
         add(name, nargs="+", metavar=metavar, help=text)
     for name, _older, metavar, text in _SINGLES:
+        add(name, metavar=metavar, help=text)
+    for name, metavar, text in REASONS:
         add(name, metavar=metavar, help=text)
     for name, choices, text in _CHOICES:
         add(name, choices=choices, help=text)
@@ -185,6 +189,11 @@ class Options:
         words = [str(word) for word in value]
         self._refuse_swallowed_path(name, words)
         return words
+
+    def typed(self, name: str) -> str | None:
+        """The option as it was typed, be it empty; None where it does not stand on the command line."""
+        value = self._config.getoption(_dest(name), None)
+        return None if value is None else str(value)
 
     def integer(self, name: str, default: int, *, least: int = 0) -> int:
         """A whole number of at least ``least``."""
@@ -304,6 +313,7 @@ def build_plan(
         candidate_platform=labels[1] if split else None,
         min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85, least=LEAST_RATIO) if split else None,
         required_sizes=(required or sizes) if split else (),
+        no_baseline=no_baseline(options, kind),
         mode="ci" if options.text("mode") == "ci" else "local",
         in_turns=split,
     )

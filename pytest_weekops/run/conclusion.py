@@ -17,6 +17,7 @@ from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.week.run_record import record_run
+from pytest_weekops.week.untold import untold_failures
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -85,6 +86,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         run.records,
         identities=run.identities,
         baselines=run.baselines,
+        missing_baselines=run.missing_baselines,
         created_at=run.created_at,
         segments=run.segments,
     )
@@ -121,10 +123,13 @@ def _keep_written(run: Run) -> list[str]:
 
 
 def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
-    """Enter the run into the ledger; what fails there is said, and never turns a verdict around."""
+    """Enter the run into the ledger; what fails there is said, and never turns a verdict around.
+
+    So is what lies beside a ledger that begins with this run: failed runs whose ledger is gone.
+    """
     try:
-        record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
+        entry = record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
+        return list(untold_failures(run_dir.parent, [entry])) if entry.seq == 1 else []
     except WeekopsError as error:
         again = f"`weekops record {run_dir.name}`, in the report directory, enters it once the ledger can be written."
         return [f"the ledger did not take this run: {error} {again}"]
-    return []

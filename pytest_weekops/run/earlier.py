@@ -16,6 +16,7 @@ from pytest_weekops.core.measurement.segments import next_part, without_halves
 from pytest_weekops.evidence.artifacts import read_decision, recorded_hash
 from pytest_weekops.evidence.journal import JOURNAL_NAME, Event, StoredRun, encode_event, read_run
 from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.week.witnesses import refuse_contradicted
 
 _CLOSING_STAGES = ("suite", "check")
 _INTERRUPTED = "the run was interrupted"
@@ -93,6 +94,7 @@ def read_earlier(path: Path, report_dir: Path) -> Earlier:
     _refuse_elsewhere(directory, stored, report_dir)
     _refuse_ended(stored)
     _refuse_changed(directory, stored)
+    refuse_contradicted(stored.run_id, directory / JOURNAL_NAME)
     _refuse_resumed(stored, report_dir)
     events = _until_closing(stored)
     lines = tuple(encode_event(event.seq, event.type, event.data) for event in events)

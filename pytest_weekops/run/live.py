@@ -34,7 +34,7 @@ from pytest_weekops.worker.protocol import Smoked
 from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
     from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.tunings import PlatformTuning
@@ -84,6 +84,7 @@ class Run:
     created_at: str = ""
     command: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = ()
+    missing_baselines: tuple[MissingBaseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
     segments: tuple[Segment, ...] = ()

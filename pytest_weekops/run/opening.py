@@ -17,27 +17,25 @@ from pytest_weekops.core.measurement.kernel_operation import KernelOperation, Si
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.core.measurement.schedule import with_gates
 from pytest_weekops.core.policy.row_units import misstated_rows
-from pytest_weekops.evidence.baselines import load_baseline, pinned_path
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import RESUME, Journal
 from pytest_weekops.files.catalog import kernel_operations
 from pytest_weekops.files.kernel_sources import hash_kernels
+from pytest_weekops.run.baselines import hold_against
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.circumstances import circumstances, opened_now
 from pytest_weekops.run.earlier import Earlier, read_earlier
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.run.request import RunRequest
-from pytest_weekops.run.resuming import refuse_other_baselines, refuse_other_driver, refuse_other_request
+from pytest_weekops.run.resuming import refuse_other_driver, refuse_other_request
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import DescribeRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline
     from pytest_weekops.core.measurement.plan import CampaignPlan
-    from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.units import Unit
 
 
@@ -156,7 +154,7 @@ def _as_measured(request: RunRequest) -> CampaignPlan:
 
 
 def _start(request: RunRequest, run: Run) -> None:
-    journal, earlier = run.journal, run.earlier
+    earlier = run.earlier
     if run.guards is not None:
         run.guards.states()  # one that cannot be read is refused before anything is measured
     needs = describe_operations(run)
@@ -173,12 +171,7 @@ def _start(request: RunRequest, run: Run) -> None:
         for injection in find_injections(request.report_dir, run.identities.values()):
             run.record(injection)
     if run.plan.kind == "weekly":
-        run.baselines = find_baselines(request, run.identities)
-        if earlier is not None:
-            refuse_other_baselines(earlier, run.baselines)
-            run.baselines = earlier.stored.baselines
-        for baseline in run.baselines if earlier is None else ():
-            journal.append("baseline", baseline)
+        hold_against(run, request.report_dir, request.baseline)
         compare_with_baselines(run)
 
 
@@ -208,22 +201,6 @@ def _describe(run: Run, operation: KernelOperation, sizes: tuple[int, ...]) -> t
     request = DescribeRequest(operation=operation.name, operation_file=operation.file, sizes=sizes)
     described = run.host.describe(request)
     return described.unit, described.needs
-
-
-def find_baselines(request: RunRequest, identities: Mapping[str, DeviceIdentity]) -> tuple[Baseline, ...]:
-    """The pinned baselines that speak of these devices: the one named by ``--baseline``, else those pinned here."""
-    named = request.baseline
-    if named:
-        baseline = load_baseline(Path(named))
-        if not any(baseline.fits(identity) for identity in identities.values()):
-            raise InputError(
-                f"--baseline {named} was pinned for {baseline.profile} on {baseline.hardware}. None of the selected "
-                "platforms is that device, so it can judge nothing here. Select that platform or pin a new baseline."
-            )
-        return (baseline,)
-    directory = request.report_dir / "baselines"
-    paths = [pinned_path(directory, identity.profile, identity.hardware) for identity in identities.values()]
-    return tuple(load_baseline(path) for path in paths if path.exists())
 
 
 def _run_dir(request: RunRequest, created: datetime) -> Path:

@@ -10,43 +10,18 @@ import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.week.entry import run_entries
-from pytest_weekops.evidence.journal import Journal, encode_event
+from pytest_weekops.evidence.journal import encode_event
 from pytest_weekops.files.hashing import hash_file
-from pytest_weekops.policies.files import default_policy
 from pytest_weekops.run.conclusion import WRITTEN_NAME, Conclusion, conclude
-from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.week.ledger import open_ledger
-from pytest_weekops.worker.host import HostWorker
-from pytest_weekops.worker.supervisor import PlatformSupervisor
-from tests.support.synthetic import STARTED, make_identity, make_plan, make_records
-
-
-class Absent:
-    """In the place of workers: this run was measured before it begins."""
-
-    def close(self) -> None:
-        """Nothing to stop."""
+from tests.support.measured import begun_run
+from tests.support.synthetic import make_records
 
 
 def concluded(report_dir: Path, interfere: Callable[[Path], None] = lambda _journal: None) -> Conclusion:
     """A healthy run, concluded; somebody interferes with its journal after half of its records."""
-    plan = make_plan("weekly")
-    supervisor = cast("PlatformSupervisor", Absent())
-    run = Run(
-        plan=plan,
-        policy=default_policy(),
-        platforms={name: Platform(name, supervisor, make_identity(name)) for name in plan.platforms},
-        host=cast("HostWorker", Absent()),
-        journal=Journal(report_dir / "weekly-1" / "journal.jsonl"),
-        created_at=STARTED,
-        command=("pytest", "suites/weekly"),
-    )
-    with run:
-        facts = {"run_id": "weekly-1", "created_at": STARTED, "command": ["pytest"]}
-        run.journal.append("run", {**facts, "plan": plan.model_dump(mode="json"), "policy": run.policy.effective()})
-        for identity in run.identities.values():
-            run.journal.append("identity", identity)
-        records = make_records(plan)
+    with begun_run(report_dir) as run:
+        records = make_records(run.plan)
         for number, record in enumerate(records):
             if number == len(records) // 2:
                 interfere(run.journal.path)

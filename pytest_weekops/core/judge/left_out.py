@@ -61,6 +61,9 @@ def _not_asked(policy: Policy, campaign: Campaign) -> Iterator[str]:
 
 def _not_done(campaign: Campaign) -> Iterator[str]:
     plan = campaign.plan
+    if plan.no_baseline:
+        runs = ", ".join(f"run {one.run_id}" for one in campaign.missing_baselines)
+        yield f"the pinned baseline{runs and f' ({runs})'}: {plan.no_baseline}"
     if not (plan.pressure.pulses and plan.pressure.iterations):
         yield "pressure: none was sent"
     if plan.kind == "weekly" and plan.snapshots < _LEAST_SNAPSHOTS:

@@ -42,7 +42,7 @@ class CampaignPlan(Record):
     ``stage/gate/platform``: one that is absent is as bad as one that failed. ``session_ms`` is what a session's timed
     launches fill at least; runs from before it was written down filled 80. ``in_turns``: baseline and candidate of a
     split take turns, launch by launch. ``max_run_delay_percent`` is the policy's limit for a calm launch on a CPU,
-    None where it has none.
+    None where it has none. ``no_baseline`` says in words why a weekly run is judged without a pinned baseline.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -66,6 +66,7 @@ class CampaignPlan(Record):
     in_turns: bool = False
     max_run_delay_percent: float | None = None
     gates: tuple[str, ...] = ()
+    no_baseline: str = ""
 
     def cases(self, snapshot: int) -> tuple[Case, ...]:
         """All cases of one snapshot, in plan order (the schedule decides the order of measurement)."""

@@ -15,7 +15,7 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.record import Record
 
 GENESIS = "0" * 64
-RUN, ROLLBACK, WEEK, ACTION, ALERT = "run", "rollback", "week", "action", "alert"
+RUN, ROLLBACK, WEEK, ACTION, ALERT, PIN = "run", "rollback", "week", "action", "alert", "pin"
 
 
 def canonical_json(data: Any) -> str:
