@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     A decision that is there stays, byte for byte; one that says something else than the journal is refused.
     """
+    from pytest_weekops.core.measurement.plan import taken_plan
     from pytest_weekops.core.measurement.records import Measurement
     from pytest_weekops.evidence.artifacts import judged_anew, read_decision, write_artifacts
     from pytest_weekops.evidence.journal import JOURNAL_NAME, read_run
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         _refuse_contradiction(directory, document, decision)
         _restore_summary(directory, verdict, facts, decision)
     seen = {record.case for record in stored.records if isinstance(record, Measurement)}
-    missing = [case.id for case in stored.plan.all_cases() if case not in seen]
+    missing = [case.id for case in taken_plan(stored.plan, stored.records).all_cases() if case not in seen]
     write_atomic(directory / JUNIT_NAME, render_junit(verdict, document, stored.records, missing))
     say(f"{directory}: {JUNIT_NAME} written")
     if stored.ended is None:

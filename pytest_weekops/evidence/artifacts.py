@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.finding import ExitStatus, Verdict
-from pytest_weekops.evidence.journal import JOURNAL_NAME, JudgedRecord, StoredRun, find_journal
+from pytest_weekops.core.measurement.plan import taken_plan
+from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, find_journal
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.decision import artifact, build_decision, count_records
@@ -20,6 +21,7 @@ from pytest_weekops.report.summary import render_summary
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.judge.judged import JudgedRecord
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.measurement.segments import Segment
@@ -65,7 +67,7 @@ class RunFacts:
             policy=self.policy.effective(),
             identities=self.identities,
             kernels=self.kernels,
-            counts=count_records(self.records, self.plan),
+            counts=count_records(self.records, taken_plan(self.plan, self.records)),
             artifacts=artifacts,
             baselines=self.baselines,
             version=self.version,

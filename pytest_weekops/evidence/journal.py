@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.judged import JudgedRecord
+from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
+from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, LookRecord, Measurement, PressureRecord
 from pytest_weekops.core.measurement.segments import Segment, without_halves
 from pytest_weekops.core.record import Record
 from pytest_weekops.files.hashing import hash_file
@@ -35,13 +37,14 @@ RESUME = "resume"  # opens a further segment: the lines before it are another ru
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
 
-JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord | DriverListing
 _JUDGED: dict[str, type[JudgedRecord]] = {
     "driver": DriverListing,
     "measurement": Measurement,
     "pressure": PressureRecord,
     "gate": GateRecord,
     "injection": InjectionRecord,
+    "look": LookRecord,
+    "calibration": CalibrationRecord,
 }
 
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from pytest_weekops.run.request import RunRequest
 
 T = TypeVar("T")
+AA_REMARK = (
+    "One driver against itself: the verdict says what this machine's noise does to a gate, and nothing of a driver. "
+    "It lies in a directory of its own and moves no channel."
+)
 _latest: list[Conclusion] = []
 ASSERTIONS_SENTENCE = (
     "Python was started with -O (PYTHONOPTIMIZE), which removes assert statements from every module that pytest does "
@@ -132,12 +136,13 @@ class GateSession:
             baseline=choices.options.text("baseline") or "",
             tuning=choices.tuning,
             resume=self._resumed(),
+            calibrations=choices.report_dir.parent if choices.is_aa else None,
             command=("pytest", *map(str, self.config.invocation_params.args)),
             say=self.progress.say,
         )
 
     def _resumed(self) -> Path | None:
-        """The directory of the run that is to be gone on with: a path from here, or its name in the report directory."""
+        """The directory of the run to go on with: a path from here, or its name in the report directory."""
         asked = self.choices.options.asked("resume")
         if asked is None:
             return None
@@ -151,11 +156,17 @@ class GateSession:
         return self.run
 
     def wait_for_snapshot(self, snapshot: int) -> None:
-        """Keep the snapshot interval, and journal the time that was really kept."""
+        """Keep the snapshot interval, and journal the time that was really kept.
+
+        Skips the item where all was decided before its snapshot.
+        """
         run = self.require_run()
         started = self.progress.snapshot_started
         if snapshot in started or run.is_measured(snapshot):
             return
+        if run.look(snapshot - 1):
+            self.progress.decided(run.ended_after or 0)
+            pytest.skip(f"decided after {run.ended_after} snapshots")
         since = self._since_snapshot(run)
         if since is not None and (left := self.plan.snapshot_interval_s - since) > 0:
             self.progress.say(f"snapshot {snapshot}: waiting {left:.0f} s for the snapshot interval")
@@ -188,7 +199,7 @@ class GateSession:
         """No letter for a campaign item at normal verbosity."""
         if self.config.get_verbosity() != 0 or not getattr(report, "weekops", False) or self.run is None:
             return None
-        if report.when == "call" and report.outcome != "skipped":
+        if report.when == "call" and (report.outcome != "skipped" or self.run.ended_after is not None):
             return report.outcome, "", report.outcome.upper()
         return None
 
@@ -223,7 +234,8 @@ class GateSession:
         end_suite(run, self._suite_problem(exitstatus) or raised)
         run_checks(run, checks or ())
         left_out = self.items.deselected
-        remarks = [f"{left_out} items were deselected: for the judge they are missing evidence."] if left_out else []
+        remarks = [AA_REMARK] if self.choices.is_aa else []
+        remarks += [f"{left_out} items were deselected: for the judge they are missing evidence."] if left_out else []
         return conclude(run, status=exitstatus, remarks=remarks)
 
     def _told(self, conclusion: Conclusion) -> Conclusion:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_weekops.core.errors import WorkerError, last_words
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.judged import JudgedRecord
+from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -21,10 +23,11 @@ from pytest_weekops.core.measurement.records import (
     Case,
     DeviceIdentity,
     GateRecord,
+    LookRecord,
     Measurement,
     PressureRecord,
 )
-from pytest_weekops.evidence.journal import Journal, JudgedRecord, read_run
+from pytest_weekops.evidence.journal import Journal, read_run
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
@@ -34,7 +37,7 @@ from pytest_weekops.worker.protocol import Smoked
 from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
+    from pytest_weekops.core.judge.campaign import Baseline, Campaign, MissingBaseline
     from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.tunings import PlatformTuning
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, DriverListing)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, DriverListing, LookRecord, CalibrationRecord)
 
 
 @dataclass
@@ -89,6 +92,7 @@ class Run:
     smokes: dict[str, Smoked] = field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
     earlier: Earlier | None = None
+    ended_after: int | None = None
 
     def __post_init__(self) -> None:
         """Begin without an anchor, and with nothing measured."""
@@ -234,6 +238,34 @@ class Run:
         """Whether a case, or all cases of a snapshot, were measured before this run was gone on with."""
         cases = (what,) if isinstance(what, Case) else self.plan.cases(what)
         return all(case in self._measured for case in cases)
+
+    def look(self, snapshots: int) -> bool:
+        """Look at the run after so many snapshots, where its plan does: whether all is decided and measuring ends.
+
+        The look is journalled. A run that has ended has ended for good, and what was looked at is not looked at again.
+        """
+        plan = self.plan
+        if self.ended_after is None:
+            looked = {record.snapshots: record for record in self.records if isinstance(record, LookRecord)}
+            if snapshots in plan.looks and snapshots < plan.snapshots and snapshots not in looked:
+                from pytest_weekops.core.judge.looks import look_at
+
+                looked[snapshots] = self.record(look_at(self.policy, self._campaign(), snapshots))
+            self.ended_after = next((after for after, record in looked.items() if record.ends), None)
+        return self.ended_after is not None
+
+    def _campaign(self) -> Campaign:
+        from pytest_weekops.core.judge.campaign import live_campaign
+
+        return live_campaign(
+            self.plan,
+            self.records,
+            identities=self.identities,
+            baseline=self.baselines,
+            missing_baselines=self.missing_baselines,
+            created_at=self.created_at,
+            segments=self.segments,
+        )
 
     # -- records -----------------------------------------------------------------------------------------------
 

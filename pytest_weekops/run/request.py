@@ -20,7 +20,8 @@ class RunRequest:
     references; ``prefix`` begins the run directory's name (the plan's kind where it is empty); ``baseline`` is the file
     of a pinned baseline (else those pinned in ``report_dir``); ``tuning`` a directory of tuning files, None for none.
     ``resume`` is the directory of a run that was broken off, or its name in ``report_dir``: only what it lacks is
-    measured. ``say`` prints a line for people.
+    measured. ``calibrations`` is where calibrations lie, where that is not ``report_dir``. ``say`` prints a line for
+    people.
     """
 
     plan: CampaignPlan
@@ -33,5 +34,6 @@ class RunRequest:
     baseline: str = ""
     tuning: Path | None = None
     resume: Path | None = None
+    calibrations: Path | None = None
     command: tuple[str, ...] = ()
     say: Callable[[str], None] = lambda _line: None

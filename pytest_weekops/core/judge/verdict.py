@@ -11,8 +11,9 @@ from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
 from pytest_weekops.core.judge.drivers import since_baseline, split_drivers
-from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.finding import Certainty, CheckStatus, Finding, Verdict
 from pytest_weekops.core.judge.left_out import left_out
+from pytest_weekops.core.judge.looks import certainty
 from pytest_weekops.core.policy.policy import Policy
 
 
@@ -31,7 +32,8 @@ def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = 
     findings = [_total(check, policy, campaign) for check in checks_for(kind)]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
     omitted = left_out(policy, campaign)
-    return decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes, left_out=omitted)
+    verdict = decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes, left_out=omitted)
+    return verdict.model_copy(update={"certainty": _total_certainty(policy, campaign)})
 
 
 def _with_options(campaign: Campaign, options: JudgeOptions) -> Campaign:
@@ -65,6 +67,13 @@ def _total_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...
         return table_rows(policy, campaign)
     except _DATA_ERRORS:
         return ()
+
+
+def _total_certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
+    try:
+        return certainty(policy, campaign)
+    except _DATA_ERRORS:
+        return None
 
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
