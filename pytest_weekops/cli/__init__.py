@@ -31,6 +31,7 @@ COMMANDS = {
     "judge": "judge a run directory, a journal or a recorded campaign",
     "report": "make a run's summary, JUnit XML and decision anew",
     "record": "enter a finished run into a ledger that was locked then",
+    "compare": "what differs between two runs: drivers, kernel, policy, kernels",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",

@@ -5,6 +5,8 @@ Each message says what was refused or failed, where, why it matters and what to 
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 
 class WeekopsError(Exception):
     """Base of everything this project raises on purpose; its text is a sentence for people."""
@@ -65,7 +67,8 @@ class WorkerTimeout(WorkerError):
 
 
 def last_words(error: WeekopsError) -> str:
-    """What happened, with what the driver itself said last where it went down with words."""
+    """What happened, with what the driver itself said last where it went down with words; no stack of ours."""
     tail = error.stderr_tail if isinstance(error, WorkerCrash | WorkerTimeout) else ""
-    said = " | ".join(line.strip() for line in tail.splitlines() if line.strip())
+    own = takewhile(lambda line: not line.startswith(("Fatal Python error", "Traceback")), tail.splitlines())
+    said = " | ".join(line.strip() for line in own if line.strip())
     return f"{error}; its last words: {said}" if said else str(error)

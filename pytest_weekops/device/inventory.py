@@ -14,6 +14,7 @@ import pyopencl as cl
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.host_kernel import host_kernel
+from pytest_weekops.device.library import named_library, why_not_loaded
 from pytest_weekops.worker.protocol import OpenRequest
 
 _TYPE_NAMES = (
@@ -24,7 +25,7 @@ _TYPE_NAMES = (
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
 # Variables that change what these drivers do; whatever of them is set belongs to the identity.
 _TELLING = re.compile(
-    r"^(OCL_|POCL_(?!CACHE_DIR)|RUSTICL_|LP_|CLOVER_|GALLIUM_|MESA_|LIBGL_|CL_|CUDA_VISIBLE|ROCR_|HSA_|ONEAPI_)"
+    r"^(OCL_|POCL_(?!CACHE_DIR)|RUSTICL_|LP_|CLOVER_|GALLIUM_|MESA_|LIBGL_|CL_|CUDA_VISIBLE|ROCR_|HSA_|ONEAPI_|LD_PRELOAD$)"
 )
 
 
@@ -41,8 +42,9 @@ def find_device(request: OpenRequest) -> tuple[Any, Any]:
     try:
         platforms = cl.get_platforms()
     except cl.Error as error:
+        why = why_not_loaded(named_library(request.icd)) or str(error)
         raise DeviceError(
-            f"No OpenCL driver answers for profile {request.profile}: {error}. Nothing can be measured. "
+            f"No OpenCL driver answers for profile {request.profile}: {why}. Nothing can be measured. "
             "Install a driver, or look at `weekops drivers`."
         ) from error
     matching = [platform for platform in platforms if _platform_matches(platform, request)]

@@ -52,6 +52,17 @@ def opened_library(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def why_not_loaded(name: str) -> str:
+    """What the dynamic linker says about a library; nothing where it loads, or where there is none."""
+    if not name:
+        return ""
+    try:
+        ctypes.CDLL(name)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
 def answering_library(platform: Any) -> Path | None:
     """The file whose code a platform's calls go to, by its dispatch table; None where that cannot be told."""
     try:
@@ -79,13 +90,20 @@ def require_named(request: OpenRequest, opened: Path | None, answering: Path | N
             f"{request.profile}@{answering or 'PATH'}, or make {name} loadable."
         )
     expected = [Path(path).resolve() for path in request.expected]
-    if not expected or any(_same(opened, path) for path in expected):
+    led_there = any(_same(opened, Path(directory or ".") / name) for directory in _search_path())
+    if not expected or not led_there or any(_same(opened, path) for path in expected):
         return
     raise DeviceError(
         f"Profile {request.profile} names the driver {name}, which is {expected[0]} on this system, and {opened} "
         "answers in its place: LD_LIBRARY_PATH leads there. Numbers would go under the wrong name. Name that file, as "
         f"{request.profile}@{opened}, or take its directory from LD_LIBRARY_PATH."
     )
+
+
+def _search_path() -> list[str]:
+    """The directories of LD_LIBRARY_PATH; an empty one is the current directory."""
+    path = os.environ.get("LD_LIBRARY_PATH", "")
+    return path.replace(";", ":").split(":") if path else []
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -31,6 +31,11 @@ _READ_BY = (
         ("/usr/lib/clc/*mesa3d*", "/usr/share/clc/*mesa3d*", "../../share/clc/*mesa3d*", "../share/clc/*mesa3d*"),
     ),
     (re.compile(r"^libintelocl"), ("*.rtl", "cllibrary*.o", "cl.cfg")),
+    # NVIDIA's compiler, in libraries that may be unloaded after a build; these and AMD's by what their packages hold.
+    (
+        re.compile(r"^libnvidia-opencl"),
+        ("libnvidia-compiler.so.*", "libnvidia-nvvm*.so.*", "libnvidia-ptxjitcompiler.so.*", "libnvidia-gpucomp.so.*"),
+    ),
     (re.compile(r"^lib(amdocl64|amd_comgr)"), ("../amdgcn/bitcode/*.bc", "../../amdgcn/bitcode/*.bc")),
 )
 # Programs that a driver calls at each build.

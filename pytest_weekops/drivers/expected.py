@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -37,7 +36,7 @@ def expected_libraries(icd: str, library_path: Sequence[str] = ()) -> tuple[str,
 @lru_cache(maxsize=1)
 def _linker_cache() -> dict[str, tuple[str, ...]]:
     """Files by name as ``ldconfig -p`` lists them; nothing where it is not there."""
-    program = shutil.which("ldconfig", path=f"{os.environ.get('PATH', '')}:/sbin:/usr/sbin")
+    program = next(filter(None, map(shutil.which, ("ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"))), None)
     if program is None:
         return {}
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.finding import ExitStatus, Verdict
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import taken_plan
 from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, find_journal
 from pytest_weekops.evidence.judging import judge_stored
@@ -72,6 +73,7 @@ class RunFacts:
             baselines=self.baselines,
             version=self.version,
             segments=self.segments,
+            listings={record.platform: record for record in self.records if isinstance(record, DriverListing)},
         )
 
     def summary(self, verdict: Verdict) -> str:

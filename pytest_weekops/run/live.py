@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from pytest_weekops.core.errors import WorkerError, last_words
+from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
@@ -116,7 +116,7 @@ class Run:
             try:
                 platform.identity = platform.supervisor.start()
             except WorkerError as error:
-                platform.unusable = last_words(error)
+                platform.unusable = str(error)
                 self.journal.append("note", {"platform": platform.label, "unusable": platform.unusable})
                 continue
             self.journal.append("identity", platform.identity)

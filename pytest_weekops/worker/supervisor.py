@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout
+from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout, last_words
 from pytest_weekops.core.measurement.advice import advise
 from pytest_weekops.core.measurement.driver_change import identity_changes, listed
 from pytest_weekops.core.measurement.plan import Deadlines
@@ -84,7 +84,8 @@ class PlatformSupervisor:
             self.identity = self._open()
         except (WorkerError, DeviceError) as error:
             if isinstance(error, WorkerError):
-                self.lost = str(error)
+                self.lost = last_words(error)
+                error.args = (self.lost,)  # whoever shows it shows what the driver said, too
             self._drop()
             self._lock.release()  # nothing is measured here any more: another gate need not wait for this one
             raise
@@ -350,6 +351,8 @@ def _failed_step(detail: str) -> SmokeStep:
         status="failed",
         detail=detail,
         recommendation=advise(
-            detail, "The driver took its process down. Reinstall it, or report it with the lines above."
+            detail,
+            "The driver took its process down. Leave it out, try another version of it, or report it with the lines "
+            "above.",
         ),
     )

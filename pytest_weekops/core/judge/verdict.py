@@ -10,7 +10,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
-from pytest_weekops.core.judge.drivers import since_baseline, split_drivers
+from pytest_weekops.core.judge.drivers import since_baseline
 from pytest_weekops.core.judge.finding import Certainty, CheckStatus, Finding, Verdict
 from pytest_weekops.core.judge.left_out import left_out
 from pytest_weekops.core.judge.looks import certainty
@@ -78,8 +78,6 @@ def _total_certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
     resumed = tuple(_resumed(campaign))
-    if campaign.plan.kind == "split":
-        return (*resumed, *split_drivers(campaign))
     if campaign.plan.kind != "weekly":
         return resumed
     waived = () if campaign.baselines or not policy.floors.waiver else (policy.floors.waiver,)

@@ -8,6 +8,7 @@ from pytest_weekops.core.measurement.driver_files import DriverFile, changed_fil
 from pytest_weekops.core.measurement.records import DeviceIdentity, HostKernel
 
 _SHOWN = 6
+_OF_OURS = ("OCL_ICD_VENDORS",)  # how a worker is led to a driver, often by a file of its own
 # What tells one driver from another; amounts of memory may differ with what else the machine does.
 _TELLING = (
     ("platform_name", "platform"),
@@ -59,7 +60,8 @@ def _facts(before: DeviceIdentity, after: DeviceIdentity) -> Iterator[str]:
         # Records of older versions do not have each of these.
         if old != new and name in before.model_fields_set and name in after.model_fields_set:
             yield f"{words} {old or 'none'} became {new or 'none'}"
-    yield from _mapping("variable", before.environment, after.environment)
+    variables = [{k: v for k, v in each.environment.items() if k not in _OF_OURS} for each in (before, after)]
+    yield from _mapping("variable", *variables)
 
 
 def _kernel(before: HostKernel | None, after: HostKernel | None) -> Iterator[str]:
