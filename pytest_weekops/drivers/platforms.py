@@ -10,13 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
-from pytest_weekops.core.errors import InputError, PolicyError
+from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.profile import Profile, Profiles, parse_profiles
 from pytest_weekops.drivers.auto import first_that_works
 from pytest_weekops.drivers.expected import expected_libraries
 from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.files.strict_yaml import Source, read_yaml
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import OpenRequest
 
@@ -29,14 +28,8 @@ def load_profiles(files: Sequence[Path] = ()) -> Profiles:
     merged: dict[str, Profile] = {}
     auto: tuple[str, ...] = ()
     for path in (data_dir("policies") / "platforms.yaml", *files):
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise PolicyError(
-                f"Platform file {path} cannot be read: {error}. Its platforms are unknown. Check path and syntax.",
-                path=str(path),
-            ) from error
-        parsed = parse_profiles(data, str(path))
+        lost = "Its platforms are unknown. Check the path."
+        parsed = parse_profiles(read_yaml(Source("Platform file", path), lost), str(path))
         merged.update(parsed.profiles)
         auto = parsed.auto or auto
     return Profiles(version=1, profiles=merged, auto=auto)

@@ -6,16 +6,24 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
+from pytest_weekops.core.measurement.catalog import Catalog, KernelEntry, parse_catalog
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
+from pytest_weekops.files.strict_yaml import Source, read_yaml
+
+CATALOG = "catalog.yaml"
 
 
 def variant_names(dirs: Sequence[str]) -> tuple[str, ...]:
     """Modes of every variant in the directories, the first directory's first. Raises ``PolicyError``."""
     return tuple(kernel_operations(dirs))
+
+
+def read_catalog(directory: Path) -> Catalog:
+    """The catalogue of a directory. Raises ``PolicyError``, also where there is none."""
+    path = directory / CATALOG
+    lost = "Without it no kernel is known. Check the directory."
+    return parse_catalog(read_yaml(Source("Kernel catalogue", path), lost), str(path))
 
 
 def kernel_operations(dirs: Sequence[str]) -> dict[str, KernelOperation]:
@@ -25,15 +33,8 @@ def kernel_operations(dirs: Sequence[str]) -> dict[str, KernelOperation]:
     """
     found: dict[str, KernelOperation] = {}
     for directory in dirs:
-        path = Path(directory) / "catalog.yaml"
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise PolicyError(
-                f"Kernel catalogue {path} cannot be read: {error}. Without it no kernel is known. Check the directory.",
-                path=str(path),
-            ) from error
-        for entry in parse_catalog(data, str(path)).kernels.values():
+        path = Path(directory) / CATALOG
+        for entry in read_catalog(Path(directory)).kernels.values():
             if not (Path(directory) / entry.file).is_file():
                 raise _missing(path, entry, entry.file, "could not be built")
             if entry.mode not in found:

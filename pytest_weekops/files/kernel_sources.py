@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
+from pytest_weekops.core.measurement.catalog import KernelEntry
+from pytest_weekops.files.catalog import read_catalog
 
 _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
@@ -40,9 +39,7 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for directory in dirs:
         root = Path(directory)
-        path = root / "catalog.yaml"
-        catalog = parse_catalog(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-        for entry in catalog.kernels.values():
+        for entry in read_catalog(root).kernels.values():
             if entry.mode not in found:
                 text = expand(root / entry.file)
                 own = _file_digest(root / entry.operation_file) if entry.operation_file else ""

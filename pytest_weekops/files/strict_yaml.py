@@ -35,6 +35,15 @@ class Source:
         return self.refusal(f" line {line}: {'.'.join(key)} {problem}. {advice}", key)
 
 
+def read_yaml(source: Source, lost: str) -> Any:
+    """The whole file as plain data. ``lost`` says in sentences what is unknown without it. Raises ``PolicyError``."""
+    try:
+        text = source.path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise source.refusal(f" cannot be read: {error}. {lost}") from error
+    return parse_yaml(source, text)
+
+
 def parse_yaml(source: Source, text: str) -> Any:
     """The text as plain data, its lines noted in ``source``. Raises ``PolicyError``."""
     import yaml

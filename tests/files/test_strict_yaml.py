@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.files.strict_yaml import Source, parse_yaml
+from pytest_weekops.files.strict_yaml import Source, parse_yaml, read_yaml
 
 
 def source() -> Source:
@@ -67,3 +67,16 @@ def test_a_key_without_a_line_is_told_by_the_one_above() -> None:
     error = read.at(("b", "d", "e"), "is missing", "State it.")
     assert (str(error), error.key) == ("Recipe r.yaml line 2: b.d.e is missing. State it.", "b.d.e")
     assert str(read.at(("x",), "is missing", "State it.")) == "Recipe r.yaml line 1: x is missing. State it."
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"], ids=["not there", "no text"])
+def test_a_file_that_cannot_be_read_says_what_is_lost(tmp_path: Path, content: bytes | None) -> None:
+    """In the caller's words, after the system's."""
+    path = tmp_path / "r.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PolicyError) as refusal:
+        read_yaml(Source("Recipe", path), "Nobody can cook. Check the path.")
+    assert str(refusal.value).startswith(f"Recipe {path} cannot be read: ")
+    assert str(refusal.value).endswith(". Nobody can cook. Check the path.")
+    assert refusal.value.path == str(path)
