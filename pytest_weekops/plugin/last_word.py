@@ -53,9 +53,9 @@ def last_word(status: int, outcome: Outcome) -> tuple[int, str]:
         if status not in _WITHOUT_OWN_WORDS:
             return final, ""
         return final, (
-            f"NO VERDICT. {unmet[0].words}. {outcome.happened} A run that was asked for a verdict and made none "
-            f"is no promote: exit status {final}{' and not 0' if not status else ''}. Run the campaign by itself, whole. "
-            "Where no gate was meant, leave its path out; where its tests are only met on the way, --require-verdict none."
+            f"NO VERDICT. {unmet[0].words}. {outcome.happened} Asked for a verdict, this run made none, which is no "
+            f"promote: exit status {final}{'' if status else ' and not 0'}. Run the campaign by itself, whole. Where "
+            "no gate was meant, leave its path out; where its tests are only met on the way, --require-verdict none."
         )
     if outcome.verdict == 0 and status:
         return status, (
