@@ -8,7 +8,9 @@ so that it hands on what comes out of it.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import traceback
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +78,8 @@ class LastWord:
     @contextlib.contextmanager
     def over_conftests(self, args: Sequence[Any]) -> Iterator[None]:
         """While the first ``conftest.py`` files are loaded: one that leaves with 0 would leave without a verdict."""
+        if sys.stdout is None and self._is_asked_by(args):
+            _open_output()
         try:
             yield
         except SystemExit as leaving:
@@ -133,6 +137,14 @@ class LastWord:
             if final == status:
                 raise
             return final
+        except Exception as error:
+            gate = active_gate(self._config)
+            if gate is None or gate.conclusion is None:
+                raise
+            _say(f"{type(error).__name__} after the verdict: {error}")
+            if not isinstance(error, OSError):
+                traceback.print_exception(error)
+            return self._settle(int(pytest.ExitCode.INTERNAL_ERROR))
         status = int(answer or 0)
         final = self._settle(status)
         return answer if final == status else final
@@ -191,6 +203,19 @@ class LastWord:
     def _left_out(self) -> str:
         found = asked.selections(self._config)
         return f"In force: {', '.join(found)}." if found else ""
+
+
+def _open_output() -> None:
+    """Send to nowhere what a closed standard output cannot take; pytest and workers would stumble over it.
+
+    The next file that somebody opens would else get its number, and what workers print would end up in the journal.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != 1:
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    sys.stdout = os.fdopen(1, "w")
+    _say("standard output is closed; the verdict is in the report directory, and in the exit status.")
 
 
 def _say(words: str) -> None:

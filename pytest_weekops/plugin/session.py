@@ -184,7 +184,7 @@ class GateSession:
         try:
             self.conclusion = self._conclude(self.run, exitstatus)
         except WeekopsError as error:
-            self.progress.say(f"weekops: {error}")
+            self.progress.shout(f"weekops: {error}")
             return exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
         finally:
             self.run.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
-from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.judge.finding import ExitStatus, Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
@@ -103,8 +103,10 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     document = _write(
         run_dir, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
     )
-    said = (*verdict.notes, *run.notes, *_enter(document, run_dir), *remarks)
-    return Conclusion(verdict, document, status, run_dir, said, tuple(lanes))
+    refused = _enter(document, run_dir)
+    said = (*verdict.notes, *run.notes, *refused, *remarks)
+    final = status or (int(ExitStatus.INTERNAL_ERROR) if refused else 0)
+    return Conclusion(verdict, document, final, run_dir, said, tuple(lanes))
 
 
 def _write(run_dir: Path, summary: str, finish: Callable[[list[Any]], dict[str, Any]]) -> dict[str, Any]:
@@ -116,9 +118,12 @@ def _write(run_dir: Path, summary: str, finish: Callable[[list[Any]], dict[str, 
 
 
 def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
-    """Enter the run into the ledger; what fails there is said, and never turns a verdict around."""
+    """Enter the run into the ledger; what fails there is said, and never turns a verdict around.
+
+    A promote of which the ledger knows nothing does not end with 0 all the same: `weekops status` would not know of it.
+    """
     try:
         record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
     except WeekopsError as error:
-        return [f"the ledger did not take this run: {error}"]
+        return [f"the ledger did not take this run, so `weekops status` does not know of it: {error}"]
     return []

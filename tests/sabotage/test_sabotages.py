@@ -79,7 +79,7 @@ def provoke(
     line = entry.get("line", "gate test_ok.py")
     line = line.replace("{weekly}", "suites/weekly").replace("{canonical}", "suites/canonical")
     cache = () if "failed" in entry else ("-p", "no:cacheprovider")
-    plugins = [] if "benchmark" in line else [plugin]  # it is asked for by the name of its entry point
+    plugins = [] if "--benchmark" in line else [plugin]  # it is asked for by the name of its entry point
     status: int | str | None
     try:
         status = pytester.inline_run(*cache, *shlex.split(line), *SMALL, plugins=plugins).ret
@@ -104,13 +104,13 @@ def test_a_sabotage_is_red_and_would_be_green(
 ) -> None:
     """It ends with the status and the words of the table; with its defences off it ends with 0."""
     replay(monkeypatch, pytester.path)
-    if "benchmark" not in entry.get("line", ""):
+    if "--benchmark" not in entry.get("line", ""):
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_ADDOPTS", entry.get("addopts", ""))
     lay_out(entry, pytester.path)
     status, said = provoke(entry, pytester, capsys)
     assert status == entry["status"], said
-    assert entry["says"] in said
+    assert entry["says"] in said, said
     with monkeypatch.context() as patch:
         for defence in entry["defence"]:
             switch_off(defence, patch)
@@ -118,17 +118,33 @@ def test_a_sabotage_is_red_and_would_be_green(
     assert status == 0, f"no sabotage: without its defences it is red all the same: {said}"
 
 
-def test_an_honest_run_is_promoted(
+HONEST: dict[str, str] = {
+    "{weekly} test_ok.py --weekops-require-verdict weekly": "verdict: promote",
+    "gate test_ok.py": "verdict: promote",
+    "{weekly} -p no:benchmark --strict-markers": "verdict: promote",
+    "test_ok.py": "1 passed",
+    ". --ignore gate --ignore suites": "1 passed",
+    ". --ignore suites -m 'not weekops_campaign' --weekops-require-verdict none": "1 passed",
+    "gate test_ok.py --weekops-tier cpu-fast -k test_ok": "1 passed",
+    "{weekly} test_ok.py --collect-only": "7 tests collected",
+    "{weekly} --setup-plan": "no tests ran",
+    "{weekly} --fixtures": "fixtures defined",
+    "{weekly} --help": "--require-verdict",
+}
+
+
+def test_an_honest_run_is_green(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is sabotaged above is green when nobody sabotages it, with either suite."""
+    """What is sabotaged above is green when nobody sabotages it, and so is a run that was asked for nothing."""
     replay(monkeypatch, pytester.path)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     lay_out({}, pytester.path)
-    for line in ("{weekly} test_ok.py --weekops-require-verdict weekly", "gate test_ok.py"):
+    for line, expected in HONEST.items():
         status, said = provoke({"line": line}, pytester, capsys)
-        assert status == 0, said
-        assert "verdict: promote" in said
+        assert status == 0, f"{line}: {said}"
+        assert expected in said, f"{line}: {said}"
+        assert "NO VERDICT" not in said
         assert "last word" not in said
 
 

@@ -27,8 +27,10 @@ from tests.support.gates import POLICY
 from tests.support.synthetic import Records, make_identity, make_records, stamped
 
 LABEL = "pocl"
-SMALL = ("--weekops-sizes=64", "--weekops-snapshots=2", "--weekops-iterations=15", "--weekops-pressure-size=64")
-SMALL = (*SMALL, "--weekops-kernels=auto", "--weekops-policy=policy.yaml")
+SMALL = tuple(
+    "--weekops-sizes=64 --weekops-snapshots=2 --weekops-iterations=15 --weekops-pressure-size=64 --weekops-kernels=auto "
+    "--weekops-policy=policy.yaml".split()
+)
 
 
 @dataclass
@@ -84,8 +86,8 @@ def open_replayed(request: RunRequest) -> Run:
         command=request.command,
         answers=stamped(make_records(plan), created.isoformat(timespec="milliseconds")),
     )
-    facts = {"run_id": journal.path.parent.name, "version": __version__, "python": sys.version.split()[0]}
-    facts |= {"created_at": run.created_at, "command": list(run.command), "policy": run.policy.effective()}
+    facts: dict[str, object] = {"run_id": journal.path.parent.name, "version": __version__}
+    facts |= {"python": sys.version.split()[0], "created_at": run.created_at, "command": list(run.command), "policy": run.policy.effective()}
     journal.append("run", {**facts, "plan": plan.model_dump(mode="json")})
     for identity in run.identities.values():
         journal.append("identity", identity)
