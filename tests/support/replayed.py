@@ -87,7 +87,12 @@ def open_replayed(request: RunRequest) -> Run:
         answers=stamped(make_records(plan), created.isoformat(timespec="milliseconds")),
     )
     facts: dict[str, object] = {"run_id": journal.path.parent.name, "version": __version__}
-    facts |= {"python": sys.version.split()[0], "created_at": run.created_at, "command": list(run.command), "policy": run.policy.effective()}
+    facts |= {
+        "python": sys.version.split()[0],
+        "created_at": run.created_at,
+        "command": list(run.command),
+        "policy": run.policy.effective(),
+    }
     journal.append("run", {**facts, "plan": plan.model_dump(mode="json")})
     for identity in run.identities.values():
         journal.append("identity", identity)
