@@ -41,6 +41,6 @@ def counts() -> str:
     brief = sum(not entry.get("long", False) for entry in entries)
     listed = ", ".join(f"{kinds[kind]} of {kind}" for kind in known["kinds"])
     return (
-        f"{len(entries)} sabotages ({listed}). Each ends with another status than 0 and with words that name what happened; "
-        f"each is green with its defences switched off. {brief} of them are in the short set of tests."
+        f"{len(entries)} sabotages ({listed}). Each ends with another status than 0 and with words that name what\n"
+        f"happened; each is green with its defences switched off. {brief} of them are in the short set of tests."
     )

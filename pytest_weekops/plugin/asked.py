@@ -99,7 +99,7 @@ def _collected(kind: str) -> Wish:
 
 
 def _named(config: pytest.Config, empty: Callable[[Path], bool]) -> Iterator[Wish]:
-    typed = config.args_source is pytest.Config.ArgsSource.ARGS or bool(inquiry(config))
+    typed = config.args_source is pytest.Config.ArgsSource.ARGS or _unread(config)
     listed = config.args_source is pytest.Config.ArgsSource.TESTPATHS and demanded(config) != "none"
     gate = tiers.asked_suite(config)
     for word in _paths(config):
@@ -113,9 +113,13 @@ def _named(config: pytest.Config, empty: Callable[[Path], bool]) -> Iterator[Wis
             yield Wish(kinds, f"{word} ({' or '.join(sorted(kinds))}) was asked for by {how}")
 
 
+def _unread(config: pytest.Config) -> bool:
+    return bool(config.getoption("help", default=None) or config.getoption("cacheshow", default=None))
+
+
 def _paths(config: pytest.Config) -> list[str]:
     """The paths of the command line; where pytest read no further, or took one for a value, every word that is one."""
-    if not (config.getoption("help", default=None) or config.getoption("cacheshow", default=None)):
+    if not _unread(config):
         return config.args
     words = [str(word) for word in words_of(config.invocation_params.args)]
     here = config.invocation_params.dir

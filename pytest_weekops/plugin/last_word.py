@@ -72,7 +72,7 @@ class LastWord:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._files: set[Path] = set()
+        self._places: set[Path] = set()
         self._elsewhere: set[str] = set()
 
     @contextlib.contextmanager
@@ -103,10 +103,10 @@ class LastWord:
     # -- while pytest runs ---------------------------------------------------------------------------------------
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Remember from which files tests came, before anybody left them out."""
+        """Remember from which files and directories tests came, before anybody left them out."""
         first = next((node for node in report.result or () if isinstance(node, pytest.Item)), None)
         if first is not None:
-            self._files.add(first.path)
+            self._places.update((first.path, *first.path.parents))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -186,7 +186,7 @@ class LastWord:
     def _is_empty(self, path: Path) -> bool:
         if tiers.is_parallel(self._config):
             return False  # other processes collected, and told what they saw
-        return not any(file == path or path in file.parents for file in self._files)
+        return path not in self._places
 
     def _happened(self) -> str:
         gate = active_gate(self._config)

@@ -27,9 +27,9 @@ from tests.support.gates import POLICY
 from tests.support.synthetic import Records, make_identity, make_records, stamped
 
 LABEL = "pocl"
-SMALL = tuple(
-    "--weekops-sizes=64 --weekops-snapshots=2 --weekops-iterations=15 --weekops-pressure-size=64 --weekops-kernels=auto "
-    "--weekops-policy=policy.yaml".split()
+SMALL = (
+    *("--weekops-sizes=64", "--weekops-snapshots=2", "--weekops-iterations=15", "--weekops-pressure-size=64"),
+    *("--weekops-kernels=auto", "--weekops-policy=policy.yaml"),
 )
 
 
