@@ -25,6 +25,7 @@ from generating import (  # noqa: E402
     policies,
     records,
     rooms,
+    sabotage,
     terminal,
 )
 
@@ -51,6 +52,8 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "variables-read": environment.read,
     "variables-of-profiles": environment.profile,
     "rooms": rooms.room_table,
+    "sabotage-counts": sabotage.counts,
+    "sabotages": sabotage.sabotages,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+)(?P<words>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -7,6 +7,7 @@ asks for none, and nothing is read for it but the few words of its command line.
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +99,11 @@ def _collected(kind: str) -> Wish:
 
 
 def _named(config: pytest.Config, empty: Callable[[Path], bool]) -> Iterator[Wish]:
-    typed = config.args_source is pytest.Config.ArgsSource.ARGS or config.getoption("help", default=None)
+    typed = config.args_source is pytest.Config.ArgsSource.ARGS or _unread(config)
     listed = config.args_source is pytest.Config.ArgsSource.TESTPATHS and demanded(config) != "none"
     gate = tiers.asked_suite(config)
     for word in _paths(config):
-        path = Path(config.invocation_params.dir, word.partition("::")[0])
+        path = Path(os.path.normpath(config.invocation_params.dir / word.partition("::")[0]))
         if not (typed or listed or (gate is not None and path == gate)):
             continue
         if not (is_shipped(config, path) or empty(path)):
@@ -112,9 +113,13 @@ def _named(config: pytest.Config, empty: Callable[[Path], bool]) -> Iterator[Wis
             yield Wish(kinds, f"{word} ({' or '.join(sorted(kinds))}) was asked for by {how}")
 
 
+def _unread(config: pytest.Config) -> bool:
+    return bool(config.getoption("help", default=None) or config.getoption("cacheshow", default=None))
+
+
 def _paths(config: pytest.Config) -> list[str]:
-    """The paths of the command line; where ``--help`` kept pytest from reading them, every word that is one."""
-    if not config.getoption("help", default=None):
+    """The paths of the command line; where pytest read no further, or took one for a value, every word that is one."""
+    if not _unread(config):
         return config.args
     words = [str(word) for word in words_of(config.invocation_params.args)]
     here = config.invocation_params.dir

@@ -78,7 +78,7 @@ class Attendance:
         kept = list(records)
         there = {key for record in kept for key in _keys_of(record)}
         blamed = any(map(_is_bad, kept))
-        said = {} if blamed else dict.fromkeys(self._excused, "raised what only a failed record may raise; none failed")
+        said = {} if blamed else dict.fromkeys(self._excused, "raised GateFailure, and no record failed")
         return said | {
             nodeid: self._skipped.get(nodeid, "was collected and never ran")
             for nodeid, item in self._collected.items()

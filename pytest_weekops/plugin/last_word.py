@@ -8,7 +8,9 @@ so that it hands on what comes out of it.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import traceback
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +55,9 @@ def last_word(status: int, outcome: Outcome) -> tuple[int, str]:
         if status not in _WITHOUT_OWN_WORDS:
             return final, ""
         return final, (
-            f"NO VERDICT. {unmet[0].words}. {outcome.happened} A run that was asked for a verdict and made none "
-            f"is no promote: exit status {final}{' and not 0' if not status else ''}. Run the campaign by itself, whole. "
-            "Where no gate was meant, leave its path out; where its tests are only met on the way, --require-verdict none."
+            f"NO VERDICT. {unmet[0].words}. {outcome.happened} Asked for a verdict, this run made none, which is no "
+            f"promote: exit status {final}{'' if status else ' and not 0'}. Run the campaign by itself, whole. Where "
+            "no gate was meant, leave its path out; where its tests are only met on the way, --require-verdict none."
         )
     if outcome.verdict == 0 and status:
         return status, (
@@ -70,12 +72,14 @@ class LastWord:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._files: set[Path] = set()
+        self._places: set[Path] = set()
         self._elsewhere: set[str] = set()
 
     @contextlib.contextmanager
     def over_conftests(self, args: Sequence[Any]) -> Iterator[None]:
         """While the first ``conftest.py`` files are loaded: one that leaves with 0 would leave without a verdict."""
+        if sys.stdout is None and self._is_asked_by(args):
+            _open_output()
         try:
             yield
         except SystemExit as leaving:
@@ -99,10 +103,10 @@ class LastWord:
     # -- while pytest runs ---------------------------------------------------------------------------------------
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Remember from which files tests came, before anybody left them out."""
+        """Remember from which files and directories tests came, before anybody left them out."""
         first = next((node for node in report.result or () if isinstance(node, pytest.Item)), None)
         if first is not None:
-            self._files.add(first.path)
+            self._places.update((first.path, *first.path.parents))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -133,6 +137,14 @@ class LastWord:
             if final == status:
                 raise
             return final
+        except Exception as error:
+            gate = active_gate(self._config)
+            if gate is None or gate.conclusion is None:
+                raise
+            _say(f"{type(error).__name__} after the verdict: {error}")
+            if not isinstance(error, OSError):
+                traceback.print_exception(error)
+            return self._settle(int(pytest.ExitCode.INTERNAL_ERROR))
         status = int(answer or 0)
         final = self._settle(status)
         return answer if final == status else final
@@ -174,7 +186,7 @@ class LastWord:
     def _is_empty(self, path: Path) -> bool:
         if tiers.is_parallel(self._config):
             return False  # other processes collected, and told what they saw
-        return not any(file == path or path in file.parents for file in self._files)
+        return path not in self._places
 
     def _happened(self) -> str:
         gate = active_gate(self._config)
@@ -191,6 +203,19 @@ class LastWord:
     def _left_out(self) -> str:
         found = asked.selections(self._config)
         return f"In force: {', '.join(found)}." if found else ""
+
+
+def _open_output() -> None:
+    """Send to nowhere what a closed standard output cannot take; pytest and workers would stumble over it.
+
+    The next file that somebody opens would else get its number, and what workers print would end up in the journal.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != 1:
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    sys.stdout = os.fdopen(1, "w")
+    _say("standard output is closed; the verdict is in the report directory, and in the exit status.")
 
 
 def _say(words: str) -> None:

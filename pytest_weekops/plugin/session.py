@@ -217,7 +217,7 @@ class GateSession:
                 self.run.break_off()
             self.conclusion = self._conclude(self.run, exitstatus)
         except WeekopsError as error:
-            self.progress.say(f"weekops: {error}")
+            self.progress.shout(f"weekops: {error}")
             return exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
         finally:
             self.run.close()

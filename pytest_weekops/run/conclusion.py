@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
-from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.judge.finding import ExitStatus, Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.artifacts import PYTESTS_OWN, RunFacts, write_artifacts
 from pytest_weekops.evidence.judging import judge_records
@@ -109,8 +109,10 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     )
     document = write_artifacts(run_dir, verdict, facts, journal=run.journal.facts)
     kept = _keep_written(run) if damage else []
-    said = (*verdict.notes, *run.notes, *kept, *_enter(document, run_dir), *remarks)
-    return Conclusion(verdict, document, status, run_dir, said, tuple(render_lanes(run.records)))
+    is_entered, told = _enter(document, run_dir)
+    said = (*verdict.notes, *run.notes, *kept, *told, *remarks)
+    final = status or (0 if is_entered else int(ExitStatus.INTERNAL_ERROR))
+    return Conclusion(verdict, document, final, run_dir, said, tuple(render_lanes(run.records)))
 
 
 def _keep_written(run: Run) -> list[str]:
@@ -122,14 +124,16 @@ def _keep_written(run: Run) -> list[str]:
     return [f"What this run wrote into its journal is kept as {WRITTEN_NAME}."]
 
 
-def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
-    """Enter the run into the ledger; what fails there is said, and never turns a verdict around.
+def _enter(document: Mapping[str, Any], run_dir: Path) -> tuple[bool, list[str]]:
+    """Whether the run was entered into the ledger, and what has to be said of it; what fails there is said, and never turns a verdict around.
 
-    So is what lies beside a ledger that begins with this run: failed runs whose ledger is gone.
+    So is what lies beside a ledger that begins with this run: failed runs whose ledger is gone. A promote of which the
+    ledger knows nothing does not end with 0 all the same: `weekops status` would not know of it.
     """
     try:
         entry = record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
-        return list(untold_failures(run_dir.parent, [entry])) if entry.seq == 1 else []
+        return True, list(untold_failures(run_dir.parent, [entry])) if entry.seq == 1 else []
     except WeekopsError as error:
         again = f"`weekops record {run_dir.name}`, in the report directory, enters it once the ledger can be written."
-        return [f"the ledger did not take this run: {error} {again}"]
+        words = f"the ledger did not take this run, so `weekops status` does not know of it: {error}"
+        return False, [f"{words} {again}"]
