@@ -82,7 +82,7 @@ def hash_sources(dirs: Sequence[str]) -> dict[str, str]:
     for directory in dirs:
         root = Path(directory).resolve()
         path = root / "catalog.yaml"
-        catalog = read_catalog(path)
+        catalog = read_catalog(root)
         names = [name for e in catalog.kernels.values() for name in (e.file, e.operation_file) if name]
         files.update(dict.fromkeys([path, *(root / name for name in names), *sorted(root.glob("abft_*.cl"))]))
     found: dict[str, str] = {}
