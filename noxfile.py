@@ -6,6 +6,11 @@ said there and nowhere else. ``nox -s tests -- tests/cli -x`` hands its argument
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+
 import nox
 
 nox.options.reuse_existing_virtualenvs = True
@@ -13,6 +18,19 @@ nox.options.error_on_missing_interpreters = False  # whoever has one CPython tes
 
 PYTHONS = ("3.11", "3.12", "3.13")  # those of pyproject.toml's classifiers
 STEPS = ".ci/steps/"
+
+
+def _ask_all_of_pyenv() -> None:
+    """Have pyenv's shims answer for each CPython that it holds; otherwise they do for the one in force only."""
+    if not shutil.which("pyenv"):
+        return
+    held = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout.split()
+    ours = re.compile("|".join(rf"{re.escape(python)}\.\d+" for python in PYTHONS))
+    if found := [version for version in reversed(held) if ours.fullmatch(version)]:
+        os.environ.setdefault("PYENV_VERSION", ":".join(found))  # whoever has set it has chosen
+
+
+_ask_all_of_pyenv()
 
 
 def _step(session: nox.Session, name: str, *arguments: str) -> None:

@@ -25,6 +25,7 @@ from generating import (  # noqa: E402
     policies,
     records,
     rooms,
+    sabotage,
     terminal,
     wrong_kernels,
 )
@@ -52,6 +53,8 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "variables-read": environment.read,
     "variables-of-profiles": environment.profile,
     "rooms": rooms.room_table,
+    "sabotage-counts": sabotage.counts,
+    "sabotages": sabotage.sabotages,
     "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}

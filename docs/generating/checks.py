@@ -13,7 +13,13 @@ from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.policy.policy import Policy, SeverityTable
 
-STATUS = {"failed": "fail", "failed_by_name": "fail", "no_data": "no_data", "inconclusive": "inconclusive"}
+STATUS = {
+    "waived": "pass",
+    "failed": "fail",
+    "failed_by_name": "fail",
+    "no_data": "no_data",
+    "inconclusive": "inconclusive",
+}
 KINDS = ("canonical", "weekly", "split")
 
 

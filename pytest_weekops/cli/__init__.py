@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
     "judge": "judge a run directory, a journal or a recorded campaign",
+    "report": "make a run's summary, JUnit XML and decision anew",
+    "record": "enter a finished run into a ledger that was locked then",
     "compare": "what differs between two runs: drivers, kernel, policy, kernels",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",

@@ -66,8 +66,6 @@ def _refuse(arguments: argparse.Namespace) -> None:
     from pytest_weekops.core.measurement.calibration import LEAST_SNAPSHOTS
 
     refuse_sizes(arguments.sizes, "calibrate at")
-    if len(set(arguments.sizes)) < len(arguments.sizes):
-        raise InputError("--sizes names a size twice. Which of the two would count? Name it once.")
     if not LEAST_SNAPSHOTS <= arguments.snapshots <= MOST_SNAPSHOTS:
         raise InputError(
             f"--snapshots {arguments.snapshots} is not from {LEAST_SNAPSHOTS} to {MOST_SNAPSHOTS}. With fewer the "

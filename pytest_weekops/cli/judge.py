@@ -109,16 +109,16 @@ def _judge_run(
     arguments: argparse.Namespace, ratio: float | None, sizes: tuple[int, ...] | None
 ) -> tuple[Verdict, dict[str, Any]]:
     from pytest_weekops.core.judge.verdict import JudgeOptions
-    from pytest_weekops.evidence.journal import read_run
     from pytest_weekops.evidence.judging import judge_stored
     from pytest_weekops.policies.files import load_policy
+    from pytest_weekops.week.witnesses import read_uncontradicted
 
     if arguments.rules == "compat":
         raise InputError(
             f"Run {arguments.campaign} cannot be judged with --rules compat: the older evaluators knew recorded files "
             "only, and would not see its raw samples. Leave --rules out."
         )
-    stored = read_run(arguments.campaign)
+    stored = read_uncontradicted(arguments.campaign)
     policy = load_policy(arguments.policy) if arguments.policy else stored.policy
     problem = policy.refuses(stored.plan)
     if problem:

@@ -32,9 +32,11 @@ def add_platforms(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_sizes(sizes: Sequence[int], purpose: str) -> None:
-    """Raise ``InputError`` for a size that is none to ``purpose``, such as "tune at"."""
+    """Raise ``InputError`` for a size that is none to ``purpose``, such as "tune at", and for one named twice."""
     if bad := [size for size in sizes if not 2 <= size <= LARGEST_SIZE]:
         raise InputError(f"--sizes {bad[0]} is no size to {purpose}. Give sizes from 2 to {LARGEST_SIZE}.")
+    if len(set(sizes)) < len(sizes):
+        raise InputError("--sizes names a size twice. It would be measured, and would count, twice. Name it once.")
 
 
 def say_passed_over(launch: Launch) -> None:

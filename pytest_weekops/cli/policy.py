@@ -84,6 +84,7 @@ def _recalibrate(arguments: argparse.Namespace) -> int:
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.core.policy.recalibration import Recipe, recalibrate
     from pytest_weekops.evidence.promoted import read_evidence
+    from pytest_weekops.week.witnesses import read_uncontradicted
 
     if not 0 < arguments.fraction < 1:
         raise InputError(
@@ -94,7 +95,7 @@ def _recalibrate(arguments: argparse.Namespace) -> int:
     output: Path = arguments.output or Path(f"{_file_name(policy.policy_id)}-recalibrated.yaml")
     _refuse_existing(output)
     recipe = Recipe(fraction=arguments.fraction)
-    evidence = read_evidence(arguments.runs, policy)
+    evidence = read_evidence(arguments.runs, policy, read=read_uncontradicted)
     proposals = recalibrate(policy, evidence, recipe=recipe, allow_looser=arguments.allow_looser)
     for proposal in proposals:
         say(f"{proposal.key}: {'held, ' + proposal.held if proposal.row is None else 'proposed'}")

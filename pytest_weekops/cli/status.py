@@ -18,8 +18,9 @@ from pytest_weekops.core.numbers import finite_from
 from pytest_weekops.core.week.attempts import Attempt, attempts_of
 from pytest_weekops.core.week.channel import Channel, ChannelState, channel_of, last_rehearsal
 from pytest_weekops.core.week.entry import Entry, run_entries
+from pytest_weekops.report.case_line import clock
 from pytest_weekops.report.saying import say
-from pytest_weekops.week.evidence import unaccounted
+from pytest_weekops.week.evidence import promotes_evidence, unaccounted
 from pytest_weekops.week.ledger import RUN_BUSY_TIMEOUT_S, Ledger, open_ledger
 from pytest_weekops.week.untold import with_untold
 
@@ -30,7 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--verify", action="store_true", help="check every record of the ledger; 1 where one is wrong")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="check the ledger, the files of runs that promoted, and pins; 1 where one is wrong",
+    )
     parser.add_argument(
         "--require", choices=[state.value for state in ChannelState], help="exit 0 only in this state, else 1"
     )
@@ -44,9 +49,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _say_damage(ledger, problems, as_json=arguments.json)
     entries = ledger.entries()
     if arguments.verify:
+        from pytest_weekops.week.pins import changed_baselines
+
         entries, problems = _accounted(ledger, entries)
+        evidence = promotes_evidence(run_entries(entries), ledger.path.parent)
+        problems += [*evidence.problems, *changed_baselines(ledger.path.parent, entries)]
         if problems:
             return _say_damage(ledger, problems, as_json=arguments.json)
+        verified = f"ledger: {len(entries)} records, every one verifies; {evidence.words}"
     now = datetime.now(UTC).isoformat(timespec="seconds")
     channel = channel_of(entries, now=now, max_age_days=_days(arguments.max_age_days))
     runs = run_entries(entries)
@@ -57,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(channel, attempts, entries, week_of(now), ledger.path.parent)
     if arguments.verify:
-        say(f"ledger: {len(entries)} records, every one verifies", sys.stderr if arguments.json else sys.stdout)
+        say(verified, sys.stderr if arguments.json else sys.stdout)
     if arguments.require and channel.state.value != arguments.require:
         say(f"weekops: the channel is {channel.state.value}, not {arguments.require}", sys.stderr)
         return 1
@@ -93,7 +103,7 @@ def _say_damage(ledger: Ledger, problems: Sequence[str], *, as_json: bool) -> in
         print(json.dumps({"state": None, "ledger": str(ledger.path), "verified": False, "problems": list(problems)}))
     for problem in problems:
         say(f"weekops: ledger {ledger.path}: {problem}", sys.stderr)
-    say("weekops: the channel's state is not known. Restore the ledger from a copy.", sys.stderr)
+    say("weekops: the channel's state is not known. Restore what is named from a copy.", sys.stderr)
     return 1
 
 
@@ -138,6 +148,7 @@ def attempt_document(attempt: Attempt) -> dict[str, Any]:
         "exit_status": run.exit_status,
         "severity": run.severity,
         "failed_checks": list(run.failed_checks),
+        "recorded_late_s": run.late_s,
         "weaker_than_before": list(attempt.change.weaker),
         "changed": list(attempt.change.other),
     }
@@ -164,6 +175,8 @@ def _print(
         run = attempt.run
         checks = f": {', '.join(run.failed_checks)}" if run.failed_checks else ""
         say(f"  {run.kind} attempt {attempt.n}: {run.decision} (SEV{run.severity}) {run.run_id}{checks}")
+        if run.late_s is not None:
+            say(f"    recorded {clock(run.late_s)} after it ended, by `weekops record`")
         for text in attempt.change.weaker:
             say(f"    weaker than the attempt before: {text}")
         for text in attempt.change.other:

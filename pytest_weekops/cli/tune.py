@@ -77,8 +77,6 @@ def _refuse(arguments: argparse.Namespace) -> None:
     from pytest_weekops.core.selection.tuning import LEAST_ROUNDS, MOST_ROUNDS
 
     refuse_sizes(arguments.sizes, "tune at")
-    if len(set(arguments.sizes)) < len(arguments.sizes):
-        raise InputError("--sizes names a size twice. It would count twice in every ratio. Name it once.")
     if not LEAST_ROUNDS <= arguments.rounds <= MOST_ROUNDS:
         raise InputError(
             f"--rounds {arguments.rounds} is not from {LEAST_ROUNDS} to {MOST_ROUNDS}. Fewer give no interval, and "

@@ -1,8 +1,12 @@
-"""The base of all records."""
+"""The base of all records, and the documents of people that are read as one."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pytest_weekops.core.errors import PolicyError
 
 
 class Record(BaseModel):
@@ -12,3 +16,24 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", defer_build=True)
+
+
+R = TypeVar("R", bound=Record)
+
+
+def as_record(model: type[R], data: Any, *, what: str, source: str, why: str) -> R:
+    """A parsed document as a record. ``what`` it is in words, ``source`` its file, ``why`` a mistake in it matters.
+
+    Raises ``PolicyError`` that names the file, the key and the value of the first thing that is refused.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise PolicyError(
+            f"{what} {source}: {key or 'the document'}: {first['msg']} (value {first.get('input')!r:.80}). "
+            f"{why} Correct the entry.",
+            path=source,
+            key=key,
+        ) from error

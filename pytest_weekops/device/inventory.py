@@ -129,7 +129,12 @@ def identify(
         icd=Path(request.icd).name,
         hardware=_cpu() if on_cpu else _bare(device.name),
         host=host_platform.node(),
-        environment={key: value for key, value in sorted(os.environ.items()) if _TELLING.match(key)},
+        environment={
+            # The ICD file that a run chose may lie in its scratch directory, whose name is another in each run.
+            key: Path(value).name if key == "OCL_ICD_VENDORS" and value == request.icd else value
+            for key, value in sorted(os.environ.items())
+            if _TELLING.match(key)
+        },
         compute_units=device.max_compute_units,
         max_work_group_size=device.max_work_group_size,
         local_mem_bytes=device.local_mem_size,

@@ -28,8 +28,8 @@ def load_profiles(files: Sequence[Path] = ()) -> Profiles:
     merged: dict[str, Profile] = {}
     auto: tuple[str, ...] = ()
     for path in (data_dir("policies") / "platforms.yaml", *files):
-        data = read_yaml(Source("Platform file", path), "Its platforms are unknown. Check path and syntax.")
-        parsed = parse_profiles(data, str(path))
+        lost = "Its platforms are unknown. Check the path."
+        parsed = parse_profiles(read_yaml(Source("Platform file", path), lost), str(path))
         merged.update(parsed.profiles)
         auto = parsed.auto or auto
     return Profiles(version=1, profiles=merged, auto=auto)

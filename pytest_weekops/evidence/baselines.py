@@ -15,7 +15,7 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, live_campaign
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_anchor, mean_gbs, mean_gflops
 from pytest_weekops.core.measurement.stats import percentile95
-from pytest_weekops.evidence.journal import StoredRun, find_journal, read_run
+from pytest_weekops.evidence.journal import StoredRun
 from pytest_weekops.evidence.tuning_event import EVENT, tuned_variants
 from pytest_weekops.files.atomic import write_atomic
 
@@ -34,6 +34,11 @@ def pinned_path(directory: Path, profile: str, hardware: str) -> Path:
 
 def load_baseline(path: Path) -> Baseline:
     """Read a pinned baseline. Raises ``InputError`` where it is not one, was altered, or has no rows."""
+    return read_baseline(path)[0]
+
+
+def read_baseline(path: Path) -> tuple[Baseline, str]:
+    """A pinned baseline and its hash, by which the ledger knows it. Raises ``InputError`` as :func:`load_baseline`."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         body, stored = document["baseline"], document["sha256"]
@@ -46,7 +51,7 @@ def load_baseline(path: Path) -> Baseline:
         raise _refusal(path, f"is no baseline: {str(error).splitlines()[0]}") from error
     if not baseline.rows:
         raise _refusal(path, "has no rows, so it could not fail anything")
-    return baseline
+    return baseline, str(stored)
 
 
 def _refusal(path: Path, problem: str) -> InputError:
@@ -108,24 +113,28 @@ def _rows(campaign: Campaign, platform: str) -> tuple[BaselineRow, ...]:
     )
 
 
-def pin(run_path: Path, directory: Path) -> list[Path]:
-    """Judge a run again from its journal and pin it for each of its devices; the files that were written."""
+def promoted_baselines(run: StoredRun, journal: Path) -> list[Baseline]:
+    """A baseline for each device of a run, judged again from its journal. Raises ``InputError`` for one that failed."""
     from pytest_weekops.evidence.judging import judge_stored
 
-    run = read_run(run_path)
     finished = [event for event in run.events if event.type == "end"]
     if not finished or finished[-1].data.get("exit_status") != 0:
         raise InputError(
             f"Run {run.run_id} did not end with exit status 0. Only a run that was promoted as a whole can be pinned."
         )
-    verdict = judge_stored(run)
-    written = []
-    for baseline in baselines_of(run, verdict, find_journal(run_path)):
-        body = baseline.model_dump(mode="json")
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        document = {"schema": SCHEMA, "pinned_at": now, "sha256": _digest(body), "baseline": body}
-        path = pinned_path(directory, baseline.profile, baseline.hardware)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(document, indent=2, sort_keys=True) + "\n")
-        written.append(path)
-    return written
+    return baselines_of(run, judge_stored(run), journal)
+
+
+def baseline_sha256(baseline: Baseline) -> str:
+    """The hash that a baseline's file will hold."""
+    return _digest(baseline.model_dump(mode="json"))
+
+
+def write_baseline(baseline: Baseline, directory: Path) -> Path:
+    """Write a baseline to its device's file, whatever was there. Raises ``WeekopsError`` where the disk refuses."""
+    body = baseline.model_dump(mode="json")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    document = {"schema": SCHEMA, "pinned_at": now, "sha256": _digest(body), "baseline": body}
+    path = pinned_path(directory, baseline.profile, baseline.hardware)
+    write_atomic(path, json.dumps(document, indent=2, sort_keys=True) + "\n")
+    return path

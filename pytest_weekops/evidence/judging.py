@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_weekops.core.judge.campaign import Baseline, live_campaign
+from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline, live_campaign
 from pytest_weekops.core.judge.verdict import JudgeOptions, judge
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.judge.judged import JudgedRecord
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.journal import StoredRun
 
@@ -24,11 +25,21 @@ def judge_records(
     *,
     identities: Mapping[str, DeviceIdentity],
     baselines: Sequence[Baseline] = (),
+    missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
+    segments: Sequence[Segment] = (),
     options: JudgeOptions | None = None,
 ) -> Verdict:
     """Judge a run's records by the strict rules."""
-    campaign = live_campaign(plan, records, identities=identities, baseline=baselines, created_at=created_at)
+    campaign = live_campaign(
+        plan,
+        records,
+        identities=identities,
+        baseline=baselines,
+        missing_baselines=missing_baselines,
+        created_at=created_at,
+        segments=segments,
+    )
     return judge(policy, campaign, options=options)
 
 
@@ -40,6 +51,8 @@ def judge_stored(run: StoredRun, *, policy: Policy | None = None, options: Judge
         run.records,
         identities=run.identities,
         baselines=run.baselines,
+        missing_baselines=run.missing_baselines,
         created_at=run.created_at,
+        segments=run.segments,
         options=options,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +13,11 @@ from pytest_weekops.core.errors import InputError
 if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.core.policy.recalibration import CellEvidence
+    from pytest_weekops.evidence.journal import StoredRun
 
 
-def read_evidence(paths: list[Path], policy: Policy) -> list[CellEvidence]:
-    """Cells of each run or recorded file.
+def read_evidence(paths: list[Path], policy: Policy, *, read: Callable[[Path], StoredRun]) -> list[CellEvidence]:
+    """Cells of each run or recorded file; ``read`` reads a run's directory or journal.
 
     Raises ``InputError`` where one is not promoted, is given twice, or was measured on another device than the rest.
     """
@@ -23,7 +26,8 @@ def read_evidence(paths: list[Path], policy: Policy) -> list[CellEvidence]:
     evidence: list[CellEvidence] = []
     silicon: dict[str, Path] = {}
     for path in paths:
-        cells, device = (_stored if path.is_dir() or is_journal(path) else _recorded)(path, policy)
+        cells_of = partial(_stored, read=read) if path.is_dir() or is_journal(path) else _recorded
+        cells, device = cells_of(path, policy)
         _refuse_twice(path, cells, evidence)
         silicon.setdefault(device, path)
         evidence += cells
@@ -56,17 +60,16 @@ def _refuse(path: Path, checks: tuple[str, ...]) -> InputError:
     )
 
 
-def _stored(path: Path, policy: Policy) -> tuple[list[CellEvidence], str]:
+def _stored(path: Path, policy: Policy, *, read: Callable[[Path], StoredRun]) -> tuple[list[CellEvidence], str]:
     """Cells of a run that promotes by its own policy and by the one to be recalibrated, and its hardware."""
     from pytest_weekops.core.judge.campaign import live_campaign
     from pytest_weekops.core.judge.finding import Decision
     from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_throughput
     from pytest_weekops.core.measurement.stats import percentile95
     from pytest_weekops.core.policy.recalibration import CellEvidence
-    from pytest_weekops.evidence.journal import read_run
     from pytest_weekops.evidence.judging import judge_stored
 
-    run = read_run(path)
+    run = read(path)
     campaign = live_campaign(
         run.plan, run.records, identities=run.identities, baseline=run.baselines, created_at=run.created_at
     )

@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
+from pytest_weekops.core.measurement.catalog import Catalog, KernelEntry, parse_catalog
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
 from pytest_weekops.files.strict_yaml import Source, read_yaml
+
+CATALOG = "catalog.yaml"
 
 
 def variant_names(dirs: Sequence[str]) -> tuple[str, ...]:
     """Modes of every variant in the directories, the first directory's first. Raises ``PolicyError``."""
     return tuple(kernel_operations(dirs))
+
+
+def read_catalog(directory: Path) -> Catalog:
+    """The catalogue of a directory. Raises ``PolicyError``, also where there is none."""
+    path = directory / CATALOG
+    lost = "Without it no kernel is known. Check the directory."
+    return parse_catalog(read_yaml(Source("Kernel catalogue", path), lost), str(path))
 
 
 def kernel_operations(dirs: Sequence[str]) -> dict[str, KernelOperation]:
@@ -25,19 +33,13 @@ def kernel_operations(dirs: Sequence[str]) -> dict[str, KernelOperation]:
     """
     found: dict[str, KernelOperation] = {}
     for directory in dirs:
-        path = Path(directory) / "catalog.yaml"
-        data = read_catalogue(path)
-        for entry in parse_catalog(data, str(path)).kernels.values():
+        path = Path(directory) / CATALOG
+        for entry in read_catalog(Path(directory)).kernels.values():
             if not (Path(directory) / entry.file).is_file():
                 raise _missing(path, entry, entry.file, "could not be built")
             if entry.mode not in found:
                 found[entry.mode] = KernelOperation(name=entry.operation, file=_operation_file(path, entry))
     return found
-
-
-def read_catalogue(path: Path) -> Any:
-    """A ``catalog.yaml`` as plain data, read strictly. Raises ``PolicyError``."""
-    return read_yaml(Source("Kernel catalogue", path), "Without it no kernel is known. Check the directory.")
 
 
 def _operation_file(catalog: Path, entry: KernelEntry) -> OperationFile | None:

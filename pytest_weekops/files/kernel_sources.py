@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_weekops.core.errors import SourceChanged
-from pytest_weekops.core.measurement.catalog import KernelEntry, parse_catalog
-from pytest_weekops.files.catalog import read_catalogue
+from pytest_weekops.core.measurement.catalog import KernelEntry
+from pytest_weekops.files.catalog import read_catalog
 
 _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
@@ -40,9 +40,7 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for directory in dirs:
         root = Path(directory)
-        path = root / "catalog.yaml"
-        catalog = parse_catalog(read_catalogue(path), str(path))
-        for entry in catalog.kernels.values():
+        for entry in read_catalog(root).kernels.values():
             if entry.mode not in found:
                 text = expand(root / entry.file)
                 own = _file_digest(root / entry.operation_file) if entry.operation_file else ""
@@ -84,7 +82,7 @@ def hash_sources(dirs: Sequence[str]) -> dict[str, str]:
     for directory in dirs:
         root = Path(directory).resolve()
         path = root / "catalog.yaml"
-        catalog = parse_catalog(read_catalogue(path), str(path))
+        catalog = read_catalog(root)
         names = [name for e in catalog.kernels.values() for name in (e.file, e.operation_file) if name]
         files.update(dict.fromkeys([path, *(root / name for name in names), *sorted(root.glob("abft_*.cl"))]))
     found: dict[str, str] = {}

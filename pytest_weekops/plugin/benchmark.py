@@ -34,9 +34,12 @@ def device_clock() -> float:
 
 
 def feed_benchmark(request: pytest.FixtureRequest, measurement: Measurement) -> None:
-    """Replay a measurement's launch times through pytest-benchmark, where that plugin is on."""
+    """Replay a measurement's launch times through pytest-benchmark, where that plugin is on.
+
+    Under ``--benchmark-skip`` its fixture would skip the rest of the test, which are the test's own assertions.
+    """
     times = [ns for session in measurement.sessions for ns in session.wall_ns]
-    if not times or not request.config.pluginmanager.hasplugin("benchmark"):
+    if not times or not is_fed(request.config):
         return
     benchmark = request.getfixturevalue("benchmark")
     left = iter(times)
@@ -49,6 +52,12 @@ def feed_benchmark(request: pytest.FixtureRequest, measurement: Measurement) -> 
             "bytes_moved": measurement.bytes_moved,
         }
     )
+
+
+def is_fed(config: pytest.Config) -> bool:
+    """Whether pytest-benchmark is loaded and wants benchmarks."""
+    loaded = config.pluginmanager.hasplugin("benchmark")
+    return loaded and not config.getoption("benchmark_skip", default=False)
 
 
 def quiet_benchmark(config: pytest.Config) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -100,7 +100,7 @@ def weekops_pulse(request: pytest.FixtureRequest, weekops_session: GateSession) 
     def press() -> None:
         run = weekops_session.require_run()
         if run.platforms[label].unusable:
-            pytest.skip(f"{label}: {run.platforms[label].unusable}")
+            _skip(f"{label}: {run.platforms[label].unusable}")
         weekops_session.wait_for_snapshot(snapshot)
         record = run.pulse(label, snapshot)
         done = record.completed == record.requested and not record.failures
@@ -122,18 +122,22 @@ def measure(
 ) -> Callable[[Case], Measurement]:
     """Measure a case: journalled, fed to pytest-benchmark and JUnit; a bad measurement fails the item.
 
-    The call skips the item where the platform's opening gate failed, and returns the measurement where it is ``ok``.
+    The call skips the item where the platform's opening gate failed, and returns the measurement where it is ``ok``. In
+    a run that is gone on with, what was measured before is returned as it was.
     """
 
     def measure_case(case: Case) -> Measurement:
         run = weekops_session.require_run()
-        weekops_session.wait_for_snapshot(case.snapshot)
-        weekops_session.progress.case(case)
-        answer = run.measure(case)
-        weekops_session.progress.measured(answer)
+        if run.is_measured(case):
+            answer = run.measure(case)
+        else:
+            weekops_session.wait_for_snapshot(case.snapshot)
+            weekops_session.progress.case(case)
+            answer = run.measure(case)
+            weekops_session.progress.measured(answer)
         _record_properties(answer, record_property)
         if answer.status == "skipped":
-            pytest.skip(answer.reason)
+            _skip(answer.reason)
         from pytest_weekops.plugin.benchmark import feed_benchmark
 
         feed_benchmark(request, answer)
@@ -186,6 +190,12 @@ def _fail_unless(good: bool, sentence: str) -> None:  # noqa: FBT001 - the one a
         from pytest_weekops.plugin.failure import GateFailure
 
         raise GateFailure(sentence)
+
+
+def _skip(reason: str) -> NoReturn:
+    from pytest_weekops.plugin.failure import GateSkip
+
+    raise GateSkip(reason)
 
 
 def _record_properties(answer: Measurement, record_property: Callable[[str, object], None]) -> None:

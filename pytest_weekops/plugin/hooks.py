@@ -7,6 +7,8 @@ from collections.abc import Generator
 import pytest
 
 from pytest_weekops.plugin import tiers
+from pytest_weekops.plugin.asked import refuse_unknown_demand
+from pytest_weekops.plugin.last_word import LastWord
 from pytest_weekops.plugin.options import add_options
 from pytest_weekops.plugin.sessions import active_gate, active_injection, gate_session, inject_session
 
@@ -41,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register markers, refuse what can be refused by now, and add the tier's paths."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    refuse_unknown_demand(config)
     tiers.configure(config)
 
 
@@ -62,12 +65,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what the tier leaves out, and bring campaign items into measuring order, whoever shuffles after us."""
     if inject := active_injection(config):
         inject.arrange(beside_gate=active_gate(config) is not None)
-    tiers.deselect(config, items)
+    gone = tiers.deselect(config, items)
     if session := active_gate(config):
+        session.attendance.left_out_by_tier(gone)
         session.items.arrange(items)
     yield
     if session := active_gate(config):
         session.items.sort(items)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Expect each campaign item, before anybody's hook can drop it."""
+    if session := active_gate(item.config):
+        session.attendance.collected(item)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -76,14 +86,25 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
         session.items.note_deselected(items)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
+    """Register who has the last word, after everybody who is loaded by then: a hook of the latest is the outermost."""
+    word = LastWord(early_config)
+    with word.over_conftests(args):
+        yield
+    early_config.pluginmanager.register(word)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Start workers and journal before the first item, so that a missing driver stops the run with status 4."""
-    gate = active_gate(session.config)
-    if gate and not session.config.option.collectonly and not session.testsfailed:
+    option = session.config.option
+    if session.testsfailed or option.collectonly or option.setupplan or option.setuponly:
+        return
+    if gate := active_gate(session.config):
         gate.open(session.items)
     inject = active_injection(session.config)
-    if inject and session.items and not session.config.option.collectonly and not session.testsfailed:
+    if inject and session.items:
         inject.open()
 
 

@@ -16,6 +16,7 @@ from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.plugin import tiers
 from pytest_weekops.plugin.spellings import Spellings
+from pytest_weekops.plugin.termination import Termination
 
 if TYPE_CHECKING:
     from pytest_weekops.core.guard.injection import Injection
@@ -65,6 +66,9 @@ class InjectSession:
         self._lines: list[str] = []
         self._tunings: dict[str, PlatformTuning] = {}
         self._opened = False
+        self.ended: int | None = None
+        self._termination = Termination()
+        self._termination.begin()
 
     # -- collection --------------------------------------------------------------------------------------------
 
@@ -217,9 +221,11 @@ class InjectSession:
 
     def finish(self, exitstatus: int) -> int:
         """The exit status: 0 stays 0 only where every campaign and every control ended as it must."""
-        if exitstatus == 0 and not self.config.option.collectonly and self.missing:
-            return INSUFFICIENT
-        return exitstatus
+        self._termination.ending()
+        short = exitstatus == 0 and not self.config.option.collectonly and bool(self.missing)
+        status = INSUFFICIENT if short else exitstatus
+        self.ended = status if self._opened else None
+        return status
 
     def print_summary(self, say: Callable[[str], None]) -> None:
         """Figures, then what is not shown."""
@@ -238,3 +244,4 @@ class InjectSession:
         for worker in self._workers.values():
             worker.close()
         self._choices.close()
+        self._termination.end()

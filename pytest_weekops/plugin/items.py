@@ -24,6 +24,7 @@ class CampaignItems:
 
     def __init__(self, choices: Choices) -> None:
         self.deselected = 0
+        self.kinds: set[str] = set()
         self._choices = choices
         self._config = choices.config
         self._plan: CampaignPlan | None = None
@@ -75,6 +76,7 @@ class CampaignItems:
 
     def _settle_kind(self, kind: str) -> None:
         settled = self._choices.kind
+        self.kinds.add(kind)
         if kind not in ("canonical", "weekly", "split"):
             raise pytest.UsageError(
                 f"weekops_campaign({kind!r}) is no kind of campaign. Give canonical, weekly or split."
@@ -97,9 +99,10 @@ class CampaignItems:
         """Raise what was refused, drop empty parameter sets, and sort the rest."""
         if self._refusal is not None:
             raise self._refusal
-        items[:] = [item for item in items if not (is_campaign(item) and _is_empty(item))]
+        items[:] = [item for item in items if not (is_campaign(item) and is_empty(item))]
         for item in items:
-            if isinstance(case := parameter(item, "weekops_case"), Case):
+            case = parameter(item, "weekops_case")
+            if isinstance(case, Case) and self._config.pluginmanager.hasplugin("benchmark"):
                 item.add_marker(pytest.mark.benchmark(timer=device_clock, group=f"{case.kernel}:{case.size}"))
         self.sort(items)
 
@@ -111,7 +114,7 @@ class CampaignItems:
 
     def note_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember how many campaign items will give no data."""
-        self.deselected += sum(is_campaign(item) and not _is_empty(item) for item in items)
+        self.deselected += sum(is_campaign(item) and not is_empty(item) for item in items)
 
 
 def is_campaign(item: pytest.Item) -> bool:
@@ -125,7 +128,8 @@ def parameter(item: pytest.Item, name: str) -> Any:
     return callspec.params.get(name) if callspec is not None else None
 
 
-def _is_empty(item: pytest.Item) -> bool:
+def is_empty(item: pytest.Item) -> bool:
+    """Whether an item only stands for an empty set of parameters."""
     callspec = getattr(item, "callspec", None)
     return callspec is not None and "NOTSET" in callspec.id and any(m.name == "skip" for m in item.own_markers)
 

@@ -17,6 +17,7 @@ import pytest
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.suggestion import suggest
+from pytest_weekops.plugin.reasons import REASONS, no_baseline
 from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
+REQUIRED_KINDS = ("canonical", "weekly", "split", "none")
 DEFAULT_SNAPSHOTS, DEFAULT_MAX_SNAPSHOTS = 3, 12
 TIERS = ("cpu-fast", "canonical", "full")
 _PHASES = (
@@ -95,6 +97,11 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pressure-mode", ("before", "during"), "pressure pulses before each snapshot, or between the launches"),
     ("mode", ("local", "ci"), "ci: no colours, no prompts, a machine-readable summary line last"),
+    (
+        "require-verdict",
+        REQUIRED_KINDS,
+        "never end with 0 without a verdict of this kind; none: nor because tests of a campaign were merely collected",
+    ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )
 
@@ -102,7 +109,9 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def short_spellings() -> dict[str, tuple[str, ...]]:
     """The short spellings of each option, the usual one first and older ones behind it."""
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
-    names = ("tier", "driver-smoke", "aa", *older, *(row[0] for row in _CHOICES), *(f"deadline-{p}" for p in _PHASES))
+    own = ("tier", "driver-smoke", "resume", "aa")
+    others = (row[0] for row in (*REASONS, *_CHOICES))
+    names = (*own, *older, *others, *(f"deadline-{p}" for p in _PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
 
 
@@ -116,10 +125,13 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
 
     add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
     add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    add("resume", metavar="RUN", help="go on with a run that was broken off: measure what it lacks, judge the whole")
     add("aa", action="store_true", help="split: one driver against itself, to see what noise this machine has")
     for name, _older, metavar, text in _LISTS:
         add(name, nargs="+", metavar=metavar, help=text)
     for name, _older, metavar, text in _SINGLES:
+        add(name, metavar=metavar, help=text)
+    for name, metavar, text in REASONS:
         add(name, metavar=metavar, help=text)
     for name, choices, text in _CHOICES:
         add(name, choices=choices, help=text)
@@ -180,6 +192,11 @@ class Options:
         words = [str(word) for word in value]
         self._refuse_swallowed_path(name, words)
         return words
+
+    def typed(self, name: str) -> str | None:
+        """The option as it was typed, be it empty; None where it does not stand on the command line."""
+        value = self._config.getoption(_dest(name), None)
+        return None if value is None else str(value)
 
     def integer(self, name: str, default: int, *, least: int = 0) -> int:
         """A whole number of at least ``least``."""
@@ -301,6 +318,7 @@ def build_plan(
         candidate_platform=labels[1] if split else None,
         min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85, least=LEAST_RATIO) if split else None,
         required_sizes=(required or sizes) if split else (),
+        no_baseline=no_baseline(options, kind),
         mode="ci" if options.text("mode") == "ci" else "local",
         in_turns=split,
     )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.plugin import tiers
+from pytest_weekops.plugin.attendance import Attendance, CallWatch
 from pytest_weekops.plugin.benchmark import quiet_benchmark
 from pytest_weekops.plugin.choices import Choices, usage
 from pytest_weekops.plugin.failure import GateFailure
@@ -19,6 +23,7 @@ from pytest_weekops.plugin.items import CampaignItems, is_campaign, parameter
 from pytest_weekops.plugin.progress import Progress
 from pytest_weekops.plugin.spellings import Spellings
 from pytest_weekops.plugin.summary import print_conclusion, tell_junit
+from pytest_weekops.plugin.termination import Termination
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -27,11 +32,32 @@ if TYPE_CHECKING:
     from pytest_weekops.run.live import Run
     from pytest_weekops.run.request import RunRequest
 
+T = TypeVar("T")
 AA_REMARK = (
     "One driver against itself: the verdict says what this machine's noise does to a gate, and nothing of a driver. "
     "It lies in a directory of its own and moves no channel."
 )
 _latest: list[Conclusion] = []
+ASSERTIONS_SENTENCE = (
+    "Python was started with -O (PYTHONOPTIMIZE), which removes assert statements from every module that pytest does "
+    "not rewrite, and from all with --assert=plain. A campaign's own assertions would pass unasked. Run it "
+    "without -O, and unset PYTHONOPTIMIZE."
+)
+
+
+def assertions_stand() -> bool:
+    """Whether Python keeps assert statements in this process."""
+    return __debug__
+
+
+def kept_from_leaving(hook: Callable[[], T], name: str) -> tuple[T | None, str]:
+    """What a user's hook answers, or what it raised in words: it must not end the run with a status of its own."""
+    try:
+        return hook(), ""
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - SystemExit(0) and pytest.exit(returncode=0) are such ways
+        return None, f"a hook {name} raised {type(error).__name__}: {error}"
 
 
 def current_verdict_document() -> dict[str, Any] | None:
@@ -47,9 +73,12 @@ class GateSession:
         self.choices = Choices(config)
         self.items = CampaignItems(self.choices)
         self.progress = Progress(config)
+        self.termination = Termination()
+        self.termination.begin()
         self.run: Run | None = None
         self.conclusion: Conclusion | None = None
-        self._unexplained: list[str] = []
+        self.attendance = Attendance()
+        self._broken_off = ""
 
     @property
     def policy(self) -> Policy:
@@ -73,6 +102,9 @@ class GateSession:
         mine = [item for item in items if is_campaign(item)]
         if not mine or tiers.is_parallel(self.config):
             return
+        if not assertions_stand():
+            raise pytest.UsageError(ASSERTIONS_SENTENCE)
+        self.config.pluginmanager.register(CallWatch(self.attendance))
         from pytest_weekops.run.opening import open_run
 
         quiet_benchmark(self.config)
@@ -86,9 +118,8 @@ class GateSession:
             self.progress.say(f"weekops: {said} is not used; the gate's records lie in the run's own directory")
         self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}")
         self.run = usage(lambda: open_run(self._request()))
-        self.progress.begin(
-            self.plan, self.run, cases=[c for i in mine if (c := parameter(i, "weekops_case")) is not None]
-        )
+        cases = [c for i in mine if (c := parameter(i, "weekops_case")) is not None]
+        self.progress.begin(self.plan, self.run, cases=[case for case in cases if not self.run.is_measured(case)])
 
     def _request(self) -> RunRequest:
         from pytest_weekops.run.request import RunRequest
@@ -104,10 +135,19 @@ class GateSession:
             prefix=choices.options.text("report-prefix") or "",
             baseline=choices.options.text("baseline") or "",
             tuning=choices.tuning,
+            resume=self._resumed(),
             calibrations=choices.report_dir.parent if choices.is_aa else None,
             command=("pytest", *map(str, self.config.invocation_params.args)),
             say=self.progress.say,
         )
+
+    def _resumed(self) -> Path | None:
+        """The directory of the run to go on with: a path from here, or its name in the report directory."""
+        asked = self.choices.options.asked("resume")
+        if asked is None:
+            return None
+        here = Path(self.config.invocation_params.dir, asked)
+        return here if here.exists() else self.choices.report_dir / asked
 
     def require_run(self) -> Run:
         """The open run, or a failure that says why there is none."""
@@ -122,29 +162,38 @@ class GateSession:
         """
         run = self.require_run()
         started = self.progress.snapshot_started
-        if snapshot in started:
+        if snapshot in started or run.is_measured(snapshot):
             return
         if run.look(snapshot - 1):
             self.progress.decided(run.ended_after or 0)
             pytest.skip(f"decided after {run.ended_after} snapshots")
-        if started and self.plan.snapshot_interval_s:
-            left = max(started.values()) + self.plan.snapshot_interval_s - time.monotonic()
-            if left > 0:
-                self.progress.say(f"snapshot {snapshot}: waiting {left:.0f} s for the snapshot interval")
-                time.sleep(left)
-        since = time.monotonic() - max(started.values()) if started else 0.0
+        since = self._since_snapshot(run)
+        if since is not None and (left := self.plan.snapshot_interval_s - since) > 0:
+            self.progress.say(f"snapshot {snapshot}: waiting {left:.0f} s for the snapshot interval")
+            time.sleep(left)
+        since = self._since_snapshot(run) or 0.0
         started[snapshot] = time.monotonic()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         run.journal.append("snapshot", {"snapshot": snapshot, "started_at": now, "since_previous_s": round(since, 3)})
 
+    def _since_snapshot(self, run: Run) -> float | None:
+        """Seconds since the last snapshot began, None before the first; by the host's clock since one before a gap."""
+        started = self.progress.snapshot_started
+        if started:
+            return time.monotonic() - max(started.values())
+        before = run.earlier.last_snapshot if run.earlier is not None else None
+        return None if before is None else max(0.0, (datetime.now(UTC) - before).total_seconds())
+
     def note_report(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Remember failures that no record explains: other tests, broken fixtures, a user's own assertion."""
-        explained = call.excinfo is not None and isinstance(call.excinfo.value, GateFailure) and self.run is not None
-        if report.failed and not explained:
-            self._unexplained.append(report.nodeid)
+        """Remember what no record explains: other tests, broken fixtures, a user's own assertion."""
+        self.attendance.reported(item, call, report)
         if report.when == "teardown":
             self.progress.over(parameter(item, "weekops_case"))
         report.weekops = is_campaign(item)  # type: ignore[attr-defined]  # our own mark on our own items' reports
+
+    def note_broken_off(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the run was ended before its end, whatever status that was to have."""
+        self._broken_off = f"the run was ended by {excinfo.typename}: {excinfo.value}"
 
     def teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """No letter for a campaign item at normal verbosity."""
@@ -158,44 +207,67 @@ class GateSession:
 
     def finish(self, exitstatus: int) -> int:
         """Write the last gate, judge, write the artifacts; the exit status of the pytest run."""
+        self.termination.ending()
         if self.run is None:
             return exitstatus
         from pytest_weekops.rollback.reaction import react
 
         try:
+            if exitstatus == pytest.ExitCode.INTERRUPTED:
+                self.run.break_off()
             self.conclusion = self._conclude(self.run, exitstatus)
         except WeekopsError as error:
-            self.progress.say(f"weekops: {error}")
+            self.progress.shout(f"weekops: {error}")
             return exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
         finally:
             self.run.close()
+        self.conclusion = self._told(self.conclusion)
         mode = self.choices.options.text("rollback") or self.policy.rollback.mode
         self.conclusion = react(self.conclusion, mode, self.choices.report_dir, self.choices.platform_files)
-        _latest.append(self.conclusion)
         return self.conclusion.exit_status
 
     def _conclude(self, run: Run, exitstatus: int) -> Conclusion:
         from pytest_weekops.run.conclusion import conclude, end_suite, run_checks
 
-        end_suite(run, self._suite_problem(exitstatus))
-        run_checks(run, self.config.hook.pytest_weekops_checks(config=self.config))
+        asked = partial(self.config.hook.pytest_weekops_checks, config=self.config)
+        checks, raised = kept_from_leaving(asked, "pytest_weekops_checks")
+        end_suite(run, self._suite_problem(exitstatus) or raised)
+        run_checks(run, checks or ())
         left_out = self.items.deselected
         remarks = [AA_REMARK] if self.choices.is_aa else []
         remarks += [f"{left_out} items were deselected: for the judge they are missing evidence."] if left_out else []
-        conclusion = conclude(run, status=exitstatus, remarks=remarks)
+        return conclude(run, status=exitstatus, remarks=remarks)
+
+    def _told(self, conclusion: Conclusion) -> Conclusion:
+        """The conclusion once reports have it; it stands, and none of them can take it back."""
+        _latest.append(conclusion)
         tell_junit(self.config, conclusion.document)
-        self.config.hook.pytest_weekops_report(
-            config=self.config, run_dir=conclusion.run_dir, verdict=conclusion.verdict
-        )
-        return conclusion
+        hook = self.config.hook.pytest_weekops_report
+        asked = partial(hook, config=self.config, run_dir=conclusion.run_dir, verdict=conclusion.verdict)
+        _answers, raised = kept_from_leaving(asked, "pytest_weekops_report")
+        if not raised:
+            return conclusion
+        status = conclusion.exit_status or int(pytest.ExitCode.INTERNAL_ERROR)
+        remarks = (*conclusion.remarks, f"{raised}; what it was to write is missing, and the verdict stands")
+        return replace(conclusion, exit_status=status, remarks=remarks)
 
     def _suite_problem(self, exitstatus: int) -> str:
         """Why the suite around the run does not stand for it; empty where it does."""
-        failed = self._unexplained
-        reason = f"{len(failed)} other tests failed, the first is {failed[0]}" if failed else ""
+        failed = list(self.attendance.unexplained.items())
+        reason = f"{len(failed)} other tests failed, the first is {': '.join(failed[0])}" if failed else ""
         if exitstatus in (2, 3):
-            return reason or "the run was interrupted" if exitstatus == 2 else "pytest had an internal error"
-        return reason
+            by = " by SIGTERM" if self.termination.came else ""
+            return reason or f"the run was interrupted{by}" if exitstatus == 2 else "pytest had an internal error"
+        if reason or self._broken_off:
+            return reason or self._broken_off
+        assert self.run is not None
+        unasked = list(self.attendance.unasked(self.run.records).items())
+        if not unasked:
+            return ""
+        return (
+            f"{len(unasked)} tests of the campaign did not come to their end, so what they assert was not asked; the "
+            f"first is {unasked[0][0]}, which {unasked[0][1]}"
+        )
 
     def print_summary(self, terminal: pytest.TerminalReporter) -> None:
         """Print what people read at the end."""
@@ -207,5 +279,6 @@ class GateSession:
         if self.run is not None:
             self.run.close()
         self.choices.close()
+        self.termination.end()
         if self.conclusion is not None and self.plan.mode == "ci":
             print(self.conclusion.machine_line(), file=sys.stdout, flush=True)  # noqa: T201 - the contract of --mode ci

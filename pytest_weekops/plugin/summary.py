@@ -18,7 +18,7 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
     from pytest_weekops.core.judge.finding import Decision
     from pytest_weekops.report.certainty import certainty_lines
     from pytest_weekops.report.github import github_lines
-    from pytest_weekops.report.summary import finding_line, next_step, sort_findings, verdict_line
+    from pytest_weekops.report.summary import finding_line, next_step, sort_findings, verdict_line, verdict_words
     from pytest_weekops.report.table import render_table
 
     verdict, quiet = conclusion.verdict, config.get_verbosity() < 0
@@ -32,7 +32,8 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
         _write_wrapped(terminal, finding_line(finding), red=finding.blocking, yellow=not finding.blocking)
     decision, level = conclusion.document["decision"], conclusion.document["severity"]
     good = decision == Decision.PROMOTE.value
-    said = verdict_line(verdict, decision, level, conclusion.exit_status)
+    announced = verdict_words(conclusion.document)
+    said = verdict_line(verdict, decision, level, conclusion.exit_status, announced=announced)
     _write_wrapped(terminal, said, green=good, red=not good)
     if not quiet:
         for line in certainty_lines(verdict):

@@ -36,17 +36,25 @@ def configure(config: pytest.Config) -> None:
     _refuse_wrong_root(config)
     if options.text("mode") == "ci":
         config.option.color = "no"
-    if not (tier or smoke) or hasattr(config, "workerinput"):
+    suite = asked_suite(config)
+    if suite is None or hasattr(config, "workerinput"):
         return
-    suite = suites_dir(config) / "canonical"
-    if smoke and tier in (None, "cpu-fast"):
-        suite = suite / "test_driver_smoke.py"
-    elif tier == "cpu-fast":
-        suite = suite / "test_schemas.py"
     if tier in (None, "canonical") and config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args[:] = [str(suite)]
     elif not _covered(config, suite):
         config.args.append(str(suite))
+
+
+def asked_suite(config: pytest.Config) -> Path | None:
+    """What ``--tier`` and ``--driver-smoke`` add to the paths; None without them."""
+    options = Options(config)
+    tier, smoke = options.asked("tier"), options.given("driver-smoke")
+    suite = suites_dir(config) / "canonical"
+    if smoke and tier in (None, "cpu-fast"):
+        return suite / "test_driver_smoke.py"
+    if tier == "cpu-fast":
+        return suite / "test_schemas.py"
+    return suite if tier else None
 
 
 def _refuse_wrong_root(config: pytest.Config) -> None:
@@ -102,10 +110,11 @@ def is_parallel(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput") or _parallel(config)
 
 
-def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out the items that the tier leaves out, and tell pytest so."""
+def deselect(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
+    """Take out the items that the tier leaves out, tell pytest so, and return them."""
     left_out = _LEFT_OUT.get(Options(config).asked("tier") or "full", ())
     gone = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
+    return gone

@@ -15,6 +15,7 @@ from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement
+from pytest_weekops.core.measurement.segments import Segment
 
 SCHEMA = "weekops-decision/1"
 
@@ -61,17 +62,20 @@ def build_decision(
     counts: Mapping[str, int],
     artifacts: Sequence[Mapping[str, Any]],
     baselines: Sequence[Baseline] = (),
+    version: str = __version__,
+    segments: Sequence[Segment] = (),
     listings: Mapping[str, DriverListing] | None = None,
 ) -> dict[str, Any]:
     """The decision as strict JSON data. ``decision`` is promote only where verdict and exit status both say so.
 
-    ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one. ``listings``
-    are the files of each platform's driver, as they were last.
+    ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one. ``version``
+    is that of the program that made the run. ``segments`` are told where there are several: it was gone on with.
+    ``listings`` are the files of each platform's driver, as they were last.
     """
     promoted = verdict.decision.value == "promote" and exit_status == 0
     return {
         "schema": SCHEMA,
-        "version": __version__,
+        "version": version,
         "run_id": run_id,
         "kind": verdict.kind,
         "created_at": created_at,
@@ -93,4 +97,5 @@ def build_decision(
         "kernels": dict(kernels),
         "counts": dict(counts),
         "artifacts": [dict(entry) for entry in artifacts],
+        **({"segments": [segment.model_dump(mode="json") for segment in segments]} if len(segments) > 1 else {}),
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.judge.drivers import files_apart
-from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus, Finding, Verdict
 from pytest_weekops.core.measurement.driver_files import DriverFile
 from pytest_weekops.report.certainty import certainty_lines
 from pytest_weekops.report.saying import plain
@@ -17,7 +17,8 @@ from pytest_weekops.report.table import render_table
 NEXT_STEPS = {
     0: "Nothing is owed. `weekops baseline pin` makes this run the device's baseline.",
     1: "Read the findings from the top, fix what they name, and run the same command again.",
-    2: "The run was interrupted; the journal holds what was measured. Run the same command again.",
+    2: "The run was interrupted; the journal holds what was measured. Run the same command again; with "
+    "`--resume RUN`, RUN being this run's directory, it measures only what is missing.",
     10: "Roll back: `weekops rollback` shows what would be done, `weekops rollback --apply` does it.",
     11: "The evidence does not suffice. Add what the findings ask for and run again.",
 }
@@ -34,6 +35,15 @@ def next_step(exit_status: int, kind: str = "weekly") -> str:
     if exit_status == 0 and kind in _NEXT_OF_KIND:
         return _NEXT_OF_KIND[kind]
     return NEXT_STEPS.get(exit_status, "This is not a promote. Read the messages above and run again.")
+
+
+def verdict_words(document: Mapping[str, Any]) -> str:
+    """How to announce the verdict of a decision: of a run that was interrupted it speaks of a part only."""
+    counts = document["counts"]
+    if document["exit_status"] != ExitStatus.INTERRUPTED:
+        return "verdict"
+    part = f" on {counts['measured']} of {counts['planned']} cases" if counts.get("planned") else ""
+    return f"partial verdict{part}"
 
 
 def escape(text: object) -> str:
@@ -64,9 +74,11 @@ def finding_line(finding: Finding) -> str:
     return f"{level} {finding.check} {finding.status.value}: {finding.message}{note}"
 
 
-def verdict_line(verdict: Verdict, decision: str, severity: int, exit_status: int) -> str:
-    """The verdict in one sentence, with what it leaves out."""
-    words = f"verdict: {decision} (SEV{severity}), exit status {exit_status}"
+def verdict_line(
+    verdict: Verdict, decision: str, severity: int, exit_status: int, *, announced: str = "verdict"
+) -> str:
+    """The verdict in one sentence, with what it leaves out; ``announced`` as :func:`verdict_words` has it."""
+    words = f"{announced}: {decision} (SEV{severity}), exit status {exit_status}"
     return f"{words}; it leaves out {'; '.join(verdict.left_out)}" if verdict.left_out else words
 
 
@@ -109,10 +121,11 @@ def _snapshots(verdict: Verdict, plan: Mapping[str, Any]) -> str:
 def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:
     """The summary as Markdown, ``lanes`` below its table; every string that came from outside is escaped."""
     plan = document["plan"]
+    decision, status = document["decision"], document["exit_status"]
     lines = [
         f"# {document['decision']}: {document['kind']} run {escape(document['run_id'])}",
         "",
-        f"- verdict: **{document['decision']}**, SEV{document['severity']}, exit status {document['exit_status']}",
+        f"- {verdict_words(document)}: **{decision}**, SEV{document['severity']}, exit status {status}",
         f"- owner: {escape(verdict.owner)}, within {verdict.respond_within_minutes} minutes: {escape(verdict.action)}",
         f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
         f"- made: {document['created_at']} with {code(shlex.join(document['command']))}",

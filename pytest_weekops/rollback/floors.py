@@ -39,17 +39,22 @@ def shortfall(cell: str, label: str, reached: Measured, floor: Floor | None) -> 
 
 
 def floors_of(
-    policy: Policy, identity: DeviceIdentity, baselines: Path
+    policy: Policy, identity: DeviceIdentity, report_dir: Path
 ) -> tuple[dict[tuple[str, int], Floor | None], str]:
-    """Cells to measure with their floors: the pinned baseline's, the policy's, or one cell without a floor."""
+    """Cells to measure with their floors: the pinned baseline's, the policy's, or one cell without a floor.
+
+    Raises ``InputError`` for a baseline that is not what was pinned, and where the one that was pinned is gone.
+    """
     from pytest_weekops.core.policy.row_units import floor_of
     from pytest_weekops.core.units import UNITS
-    from pytest_weekops.evidence.baselines import load_baseline, pinned_path
+    from pytest_weekops.week.pins import pinned_baseline
 
-    pinned = pinned_path(baselines, identity.profile, identity.hardware)
-    if pinned.exists():
+    pinned = pinned_baseline(report_dir, identity)
+    if pinned is None:
+        _refuse_gone(report_dir, identity)
+    else:
         share = policy.floors.min_share_of_baseline_gflops
-        rows = sorted(load_baseline(pinned).rows, key=lambda row: row.size)[:MOST_CELLS]
+        rows = sorted(pinned.baseline.rows, key=lambda row: row.size)[:MOST_CELLS]
         bounded = {(r.kernel, r.size): ((r.throughput or math.inf) * share, r.unit) for r in rows}
         return dict(bounded), f"{share:g} of the pinned baseline"
     named = policy.scope.platform
@@ -64,3 +69,16 @@ def floors_of(
         smallest = sorted(cells, key=lambda cell: cell[1])[:MOST_CELLS]
         return {cell: cells[cell] for cell in smallest}, f"policy {policy.policy_id}"
     return {PROBE_CELL: None}, "none is known for this device; pin a promoted run of it with `weekops baseline pin`"
+
+
+def _refuse_gone(report_dir: Path, identity: DeviceIdentity) -> None:
+    """Refuse a device whose baseline was pinned and is not there: without its floors nothing is verified."""
+    from pytest_weekops.core.errors import InputError
+    from pytest_weekops.week.pins import missing_baseline
+
+    pin = missing_baseline(report_dir, identity)
+    if pin is not None and (pin.device.profile, pin.device.hardware) == (identity.profile, identity.hardware):
+        raise InputError(
+            f"The baseline of {identity.profile} (run {pin.run_id}, record {pin.seq} of the ledger) is not there. "
+            "Without its floors nobody knows how fast this driver has to be. Restore its file, or pin a promoted run."
+        )

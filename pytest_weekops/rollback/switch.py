@@ -264,6 +264,11 @@ class Rollout:
         return Applied(verified, applied.seconds, lines, switched=False, problems=tuple(problems))
 
     def _copy_baselines(self, copy: Path) -> None:
+        """Copy the pinned baselines. Raises ``InputError`` where one is not what was pinned: the copy has no ledger."""
+        from pytest_weekops.week.pins import changed_baselines
+
+        for problem in changed_baselines(self.report_dir, open_ledger(self.report_dir).entries()):
+            raise InputError(problem)
         baselines = self.report_dir / "baselines"
         try:
             if baselines.is_dir():

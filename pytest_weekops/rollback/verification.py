@@ -45,7 +45,7 @@ class CanonicalVerifier:
         self._profile = profile
         self._policy = policy
         self._checks = checks_dir(report_dir)  # with a ledger of its own: checks are no attempts of a week
-        self._baselines = report_dir / "baselines"
+        self._report_dir = report_dir
         self._cwd = cwd
         self._profile_files = profile_files
         self._prefix = f"gate-{secrets.token_hex(4)}"
@@ -112,7 +112,7 @@ class CanonicalVerifier:
         label, platform = next(iter(run.platforms.items()))
         if platform.identity is None:
             return Outcome((f"{label} does not answer: {platform.unusable}",), {}, (directory / "journal.jsonl",))
-        floors, words = floors_of(self._policy, platform.identity, self._baselines)
+        floors, words = floors_of(self._policy, platform.identity, self._report_dir)
         problems, cells = [], []
         for (kernel, size), floor in floors.items():
             answer = run.measure(Case(platform=label, kernel=kernel, size=size, seed=11, snapshot=1))

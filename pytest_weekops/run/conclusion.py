@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
-from pytest_weekops.core.judge.finding import Verdict
-from pytest_weekops.core.measurement.driver_files import DriverListing
-from pytest_weekops.core.measurement.plan import taken_plan
+from pytest_weekops.core.judge.finding import ExitStatus, Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
+from pytest_weekops.evidence.artifacts import PYTESTS_OWN, RunFacts, write_artifacts
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes
-from pytest_weekops.report.summary import render_summary
 from pytest_weekops.week.run_record import record_run
+from pytest_weekops.week.untold import untold_failures
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
     Check = Callable[[CampaignPlan, Sequence[Measurement]], str | None]
 
-_PYTESTS_OWN = (2, 3, 4, 5)
+_BROKEN = "{damage}. Somebody else wrote here while it ran, so its evidence is broken. Find out who, and run it again."
+WRITTEN_NAME = "journal.written.jsonl"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Conclusion:
     def machine_line(self) -> str:
         """The last line of ``--mode ci``: one JSON object after a fixed word."""
         keys = ("run_id", "kind", "decision", "exit_status", "severity", "failed_checks", "inconclusive_checks")
-        fields = {key: self.document[key] for key in keys} | {"run_dir": str(self.run_dir)}
+        fields = {key: self.document[key] for key in keys}
+        fields |= {"exit_status": self.exit_status, "run_dir": str(self.run_dir)}
         return "weekops-summary " + json.dumps(fields, separators=(",", ":"), sort_keys=True)
 
 
@@ -62,7 +63,9 @@ def run_checks(run: Run, checks: Iterable[Mapping[str, Check]]) -> None:
         for name, check in each.items():
             try:
                 reason = check(run.plan, measurements) or ""
-            except Exception as error:  # noqa: BLE001 - a user's check may raise anything, and must not pass by it
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - SystemExit(0) is one of the things that may not pass
                 reason = f"the check raised {type(error).__name__}: {error}"
             run.record(GateRecord(gate=name, stage="check", passed=not reason, reason=reason))
 
@@ -71,53 +74,66 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     """Judge the run's records and write every artifact; the run is closed by the caller afterwards.
 
     ``status`` is the exit status of what surrounded the run: pytest's own (2 to 5) stay, whatever the verdict.
+    A journal that is not what this run wrote is broken evidence, and fails a gate of its own.
     Raises ``WeekopsError`` where an artifact cannot be written.
     """
+    damage = run.journal.damage()
+    if damage:
+        run.record(GateRecord(gate="journal", stage="check", passed=False, reason=_BROKEN.format(damage=damage)))
     verdict = judge_records(
         run.policy,
         run.plan,
         run.records,
         identities=run.identities,
         baselines=run.baselines,
+        missing_baselines=run.missing_baselines,
         created_at=run.created_at,
+        segments=run.segments,
     )
-    status = status if status in _PYTESTS_OWN else int(verdict.exit_status)
-    run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status})
+    status = status if status in PYTESTS_OWN else int(verdict.exit_status)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status, "ended_at": now})
     run_dir = run.journal.path.parent
-    facts: dict[str, Any] = {
-        "run_id": run_dir.name,
-        "created_at": run.created_at,
-        "command": run.command,
-        "exit_status": status,
-        "plan": run.plan,
-        "policy": run.policy.effective(),
-        "identities": run.identities,
-        "baselines": run.baselines,
-        "listings": {record.platform: record for record in run.records if isinstance(record, DriverListing)},
-        "kernels": run.kernels,
-        "counts": count_records(run.records, taken_plan(run.plan, run.records)),
-    }
-    draft = build_decision(verdict, **facts, artifacts=[])
-    lanes = render_lanes(run.records)
-    document = _write(
-        run_dir, render_summary(verdict, draft, lanes), lambda files: build_decision(verdict, **facts, artifacts=files)
+    facts = RunFacts(
+        run_id=run_dir.name,
+        created_at=run.created_at,
+        command=run.command,
+        exit_status=status,
+        plan=run.plan,
+        policy=run.policy,
+        records=run.records,
+        identities=run.identities,
+        baselines=run.baselines,
+        kernels=run.kernels,
+        segments=run.segments,
     )
-    said = (*verdict.notes, *run.notes, *_enter(document, run_dir), *remarks)
-    return Conclusion(verdict, document, status, run_dir, said, tuple(lanes))
+    document = write_artifacts(run_dir, verdict, facts, journal=run.journal.facts)
+    kept = _keep_written(run) if damage else []
+    is_entered, told = _enter(document, run_dir)
+    said = (*verdict.notes, *run.notes, *kept, *told, *remarks)
+    final = status or (0 if is_entered else int(ExitStatus.INTERNAL_ERROR))
+    return Conclusion(verdict, document, final, run_dir, said, tuple(render_lanes(run.records)))
 
 
-def _write(run_dir: Path, summary: str, finish: Callable[[list[Any]], dict[str, Any]]) -> dict[str, Any]:
-    write_atomic(run_dir / "summary.md", summary)
-    files = [artifact(run_dir / name, run_dir) for name in ("journal.jsonl", "summary.md")]
-    document = finish(files)
-    write_atomic(run_dir / "decision.json", json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
-    return document
+def _keep_written(run: Run) -> list[str]:
+    """Keep what the run wrote beside what others made of its journal, where the open file still has it."""
+    content = run.journal.written()
+    if content is None:
+        return [f"What this run wrote into its journal is lost: {run.journal.path.name} was changed in its place."]
+    write_atomic(run.journal.path.with_name(WRITTEN_NAME), content)
+    return [f"What this run wrote into its journal is kept as {WRITTEN_NAME}."]
 
 
-def _enter(document: Mapping[str, Any], run_dir: Path) -> list[str]:
-    """Enter the run into the ledger; what fails there is said, and never turns a verdict around."""
+def _enter(document: Mapping[str, Any], run_dir: Path) -> tuple[bool, list[str]]:
+    """Whether the run was entered into the ledger, and what has to be said: what fails there turns no verdict around.
+
+    So is what lies beside a ledger that begins with this run: failed runs whose ledger is gone. A promote of which the
+    ledger knows nothing does not end with 0 all the same: `weekops status` would not know of it.
+    """
     try:
-        record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
+        entry = record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})
+        return True, list(untold_failures(run_dir.parent, [entry])) if entry.seq == 1 else []
     except WeekopsError as error:
-        return [f"the ledger did not take this run: {error}"]
-    return []
+        again = f"`weekops record {run_dir.name}`, in the report directory, enters it once the ledger can be written."
+        words = f"the ledger did not take this run, so `weekops status` does not know of it: {error}"
+        return False, [f"{words} {again}"]

@@ -27,7 +27,7 @@ from pytest_weekops.core.measurement.records import (
     Measurement,
     PressureRecord,
 )
-from pytest_weekops.evidence.journal import Journal
+from pytest_weekops.evidence.journal import Journal, read_run
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
@@ -37,9 +37,11 @@ from pytest_weekops.worker.protocol import Smoked
 from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline, Campaign
+    from pytest_weekops.core.judge.campaign import Baseline, Campaign, MissingBaseline
+    from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.tunings import PlatformTuning
+    from pytest_weekops.run.earlier import Earlier
     from pytest_weekops.run.guard_book import GuardBook
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
@@ -66,7 +68,8 @@ class Run:
     """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
 
     ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``sources`` are
-    hashes of the kernels' files by path, read once when the run was opened, ``kernels`` the same by name.
+    hashes of the kernels' files by path, read once when the run was opened, ``kernels`` the same by name. ``earlier``
+    is the run that this one goes on with.
     """
 
     plan: CampaignPlan
@@ -76,6 +79,7 @@ class Run:
     journal: Journal
     kernel_dirs: tuple[str, ...] = ()
     operations: Mapping[str, KernelOperation] = field(default_factory=dict)
+    kernels: Mapping[str, str] = field(default_factory=dict)
     guards: GuardBook | None = None
     memory_dir: Path | None = None
     tunings: Mapping[str, PlatformTuning] = field(default_factory=dict)
@@ -84,16 +88,23 @@ class Run:
     created_at: str = ""
     command: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = ()
+    missing_baselines: tuple[MissingBaseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
+    earlier: Earlier | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
-    kernels: Mapping[str, str] = field(default_factory=dict)
     ended_after: int | None = None
 
     def __post_init__(self) -> None:
         """Begin without an anchor, and with nothing measured."""
         self._anchors = Anchors(self.host)
-        self._measuring = Measuring(self, self._anchors)
+        before = self.earlier
+        self._measured = before.measured if before else {}
+        self._pressed = before.pressed if before else {}
+        self._measuring = Measuring(
+            self, self._anchors, attempts=before.attempts if before else {}, order=before.last_order if before else 0
+        )
 
     # -- inventory ---------------------------------------------------------------------------------------------
 
@@ -189,7 +200,12 @@ class Run:
     # -- measuring ---------------------------------------------------------------------------------------------
 
     def pulse(self, label: str, snapshot: int) -> PressureRecord:
-        """Send the pressure pulses of one snapshot to one platform and journal how many were done."""
+        """Send the pressure pulses of one snapshot to one platform and journal how many were done.
+
+        In a run that is gone on with, those of a snapshot of which nothing is left to measure are not sent again.
+        """
+        if (label, snapshot) in self._pressed and self.is_measured(snapshot):
+            return self._pressed[label, snapshot]
         wanted = self.plan.pressure
         platform = self.platforms[label]
         if platform.unusable:
@@ -215,27 +231,43 @@ class Run:
         return self.record(answer)
 
     def measure(self, case: Case) -> Measurement:
-        """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled."""
-        return self._measuring.measure(case)
+        """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled.
+
+        In a run that is gone on with, a case that was measured before has its measurement, and is not asked again.
+        """
+        return self._measured.get(case) or self._measuring.measure(case)
+
+    def is_measured(self, what: Case | int) -> bool:
+        """Whether a case, or all cases of a snapshot, were measured before this run was gone on with."""
+        cases = (what,) if isinstance(what, Case) else self.plan.cases(what)
+        return all(case in self._measured for case in cases)
 
     def look(self, snapshots: int) -> bool:
         """Look at the run after so many snapshots, where its plan does: whether all is decided and measuring ends.
 
-        The look is journalled. A run that has ended has ended for good.
+        The look is journalled. A run that has ended has ended for good, and what was looked at is not looked at again.
         """
         plan = self.plan
-        if self.ended_after is None and snapshots in plan.looks and snapshots < plan.snapshots:
-            from pytest_weekops.core.judge.looks import look_at
+        if self.ended_after is None:
+            looked = {record.snapshots: record for record in self.records if isinstance(record, LookRecord)}
+            if snapshots in plan.looks and snapshots < plan.snapshots and snapshots not in looked:
+                from pytest_weekops.core.judge.looks import look_at
 
-            found = self.record(look_at(self.policy, self._campaign(), snapshots))
-            self.ended_after = snapshots if found.ends else None
+                looked[snapshots] = self.record(look_at(self.policy, self._campaign(), snapshots))
+            self.ended_after = next((after for after, record in looked.items() if record.ends), None)
         return self.ended_after is not None
 
     def _campaign(self) -> Campaign:
         from pytest_weekops.core.judge.campaign import live_campaign
 
         return live_campaign(
-            self.plan, self.records, identities=self.identities, baseline=self.baselines, created_at=self.created_at
+            self.plan,
+            self.records,
+            identities=self.identities,
+            baseline=self.baselines,
+            missing_baselines=self.missing_baselines,
+            created_at=self.created_at,
+            segments=self.segments,
         )
 
     # -- records -----------------------------------------------------------------------------------------------
@@ -262,6 +294,17 @@ class Run:
     def __exit__(self, *_error: object) -> None:
         """Close it, whatever happened."""
         self.close()
+
+    def break_off(self) -> None:
+        """Kill every worker at once: nothing more will be measured. The journal stays open for the verdict.
+
+        What is judged is what is on disk: Ctrl-C may have come between a record's line and its place in the list.
+        """
+        for platform in self.platforms.values():
+            platform.supervisor.abandon()
+        self.host.close()
+        if not self.journal.damage():
+            self.records[:] = read_run(self.journal.path).records
 
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""

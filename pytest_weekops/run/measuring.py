@@ -70,12 +70,16 @@ class MeasuredRun(Protocol):
 
 @dataclass
 class Measuring:
-    """What measures for a run. A partner's measurement waits here until its own case is asked for."""
+    """What measures for a run. A partner's measurement waits here until its own case is asked for.
+
+    ``attempts`` were made in vain before a run was gone on with, and ``order`` is that of its last measurement.
+    """
 
     run: MeasuredRun
     anchors: Anchors
+    attempts: Mapping[Case, int] = field(default_factory=dict)
+    order: int = 0
     _waiting: dict[Case, Measurement] = field(default_factory=dict)
-    _order: int = 0
     _snapshot: int = 1
 
     def measure(self, case: Case) -> Measurement:
@@ -85,7 +89,7 @@ class Measuring:
         self._renew(case.snapshot)
         partner = self._partner(case)
         most = self.run.policy.host.max_attempts
-        for attempt in range(1, most):
+        for attempt in range(1 + self.attempts.get(case, 0), most):
             answer = self._compared(case, partner, attempt) if partner else self._alone(case, attempt)
             if not answer.void:
                 return answer
@@ -212,12 +216,12 @@ class Measuring:
             return without_reference(case, run.operation_of(case.kernel), error)
 
     def _facts(self, attempt: int, void: str, started: str, elapsed: float) -> dict[str, Any]:
-        self._order += 1
+        self.order += 1
         return {
             "attempt": attempt,
             "void": bool(void),
             "void_reason": void,
-            "order": self._order,
+            "order": self.order,
             "started_at": started,
             "elapsed_s": round(elapsed, 6),
         }

@@ -5,27 +5,31 @@ from __future__ import annotations
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops import __version__
+from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, SizeNeeds, gemm_needs
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.core.measurement.schedule import with_gates
 from pytest_weekops.core.policy.row_units import misstated_rows
-from pytest_weekops.evidence.baselines import load_baseline, pinned_path
 from pytest_weekops.evidence.calibrations import calibration_records
 from pytest_weekops.evidence.injections import find_injections
-from pytest_weekops.evidence.journal import Journal
+from pytest_weekops.evidence.journal import RESUME, Journal
 from pytest_weekops.files.catalog import kernel_operations
 from pytest_weekops.files.kernel_sources import hash_kernels, hash_sources
+from pytest_weekops.run.baselines import hold_against
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
+from pytest_weekops.run.circumstances import circumstances, opened_now
+from pytest_weekops.run.earlier import Earlier, read_earlier
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.run.request import RunRequest
+from pytest_weekops.run.resuming import refuse_other_driver, refuse_other_request
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.locking import lock_namespace
@@ -33,9 +37,7 @@ from pytest_weekops.worker.protocol import DescribeRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline
     from pytest_weekops.core.measurement.plan import CampaignPlan
-    from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.units import Unit
 
 
@@ -43,8 +45,12 @@ def open_run(request: RunRequest) -> Run:
     """Start workers and journal for what was asked. Raises ``InputError`` or ``DeviceError`` with a sentence."""
     plan, policy = _as_measured(request), request.policy
     _refuse(policy.refuses(plan))
+    kernels = hash_kernels(request.kernel_dirs)
+    earlier = _earlier(request, plan, kernels)
     created = datetime.now(UTC)
-    journal = Journal(_run_dir(request, created) / "journal.jsonl")
+    now = created.isoformat(timespec="seconds")
+    directory = request.report_dir / earlier.run_id if earlier else _run_dir(request, created)
+    journal = Journal(directory / "journal.jsonl")
     run = Run(
         plan=plan,
         policy=policy,
@@ -56,6 +62,7 @@ def open_run(request: RunRequest) -> Run:
         journal=journal,
         kernel_dirs=request.kernel_dirs,
         operations=kernel_operations(request.kernel_dirs),
+        kernels=kernels,
         guards=GuardBook(
             request.report_dir,
             rules=policy.guard,
@@ -64,18 +71,83 @@ def open_run(request: RunRequest) -> Run:
         ),
         memory_dir=request.report_dir.resolve() / "selectors",
         say=request.say,
-        created_at=created.isoformat(timespec="seconds"),
-        command=request.command,
+        created_at=earlier.stored.created_at if earlier else now,
+        command=earlier.stored.command if earlier else request.command,
+        earlier=earlier,
         sources=hash_sources(request.kernel_dirs),
-        kernels=hash_kernels(request.kernel_dirs),
     )
     try:
+        if earlier is None:
+            _begin(run)
+        else:
+            _go_on(run, earlier, request.command, now)
         _start(request, run)
     except BaseException:
         run.close()
         _discard(journal.path)
         raise
     return run
+
+
+def _earlier(request: RunRequest, plan: CampaignPlan, kernels: Mapping[str, str]) -> Earlier | None:
+    """The run that is to be gone on with, None where none is. Raises ``InputError`` where that may not be done."""
+    if request.resume is None:
+        return None
+    if request.prefix:
+        raise InputError(
+            "--report-prefix names a new run, and --resume goes on with one that has its name. Leave --report-prefix "
+            "out."
+        )
+    earlier = read_earlier(request.resume, request.report_dir)
+    refuse_other_request(earlier, plan, request.policy, kernels)
+    return earlier
+
+
+def _begin(run: Run) -> None:
+    """Journal what is to be measured, and the opening of the first segment."""
+    segment = opened_now(run.journal.path.parent.name, run.created_at)
+    run.segments = (segment,)
+    run.journal.append(
+        "run",
+        {
+            "run_id": segment.run_id,
+            "version": __version__,
+            "python": sys.version.split()[0],
+            "created_at": run.created_at,
+            "command": list(run.command),
+            "plan": run.plan.model_dump(mode="json"),
+            "policy": run.policy.effective(),
+            "kernels": dict(run.kernels),
+            "circumstances": circumstances(),
+            "segment": segment.model_dump(mode="json"),
+        },
+    )
+
+
+def _go_on(run: Run, earlier: Earlier, command: Sequence[str], now: str) -> None:
+    """Take over what the earlier run wrote, and journal the opening of a further segment."""
+    run.journal.take_over(earlier.lines)
+    segment = opened_now(
+        earlier.run_id,
+        now,
+        first_order=earlier.last_order + 1,
+        gap_s=round(max(0.0, (parse_time(now) - earlier.last_known).total_seconds()), 3),
+        halves=earlier.halves,
+    )
+    run.segments = (*earlier.stored.segments, segment)
+    run.records[:] = earlier.records
+    run.journal.append(
+        RESUME,
+        {
+            "run_id": segment.run_id,
+            "resumes": earlier.stored.run_id,
+            "sha256": earlier.sha256,
+            "command": list(command),
+            "segment": segment.model_dump(mode="json"),
+        },
+    )
+    left = len(set(run.plan.all_cases()) - set(earlier.measured)) if run.plan.kind != "canonical" else 0
+    run.say(f"weekops: going on with {earlier.stored.run_id}, {left} cases are left to measure")
 
 
 def _as_measured(request: RunRequest) -> CampaignPlan:
@@ -89,34 +161,23 @@ def _as_measured(request: RunRequest) -> CampaignPlan:
 
 
 def _start(request: RunRequest, run: Run) -> None:
-    journal = run.journal
-    journal.append(
-        "run",
-        {
-            "run_id": journal.path.parent.name,
-            "version": __version__,
-            "python": sys.version.split()[0],
-            "created_at": run.created_at,
-            "command": list(run.command),
-            "plan": run.plan.model_dump(mode="json"),
-            "policy": run.policy.effective(),
-            "kernels": dict(run.kernels),
-        },
-    )
+    earlier = run.earlier
     if run.guards is not None:
         run.guards.states()  # one that cannot be read is refused before anything is measured
     needs = describe_operations(run)
     run.open()
-    put_in_force(run, request.tuning)
+    tunings = put_in_force(run, request.tuning)
+    if earlier is not None:
+        refuse_other_driver(earlier, run, tunings)
     if run.plan.kind != "canonical":
         for identity in run.identities.values():
             _refuse(memory_problem(needs, identity))
         free = shutil.disk_usage(request.scratch).free
         _refuse(scratch_problem(needs, len(run.plan.seeds), run.plan.sessions, free))
-    if T5_KERNEL in run.plan.kernels:
+    if T5_KERNEL in run.plan.kernels and earlier is None:  # else those of its beginning stay in force
         for injection in find_injections(request.report_dir, run.identities.values()):
             run.record(injection)
-    if run.plan.in_turns:
+    if run.plan.in_turns and earlier is None:
         records, notes = calibration_records(
             request.calibrations or request.report_dir, run.identities, run.plan, datetime.fromisoformat(run.created_at)
         )
@@ -124,9 +185,7 @@ def _start(request: RunRequest, run: Run) -> None:
             run.record(calibration)
         run.notes += notes
     if run.plan.kind == "weekly":
-        run.baselines = find_baselines(request, run.identities)
-        for baseline in run.baselines:
-            journal.append("baseline", baseline)
+        hold_against(run, request.report_dir, request.baseline)
         compare_with_baselines(run)
 
 
@@ -156,22 +215,6 @@ def _describe(run: Run, operation: KernelOperation, sizes: tuple[int, ...]) -> t
     request = DescribeRequest(operation=operation.name, operation_file=operation.file, sizes=sizes)
     described = run.host.describe(request)
     return described.unit, described.needs
-
-
-def find_baselines(request: RunRequest, identities: Mapping[str, DeviceIdentity]) -> tuple[Baseline, ...]:
-    """The pinned baselines that speak of these devices: the one named by ``--baseline``, else those pinned here."""
-    named = request.baseline
-    if named:
-        baseline = load_baseline(Path(named))
-        if not any(baseline.fits(identity) for identity in identities.values()):
-            raise InputError(
-                f"--baseline {named} was pinned for {baseline.profile} on {baseline.hardware}. None of the selected "
-                "platforms is that device, so it can judge nothing here. Select that platform or pin a new baseline."
-            )
-        return (baseline,)
-    directory = request.report_dir / "baselines"
-    paths = [pinned_path(directory, identity.profile, identity.hardware) for identity in identities.values()]
-    return tuple(load_baseline(path) for path in paths if path.exists())
 
 
 def _run_dir(request: RunRequest, created: datetime) -> Path:

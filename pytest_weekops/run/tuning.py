@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yaml import YAMLError
 
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from pytest_weekops.run.live import Run
 
 
-def put_in_force(run: Run, directory: Path | None) -> None:
-    """Load each platform's own tuning, and journal which one is used and what was ignored. Never stops a run."""
+def put_in_force(run: Run, directory: Path | None) -> list[dict[str, Any]]:
+    """Load each platform's own tuning, and journal which one is used and what was ignored. Never stops a run.
+
+    What was journalled of those in use is given back.
+    """
     if directory is None:
         run.journal.append(EVENT, {"off": True})
-        return
+        return [{"off": True}]
+    used: list[dict[str, Any]] = []
     try:
         kernels = load_kernels(run.kernel_dirs)
     except (OSError, ValueError, WeekopsError, YAMLError) as error:  # each case that needs them will say so as well
@@ -33,10 +37,12 @@ def put_in_force(run: Run, directory: Path | None) -> None:
         variants = [each.model_dump(mode="json") for each in tuning.tuned]
         facts = {"platform": label, "file": tuning.file, "sha256": tuning.sha256, "variants": variants}
         run.journal.append(EVENT, facts)
+        used.append(facts)
         _note(run, f"{label}: tuned by {tuning.file}: {tuning.words}")
     for sentence in ignored:
         run.journal.append("note", {"tuning": sentence})
         _note(run, sentence)
+    return used
 
 
 def compare_with_baselines(run: Run) -> None:

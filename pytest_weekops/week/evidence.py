@@ -6,12 +6,14 @@ import contextlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pytest_weekops.core.calendar import Week, week_of
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.measurement.segments import earlier_parts
 from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.tracks import Files, RunEvidence
 from pytest_weekops.evidence.journal import JOURNAL_NAME
@@ -34,6 +36,40 @@ def run_evidence(run: RunEntry, report_dir: Path) -> RunEvidence:
         files.append({**file, "run_id": run.run_id, "ledger_record": run.seq})
         problems += [problem] if problem else []
     return RunEvidence(run, tuple(files), tuple(problems))
+
+
+@dataclass(frozen=True)
+class PromotesEvidence:
+    """How the files of runs that promoted are: problems as sentences, runs whose files are whole, and runs pruned."""
+
+    problems: tuple[str, ...]
+    whole: int
+    pruned: int
+
+    @property
+    def words(self) -> str:
+        """For people, where there are no problems."""
+        pruned = f"; those of {self.pruned} older ones are not there any more" if self.pruned else ""
+        return f"the files of {self.whole} runs that promoted are what was recorded{pruned}"
+
+
+def promotes_evidence(runs: Sequence[RunEntry], report_dir: Path) -> PromotesEvidence:
+    """The files of every run that promoted, hashed as they are now.
+
+    A run's whole directory may have been pruned, but for the last of each kind: on that one the channel rests.
+    """
+    promotes = [run for run in runs if run.is_promote]
+    last = {run.kind: run.run_id for run in promotes}
+    problems: list[str] = []
+    whole = pruned = 0
+    for run in promotes:
+        if run.run_id != last[run.kind] and not (report_dir / run.run_dir).exists():
+            pruned += 1
+            continue
+        found = run_evidence(run, report_dir).problems
+        problems += found
+        whole += not found
+    return PromotesEvidence(tuple(problems), whole, pruned)
 
 
 def check_file(report_dir: Path, name: str, recorded: str) -> tuple[dict[str, Any], str]:
@@ -73,8 +109,11 @@ def stray_runs(report_dir: Path, runs: Sequence[RunEntry], week: Week) -> list[s
 
 
 def unknown_journals(report_dir: Path, runs: Sequence[RunEntry]) -> list[Path]:
-    """The journals of run directories that are not in the ledger and did not ship with the project."""
-    known = {run.run_dir for run in runs}
+    """The journals of run directories that are not in the ledger and did not ship with the project.
+
+    A run that a recorded one went on with is known by it: all that it had measured is in the later journal.
+    """
+    known = {name for run in runs for name in (run.run_dir, *earlier_parts(run.run_dir))}
     beside = (path for path in sorted(report_dir.glob(f"*/{JOURNAL_NAME}")) if path.parent.name not in known)
     return [path for path in beside if not is_shipped(path.parent)]
 
@@ -83,8 +122,8 @@ def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: flo
     """What lies beside the ledger and is not in it: finished runs and closed weeks whose records were taken out.
 
     A chain that was cut and closed again verifies by itself; what was written while it was whole still knows better.
-    Runs older than the first recorded one may come from elsewhere and are left alone; so is what was written in the
-    last ``older_than_s`` seconds.
+    Promotes older than the first recorded run may come from elsewhere and are left alone; so is what was written in
+    the last ``older_than_s`` seconds.
     """
     runs, weeks = run_entries(entries), {entry.key for entry in entries if entry.kind == WEEK}
     ids, first = {run.run_id for run in runs}, min((run.created_at for run in runs), default=None)
@@ -93,7 +132,8 @@ def unaccounted(report_dir: Path, entries: Sequence[Entry], *, older_than_s: flo
         facts = decision_facts(path)
         run_id, created_at = str(facts.get("run_id", "")), facts.get("created_at")
         is_newer = isinstance(created_at, str) and first is not None and created_at >= first
-        if run_id not in ids and is_newer and not is_shipped(path.parent):
+        has_failed = bool(facts) and facts.get("decision") != "promote"
+        if run_id not in ids and (is_newer or has_failed) and not is_shipped(path.parent):
             where = f"Run {run_id} in {path.parent.name}/"
             found.append(f"{where} ended and is not in the ledger: its record was removed, or never written.")
     for path in _settled(report_dir, "weeks/[!.]*/decision.json", older_than_s):

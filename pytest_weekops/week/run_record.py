@@ -12,9 +12,13 @@ from pytest_weekops.core.week.run_entry import run_directory, run_entry
 from pytest_weekops.week.ledger import RUN_BUSY_TIMEOUT_S, Ledger
 
 
-def record_run(ledger_path: Path, decision: Mapping[str, Any]) -> RunEntry:
-    """Enter a finished run by its decision document. Raises ``DuplicateEntry``, ``LedgerError`` or ``InputError``."""
+def record_run(ledger_path: Path, decision: Mapping[str, Any], *, late_s: float | None = None) -> RunEntry:
+    """Enter a finished run by its decision document; ``late_s`` seconds after its end, where it does not enter itself.
+
+    Raises ``DuplicateEntry``, ``LedgerError`` or ``InputError``.
+    """
     entry = run_entry(decision, decision_sha256=_hash_of_decision(decision, ledger_path.parent))
+    entry = entry.model_copy(update={"late_s": late_s})
     ledger = Ledger(ledger_path, busy_timeout_s=RUN_BUSY_TIMEOUT_S)
     recorded = ledger.append(RUN, entry.run_id, entry.model_dump(mode="json", exclude={"seq"}))
     return entry.model_copy(update={"seq": recorded.seq})

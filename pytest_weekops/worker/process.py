@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -91,7 +91,8 @@ class Worker:
         os.close(from_worker)
         with contextlib.suppress(OSError, ValueError):
             resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (_CPU_BACKSTOP_S, _CPU_BACKSTOP_S))
-        hello = self._next()
+        with self._killed_if_interrupted():
+            hello = self._next()
         if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
             self.kill()
             raise self._crash(f"the worker of {label} spoke another protocol: {hello!r}")
@@ -114,8 +115,23 @@ class Worker:
     def ask(self, request: Record) -> Reply:
         """Send a request and return its one reply, restarting the deadline at each phase the worker names.
 
-        A turn begins with a launch, and the worker does not say so.
+        A turn begins with a launch, and the worker does not say so. Ctrl-C in between ends the worker at once.
         """
+        with self._killed_if_interrupted():
+            return self._converse(request)
+
+    @contextlib.contextmanager
+    def _killed_if_interrupted(self) -> Iterator[None]:
+        """Kill a worker whose answer nobody waits for: it may launch for minutes, and would answer the next request."""
+        try:
+            yield
+        except WorkerError:
+            raise
+        except BaseException:
+            self.kill()
+            raise
+
+    def _converse(self, request: Record) -> Reply:
         if isinstance(request, TurnRequest):
             self.phase = Phase.LAUNCH
         try:

@@ -318,6 +318,11 @@ class PlatformSupervisor:
             self._worker.kill()
             self._worker = None
 
+    def abandon(self) -> None:
+        """Kill the worker without a goodbye, which a driver may drag out; the run was interrupted."""
+        self._drop()
+        self._lock.release()
+
     def close(self) -> str:
         """End the worker; a sentence where it did not end well, else nothing. Harmless when called twice."""
         problem = ""

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_weekops.cli import main
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
-from tests.cli.test_judge_run import write_run
+from tests.support.stored import write_run
 from tests.support.synthetic import make_plan, make_records
 
 

@@ -71,6 +71,7 @@ def test_the_figures_of_a_sampled_guard_stand_beside_what_it_looks_at() -> None:
         (("--min-critical-recall", "nan"), "--min-critical-recall nan is no share"),
         (("--z", "nan"), "--z nan is no threshold"),
         (("--z", "0"), "--z 0.0 is no threshold"),
+        (("--sizes", "64", "64"), "names a size twice"),
     ],
 )
 def test_bad_input_is_a_sentence_and_status_4(

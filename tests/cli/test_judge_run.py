@@ -8,33 +8,12 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.cli import main
-from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.policies.files import default_policy
-from tests.support.synthetic import Records, make_identity, make_plan, make_records
-
-
-def write_run(directory: Path, plan: CampaignPlan, records: Records) -> Path:
-    """A run directory as a live run leaves it."""
-    journal = Journal(directory / "journal.jsonl")
-    journal.append(
-        "run",
-        {
-            "run_id": directory.name,
-            "created_at": "2026-11-24T12:00:00+00:00",
-            "command": ["pytest"],
-            "plan": plan.model_dump(mode="json"),
-            "policy": default_policy().effective(),
-        },
-    )
-    for platform in plan.platforms:
-        journal.append("identity", make_identity(platform))
-    for record in records:
-        journal.append(record.type, record)
-    journal.close()
-    return directory
+from tests.support.stored import write_run
+from tests.support.synthetic import make_identity, make_plan, make_records
 
 
 @pytest.mark.parametrize("kind", ["weekly", "split"])

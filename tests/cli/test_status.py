@@ -38,13 +38,13 @@ def test_nothing_recorded(tmp_path: Path) -> None:
 
 def test_promoted(tmp_path: Path) -> None:
     """A complete promote opens the gate, and the JSON says by what."""
-    record(tmp_path, promoted("run-1"))
+    add_run(tmp_path, "run-1")
     assert status(tmp_path, "--require", "promoted", "--verify").returncode == 0
     answer = status(tmp_path, "--json", "--verify", "--require", "promoted")
     document = json.loads(answer.stdout)
     assert (document["state"], document["promoted_by"]) == ("promoted", ["run-1"])
     assert document["ledger"]["records"] == 1
-    assert "1 records, every one verifies" in answer.stderr
+    assert "1 records, every one verifies; the files of 1 runs that promoted are what was recorded" in answer.stderr
 
 
 def test_frozen_says_why_and_what_lifts_it(tmp_path: Path) -> None:

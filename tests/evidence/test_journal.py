@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,58 @@ def test_nan_is_never_written(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     with pytest.raises((ValueError, WeekopsError)):
         journal.append("note", {"value": float("nan")})
+
+
+def _cut(journal: Path) -> None:
+    journal.write_bytes(journal.read_bytes()[:-9])
+
+
+def _add(journal: Path) -> None:
+    with journal.open("ab") as file:
+        file.write(encode_event(4, "note", {}))
+
+
+def _change(journal: Path) -> None:
+    content = journal.read_bytes()
+    with journal.open("r+b") as file:
+        file.write(content.replace(b"number", b"NUMBER"))
+
+
+def _replace(journal: Path) -> None:
+    content = journal.read_bytes()
+    journal.rename(journal.with_name("aside"))
+    journal.write_bytes(content)
+
+
+def _link(journal: Path) -> None:
+    journal.unlink()
+    journal.symlink_to("/dev/zero")  # reading it would never end
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], None], str, bool]] = {
+    "cut": (_cut, "it was cut or added to", False),
+    "added to": (_add, "it was cut or added to", False),
+    "changed": (_change, "the journal was changed: its SHA-256 is not", False),
+    "replaced": (_replace, "another file lies in the place of the journal", True),
+    "linked": (_link, "another file lies in the place of the journal", True),
+    "removed": (Path.unlink, "the journal was removed", True),
+    "left alone": (lambda _journal: None, "", True),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_writer_knows_what_it_wrote(tmp_path: Path, how: str) -> None:
+    """What others make of the file while it is written is found, and the open file has what was written."""
+    interfere, words, kept = DAMAGE[how]
+    journal = Journal(tmp_path / "journal.jsonl")
+    lines = [encode_event(number, "note", {"number": number}) for number in (1, 2, 3)]
+    for number in (1, 2):
+        journal.append("note", {"number": number})
+    interfere(journal.path)
+    journal.append("note", {"number": 3})
+    damage = journal.damage()
+    assert words in damage
+    assert bool(damage) == (how != "left alone")
+    assert journal.facts["sha256"] == hashlib.sha256(b"".join(lines)).hexdigest()
+    assert journal.written() == (b"".join(lines) if kept else None)
+    journal.close()

@@ -11,8 +11,8 @@ import pytest
 from pytest_weekops.cli import main
 from pytest_weekops.core.policy.recalibration import CellEvidence, Recipe, recalibrate
 from pytest_weekops.policies.files import default_policy, load_policy
-from tests.cli.test_judge_run import write_run
 from tests.support.recorded_data import weekly, weekly_slo
+from tests.support.stored import write_run
 from tests.support.synthetic import make_plan, make_records
 
 

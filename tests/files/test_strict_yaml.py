@@ -11,7 +11,7 @@ from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.drivers.platforms import load_profiles
 from pytest_weekops.files.catalog import kernel_operations
 from pytest_weekops.files.kernel_sources import load_sources
-from pytest_weekops.files.strict_yaml import Source, parse_yaml
+from pytest_weekops.files.strict_yaml import Source, parse_yaml, read_yaml
 from pytest_weekops.policies.files import load_policy
 
 
@@ -125,3 +125,16 @@ def test_what_is_not_there_is_told_with_what_follows(tmp_path: Path, name: str) 
         read(tmp_path / file)
     assert str(refusal.value).startswith(f"{what} {tmp_path / file} ")
     assert refusal.value.path == str(tmp_path / file)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"], ids=["not there", "no text"])
+def test_a_file_that_cannot_be_read_says_what_is_lost(tmp_path: Path, content: bytes | None) -> None:
+    """In the caller's words, after the system's."""
+    path = tmp_path / "r.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PolicyError) as refusal:
+        read_yaml(Source("Recipe", path), "Nobody can cook. Check the path.")
+    assert str(refusal.value).startswith(f"Recipe {path} cannot be read: ")
+    assert str(refusal.value).endswith(". Nobody can cook. Check the path.")
+    assert refusal.value.path == str(path)

@@ -132,26 +132,35 @@ def test_sev1_rolls_back_by_itself_where_it_may(
 LISTENING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 
 
-def test_interrupting_keeps_the_journal(need_platform: Need, tmp_path: Path, repository: Path) -> None:
-    """Ctrl-C in mid-run: status 2, no promote, what was measured is in the journal, no worker is left."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_keeps_the_journal(
+    need_platform: Need, tmp_path: Path, repository: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C or SIGTERM in mid-run: status 2, no promote, the partial verdict is said, and no worker is left."""
     platform = need_platform("pocl")
     command = [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", str(repository / "suites/weekly")]
-    options = ["--platforms", platform, "--sizes", "256", "--snapshots", "50", "--pressure-size", "64"]
+    options = ["--platforms", platform, "--sizes", "256", "--snapshots", "50", "--session-ms", "80"]
     # A shell that starts this in its background has it ignore the signal, as its terminal's Ctrl-C is not meant for it.
-    listening = [sys.executable, "-c", LISTENING, *command, *options]
+    listening = [sys.executable, "-c", LISTENING, *command, *options, "--kernels", "auto", "--policy", "policy.yaml"]
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(listening, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while time.monotonic() < deadline and "2/50" not in (tmp_path / "log").read_text(encoding="utf-8"):
             time.sleep(0.1)
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(30) == 2, (tmp_path / "log").read_text(encoding="utf-8")
+        os.kill(process.pid, number)
+        assert process.wait(60) == 2, (tmp_path / "log").read_text(encoding="utf-8")
     finally:
         process.kill()  # or it would hold the device's lock, and every later test would wait for it
     (journal,) = tmp_path.glob("reports/*/journal.jsonl")
     assert any(event.type == "measurement" for event in read_journal(journal))
     decision = json.loads((journal.parent / "decision.json").read_text(encoding="utf-8"))
     assert (decision["decision"], decision["exit_status"]) == ("iterate", 2)
+    assert f"partial verdict on {decision['counts']['measured']} of 50 cases: iterate" in (tmp_path / "log").read_text(
+        encoding="utf-8"
+    )
+    suite = next(f for f in decision["verdict"]["findings"] if f["check"] == "other_tests")
+    assert suite["message"].endswith("by SIGTERM") == (number is signal.SIGTERM)
     workers = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False).stdout
     assert not workers.strip()

@@ -17,6 +17,7 @@ import pytest
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.evidence import baselines
 from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.week.pins import pin_run
 from tests.support.gates import POLICY, SMALL, GateResult, run_gate
 
 pytestmark = pytest.mark.device
@@ -75,7 +76,7 @@ def test_a_baseline_pinned_from_it_bounds_triad(
     both: GateResult, repository: Path, need_platform: Need, tmp_path: Path
 ) -> None:
     """Its row is in GB/s; a hundred times faster, it blocks the next run of triad alone."""
-    (path,) = baselines.pin(both.run_dirs[0], tmp_path / "pinned")
+    (path,) = pin_run(both.run_dirs[0], tmp_path / "pinned")
     document = json.loads(path.read_text(encoding="utf-8"))
     (row,) = [row for row in document["baseline"]["rows"] if row["kernel"] == "triad"]
     assert row["unit"] == "GB/s"

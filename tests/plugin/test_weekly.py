@@ -185,8 +185,9 @@ def test_a_pinned_baseline_gives_floors(
 ) -> None:
     """A pinned run bounds the next one: floors a hundred times higher block it, and say so."""
     from pytest_weekops.evidence import baselines
+    from pytest_weekops.week.pins import pin_run
 
-    (path,) = baselines.pin(promoted.run_dirs[0], promoted.directory / "pinned")
+    (path,) = pin_run(promoted.run_dirs[0], promoted.directory / "pinned")
     document = json.loads(path.read_text(encoding="utf-8"))
     for row in document["baseline"]["rows"]:
         row["mean_gflops"] *= 100
@@ -210,8 +211,9 @@ def test_an_altered_baseline_is_refused(promoted: GateResult) -> None:
     """A baseline whose numbers were edited no longer fits its hash."""
     from pytest_weekops.core.errors import InputError
     from pytest_weekops.evidence import baselines
+    from pytest_weekops.week.pins import pin_run
 
-    (path,) = baselines.pin(promoted.run_dirs[0], promoted.directory / "edited")
+    (path,) = pin_run(promoted.run_dirs[0], promoted.directory / "edited")
     path.write_text(path.read_text(encoding="utf-8").replace('"mean_gflops": ', '"mean_gflops": 0'), encoding="utf-8")
     with pytest.raises(InputError, match="baseline"):
         baselines.load_baseline(path)

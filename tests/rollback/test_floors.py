@@ -23,7 +23,8 @@ def test_a_rollback_is_verified_against_floors_in_their_unit(tmp_path: Path) -> 
     assert floors == {("triad", 128): (5.0, "GB/s"), ("auto", 256): (7.0, "GFLOPS")}
     body = pinned(1.0).model_dump(mode="json")
     document = {"schema": baselines.SCHEMA, "sha256": baselines._digest(body), "baseline": body}
-    path = baselines.pinned_path(tmp_path, "pocl", "a processor x 2")
+    path = baselines.pinned_path(tmp_path / "baselines", "pocl", "a processor x 2")
+    path.parent.mkdir()
     path.write_text(json.dumps(document), encoding="utf-8")
     floors, _words = floors_of(policy, make_identity("pocl"), tmp_path)
     floor = floors["triad", 128]

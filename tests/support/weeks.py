@@ -41,9 +41,13 @@ def add_run(
     command: tuple[str, ...] = ("pytest", "suites/weekly", "--sizes", "128", "256"),
     policy_changes: dict[str, Any] | None = None,
     recorded: bool = True,
+    end: bool = False,
     **changes: Any,
 ) -> Path:
-    """A run that was judged, written and recorded; ``changes`` go into its decision document."""
+    """A run that was judged, written and recorded; ``changes`` go into its decision document.
+
+    With ``end`` its journal says how it ended, as a baseline needs it.
+    """
     plan = plan or make_plan(kind)
     records = (crash_at_256(plan) if crash else make_records(plan)) if records is None else records
     records = stamped(records, created_at)
@@ -57,8 +61,10 @@ def add_run(
         journal.append("identity", identity)
     for record in records:
         journal.append(record.type, record)
-    journal.close()
     verdict = judge_records(policy, plan, records, identities=identities, created_at=created_at)
+    if end:
+        journal.append("end", {"decision": verdict.decision.value, "exit_status": int(verdict.exit_status)})
+    journal.close()
 
     def document(artifacts: list[dict[str, Any]]) -> dict[str, Any]:
         told = {"run_id": run_id, "created_at": created_at, "command": command}

@@ -38,6 +38,40 @@ def test_a_worker_killed_from_outside_is_replaced(supervise: Callable[..., Platf
     assert "SIGKILL" in answer.reason
 
 
+def test_an_interrupted_case_ends_its_worker_at_once(supervise: Callable[..., PlatformSupervisor]) -> None:
+    """Ctrl-C while a launch hangs: the worker is gone before anybody waits for its goodbye, and can be closed."""
+    supervisor = supervise("hang", "launch")
+    supervisor.start()
+    worker = supervisor._worker
+    assert worker is not None
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            supervisor.measure(CASE, REQUEST)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert not is_running(worker.pid)
+    assert supervisor.close() == ""
+
+
+def test_an_abandoned_worker_is_not_asked_to_close(supervise: Callable[..., PlatformSupervisor]) -> None:
+    """A driver that hangs in its close does not keep an interrupted run from its end; the device is free."""
+    supervisor = supervise("hang", "close")
+    supervisor.start()
+    worker = supervisor._worker
+    assert worker is not None
+    supervisor.abandon()
+    assert not is_running(worker.pid)
+    lock = DeviceLock(supervisor.launch.label, wait_s=0.0)
+    lock.acquire()
+    lock.release()
+
+
 def test_a_worker_has_compiler_caches_of_its_own(supervise: Callable[..., PlatformSupervisor]) -> None:
     """What an earlier driver compiled, or was killed over, is neither measured nor believed."""
     supervisor = supervise("noise", "none")

@@ -20,6 +20,7 @@ from pytest_weekops.core.measurement.records import (
     MeasurementStatus,
     PressureRecord,
 )
+from pytest_weekops.core.measurement.segments import Segment
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.units import Unit
 
@@ -78,6 +79,27 @@ class Baseline(Record):
         return next((row for row in self.rows if (row.kernel, row.size) == (kernel, size)), None)
 
 
+class MissingBaseline(Record):
+    """A baseline that the device of a platform has had, by a record of the ledger, and that is not there for it now.
+
+    ``profile`` and ``hardware`` are those it was pinned for: another label or number of CPUs leaves it behind as well.
+    """
+
+    platform: str
+    run_id: str
+    profile: str
+    hardware: str
+    record: int
+
+    def words(self, identity: DeviceIdentity | None) -> str:
+        """What is missing, and what differs from what was pinned, in one sentence's worth."""
+        pinned = f"{self.platform} has had a pinned baseline (run {self.run_id}, record {self.record} of the ledger)"
+        now = (identity.profile, identity.hardware) if identity is not None else ("", "")
+        if now == (self.profile, self.hardware):
+            return f"{pinned}, which is not there"
+        return f"{pinned}: for {self.profile} on {self.hardware}, and this is {now[0]} on {now[1]}"
+
+
 @dataclass(frozen=True)
 class Campaign:
     """A live or replayed campaign, with the records sorted out once."""
@@ -87,6 +109,8 @@ class Campaign:
     identities: Mapping[str, DeviceIdentity]
     baselines: Sequence[Baseline] = ()
     created_at: str = ""
+    missing_baselines: Sequence[MissingBaseline] = ()
+    segments: Sequence[Segment] = ()
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -192,7 +216,9 @@ def live_campaign(
     *,
     identities: Mapping[str, DeviceIdentity],
     baseline: Baseline | Sequence[Baseline] | None = None,
+    missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
+    segments: Sequence[Segment] = (),
 ) -> Campaign:
     """The records of a live run, or of its journal, as the judge takes them.
 
@@ -205,4 +231,6 @@ def live_campaign(
         identities=dict(identities),
         baselines=pinned,
         created_at=created_at,
+        missing_baselines=tuple(missing_baselines),
+        segments=tuple(segments),
     )

@@ -64,6 +64,9 @@ def _not_done(campaign: Campaign) -> Iterator[str]:
     if plan.lock_namespace:
         name = plan.lock_namespace
         yield f"other gates on this device: it was held in the lock namespace {name!r:.60} only"
+    if plan.no_baseline:
+        runs = ", ".join(f"run {one.run_id}" for one in campaign.missing_baselines)
+        yield f"the pinned baseline{runs and f' ({runs})'}: {plan.no_baseline}"
     if not (plan.pressure.pulses and plan.pressure.iterations):
         yield "pressure: none was sent"
     if plan.kind == "weekly" and plan.snapshots < _LEAST_SNAPSHOTS:

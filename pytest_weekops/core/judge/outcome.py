@@ -15,6 +15,11 @@ def passed(check: str, message: str, **facts: Any) -> Finding:
     return Finding(check=check, status=CheckStatus.PASS, reason_code="ok", message=message, **facts)
 
 
+def waived(check: str, code: str, message: str, **facts: Any) -> Finding:
+    """The evidence was left out on purpose, for a reason in words: the verdict's line says them."""
+    return Finding(check=check, status=CheckStatus.PASS, reason_code=code, message=message, **facts)
+
+
 def failed(check: str, code: str, message: str, **facts: Any) -> Finding:
     """The evidence is there and it is bad."""
     return Finding(check=check, status=CheckStatus.FAIL, reason_code=code, message=message, **facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,7 +77,33 @@ def _total_certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
 
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
+    resumed = tuple(_resumed(campaign))
     if campaign.plan.kind != "weekly":
-        return ()
+        return resumed
     waived = () if campaign.baselines or not policy.floors.waiver else (policy.floors.waiver,)
-    return (*waived, *since_baseline(campaign))
+    return (*resumed, *waived, *since_baseline(campaign))
+
+
+def _resumed(campaign: Campaign) -> Iterator[str]:
+    """A sentence for each time that the run was gone on with: when, after how long, and what is from before."""
+    for segment in campaign.segments[1:]:
+        before = sum(m.order < segment.first_order for m in campaign.counted)
+        dropped = f"; {segment.halves} that had lost their partner do not count" if segment.halves else ""
+        yield (
+            f"Resumed as {segment.run_id} at {segment.started_at} after a gap of {_long(segment.gap_s)}: {before} of "
+            f"{len(campaign.counted)} measurements are from before it{dropped}."
+        )
+
+
+def _long(seconds: float) -> str:
+    """``3 h 12 min``, ``12 min`` or ``40 s``."""
+    if not 0 <= seconds < 10**9:
+        return f"{seconds:g} s"
+    minutes = int(seconds // 60)
+    return (
+        f"{minutes // 60} h {minutes % 60} min"
+        if minutes >= 60
+        else f"{minutes} min"
+        if minutes
+        else f"{seconds:.0f} s"
+    )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.measurement.records import DeviceIdentity
-from pytest_weekops.core.record import Record
+from pytest_weekops.core.record import Record, as_record
 from pytest_weekops.core.units import SHIPPED_UNITS
 
 VECTOR_CPUS = re.compile(
@@ -84,17 +83,8 @@ class Catalog(Record):
 
 def parse_catalog(data: Any, source: str) -> Catalog:
     """Validate a parsed ``catalog.yaml``. Raises ``PolicyError`` that names the file, the key and the value."""
-    try:
-        return Catalog.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise PolicyError(
-            f"Kernel catalogue {source}: {key or 'the document'}: {first['msg']} (value {first.get('input')!r:.80}). "
-            "A kernel that is not described right would be launched wrong. Correct the entry.",
-            path=source,
-            key=key,
-        ) from error
+    why = "A kernel that is not described right would be launched wrong."
+    return as_record(Catalog, data, what="Kernel catalogue", source=source, why=why)
 
 
 _AVX512_FLOATS = 16

@@ -48,6 +48,7 @@ class CampaignPlan(Record):
     all is decided: rising, from two on, the last one being ``snapshots``. Runs from before looks have none.
     ``every_launch``: the result of each launch is compared, not only of a session's last. ``lock_namespace`` is not
     empty where the device was held against some gates only, so that another may have measured beside this one.
+    ``no_baseline`` says in words why a weekly run is judged without a pinned baseline.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -73,6 +74,7 @@ class CampaignPlan(Record):
     every_launch: bool = False
     gates: tuple[str, ...] = ()
     lock_namespace: str = ""
+    no_baseline: str = ""
     looks: tuple[int, ...] = ()
 
     @model_validator(mode="after")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.record import Record
+from pytest_weekops.core.record import Record, as_record
 
 
 class Profile(Record):
@@ -44,14 +43,5 @@ class Profiles(Record):
 
 def parse_profiles(data: Any, source: str) -> Profiles:
     """Validate a parsed platform file. Raises ``PolicyError`` that names file, key and value."""
-    try:
-        return Profiles.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise PolicyError(
-            f"Platform file {source}: {key or 'the document'}: {first['msg']} (value {first.get('input')!r:.80}). "
-            "A profile that is not understood could reach the wrong driver. Correct the entry.",
-            path=source,
-            key=key,
-        ) from error
+    why = "A profile that is not understood could reach the wrong driver."
+    return as_record(Profiles, data, what="Platform file", source=source, why=why)

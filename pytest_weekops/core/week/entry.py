@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from pytest_weekops.core.calendar import Week, week_of
+from pytest_weekops.core.calendar import Week, parse_time, week_of
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.record import Record
 
 GENESIS = "0" * 64
-RUN, ROLLBACK, WEEK, ACTION, ALERT = "run", "rollback", "week", "action", "alert"
+RUN, ROLLBACK, WEEK, ACTION, ALERT, PIN = "run", "rollback", "week", "action", "alert", "pin"
 
 
 def canonical_json(data: Any) -> str:
@@ -60,7 +60,10 @@ def chain_problems(entries: Iterable[Entry]) -> list[str]:
 
 
 class RunEntry(Record):
-    """What the ledger keeps of one run. ``plan`` and ``policy`` are kept whole: a rerun is compared with them."""
+    """What the ledger keeps of one run. ``plan`` and ``policy`` are kept whole: a rerun is compared with them.
+
+    ``late_s`` is None where the run entered itself when it ended; else the seconds until somebody else entered it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings", defer_build=True)
 
@@ -89,6 +92,7 @@ class RunEntry(Record):
     artifacts: tuple[dict[str, Any], ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
     results: tuple[dict[str, Any], ...] = ()
+    late_s: float | None = None
     seq: int = 0
 
     @property
@@ -123,8 +127,18 @@ class RunEntry(Record):
 
 
 def run_entries(entries: Iterable[Entry]) -> tuple[RunEntry, ...]:
-    """The runs among the entries, in the order in which they were recorded."""
-    return tuple(_run_entry(entry) for entry in entries if entry.kind == RUN)
+    """The runs among the entries as they were recorded, but each that was recorded late in the place where it was made.
+
+    A failed run that came into the ledger behind a promote was made before it, and is answered by it.
+    """
+    found: list[RunEntry] = []
+    for run in (_run_entry(entry) for entry in entries if entry.kind == RUN):
+        place = len(found)
+        if run.late_s is not None:
+            made = parse_time(run.created_at)
+            place = next((at for at, other in enumerate(found) if parse_time(other.created_at) > made), place)
+        found.insert(place, run)
+    return tuple(found)
 
 
 def _run_entry(entry: Entry) -> RunEntry:

@@ -12,7 +12,7 @@ from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Baseline, Campaign, cell_name
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot
-from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed, waived
 from pytest_weekops.core.judge.pinned import baseline_row
 from pytest_weekops.core.measurement.stats import agreed, lowest_deviation, percent, trend
 from pytest_weekops.core.policy.policy import Policy
@@ -53,8 +53,20 @@ def sizes_covered(policy: Policy, campaign: Campaign) -> Finding:
 
 
 def baseline_usable(policy: Policy, campaign: Campaign) -> Finding:
-    """A pinned baseline speaks of a device measured here, is young enough, and has a usable row for each cell."""
+    """A pinned baseline speaks of a device measured here, is young enough, and has a usable row for each cell.
+
+    A device that has had one is not judged without it, unless somebody said why.
+    """
     check = "baseline_usable"
+    gone = [(one.platform, one.words(campaign.identities.get(one.platform))) for one in campaign.missing_baselines]
+    if campaign.plan.no_baseline:
+        return waived(check, "left_out", f"no baseline is asked for: {campaign.plan.no_baseline}")
+    if gone:
+        message = (
+            f"{listed([words for _platform, words in gone])}. Restore its file, run as it was pinned, or say why there "
+            "is none: --no-baseline REASON."
+        )
+        return no_data(check, "gone", message, rows=tuple(platform for platform, _words in gone), observed=len(gone))
     if not campaign.baselines:
         return passed(check, f"no baseline is pinned: {policy.floors.waiver or 'rows bound the cells'}")
     strangers = [b.run_id for b in campaign.baselines if not any(b.fits(i) for i in campaign.identities.values())]

@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed
 from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.segments import Segment, segment_at
 from pytest_weekops.core.policy.policy import Policy
 
 SLACK_NS = 1_000_000  # between what worker and controller read of the same clock
@@ -23,12 +24,17 @@ LONGEST_DAYS = 31
 
 @dataclass(frozen=True)
 class Unit:
-    """What was measured at one time: a measurement, or two that took turns. Seconds; nanoseconds where it says so."""
+    """What was measured at one time: a measurement, or two that took turns. Seconds; nanoseconds where it says so.
+
+    ``segment`` is the place of its segment of the run, ``boot`` the boot in which the monotonic clock had its times.
+    """
 
     name: str
     started: datetime
     elapsed_s: float
     intervals_ns: tuple[tuple[int, int], ...]
+    segment: int = 0
+    boot: str = ""
 
     @property
     def first_ns(self) -> int | None:
@@ -45,8 +51,10 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
         message = f"no time stamps, or some that are none: {listed(unstamped)}. Nothing shows when this was measured."
         return no_data(check, "unstamped", message, rows=tuple(unstamped), observed=len(unstamped), required=0)
     together = ((m.case.id, _backward(m)) for m in measured)
+    units = units_of(campaign)
     return (
-        failed_by_name(check, "overlap", chain(together, _overlapping(units_of(campaign))), _contradiction)
+        failed_by_name(check, "opening", _before_opening(campaign.segments, units), _contradiction)
+        or failed_by_name(check, "overlap", chain(together, _overlapping(units)), _contradiction)
         or failed_by_name(check, "beyond_elapsed", ((m.case.id, _beyond(m)) for m in measured), _contradiction)
         or failed_by_name(check, "device_clock", ((m.case.id, _contradicted(m)) for m in measured), _contradiction)
         or passed(check, "every launch lies where its clocks say", observed=0, required=0)
@@ -57,7 +65,7 @@ def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     """The host's clock went on as its monotonic one did, from the beginning of the run, in the order of measurement."""
     check = "order_kept"
     units = units_of(campaign)
-    bad = [*_outside(campaign, units), *_disordered(units)]
+    bad = [*_outside(campaign, units), *_disordered(units), *_out_of_segment(campaign.segments, units)]
     if bad:
         words = listed([f"{name} {problem}" for name, problem in bad])
         message = f"{words}. The host's clock was set during the run, or these records are of several runs. Run again."
@@ -111,7 +119,10 @@ def units_of(campaign: Campaign) -> list[Unit]:
         took = _took_s(group[0])
         if started is not None and math.isfinite(took):
             name = " and ".join(m.case.id for m in group)
-            found.append(Unit(name, started, took, tuple(sorted(i for m in group for i in _intervals(m)))))
+            intervals = tuple(sorted(i for m in group for i in _intervals(m)))
+            place = segment_at(campaign.segments, group[0].order)
+            boot = campaign.segments[place].boot_id if campaign.segments else ""
+            found.append(Unit(name, started, took, intervals, place, boot))
     return found
 
 
@@ -124,17 +135,18 @@ def _backward(m: Measurement) -> str:
 
 
 def _overlapping(units: Sequence[Unit]) -> list[tuple[str, str]]:
-    """Units with two launches at a time, and units whose launches began before the last unit's had ended."""
+    """Units with two launches at a time, and units whose launches began before the last of that boot had ended."""
     found = []
-    last: tuple[str, int] | None = None
+    lasts: dict[str, tuple[str, int]] = {}
     for unit in units:
+        last = lasts.get(unit.boot)
         if any(start < end for (_start, end), (start, _end) in pairwise(unit.intervals_ns)):
             found.append((unit.name, "two launches ran at the same time"))
         if unit.first_ns is None:
             continue
         if last is not None and unit.first_ns < last[1]:
             found.append((unit.name, f"its first launch began {last[1] - unit.first_ns} ns before {last[0]} had ended"))
-        last = (unit.name, unit.intervals_ns[-1][1])
+        lasts[unit.boot] = (unit.name, unit.intervals_ns[-1][1])
     return found
 
 
@@ -182,14 +194,50 @@ def _disordered(units: Sequence[Unit]) -> list[tuple[str, str]]:
     for before, unit in pairwise(units):
         if (unit.started - before.started).total_seconds() < -SLACK_S:
             found.append((unit.name, f"began at {unit.started.isoformat()}, before {before.name}, measured before it"))
-    first = next((unit for unit in units if unit.first_ns is not None), None)
-    if first is None or first.first_ns is None:
-        return found
+    firsts: dict[str, tuple[Unit, int]] = {}
     for unit in units:
+        if unit.first_ns is None:
+            continue
+        first, first_ns = firsts.setdefault(unit.boot, (unit, unit.first_ns))
         passed_s = (unit.started - first.started).total_seconds() + unit.elapsed_s
-        if unit.first_ns is not None and (unit.first_ns - first.first_ns) > (passed_s + SLACK_S) * 1e9 / SLEW:
-            since = (unit.first_ns - first.first_ns) // 10**9
+        if (unit.first_ns - first_ns) > (passed_s + SLACK_S) * 1e9 / SLEW:
+            since = (unit.first_ns - first_ns) // 10**9
             found.append(
                 (unit.name, f"began {passed_s:.6g} s after {first.name}, and its first launch {since} s after")
             )
+    return found
+
+
+def _before_opening(segments: Sequence[Segment], units: Sequence[Unit]) -> list[tuple[str, str]]:
+    """Units that began before their segment was opened, segments that do not follow each other, by the monotonic clock.
+
+    A segment in the boot of another one cannot have been opened before the other's launches were over.
+    """
+    found = []
+    for before, after in pairwise(segments):
+        if after.first_order < before.first_order:
+            found.append((after.run_id, "begins before the segment that it goes on with"))
+    for place, segment in enumerate(segments):
+        others = [unit for unit in units if unit.boot == segment.boot_id and unit.first_ns is not None]
+        early = [u for u in others if u.segment == place and (u.first_ns or 0) < segment.monotonic_ns - SLACK_NS]
+        late = [u for u in others if u.segment < place and u.intervals_ns[-1][1] > segment.monotonic_ns + SLACK_NS]
+        found += [(unit.name, f"its first launch began before {segment.run_id} was opened") for unit in early]
+        found += [(unit.name, f"its last launch ended after {segment.run_id} was opened") for unit in late]
+    return found
+
+
+def _out_of_segment(segments: Sequence[Segment], units: Sequence[Unit]) -> list[tuple[str, str]]:
+    """Units that began before their segment was opened, or after the next one was, by the host's clock."""
+    opened = [_moment(segment.started_at) for segment in segments]
+    found = [
+        (segment.run_id, f"was opened at {segment.started_at!r:.40}, which is no time")
+        for segment, moment in zip(segments, opened, strict=True)
+        if moment is None
+    ]
+    for unit in units:
+        for place, moment in enumerate(opened):
+            since = (unit.started - moment).total_seconds() if moment is not None else 0.0
+            if (place <= unit.segment and since < -SLACK_S) or (place > unit.segment and since > SLACK_S):
+                side = "before" if place <= unit.segment else "after"
+                found.append((unit.name, f"began {side} {segments[place].run_id} was opened"))
     return found
