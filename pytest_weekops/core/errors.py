@@ -25,6 +25,14 @@ class PolicyError(InputError):
         self.key = key
 
 
+class SourceChanged(InputError):
+    """A kernel or operation file is not what it was when the run began. ``name`` is the file."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class DeviceError(WeekopsError):
     """A driver or device cannot be used (none found, a pattern that matches none or two)."""
 

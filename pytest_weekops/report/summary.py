@@ -86,13 +86,6 @@ def _session(plan: Mapping[str, Any]) -> str:
     return f"at least {plan['iterations']} launches and {plan['session_ms']:g} ms"
 
 
-def _snapshots(verdict: Verdict, plan: Mapping[str, Any]) -> str:
-    if verdict.certainty is None:
-        return str(plan["snapshots"])
-    looks = ", ".join(map(str, plan["looks"]))
-    return f"{verdict.certainty.snapshots} of at most {plan['snapshots']}, with looks after {looks}"
-
-
 def _below(identity: Mapping[str, Any], listing: Mapping[str, Any] | None) -> list[str]:
     """What a driver consists of and stands on, where the run looked at that."""
     lines = []
@@ -116,6 +109,13 @@ def _apart(plan: Mapping[str, Any], listings: Mapping[str, Any]) -> tuple[str, .
         return ()
     sides = [tuple(map(DriverFile.model_validate, listings[name]["files"])) for name in (base, candidate)]
     return files_apart((base, candidate), (sides[0], sides[1]))
+
+
+def _snapshots(verdict: Verdict, plan: Mapping[str, Any]) -> str:
+    if verdict.certainty is None:
+        return str(plan["snapshots"])
+    looks = ", ".join(map(str, plan["looks"]))
+    return f"{verdict.certainty.snapshots} of at most {plan['snapshots']}, with looks after {looks}"
 
 
 def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:

@@ -125,11 +125,10 @@ def _keep_written(run: Run) -> list[str]:
 
 
 def _enter(document: Mapping[str, Any], run_dir: Path) -> tuple[bool, list[str]]:
-    """Whether the run was entered into the ledger, and what has to be said of it.
+    """Whether the run was entered into the ledger, and what has to be said: what fails there turns no verdict around.
 
-    What fails there is said, and never turns a verdict around. So is what lies beside a ledger that begins with
-    this run: failed runs whose ledger is gone. A promote of which the ledger knows nothing does not end with 0 all
-    the same: `weekops status` would not know of it.
+    So is what lies beside a ledger that begins with this run: failed runs whose ledger is gone. A promote of which the
+    ledger knows nothing does not end with 0 all the same: `weekops status` would not know of it.
     """
     try:
         entry = record_run(run_dir.parent / "ledger.sqlite", {**document, "run_dir": run_dir.name})

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, DriverListing, LookRecord, CalibrationRecord)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, LookRecord, CalibrationRecord, DriverListing)
 
 
 @dataclass
@@ -67,8 +67,9 @@ class Platform:
 class Run:
     """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
 
-    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``kernels`` are the
-    hashes of the kernel files when it began. ``earlier`` is the run that this one goes on with.
+    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``sources`` are
+    hashes of the kernels' files by path, read once when the run was opened, ``kernels`` the same by name. ``earlier``
+    is the run that this one goes on with.
     """
 
     plan: CampaignPlan
@@ -92,6 +93,7 @@ class Run:
     smokes: dict[str, Smoked] = field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
     earlier: Earlier | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
     ended_after: int | None = None
 
     def __post_init__(self) -> None:
@@ -140,6 +142,7 @@ class Run:
             kernel_dirs=self.kernel_dirs,
             operations=self.operations,
             tunings=self.tunings,
+            sources=self.sources,
             memory_dir=self.memory_dir,
         )
 

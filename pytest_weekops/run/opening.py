@@ -21,7 +21,7 @@ from pytest_weekops.evidence.calibrations import calibration_records
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import RESUME, Journal
 from pytest_weekops.files.catalog import kernel_operations
-from pytest_weekops.files.kernel_sources import hash_kernels
+from pytest_weekops.files.kernel_sources import hash_kernels, hash_sources
 from pytest_weekops.run.baselines import hold_against
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.circumstances import circumstances, opened_now
@@ -73,6 +73,7 @@ def open_run(request: RunRequest) -> Run:
         created_at=earlier.stored.created_at if earlier else now,
         command=earlier.stored.command if earlier else request.command,
         earlier=earlier,
+        sources=hash_sources(request.kernel_dirs),
     )
     try:
         if earlier is None:
@@ -150,7 +151,7 @@ def _go_on(run: Run, earlier: Earlier, command: Sequence[str], now: str) -> None
 
 def _as_measured(request: RunRequest) -> CampaignPlan:
     """The plan with its gates, and with what the policy asks of the host's witnesses."""
-    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent}
+    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent, "every_launch": True}
     return with_gates(request.plan).model_copy(update=update)
 
 

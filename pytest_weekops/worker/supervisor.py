@@ -178,7 +178,12 @@ class PlatformSupervisor:
             )
         if isinstance(reply, Failed):
             return Measurement(
-                case=case, status=_not_ok(reply.status), phase=reply.phase, reason=reply.reason, identity=self.identity
+                case=case,
+                status=_not_ok(reply.status),
+                phase=reply.phase,
+                reason=reply.reason,
+                identity=self.identity,
+                changed=reply.changed,
             )
         if not isinstance(reply, Measured):
             return reply

@@ -8,5 +8,5 @@ from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.records import GateRecord, LookRecord, Measurement, PressureRecord
 
 JudgedRecord = (
-    Measurement | PressureRecord | GateRecord | InjectionRecord | DriverListing | LookRecord | CalibrationRecord
+    Measurement | PressureRecord | GateRecord | InjectionRecord | LookRecord | CalibrationRecord | DriverListing
 )

@@ -47,6 +47,7 @@ class CampaignPlan(Record):
     None where it has none. ``looks`` are the numbers of snapshots after which the run is looked at, and may end where
     all is decided: rising, from two on, the last one being ``snapshots``. Runs from before looks have none.
     ``no_baseline`` says in words why a weekly run is judged without a pinned baseline.
+    ``every_launch``: the result of each launch is compared, not only of a session's last.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -69,6 +70,7 @@ class CampaignPlan(Record):
     mode: Literal["local", "ci"] = "local"
     in_turns: bool = False
     max_run_delay_percent: float | None = None
+    every_launch: bool = False
     gates: tuple[str, ...] = ()
     no_baseline: str = ""
     looks: tuple[int, ...] = ()

@@ -131,7 +131,10 @@ class SessionSamples(Record):
     ``start_ns`` are host monotonic time stamps of each launch (for order and gaps). ``cpu_ns`` is the CPU time of all
     of the worker's threads during each launch, ``delay_ns`` their run delay (ready to run, and no CPU to run on), both
     summed over threads; None where the host does not tell.
-    ``max_abs_error`` is max |C - C_ref| over all elements of the session's last launch, against float64;
+    ``max_abs_error`` is max |C - C_ref| over all elements of the launches that were ``compared`` with the float64
+    reference (numbers of timed launches, from 1: one drawn, and the last). ``looked_at`` counts the launches, warm-up
+    included, whose result was looked at, ``same_bits`` those that left the very bits of one that was compared.
+    ``outside`` says what was written beside a buffer.
     ``k_scaled_error`` is the same in the operation's error unit: for GEMM ``u * k * scale(A) * scale(B)``, u = 2**-24.
     """
 
@@ -147,6 +150,10 @@ class SessionSamples(Record):
     k_scaled_error: float
     error_scale: float = 1.0
     nonfinite: int = 0
+    compared: tuple[int, ...] = ()
+    looked_at: int = 0
+    same_bits: int = 0
+    outside: str = ""
 
 
 class TimerTrust(Record):
@@ -284,8 +291,9 @@ class HostCondition(Record):
 class Measurement(Record):
     """The answer to one case: every raw sample, or the error that stood in its place.
 
-    ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in.
-    ``driver_files`` is the digest of the driver's listing that was true when it ended.
+    ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in. ``changed`` says
+    which source is no longer what it was when the run began; ``driver_files`` is the digest of the driver's listing
+    that was true when it ended.
     """
 
     type: Literal["measurement"] = "measurement"
@@ -309,6 +317,7 @@ class Measurement(Record):
     selector: SelectorEvidence | None = None
     host: HostCondition = HostCondition()
     turns: Turns | None = None
+    changed: str = ""
     pressure_completed: int = 0
     phase_s: dict[str, float] = Field(default_factory=dict)
     attempt: int = 1

@@ -21,6 +21,7 @@ from pytest_weekops.core.judge.checks import (
     runs,
     slo,
     split,
+    work_done,
 )
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.policy.policy import Policy
@@ -49,6 +50,8 @@ _MEASURED: tuple[Check, ...] = (
     runs.launches_complete,
     runs.finite_metrics,
     guards.correctness_error_bound,
+    work_done.writes_contained,
+    work_done.launches_looked_at,
     guards.t3_fallback_bound,
     guards.t5_disable_events_total_bound,
     guards.t5_overhead_bound,
