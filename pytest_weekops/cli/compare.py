@@ -27,9 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from pytest_weekops.core.judge.campaign import live_campaign
     from pytest_weekops.core.judge.run_difference import run_difference
-    from pytest_weekops.evidence.journal import read_run
+    from pytest_weekops.week.witnesses import read_uncontradicted
 
-    before, after = read_run(arguments.before), read_run(arguments.after)
+    before, after = read_uncontradicted(arguments.before), read_uncontradicted(arguments.after)
     sides = [live_campaign(each.plan, each.records, identities=each.identities) for each in (before, after)]
     found = run_difference(sides[0], sides[1], (before.policy, after.policy), (_programs(before), _programs(after)))
     if arguments.json:
