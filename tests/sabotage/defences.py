@@ -38,7 +38,9 @@ def _judge_of_the_rest(policy: Any, plan: Any, records: Iterable[Any], **facts: 
     def key(record: Any) -> tuple[Any, ...]:
         if isinstance(record, Measurement):
             return (record.case,)
-        return (record.stage, record.gate) if isinstance(record, GateRecord) else (record.type, record.snapshot)
+        if isinstance(record, GateRecord):
+            return (record.stage, record.gate)
+        return (record.type, getattr(record, "snapshot", None))
 
     there = {key(record): record for record in records}
     whole = [there.get(key(record), record) for record in make_records(plan)]

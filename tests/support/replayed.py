@@ -28,7 +28,13 @@ from tests.support.synthetic import Records, make_identity, make_records, stampe
 
 LABEL = "pocl"
 SMALL = (
-    *("--weekops-sizes=64", "--weekops-snapshots=2", "--weekops-iterations=15", "--weekops-pressure-size=64"),
+    *(
+        "--weekops-sizes=64",
+        "--weekops-snapshots=2",
+        "--weekops-max-snapshots=2",
+        "--weekops-iterations=15",
+        "--weekops-pressure-size=64",
+    ),
     *("--weekops-kernels=auto", "--weekops-policy=policy.yaml"),
 )
 
