@@ -27,6 +27,7 @@ from generating import (  # noqa: E402
     rooms,
     sabotage,
     terminal,
+    wrong_kernels,
 )
 
 from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus  # noqa: E402
@@ -54,6 +55,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "rooms": rooms.room_table,
     "sabotage-counts": sabotage.counts,
     "sabotages": sabotage.sabotages,
+    "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+)(?P<words>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
