@@ -179,7 +179,8 @@ def selections(config: pytest.Config) -> list[str]:
     for name, flags in {**_SELECTIONS, **_INQUIRIES}.items():
         value = config.getoption(name, None)
         if value:
-            shown = "" if value is True else f" {' '.join(value) if isinstance(value, list) else value}"
+            words = value if isinstance(value, list) else [] if value is True else [value]
+            shown = "".join(f" {word}" for word in words if word is not None)
             whence = "" if _is_typed(config, flags) else " (not typed: from PYTEST_ADDOPTS or an ini file)"
             found.append(f"{flags[0]}{shown}{whence}")
     return found

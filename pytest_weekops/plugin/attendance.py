@@ -50,7 +50,7 @@ class Attendance:
         if error is None and call.when == "call":
             error = self._raised.pop(item.nodeid, None)
         if isinstance(error, GateFailure | GateSkip):
-            self._excused.append(item.nodeid)
+            self._excused += [item.nodeid] if isinstance(error, GateFailure) else []
             self._settled.add(item.nodeid)
         elif report.failed:
             self.unexplained[item.nodeid] = "failed"

@@ -18,7 +18,7 @@ from pytest_weekops.plugin import tiers
 from pytest_weekops.plugin.attendance import Attendance, CallWatch
 from pytest_weekops.plugin.benchmark import quiet_benchmark
 from pytest_weekops.plugin.choices import Choices, usage
-from pytest_weekops.plugin.failure import GateFailure
+from pytest_weekops.plugin.failure import GateFailure, GateSkip
 from pytest_weekops.plugin.items import CampaignItems, is_campaign, parameter
 from pytest_weekops.plugin.progress import Progress
 from pytest_weekops.plugin.spellings import Spellings
@@ -166,7 +166,7 @@ class GateSession:
             return
         if run.look(snapshot - 1):
             self.progress.decided(run.ended_after or 0)
-            pytest.skip(f"decided after {run.ended_after} snapshots")
+            raise GateSkip(f"decided after {run.ended_after} snapshots")
         since = self._since_snapshot(run)
         if since is not None and (left := self.plan.snapshot_interval_s - since) > 0:
             self.progress.say(f"snapshot {snapshot}: waiting {left:.0f} s for the snapshot interval")

@@ -17,13 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.measurement.catalog import parse_catalog
 from pytest_weekops.drivers.platforms import load_profiles
 from pytest_weekops.evidence.baselines import SCHEMA, load_baseline
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.recorded import read_campaign
 from pytest_weekops.evidence.tunings import TuningBook, load_tunings
-from pytest_weekops.files.catalog import read_catalogue
+from pytest_weekops.files.catalog import read_catalog
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
 from tests.core.judge.test_recall import record
@@ -88,7 +87,7 @@ READERS: dict[str, Reader] = {
     "catalogue": Reader(
         "catalog.yaml",
         _shipped("kernels", "catalog.yaml")[:6000],
-        lambda path: parse_catalog(read_catalogue(path), str(path)),
+        lambda path: read_catalog(path.parent),
     ),
     "baseline": Reader("b.json", _baseline(), load_baseline),
     "fault campaign": Reader(

@@ -17,6 +17,7 @@ from pytest_weekops.plugin.failure import GateFailure
 from pytest_weekops.plugin.last_word import LastWord, Outcome
 from pytest_weekops.plugin.session import GateSession
 from pytest_weekops.run import conclusion
+from tests.support.replayed import seen_to_work
 from tests.support.synthetic import make_records, stamped
 
 _outcome = LastWord._outcome
@@ -38,10 +39,12 @@ def _judge_of_the_rest(policy: Any, plan: Any, records: Iterable[Any], **facts: 
     def key(record: Any) -> tuple[Any, ...]:
         if isinstance(record, Measurement):
             return (record.case,)
-        return (record.stage, record.gate) if isinstance(record, GateRecord) else (record.type, record.snapshot)
+        if isinstance(record, GateRecord):
+            return (record.stage, record.gate)
+        return (record.type, getattr(record, "snapshot", None))
 
     there = {key(record): record for record in records}
-    whole = [there.get(key(record), record) for record in make_records(plan)]
+    whole = [there.get(key(record), record) for record in seen_to_work(make_records(plan))]
     return judge_records(policy, plan, stamped(whole, facts["created_at"]), **facts)
 
 

@@ -82,7 +82,7 @@ def provoke(
     plugins = [] if "--benchmark" in line else [plugin]  # it is asked for by the name of its entry point
     status: int | str | None
     try:
-        status = pytester.inline_run(*cache, *shlex.split(line), *SMALL, plugins=plugins).ret
+        status = pytester.inline_run(*cache, *SMALL, *shlex.split(line), plugins=plugins).ret
     except SystemExit as leaving:
         status = leaving.code or 0
     out, err = capsys.readouterr()
@@ -121,6 +121,7 @@ def test_a_sabotage_is_red_and_would_be_green(
 HONEST: dict[str, str] = {
     "{weekly} test_ok.py --weekops-require-verdict weekly": "verdict: promote",
     "gate test_ok.py": "verdict: promote",
+    "gate --weekops-max-snapshots=6": "all is decided after",
     "{weekly} -p no:benchmark --strict-markers": "verdict: promote",
     "test_ok.py": "1 passed",
     ". --ignore gate --ignore suites": "1 passed",

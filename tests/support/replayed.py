@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops import __version__
-from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement, PressureRecord
+from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement, PressureRecord, SessionSamples
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.plugin.choices import Choices
 from pytest_weekops.run import opening
@@ -28,7 +28,13 @@ from tests.support.synthetic import Records, make_identity, make_records, stampe
 
 LABEL = "pocl"
 SMALL = (
-    *("--weekops-sizes=64", "--weekops-snapshots=2", "--weekops-iterations=15", "--weekops-pressure-size=64"),
+    *(
+        "--weekops-sizes=64",
+        "--weekops-snapshots=2",
+        "--weekops-max-snapshots=2",
+        "--weekops-iterations=15",
+        "--weekops-pressure-size=64",
+    ),
     *("--weekops-kernels=auto", "--weekops-policy=policy.yaml"),
 )
 
@@ -62,6 +68,23 @@ class ReplayedRun(Run):
         return self.record(next(record for record in measured if record.case == case))
 
 
+def seen_to_work(records: Records) -> Records:
+    """The records as of a worker that looked at each launch."""
+
+    def looked(session: SessionSamples) -> SessionSamples:
+        launches = len(session.wall_ns)
+        return session.model_copy(
+            update={"compared": (1, launches), "looked_at": launches + len(session.warmup_ns), "same_bits": launches}
+        )
+
+    return [
+        record.model_copy(update={"sessions": tuple(map(looked, record.sessions))})
+        if isinstance(record, Measurement)
+        else record
+        for record in records
+    ]
+
+
 def open_replayed(request: RunRequest) -> Run:
     """``open_run`` without workers."""
     created = datetime.now(UTC)
@@ -84,7 +107,7 @@ def open_replayed(request: RunRequest) -> Run:
         say=request.say,
         created_at=created.isoformat(timespec="seconds"),
         command=request.command,
-        answers=stamped(make_records(plan), created.isoformat(timespec="milliseconds")),
+        answers=seen_to_work(stamped(make_records(plan), created.isoformat(timespec="milliseconds"))),
     )
     facts: dict[str, object] = {"run_id": journal.path.parent.name, "version": __version__}
     facts |= {
