@@ -35,14 +35,22 @@ def load_profiles(files: Sequence[Path] = ()) -> Profiles:
 
 
 def resolve_platforms(
-    names: Sequence[str], *, scratch: Path, device_pattern: str | None = None, profile_files: Sequence[Path] = ()
+    names: Sequence[str],
+    *,
+    scratch: Path,
+    device_pattern: str | None = None,
+    profile_files: Sequence[Path] = (),
+    twice: bool = False,
 ) -> list[Launch]:
     """One launch per name: ``PROFILE``, ``PROFILE@ICD-OR-LIBRARY`` or ``LABEL=PROFILE@...``.
 
     Two drivers of one profile get labels of their own (``pocl``, ``pocl-2``). Raises ``InputError`` for a name or a
-    path that does not exist, for a driver that is not installed, and for ``auto`` where nothing answers.
+    path that does not exist, for a driver that is not installed, and for ``auto`` where nothing answers; and, but for
+    ``twice``, for a driver that is named twice.
     """
-    launches = name_launches(names, scratch=scratch, device_pattern=device_pattern, profile_files=profile_files)
+    launches = name_launches(
+        names, scratch=scratch, device_pattern=device_pattern, profile_files=profile_files, twice=twice
+    )
     for launch in launches:
         if launch.missing:
             raise InputError(launch.missing)
@@ -50,7 +58,12 @@ def resolve_platforms(
 
 
 def name_launches(
-    names: Sequence[str], *, scratch: Path, device_pattern: str | None = None, profile_files: Sequence[Path] = ()
+    names: Sequence[str],
+    *,
+    scratch: Path,
+    device_pattern: str | None = None,
+    profile_files: Sequence[Path] = (),
+    twice: bool = False,
 ) -> list[Launch]:
     """The same, with ``missing`` set on those whose driver is not installed; for ``weekops drivers``."""
     _check_pattern(device_pattern)
@@ -68,7 +81,8 @@ def name_launches(
         label = _free_label(label, [launch.label for launch in launches], explicit="=" in name)
         profile = profiles.profiles[profile_name]
         launches.append(_launch(label, profile_name, profile, path, scratch=scratch, device_pattern=device_pattern))
-    _refuse_same_driver(launches)
+    if not twice:
+        _refuse_same_driver(launches)
     return launches
 
 
@@ -125,7 +139,8 @@ def _refuse_same_driver(launches: Sequence[Launch]) -> None:
         if launch.open.icd and key in seen:
             raise InputError(
                 f"--platforms names one driver twice: {seen[key]} and {launch.label} both load {launch.open.icd}. "
-                "A driver compared with itself proves nothing here. Name it once, or give PROFILE@PATH."
+                "A driver compared with itself proves nothing of it. Name it once, or give PROFILE@PATH; `pytest "
+                "suites/split --aa --platforms NAME` shows what noise this machine has."
             )
         seen[key] = launch.label
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, stale
+from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, CalibrationRecord, stale
+from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.strict_json import parse_json
@@ -22,7 +23,8 @@ from pytest_weekops.report.saying import plain
 DIRECTORY = "calibrations"
 LARGEST_BYTES = 4 * 1024 * 1024
 
-Kernels = Mapping[tuple[str, int], str]  # kernel mode and size -> hash of the source that is launched there
+# Kernel mode and size -> hash of the source that is launched there, None where that is not known yet.
+Kernels = Mapping[tuple[str, int], str | None]
 
 
 def file_name(calibration: Calibration) -> str:
@@ -101,6 +103,24 @@ def find_calibrations(
             else:
                 found[each.cell] = each
     return found, notes
+
+
+def calibration_records(
+    report_dir: Path, identities: Mapping[str, DeviceIdentity], plan: CampaignPlan, now: datetime
+) -> tuple[list[CalibrationRecord], list[str]]:
+    """What speaks of the platforms of a run that is about to begin, and a sentence for each that is ignored.
+
+    Which source a mode will launch is known once it was measured: there the judge asks again.
+    """
+    records, notes = [], []
+    for label, identity in identities.items():
+        cells = {(kernel, size): None for kernel in plan.kernels for size in plan.sizes}
+        found, said = find_calibrations(report_dir, identity, cells, now)
+        notes += said
+        if found:
+            series = tuple(found[cell] for cell in sorted(found))
+            records.append(CalibrationRecord(platform=label, series=series))
+    return records, notes
 
 
 def _of_another(calibration: Calibration, identity: DeviceIdentity) -> str:

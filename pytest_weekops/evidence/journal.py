@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.judged import JudgedRecord
+from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, PressureRecord
+from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, LookRecord, Measurement, PressureRecord
 from pytest_weekops.core.record import Record
 
 if TYPE_CHECKING:
@@ -30,12 +32,13 @@ JOURNAL_NAME = "journal.jsonl"
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
 
-JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord
 _JUDGED: dict[str, type[JudgedRecord]] = {
     "measurement": Measurement,
     "pressure": PressureRecord,
     "gate": GateRecord,
     "injection": InjectionRecord,
+    "look": LookRecord,
+    "calibration": CalibrationRecord,
 }
 
 

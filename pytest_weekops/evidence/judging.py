@@ -10,10 +10,11 @@ from pytest_weekops.core.judge.verdict import JudgeOptions, judge
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.finding import Verdict
+    from pytest_weekops.core.judge.judged import JudgedRecord
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.policy.policy import Policy
-    from pytest_weekops.evidence.journal import JudgedRecord, StoredRun
+    from pytest_weekops.evidence.journal import StoredRun
 
 
 def judge_records(

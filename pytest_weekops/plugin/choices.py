@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.process import Launch
 
 T = TypeVar("T")
+AA_DIRECTORY = "aa"
 _SPLIT_DEFAULTS = (("baseline-platform", "clover"), ("candidate-platform", "rusticl"))
 
 
@@ -53,8 +54,14 @@ class Choices:
 
     @property
     def report_dir(self) -> Path:
-        """The directory of all run directories."""
-        return report_directory(self.config)
+        """The directory of all run directories; a driver against itself has one of its own, and no channel."""
+        directory = report_directory(self.config)
+        return directory / AA_DIRECTORY if self.is_aa else directory
+
+    @property
+    def is_aa(self) -> bool:
+        """Whether one driver is measured against itself. Refuses it where it says nothing (``pytest.UsageError``)."""
+        return self.options.given("aa")
 
     @property
     def policy(self) -> Policy:
@@ -90,6 +97,7 @@ class Choices:
                     scratch=self.scratch,
                     device_pattern=self.options.text("device"),
                     profile_files=self.platform_files,
+                    twice=self.is_aa,
                 )
             )
         return self._launches
@@ -100,9 +108,26 @@ class Choices:
         return [launch.label for launch in self.launches]
 
     def _platform_names(self) -> list[str]:
+        if self.is_aa:
+            return self._same_twice()
         if self.kind == "split":
             return [self.options.text(name) or default for name, default in _SPLIT_DEFAULTS]
         return self.options.words("platforms") or ["auto"]
+
+    def _same_twice(self) -> list[str]:
+        """The one driver of ``--aa``, as both sides of a split."""
+        said, words = self.options.said("aa"), self.options.words("platforms") or ["auto"]
+        if self.kind != "split":
+            raise pytest.UsageError(
+                f"{said} measures one driver against itself, and this is no split but a {self.kind} run, which has one "
+                f"side. Use: pytest suites/split {said} --platforms {words[0]}"
+            )
+        if len(words) != 1 or any(self.options.given(name) for name, _default in _SPLIT_DEFAULTS):
+            raise pytest.UsageError(
+                f"{said} measures one driver against itself, and two were named. Two drivers are compared without it; "
+                f"name one with --platforms."
+            )
+        return words * 2
 
     @property
     def kernel_dirs(self) -> tuple[str, ...]:
@@ -129,7 +154,7 @@ class Choices:
         from pytest_weekops.evidence.tunings import tuning_directory
 
         asked = self.options.text("tuning")
-        return usage(lambda: tuning_directory(asked, self.report_dir, self.config.rootpath))
+        return usage(lambda: tuning_directory(asked, report_directory(self.config), self.config.rootpath))
 
     def plan(self, gates: tuple[str, ...] = ()) -> CampaignPlan:
         """The frozen plan, with the canonical tier's gates that were collected."""

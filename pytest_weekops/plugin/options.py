@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
+DEFAULT_SNAPSHOTS, DEFAULT_MAX_SNAPSHOTS = 3, 12
 TIERS = ("cpu-fast", "canonical", "full")
 _PHASES = (
     "import",
@@ -54,11 +55,12 @@ _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 )
 _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("device", (), "PATTERN", "regular expression that picks the device of each platform"),
-    ("snapshots", (), "N", "rounds in which every cell is measured once (default: 6)"),
+    ("snapshots", (), "N", "rounds in which every cell is measured once, at least (default: 3)"),
+    ("max-snapshots", (), "N", "rounds at most, where what is measured does not decide (default: 12)"),
     ("snapshot-interval", (), "SECONDS", "time between the starts of two snapshots (default: 0)"),
     ("snapshot-interval-minutes", (), "MINUTES", "the same in minutes"),
     ("sessions", (), "N", "sessions of fresh data per case (default: 2)"),
-    ("iterations", (), "N", "timed launches per session, at least (default: 8)"),
+    ("iterations", (), "N", "timed launches per session, at least (default: 10)"),
     ("session-ms", (), "MS", "what a session's timed launches fill at least, up to 200 launches (default: 1000)"),
     ("pressure-size", (), "N", "GEMM size of a pressure pulse (default: 896)"),
     ("pressure-iterations", (), "N", "launches per pressure pulse (default: 3)"),
@@ -100,7 +102,7 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def short_spellings() -> dict[str, tuple[str, ...]]:
     """The short spellings of each option, the usual one first and older ones behind it."""
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
-    names = ("tier", "driver-smoke", *older, *(row[0] for row in _CHOICES), *(f"deadline-{p}" for p in _PHASES))
+    names = ("tier", "driver-smoke", "aa", *older, *(row[0] for row in _CHOICES), *(f"deadline-{p}" for p in _PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
 
 
@@ -114,6 +116,7 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
 
     add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
     add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    add("aa", action="store_true", help="split: one driver against itself, to see what noise this machine has")
     for name, _older, metavar, text in _LISTS:
         add(name, nargs="+", metavar=metavar, help=text)
     for name, _older, metavar, text in _SINGLES:
@@ -272,16 +275,18 @@ def build_plan(
     required = options.integers("required-sizes", (), least=1)
     _refuse_missing_required(options, required, sizes)
     split = kind == "split"
+    looks = _looks(options) if kind != "canonical" else ()
     plan = CampaignPlan(
         kind=kind,
         platforms=tuple(labels),
         kernels=tuple(kernels),
         sizes=sizes,
         seeds=options.integers("seeds", DEFAULT_SEEDS),
-        snapshots=options.integer("snapshots", 6, least=1),
+        snapshots=looks[-1] if looks else 1,
+        looks=looks,
         snapshot_interval_s=_interval(options),
         sessions=options.integer("sessions", 2, least=1),
-        iterations=options.integer("iterations", 8, least=1),
+        iterations=options.integer("iterations", 10, least=1),
         session_ms=options.number("session-ms", 1000.0),
         pressure=PressurePlan(
             size=options.integer("pressure-size", 896, least=1),
@@ -300,6 +305,25 @@ def build_plan(
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
+
+
+def _looks(options: Options) -> tuple[int, ...]:
+    """After how many snapshots the run is looked at: from the least number on to the most."""
+    from pytest_weekops.core.judge.certainty.sequential import LookPlan
+
+    least = options.integer("snapshots", DEFAULT_SNAPSHOTS, least=1)
+    most = options.integer("max-snapshots", max(least, DEFAULT_MAX_SNAPSHOTS), least=1)
+    if most < least:
+        raise pytest.UsageError(
+            f"{options.said('max-snapshots')} {most} is below the least number, {least}. A run cannot end before that. "
+            f"Give {options.said('max-snapshots')} {least} or more, or fewer {options.said('snapshots')}."
+        )
+    if most < 2:
+        raise pytest.UsageError(
+            f"{options.said('max-snapshots')} 1: one snapshot cannot decide anything, since nothing shows how much it "
+            f"differs from the next. Give {options.said('max-snapshots')} 2 or more."
+        )
+    return LookPlan.between(max(2, least), most).looks
 
 
 def _interval(options: Options) -> float:

@@ -101,12 +101,13 @@ class Progress:
             case.snapshot, self._case_begun - self.snapshot_started.get(case.snapshot, self._case_begun)
         )
         if not self._snapshot:
-            left = clock(duration.left_s(self._left))
-            self.say(f"weekops: {self._cases} {'case' if self._cases == 1 else 'cases'}, about {left} from now")
+            left = clock(duration.left_s(self._ahead(case.snapshot)))
+            cases = f"{self._cases} {'case' if self._cases == 1 else 'cases'}"
+            self.say(f"weekops: {cases}{self._looks(self._plan, left)}")
         self._snapshot = case.snapshot
         worst = f", worst so far: {self._worst}" if self._worst else ""
         elapsed = clock(self._case_begun - self._begun)
-        self.say(f"snapshot {case.snapshot}/{self._plan.snapshots}, {elapsed} elapsed{worst}")
+        self.say(f"snapshot {case.snapshot}/{self._horizon(case.snapshot)}, {elapsed} elapsed{worst}")
 
     def measured(self, answer: Measurement) -> None:
         """A case ended: one line with its result."""
@@ -124,8 +125,36 @@ class Progress:
             self._note_worst(answer, result_words(answer))
         if self._config.get_verbosity() > 0 and not bad:
             return
-        left, seeds = duration.left_s(self._left), len(self._plan.seeds)
-        self.say(case_line(answer, done=self._done, cases=self._cases, left_s=left, seeds=seeds))
+        ahead, seeds = self._ahead(answer.case.snapshot), len(self._plan.seeds)
+        then = "look" if self._left else "done"
+        cases, left = self._cases - len(self._left) + len(ahead), duration.left_s(ahead)
+        self.say(case_line(answer, done=self._done, cases=cases, left_s=left, seeds=seeds, then=then))
+
+    def decided(self, snapshots: int) -> None:
+        """Say once that no further snapshot is needed."""
+        if self._left and self._plan is not None:
+            more = self._plan.snapshots - snapshots
+            self._left = []
+            self.say(f"all is decided after {snapshots} snapshots: {more} more are not needed")
+
+    def _horizon(self, snapshot: int) -> int:
+        """The look that is due next; the last snapshot of a run without."""
+        looks = self._plan.looks if self._plan is not None else ()
+        last = self._plan.snapshots if self._plan is not None else snapshot
+        return next((look for look in looks if look >= snapshot), last)
+
+    def _ahead(self, snapshot: int) -> list[Case]:
+        """What is left until the next look: how much comes after it nobody knows."""
+        horizon = self._horizon(snapshot)
+        return [case for case in self._left if case.snapshot <= horizon]
+
+    @staticmethod
+    def _looks(plan: CampaignPlan, left: str) -> str:
+        if len(plan.looks) < 2:
+            return f", about {left} from now"
+        looks = ", ".join(map(str, plan.looks[:-1]))
+        often = "a look" if len(plan.looks) == 2 else "the first look"
+        return f" at most, fewer if all is decided after {looks} of {plan.looks[-1]} snapshots; {often} in about {left}"
 
     def over(self, gone: Case | None) -> None:
         """A case is not waited for any longer: it was measured, or its item failed before that."""

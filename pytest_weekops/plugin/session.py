@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pytest_weekops.run.live import Run
     from pytest_weekops.run.request import RunRequest
 
+AA_REMARK = (
+    "One driver against itself: the verdict says what this machine's noise does to a gate, and nothing of a driver. "
+    "It lies in a directory of its own and moves no channel."
+)
 _latest: list[Conclusion] = []
 
 
@@ -100,6 +104,7 @@ class GateSession:
             prefix=choices.options.text("report-prefix") or "",
             baseline=choices.options.text("baseline") or "",
             tuning=choices.tuning,
+            calibrations=choices.report_dir.parent if choices.is_aa else None,
             command=("pytest", *map(str, self.config.invocation_params.args)),
             say=self.progress.say,
         )
@@ -111,11 +116,17 @@ class GateSession:
         return self.run
 
     def wait_for_snapshot(self, snapshot: int) -> None:
-        """Keep the snapshot interval, and journal the time that was really kept."""
+        """Keep the snapshot interval, and journal the time that was really kept.
+
+        Skips the item where all was decided before its snapshot.
+        """
         run = self.require_run()
         started = self.progress.snapshot_started
         if snapshot in started:
             return
+        if run.look(snapshot - 1):
+            self.progress.decided(run.ended_after or 0)
+            pytest.skip(f"decided after {run.ended_after} snapshots")
         if started and self.plan.snapshot_interval_s:
             left = max(started.values()) + self.plan.snapshot_interval_s - time.monotonic()
             if left > 0:
@@ -139,7 +150,7 @@ class GateSession:
         """No letter for a campaign item at normal verbosity."""
         if self.config.get_verbosity() != 0 or not getattr(report, "weekops", False) or self.run is None:
             return None
-        if report.when == "call" and report.outcome != "skipped":
+        if report.when == "call" and (report.outcome != "skipped" or self.run.ended_after is not None):
             return report.outcome, "", report.outcome.upper()
         return None
 
@@ -169,7 +180,8 @@ class GateSession:
         end_suite(run, self._suite_problem(exitstatus))
         run_checks(run, self.config.hook.pytest_weekops_checks(config=self.config))
         left_out = self.items.deselected
-        remarks = [f"{left_out} items were deselected: for the judge they are missing evidence."] if left_out else []
+        remarks = [AA_REMARK] if self.choices.is_aa else []
+        remarks += [f"{left_out} items were deselected: for the judge they are missing evidence."] if left_out else []
         conclusion = conclude(run, status=exitstatus, remarks=remarks)
         tell_junit(self.config, conclusion.document)
         self.config.hook.pytest_weekops_report(

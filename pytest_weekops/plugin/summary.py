@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Table, findings, verdict, artifacts, exit status, next step; with ``-q`` findings and verdict only."""
     from pytest_weekops.core.judge.finding import Decision
+    from pytest_weekops.report.certainty import certainty_lines
     from pytest_weekops.report.github import github_lines
     from pytest_weekops.report.summary import finding_line, next_step, sort_findings
     from pytest_weekops.report.table import render_table
@@ -35,6 +36,8 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
         f"verdict: {decision} ({level}), exit status {conclusion.exit_status}", green=good, red=not good
     )
     if not quiet:
+        for line in certainty_lines(verdict):
+            _write_wrapped(terminal, line)
         if not good:
             within = verdict.respond_within_minutes
             _write_wrapped(terminal, f"owner: {verdict.owner}, within {within} minutes: {verdict.action}")

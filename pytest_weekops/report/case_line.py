@@ -20,14 +20,15 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"
 
 
-def case_line(answer: Measurement, *, done: int, cases: int, left_s: float, seeds: int = 1) -> str:
+def case_line(answer: Measurement, *, done: int, cases: int, left_s: float, seeds: int = 1, then: str = "done") -> str:
     """``3/36 s1 pocl auto_t5_guarded 1024        35.1 GFLOPS  ~1m31s left``, in at most :data:`WIDTH` columns.
 
     ``done`` of ``cases`` are measured, this one among them. The seed stands there where the run has several. A name
-    that does not fit loses its middle: what came of the case is never cut.
+    that does not fit loses its middle: what came of the case is never cut. ``then`` is what follows the last of the
+    cases.
     """
     place = f"{done:>{len(str(cases))}}/{cases}"
-    left = f"~{clock(left_s)} left" if done < cases else "done"
+    left = f"~{clock(left_s)} left" if done < cases else then
     result = f"{result_words(answer):>14}"
     room = max(_LEAST_NAME, WIDTH - len(f"{place}   {result} {left:>12}"))
     return f"{place} {_fitted(_name(answer.case, seeds), room)}  {result} {left:>12}".rstrip()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.report.certainty import certainty_lines
 from pytest_weekops.report.saying import plain
 from pytest_weekops.report.table import render_table
 
@@ -65,6 +66,13 @@ def _session(plan: Mapping[str, Any]) -> str:
     return f"at least {plan['iterations']} launches and {plan['session_ms']:g} ms"
 
 
+def _snapshots(verdict: Verdict, plan: Mapping[str, Any]) -> str:
+    if verdict.certainty is None:
+        return str(plan["snapshots"])
+    looks = ", ".join(map(str, plan["looks"]))
+    return f"{verdict.certainty.snapshots} of at most {plan['snapshots']}, with looks after {looks}"
+
+
 def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:
     """The summary as Markdown, ``lanes`` below its table; every string that came from outside is escaped."""
     plan = document["plan"]
@@ -76,7 +84,8 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
         f"- policy: {escape(verdict.policy_id)} (sha256 {verdict.policy_sha256[:16]})",
         f"- made: {document['created_at']} with {code(shlex.join(document['command']))}",
         f"- plan: sizes {plan['sizes']}, seeds {plan['seeds']}, kernels {plan['kernels']}",
-        f"- snapshots: {plan['snapshots']}, per case {plan['sessions']} sessions of {_session(plan)}",
+        f"- snapshots: {_snapshots(verdict, plan)}, per case {plan['sessions']} sessions of {_session(plan)}",
+        *(f"- {each}" for each in certainty_lines(verdict)),
         f"- counts: {', '.join(f'{key} {value}' for key, value in document['counts'].items())}",
         "",
         "## Drivers",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.plan import taken_plan
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
@@ -93,7 +94,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         "identities": run.identities,
         "baselines": run.baselines,
         "kernels": hash_kernels(run.kernel_dirs),
-        "counts": count_records(run.records, run.plan),
+        "counts": count_records(run.records, taken_plan(run.plan, run.records)),
     }
     draft = build_decision(verdict, **facts, artifacts=[])
     lanes = render_lanes(run.records)

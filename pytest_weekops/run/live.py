@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.judged import JudgedRecord
+from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
     Case,
     DeviceIdentity,
     GateRecord,
+    LookRecord,
     Measurement,
     PressureRecord,
 )
-from pytest_weekops.evidence.journal import Journal, JudgedRecord
+from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
@@ -33,14 +36,14 @@ from pytest_weekops.worker.protocol import Smoked
 from pytest_weekops.worker.verified import with_references
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline
+    from pytest_weekops.core.judge.campaign import Baseline, Campaign
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.tunings import PlatformTuning
     from pytest_weekops.run.guard_book import GuardBook
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, LookRecord, CalibrationRecord)
 
 
 @dataclass
@@ -81,6 +84,7 @@ class Run:
     baselines: tuple[Baseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
+    ended_after: int | None = None
 
     def __post_init__(self) -> None:
         """Begin without an anchor, and with nothing measured."""
@@ -207,6 +211,26 @@ class Run:
     def measure(self, case: Case) -> Measurement:
         """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled."""
         return self._measuring.measure(case)
+
+    def look(self, snapshots: int) -> bool:
+        """Look at the run after so many snapshots, where its plan does: whether all is decided and measuring ends.
+
+        The look is journalled. A run that has ended has ended for good.
+        """
+        plan = self.plan
+        if self.ended_after is None and snapshots in plan.looks and snapshots < plan.snapshots:
+            from pytest_weekops.core.judge.looks import look_at
+
+            found = self.record(look_at(self.policy, self._campaign(), snapshots))
+            self.ended_after = snapshots if found.ends else None
+        return self.ended_after is not None
+
+    def _campaign(self) -> Campaign:
+        from pytest_weekops.core.judge.campaign import live_campaign
+
+        return live_campaign(
+            self.plan, self.records, identities=self.identities, baseline=self.baselines, created_at=self.created_at
+        )
 
     # -- records -----------------------------------------------------------------------------------------------
 

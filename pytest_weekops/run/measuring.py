@@ -76,11 +76,13 @@ class Measuring:
     anchors: Anchors
     _waiting: dict[Case, Measurement] = field(default_factory=dict)
     _order: int = 0
+    _snapshot: int = 1
 
     def measure(self, case: Case) -> Measurement:
         """Measure one case; every attempt is journalled before the next begins."""
         if case in self._waiting:
             return self._count(self._waiting.pop(case))
+        self._renew(case.snapshot)
         partner = self._partner(case)
         most = self.run.policy.host.max_attempts
         for attempt in range(1, most):
@@ -90,6 +92,19 @@ class Measuring:
             self.run.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
             self.anchors.settle(self.run.policy.host)
         return self._compared(case, partner, most, is_last=True) if partner else self._alone(case, most)
+
+    def _renew(self, snapshot: int) -> None:
+        """Give each snapshot of a comparison workers of its own, started in an order that is drawn.
+
+        A process has a level that it keeps: with one pair of workers all snapshots would be off by the same.
+        """
+        plan = self.run.plan
+        if not plan.in_turns or snapshot == self._snapshot:
+            return
+        self._snapshot = snapshot
+        draw = random.Random(f"workers of snapshot {snapshot}")  # noqa: S311 - replayed
+        for label in draw.sample(plan.platforms, len(plan.platforms)):
+            self.run.platforms[label].supervisor.renew()
 
     def _partner(self, case: Case) -> Case | None:
         """The other side's case, where the two take turns and both can be measured."""

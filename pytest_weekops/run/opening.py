@@ -17,6 +17,7 @@ from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.core.measurement.schedule import with_gates
 from pytest_weekops.core.policy.row_units import misstated_rows
 from pytest_weekops.evidence.baselines import load_baseline, pinned_path
+from pytest_weekops.evidence.calibrations import calibration_records
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.files.catalog import kernel_operations
@@ -106,6 +107,13 @@ def _start(request: RunRequest, run: Run) -> None:
     if T5_KERNEL in run.plan.kernels:
         for injection in find_injections(request.report_dir, run.identities.values()):
             run.record(injection)
+    if run.plan.in_turns:
+        records, notes = calibration_records(
+            request.calibrations or request.report_dir, run.identities, run.plan, datetime.fromisoformat(run.created_at)
+        )
+        for calibration in records:
+            run.record(calibration)
+        run.notes += notes
     if run.plan.kind == "weekly":
         run.baselines = find_baselines(request, run.identities)
         for baseline in run.baselines:

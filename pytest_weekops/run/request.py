@@ -19,7 +19,7 @@ class RunRequest:
     ``launches`` start the plan's platforms; ``scratch`` is an empty directory of the caller's, for the float64
     references; ``prefix`` begins the run directory's name (the plan's kind where it is empty); ``baseline`` is the file
     of a pinned baseline (else those pinned in ``report_dir``); ``tuning`` a directory of tuning files, None for none.
-    ``say`` prints a line for people.
+    ``calibrations`` is where calibrations lie, where that is not ``report_dir``. ``say`` prints a line for people.
     """
 
     plan: CampaignPlan
@@ -31,5 +31,6 @@ class RunRequest:
     prefix: str = ""
     baseline: str = ""
     tuning: Path | None = None
+    calibrations: Path | None = None
     command: tuple[str, ...] = ()
     say: Callable[[str], None] = lambda _line: None

@@ -270,6 +270,21 @@ class PlatformSupervisor:
             self._drop()
             raise
 
+    def renew(self) -> None:
+        """End the worker and start another, though nothing is wrong with it: each process has a level of its own.
+
+        That is no replacement and counts as none. Where the new one does not come up, the next request tries again.
+        """
+        if self._worker is None:
+            return
+        self._retire()
+        try:
+            self._open()
+        except (WorkerError, DeviceError) as error:
+            self._drop()
+            if isinstance(error, WorkerCrash) and error.status == "replaced":
+                self.lost = str(error)
+
     def _retire(self) -> None:
         """End a worker whose context may be damaged; the next request starts a fresh one."""
         if self._worker is not None:

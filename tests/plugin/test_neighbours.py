@@ -27,7 +27,7 @@ def test_a_shuffled_campaign_is_measured_in_its_order(
     (tmp_path / "shuffle.py").write_text(SHUFFLE.format(when), encoding="utf-8")
     result = gate(
         *("-p", "shuffle", "--platforms", need_platform("pocl"), "--kernels", "auto", "--sizes", "64"),
-        *("--snapshots", "2", "--collect-only", "-q"),
+        *("--snapshots", "2", "--max-snapshots", "2", "--collect-only", "-q"),
     )
     assert [line.split("::")[1] for line in result.output.splitlines() if "::" in line] == [
         "test_gate[opening-pocl]",

@@ -100,7 +100,18 @@ def test_ids_and_order(gate: Gate, need_platform: Need) -> None:
     """Opening gate, snapshots with the platforms in turn, closing gate."""
     platforms = [need_platform("pocl"), need_platform("rusticl")]
     result = gate(
-        "--platforms", *platforms, "--kernels", "auto", "--sizes", "64", "--snapshots", "2", "--collect-only", "-q"
+        "--platforms",
+        *platforms,
+        "--kernels",
+        "auto",
+        "--sizes",
+        "64",
+        "--snapshots",
+        "2",
+        "--max-snapshots",
+        "2",
+        "--collect-only",
+        "-q",
     )
     ids = [line.split("::")[1] for line in result.output.splitlines() if "::" in line]
     assert ids == [

@@ -13,8 +13,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.records import GateRecord, Measurement, PressureRecord
-from pytest_weekops.evidence.journal import JudgedRecord, StoredRun, read_run
+from pytest_weekops.evidence.journal import StoredRun, read_run
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.report.decision import schema
 from tests.support.command import weekops

@@ -33,6 +33,8 @@ SMALL = (
     "96",
     "--snapshots",
     "2",
+    "--max-snapshots",
+    "2",
     "--sessions",
     "2",
     "--iterations",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
-from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
 from pytest_weekops.core.measurement.records import (
     Case,
     DeviceIdentity,
@@ -22,6 +23,11 @@ from pytest_weekops.core.record import Record
 from pytest_weekops.core.units import Unit
 
 CellKey = tuple[str, str, int]  # platform, kernel, size
+
+
+def cell_name(cell: CellKey) -> str:
+    """A cell for people."""
+    return f"{cell[0]} {cell[1]}:{cell[2]}"
 
 
 class BaselineRow(Record):
@@ -73,7 +79,7 @@ class Campaign:
     """A live or replayed campaign, with the records sorted out once."""
 
     plan: CampaignPlan
-    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord]
+    records: Sequence[JudgedRecord]
     identities: Mapping[str, DeviceIdentity]
     baselines: Sequence[Baseline] = ()
     created_at: str = ""
@@ -121,6 +127,11 @@ class Campaign:
         return dict(found)
 
     @cached_property
+    def lost_to_the_host(self) -> frozenset[Case]:
+        """Cases of which every attempt was void: measured, and on no host that counts."""
+        return frozenset(case for case, count in self.voids.items() if count and case not in self.by_case)
+
+    @cached_property
     def cells(self) -> tuple[CellKey, ...]:
         """The plan's cells, in plan order."""
         plan = self.plan
@@ -142,22 +153,39 @@ class Campaign:
             cell: on_one_clock(sorted(rows, key=lambda m: (m.snapshot, order[m.seed]))) for cell, rows in found.items()
         }
 
+    @cached_property
+    def memory(self) -> dict[str, object]:
+        """What was worked out once of this campaign, by whoever asks again."""
+        return {}
+
     def baseline_for(self, platform: str) -> Baseline | None:
         """The baseline that speaks of a platform's device."""
         identity = self.identities.get(platform)
         return next((b for b in self.baselines if identity is not None and b.fits(identity)), None)
 
 
+def least_snapshots(campaign: Campaign) -> int:
+    """Snapshots that count in the cell that has fewest; 0 where there is no cell."""
+    return min((len({row.snapshot for row in rows}) for rows in campaign.good.values()), default=0)
+
+
 def live_campaign(
     plan: CampaignPlan,
-    records: Sequence[Measurement | PressureRecord | GateRecord | InjectionRecord],
+    records: Sequence[JudgedRecord],
     *,
     identities: Mapping[str, DeviceIdentity],
     baseline: Baseline | Sequence[Baseline] | None = None,
     created_at: str = "",
 ) -> Campaign:
-    """The records of a live run, or of its journal, as the judge takes them."""
+    """The records of a live run, or of its journal, as the judge takes them.
+
+    Its plan is the part that was taken: a run may end at a look.
+    """
     pinned = (baseline,) if isinstance(baseline, Baseline) else tuple(baseline or ())
     return Campaign(
-        plan=plan, records=tuple(records), identities=dict(identities), baselines=pinned, created_at=created_at
+        plan=taken_plan(plan, records),
+        records=tuple(records),
+        identities=dict(identities),
+        baselines=pinned,
+        created_at=created_at,
     )

@@ -67,6 +67,32 @@ class Finding(Record):
     severity: Severity | None = None
 
 
+class Certainty(Record):
+    """How certain a verdict is: nominal error rates of the run, all looks and ``requirements`` together.
+
+    Probabilities are shares of one, everything else that ends in ``percent`` is percent of speed. ``spread_percent`` is
+    how much one snapshot is taken to vary, and ``spread_source`` where that comes from. ``resolution_percent``: how far
+    below a limit a slowdown would have been seen with 95 % power. ``stable_within_percent``: the largest fall along the
+    window that is not excluded. ``bounded`` counts the limits on speed, ``open`` the answers that are not decided, and
+    ``would_decide`` the snapshots that would decide them, where that can be told.
+    """
+
+    max_false_block: float
+    max_false_promote: float
+    requirements: int
+    looks: tuple[int, ...]
+    snapshots: int
+    spread_percent: float
+    spread_source: str
+    resolution_percent: float | None = None
+    stable_within_percent: float | None = None
+    bounded: int = 0
+    open: int = 0
+    would_decide: int | None = None
+    void: int = 0
+    measured: int = 0
+
+
 class Verdict(Record):
     """``promote`` or ``iterate``, with every finding in order, the severity, and what is owed."""
 
@@ -82,6 +108,7 @@ class Verdict(Record):
     policy_sha256: str
     rows: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    certainty: Certainty | None = None
 
     @property
     def failed_checks(self) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class CaseMetrics:
     unit: Unit = "GFLOPS"
     turns_ms: tuple[float | None, ...] = ()
     turn_order: tuple[str, ...] = ()
+    variant: str = ""
 
     @property
     def throughput(self) -> float:
@@ -90,6 +91,7 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
         unit=measurement.unit,
         turns_ms=tuple(_turns_ms(measurement, plan)),
         turn_order=turns.order if turns is not None and not turns.broken_off else (),
+        variant=measurement.variant,
     )
 
 

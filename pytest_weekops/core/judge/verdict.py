@@ -10,7 +10,8 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
-from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.finding import Certainty, CheckStatus, Finding, Verdict
+from pytest_weekops.core.judge.looks import certainty
 from pytest_weekops.core.policy.policy import Policy
 
 
@@ -28,7 +29,8 @@ def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = 
     kind = campaign.plan.kind
     findings = [_total(check, policy, campaign) for check in checks_for(kind)]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
-    return decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes)
+    verdict = decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes)
+    return verdict.model_copy(update={"certainty": _total_certainty(policy, campaign)})
 
 
 def _with_options(campaign: Campaign, options: JudgeOptions) -> Campaign:
@@ -62,6 +64,13 @@ def _total_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...
         return table_rows(policy, campaign)
     except _DATA_ERRORS:
         return ()
+
+
+def _total_certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
+    try:
+        return certainty(policy, campaign)
+    except _DATA_ERRORS:
+        return None
 
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:

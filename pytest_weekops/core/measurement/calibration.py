@@ -131,11 +131,22 @@ class Calibration(Record):
         return self.host, self.hardware, self.library_sha256
 
 
-def stale(series: CalibratedSeries, kernel_sha256: str, now: datetime) -> str:
-    """Why a series does not count for a run of that kernel at that time, or nothing."""
+class CalibrationRecord(Record):
+    """What a run found of a platform's calibration when it began: the series of that driver on that host."""
+
+    type: Literal["calibration"] = "calibration"
+    platform: Text
+    series: tuple[CalibratedSeries, ...] = Field(max_length=1000)
+
+
+def stale(series: CalibratedSeries, kernel_sha256: str | None, now: datetime) -> str:
+    """Why a series does not count for a run of that kernel at that time, or nothing.
+
+    None where it is not known yet which source will be launched.
+    """
     if series.snapshots < LEAST_SNAPSHOTS:
         return f"it has {series.snapshots} snapshots, and {LEAST_SNAPSHOTS} are needed"
-    if series.kernel_sha256 != kernel_sha256:
+    if kernel_sha256 is not None and series.kernel_sha256 != kernel_sha256:
         return "it was made with another kernel source"
     days = (now - series.made_at.astimezone(UTC)).total_seconds() / 86400.0
     if days < -1:

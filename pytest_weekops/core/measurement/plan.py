@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from pytest_weekops.core.measurement.records import Case
+from pytest_weekops.core.measurement.records import Case, LookRecord
 from pytest_weekops.core.record import Record
 
 
@@ -42,7 +44,8 @@ class CampaignPlan(Record):
     ``stage/gate/platform``: one that is absent is as bad as one that failed. ``session_ms`` is what a session's timed
     launches fill at least; runs from before it was written down filled 80. ``in_turns``: baseline and candidate of a
     split take turns, launch by launch. ``max_run_delay_percent`` is the policy's limit for a calm launch on a CPU,
-    None where it has none.
+    None where it has none. ``looks`` are the numbers of snapshots after which the run is looked at, and may end where
+    all is decided: rising, from two on, the last one being ``snapshots``. Runs from before looks have none.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -66,6 +69,14 @@ class CampaignPlan(Record):
     in_turns: bool = False
     max_run_delay_percent: float | None = None
     gates: tuple[str, ...] = ()
+    looks: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _looks_end_with_the_budget(self) -> Self:
+        looks = self.looks
+        if looks and (looks[0] < 2 or looks[-1] != self.snapshots or any(a >= b for a, b in pairwise(looks))):
+            raise ValueError(f"looks rise from two snapshots to the last, {self.snapshots}, and {looks} do not")
+        return self
 
     def cases(self, snapshot: int) -> tuple[Case, ...]:
         """All cases of one snapshot, in plan order (the schedule decides the order of measurement)."""
@@ -80,3 +91,14 @@ class CampaignPlan(Record):
     def all_cases(self) -> tuple[Case, ...]:
         """Every case the plan asks for: the evidence a promote needs in full."""
         return tuple(case for snapshot in range(1, self.snapshots + 1) for case in self.cases(snapshot))
+
+
+def taken_plan(plan: CampaignPlan, records: Iterable[object]) -> CampaignPlan:
+    """The plan as far as it was taken: up to the look that ended the run, where one did and the plan has that look.
+
+    Whether all was decided there is for the judge to say, never for the record.
+    """
+    ends = [record.snapshots for record in records if isinstance(record, LookRecord) and record.ends]
+    if len(ends) != 1 or ends[0] not in plan.looks:
+        return plan
+    return plan.model_copy(update={"snapshots": ends[0]})

@@ -337,3 +337,17 @@ class GateRecord(Record):
     def key(self) -> str:
         """What a plan's ``gates`` lists: ``stage/gate/platform``."""
         return f"{self.stage}/{self.gate}/{self.platform}"
+
+
+class LookRecord(Record):
+    """A look at the run after so many snapshots: what was open then, and whether measuring ended there.
+
+    ``open`` names what no answer was certain about, ``voids`` counts the measurements that were void so far. A record
+    that ends the run makes the snapshots after it not asked for; it decides nothing.
+    """
+
+    type: Literal["look"] = "look"
+    snapshots: int = Field(ge=2)
+    ends: bool
+    open: tuple[str, ...] = ()
+    voids: int = 0

@@ -21,6 +21,7 @@ _FLOORS = frozenset(
         "min_p95_launches",
         "flag_p95_launches",
         "min_confidence",
+        "assumed_sd_percent",  # what is taken to vary more needs more evidence to pass
         "min_ratio",
         "min_throughput_change_percent",
         "min_peak_ratio",

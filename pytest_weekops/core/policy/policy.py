@@ -160,9 +160,15 @@ class Evidence(PolicyPart):
 
     min_p95_launches: int = 59  #: below this many verified launches a p95 is no data, and blocks
     flag_p95_launches: int = 100  #: below this many it is flagged as coarse
-    #: [probability] in how many snapshots a throughput floor or the split's ratio must hold, by a sign test; 0.5: a
-    #: majority
+    #: [probability] runs from before looks only: in how many snapshots a floor or the split's ratio must hold, by a
+    #: sign test; 0.5: a majority
     min_confidence: float = Field(default=0.5, ge=0.5, lt=1)
+    #: [probability] that a run of an unchanged driver fails any floor, ratio, percentile or drift, all looks together
+    max_false_block: float = Field(default=0.01, gt=0, le=0.1)
+    #: [probability] that a run promotes though the truth of one floor or ratio lies at its limit, all looks together
+    max_false_promote: float = Field(default=0.025, gt=0, le=0.1)
+    #: how much the speed of one snapshot is taken to vary where no calibration of this host says: standard deviation
+    assumed_sd_percent: float = Field(default=5.0, gt=0, le=50)
 
 
 class HostRules(PolicyPart):

@@ -289,7 +289,7 @@ def test_a_policy_read_back_is_the_same_policy(rows: dict[str, Row], error: floa
 @given(st.floats(0.3, 3.0))
 def test_swapping_baseline_and_candidate_mirrors_the_ratio(speed: float) -> None:
     """The ratio of the swapped split is the reciprocal."""
-    from pytest_weekops.core.judge.checks.split import pairings
+    from pytest_weekops.core.judge.pairing import pairings
 
     plan = make_plan("split")
     swapped = plan.model_copy(update={"baseline_platform": "rusticl", "candidate_platform": "clover"})

@@ -186,3 +186,10 @@ def test_one_snapshot_that_could_have_fallen_is_no_two_witnesses() -> None:
     """Of two snapshots one alone can fall: whatever it shows, nothing is certain."""
     found = answer_fall(Series("auto:512", ((0.0, -1.0),), CARD), LIMIT, LookPlan.between(3, 12), Errors())
     assert (found.status, found.interval.upper) == (CheckStatus.INCONCLUSIVE, math.inf)
+
+
+def test_two_snapshots_that_did_not_fall_pass() -> None:
+    """One step down is too little to be certain of, and none is no fall."""
+    plan, errors = LookPlan((2,)), Errors()
+    assert answer_fall(Series("x", ((0.0, 0.5),), CARD), 0.1, plan, errors).status is CheckStatus.PASS
+    assert answer_fall(Series("x", ((0.0, -0.5),), CARD), 0.1, plan, errors).status is CheckStatus.INCONCLUSIVE

@@ -30,7 +30,7 @@ LARGER_IS_LOOSER = {
     "severity.inconclusive",
     "campaign.soft_streak_limit",
 }
-LARGER_IS_STRICTER = {"guard.projection_count", "guard.clean_to_enable"}
+LARGER_IS_STRICTER = {"guard.projection_count", "guard.clean_to_enable", "evidence.assumed_sd_percent"}
 # How T3 searches decides no verdict by itself.
 NEITHER = {"selector.epsilon", "selector.warmup_launches", "selector.exploration_launches"}
 

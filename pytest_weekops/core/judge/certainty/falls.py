@@ -26,8 +26,8 @@ def answer_fall(series: Series, fall: float, plan: LookPlan, errors: Errors, *, 
 
     def bounds(look: int, levels: Levels) -> Interval:
         deepest = sorted(max(each) for each in zip(*(depths(lane[:look]) for lane in series.lanes), strict=True))
-        if len(deepest) < witnesses:
-            return Interval(0.0, -math.inf, math.inf)
+        if len(deepest) < witnesses:  # nothing is certain, and what did not fall so far passes
+            return Interval(deepest[0], deepest[0], math.inf) if deepest else Interval(0.0, -math.inf, math.inf)
         noise = math.inf if series.spread is None else fall_reach(look, levels.upper, series.spread)
         return Interval(deepest[witnesses - 1], deepest[0], deepest[witnesses - 1] + noise)
 

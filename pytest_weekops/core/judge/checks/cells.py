@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
+from typing import Any
 
-from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, CellKey
-from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.asking.asked import details
+from pytest_weekops.core.judge.asking.drifts import contradictions, witnessed
+from pytest_weekops.core.judge.asking.run import answers, of_kind
+from pytest_weekops.core.judge.asking.spreads import assumed
+from pytest_weekops.core.judge.campaign import Baseline, Campaign, cell_name
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot
-from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.judge.pinned import baseline_row
 from pytest_weekops.core.measurement.stats import agreed, lowest_deviation, percent, trend
 from pytest_weekops.core.policy.policy import Policy
-
-
-def cell_name(cell: CellKey) -> str:
-    """A cell for people."""
-    return f"{cell[0]} {cell[1]}:{cell[2]}"
 
 
 def all_policy_rows_present(policy: Policy, campaign: Campaign) -> Finding:
@@ -50,18 +50,6 @@ def sizes_covered(policy: Policy, campaign: Campaign) -> Finding:
             required=0,
         )
     return passed(check, "every cell has a row, a waiver or a baseline", observed=0, required=0)
-
-
-def baseline_row(campaign: Campaign, cell: CellKey) -> BaselineRow | None:
-    """The pinned baseline's row of a cell, where it is usable."""
-    baseline = campaign.baseline_for(cell[0])
-    row = baseline.row(cell[1], cell[2]) if baseline is not None else None
-    return row if row is not None and _usable(row) else None
-
-
-def _usable(row: BaselineRow) -> bool:
-    numbers = (row.throughput, row.p95_ms, *(() if row.anchor_ms is None else (row.anchor_ms,)))
-    return all(value is not None and math.isfinite(value) and value > 0 for value in numbers)
 
 
 def baseline_usable(policy: Policy, campaign: Campaign) -> Finding:
@@ -136,6 +124,8 @@ def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:
 
 def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
     """Throughput falls neither along the window nor in any one snapshot beyond its limits, host and anchor apart."""
+    if campaign.plan.looks:
+        return _drift_answered(policy, campaign)
     check, rails = "throughput_drift_abs_bound", policy.guardrails
     limit, deviation = rails.max_abs_throughput_drift_percent, rails.max_throughput_deviation_percent
     bad, short, found = [], [], [0.0]
@@ -157,6 +147,28 @@ def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
             check, "one_snapshot", f"one snapshot shows no drift: {listed(short)}", rows=tuple(short), **facts
         )
     return passed(check, f"worst trend {-max(found):+.1f} % over the window", **facts)
+
+
+def _drift_answered(policy: Policy, campaign: Campaign) -> Finding:
+    """The same in a run with looks: certainly beyond a limit fails, beyond it by the estimate alone is open."""
+    check, limit = "throughput_drift_abs_bound", policy.guardrails.max_abs_throughput_drift_percent
+    found = of_kind(answers(policy, campaign), "trend", "fall")
+    short = [cell_name(cell) for cell, rows in campaign.good.items() if len({row.snapshot for row in rows}) < 2]
+    worst = min((percent(each.answer.interval.estimate) for each in of_kind(found, "trend")), default=0.0)
+    facts: dict[str, Any] = {"observed": round(max(-worst, 0.0), 6), "required": limit, "details": details(found)}
+    bad = [f"{each.asked.name}: {each.words}" for each in found if each.status is CheckStatus.FAIL]
+    if bad:
+        return failed(check, "drift", listed(bad), rows=tuple(bad), **facts)
+    if short or not campaign.good:
+        return no_data(
+            check, "one_snapshot", f"one snapshot shows no drift: {listed(short)}", rows=tuple(short), **facts
+        )
+    unsure = [f"{each.asked.name}: {each.words}" for each in found if each.status is CheckStatus.INCONCLUSIVE]
+    if unsure:
+        return inconclusive(check, "open", listed(unsure), rows=tuple(unsure), **facts)
+    things = witnessed(campaign, assumed(policy))
+    noise = [said for thing in things if (said := contradictions(thing, limit))]
+    return passed(check, "; ".join([f"worst trend {min(worst, 0.0):+.1f} % over the window", *noise]), **facts)
 
 
 def p95_drift_bound(policy: Policy, campaign: Campaign) -> Finding:

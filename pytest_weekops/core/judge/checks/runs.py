@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.campaign import Campaign, cell_name, least_snapshots
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.metrics import incompleteness, nonfinite
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
@@ -25,10 +25,22 @@ def minimum_snapshots(policy: Policy, campaign: Campaign) -> Finding:
         for snapshot in range(1, campaign.plan.snapshots + 1)
         if all(any(row.snapshot == snapshot for row in rows) for rows in campaign.good.values())
     ]
+    if campaign.plan.looks:
+        return _each_cell_has(max(wanted, campaign.plan.looks[0]), campaign)
     facts = {"observed": len(counted), "required": wanted}
     if not campaign.cells or len(counted) < wanted:
         return no_data(check, "too_few", f"{len(counted)} complete snapshots of at least {wanted}", **facts)
     return passed(check, f"{len(counted)} complete snapshots", **facts)
+
+
+def _each_cell_has(wanted: float, campaign: Campaign) -> Finding:
+    """The same in a run with looks, where a snapshot that was void in one cell may count in another."""
+    check, least = "minimum_snapshots", least_snapshots(campaign)
+    if least < wanted:
+        few = [cell_name(c) for c, rows in campaign.good.items() if len({row.snapshot for row in rows}) < wanted]
+        message = f"{least} snapshots of at least {wanted:g} count in {listed(few) or 'no cell'}"
+        return no_data(check, "too_few", message, observed=least, required=wanted)
+    return passed(check, f"at least {least} snapshots count in each cell", observed=least, required=wanted)
 
 
 def all_runs_success(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature

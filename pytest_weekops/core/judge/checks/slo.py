@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey
-from pytest_weekops.core.judge.checks.cells import baseline_row, cell_name
+from pytest_weekops.core.judge.asking.asked import details
+from pytest_weekops.core.judge.asking.run import answers, of_cell
+from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.confidence import doubt
-from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.metrics import (
     CaseMetrics,
     all_launches,
     by_snapshot,
     cell_unit,
-    mean_anchor,
     mean_throughput,
 )
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.judge.pinned import against, baseline_row, shares
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy, Row
 from pytest_weekops.core.policy.row_units import floor_of, misstated
@@ -46,9 +46,29 @@ def judge_cell(policy: Policy, campaign: Campaign, cell: CellKey) -> CellJudgeme
     if unit is None:
         units = " and ".join(sorted({row.unit for row in rows}))
         return CellJudgement(broken=(f"judged in {units}: its operation changed in the run",))
+    if campaign.plan.looks:
+        return _answered(policy, campaign, cell, unit)
     by_row = _by_row(policy, rows, policy.demanded_rows.get(f"{cell[1]}:{cell[2]}"), unit)
     pinned = baseline_row(campaign, cell)
     return by_row if pinned is None else by_row + _by_baseline(policy, rows, pinned, unit)
+
+
+def _answered(policy: Policy, campaign: Campaign, cell: CellKey, unit: Unit) -> CellJudgement:
+    """The same by what each limit's answer says, in a run with looks."""
+    pinned = baseline_row(campaign, cell)
+    problems = [misstated(policy.demanded_rows.get(f"{cell[1]}:{cell[2]}"), unit)]
+    if pinned is not None and pinned.unit != unit:
+        problems.append(_other_unit(pinned, unit))
+    found = of_cell(answers(policy, campaign), cell)
+    return CellJudgement(
+        tuple("; ".join(filter(None, (each.asked.bound, each.change))) for each in found),
+        (*filter(None, problems), *(each.words for each in found if each.status is CheckStatus.FAIL)),
+        tuple(each.words for each in found if each.status is CheckStatus.INCONCLUSIVE),
+    )
+
+
+def _other_unit(pinned: BaselineRow, unit: Unit) -> str:
+    return f"the baseline is pinned in {pinned.unit}, and this cell is judged in {unit}; pin it again"
 
 
 def _by_row(policy: Policy, rows: tuple[CaseMetrics, ...], row: Row | None, unit: Unit) -> CellJudgement:
@@ -72,35 +92,18 @@ def _by_row(policy: Policy, rows: tuple[CaseMetrics, ...], row: Row | None, unit
 
 def _by_baseline(policy: Policy, rows: tuple[CaseMetrics, ...], pinned: BaselineRow, unit: Unit) -> CellJudgement:
     if pinned.unit != unit:
-        problem = f"the baseline is pinned in {pinned.unit}, and this cell is judged in {unit}; pin it again"
-        return CellJudgement(broken=(problem,))
-    share, slowness, how = _against(pinned, rows)
+        return CellJudgement(broken=(_other_unit(pinned, unit),))
+    share, slowness, how = against(pinned, rows)
     least, most = policy.floors.min_share_of_baseline_gflops, policy.floors.max_share_of_baseline_p95
     broken, doubted = [], []
     if not share >= least:
         broken.append(f"{share:.3f} of the baseline's throughput, {least:g} needed, {how}")
-    elif why := doubt((each >= least for each in _shares(pinned, rows)), policy.evidence.min_confidence):
+    elif why := doubt((each >= least for each in shares(pinned, rows)), policy.evidence.min_confidence):
         doubted.append(f"{least:g} of the baseline's throughput, {how}, {why}")
     if not slowness <= most:
         broken.append(f"{slowness:.3f} of the baseline's p95, {most:g} allowed, {how}")
     limit = f"baseline {pinned.throughput:.5g} {unit}, p95 {pinned.p95_ms:.5g} ms, {how}"
     return CellJudgement((limit,), tuple(broken), tuple(doubted))
-
-
-def _shares(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> list[float]:
-    """Share of the baseline's throughput in each snapshot."""
-    snapshots = sorted({row.snapshot for row in rows})
-    return [_against(pinned, tuple(r for r in rows if r.snapshot == each))[0] for each in snapshots]
-
-
-def _against(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> tuple[float, float, str]:
-    """Shares of the baseline's throughput and p95; freed from the host's speed where both have an anchor."""
-    speed, p95 = mean_throughput(rows), percentile95(all_launches(rows))
-    anchor, before = mean_anchor(rows), pinned.throughput or math.nan
-    if anchor is None or pinned.anchor_ms is None:
-        return speed / before, p95 / pinned.p95_ms, "as measured"
-    host = anchor / pinned.anchor_ms  # above 1 where the host is slower than it was
-    return speed / before * host, p95 / pinned.p95_ms / host, "anchor-normalised"
 
 
 def per_kernel_size_slo(policy: Policy, campaign: Campaign) -> Finding:
@@ -110,6 +113,8 @@ def per_kernel_size_slo(policy: Policy, campaign: Campaign) -> Finding:
 
 def _slo(check: str, policy: Policy, campaign: Campaign, cells: tuple[CellKey, ...]) -> Finding:
     bad, empty, unsure, bounded = [], [], [], 0
+    asked = [each for cell in cells for each in of_cell(answers(policy, campaign), cell)]
+    facts = {"details": details(asked)} if asked else {}
     for cell in cells:
         found = judge_cell(policy, campaign, cell)
         bounded += bool(found.limits)
@@ -120,19 +125,23 @@ def _slo(check: str, policy: Policy, campaign: Campaign, cells: tuple[CellKey, .
         elif found.doubted:
             unsure.append(f"{cell_name(cell)}: {'; '.join(found.doubted)}")
     if bad:
-        return failed(check, "bound", listed(bad), rows=tuple(bad), observed=len(bad), required=0)
+        return failed(check, "bound", listed(bad), rows=tuple(bad), observed=len(bad), required=0, **facts)
     if empty or not cells:
         return no_data(
             check, "missing", f"not measured: {listed(empty)}", rows=tuple(empty), observed=len(empty), required=0
         )
     if unsure:
-        return inconclusive(check, "confidence", listed(unsure), rows=tuple(unsure), observed=len(unsure), required=0)
+        return inconclusive(
+            check, "confidence", listed(unsure), rows=tuple(unsure), observed=len(unsure), required=0, **facts
+        )
     words = (
         f"{bounded} of {len(cells)} cells are bounded and hold"
         if bounded
         else f"no cell is bounded: {policy.floors.waiver or 'waived row by row'}"
     )
-    return passed(check, words, observed=0, required=0)
+    if changed := [f"{each.asked.name} {each.change}" for each in asked if each.change]:
+        words += f"; against the baseline: {listed(changed)}"
+    return passed(check, words, observed=0, required=0, **facts)
 
 
 def baseline_side_slo(policy: Policy, campaign: Campaign) -> Finding:

@@ -2,110 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
+from pytest_weekops.core.judge.asking.asked import Answered, details
+from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.slo import baseline_side_slo
-from pytest_weekops.core.judge.confidence import doubt
-from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, least_pairs
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
-from pytest_weekops.core.measurement.calm import pair_logs
-from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.stats import percentile95
+from pytest_weekops.core.judge.pairing import least_ratio, pairings
 from pytest_weekops.core.policy.policy import Policy
 
 clover_policy_rows = baseline_side_slo
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """One kernel and size, over all seeds (``seed`` None) or for one: pairs of the same snapshot and seed."""
-
-    kernel: str
-    size: int
-    seed: int | None
-    pairs: tuple[tuple[CaseMetrics, CaseMetrics], ...]
-    wanted: int
-
-    @property
-    def name(self) -> str:
-        """The pairing for people."""
-        return f"{self.kernel}:{self.size}" + ("" if self.seed is None else f" seed {self.seed}")
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every planned pair is there."""
-        return bool(self.pairs) and len(self.pairs) == self.wanted
-
-    @property
-    def ratio(self) -> float:
-        """Candidate throughput / baseline throughput: geometric mean over pairs of their median times."""
-        return _ratio(self.pairs)
-
-    def doubt(self, least: float, confidence: float) -> str:
-        """Why a ratio that holds on the mean is not believed, or nothing."""
-        snapshots = sorted({before.snapshot for before, _after in self.pairs})
-        each = [_ratio([pair for pair in self.pairs if pair[0].snapshot == snapshot]) for snapshot in snapshots]
-        return doubt((ratio >= least for ratio in each), confidence)
-
-    @property
-    def latency_ratio(self) -> float:
-        """Candidate p95 / baseline p95 over all launches of the pairs."""
-        before, after = (all_launches([pair[side] for pair in self.pairs]) for side in (0, 1))
-        return percentile95(after) / percentile95(before) if before and after else math.nan
-
-    @property
-    def launches(self) -> int:
-        """Launches of the side that has fewer."""
-        return min((len(all_launches([pair[side] for pair in self.pairs])) for side in (0, 1)), default=0)
-
-
-def _log_ratio(before: CaseMetrics, after: CaseMetrics) -> float:
-    """Candidate over baseline throughput of one pair: the median over its turns, where it took turns."""
-    if before.turns_ms:
-        return statistics.median(pair_logs(before.turns_ms, after.turns_ms))
-    return math.log(before.median_ms / after.median_ms)
-
-
-def _is_pair(before: CaseMetrics, after: CaseMetrics, plan: CampaignPlan) -> bool:
-    """Whether two measurements can be compared; a plan in turns needs enough of them, in one order for both sides."""
-    if not plan.in_turns:
-        return True
-    same = bool(before.turn_order) and before.turn_order == after.turn_order
-    return same and len(pair_logs(before.turns_ms, after.turns_ms)) >= least_pairs(plan)
-
-
-def _ratio(pairs: Sequence[tuple[CaseMetrics, CaseMetrics]]) -> float:
-    logs = [_log_ratio(before, after) for before, after in pairs]
-    return math.exp(math.fsum(logs) / len(logs)) if logs else math.nan
-
-
-def pairings(campaign: Campaign, *, per_seed: bool = True) -> list[Pairing]:
-    """Every kernel and size of the plan: first over all seeds, then, with more than one seed, for each."""
-    plan = campaign.plan
-    base, candidate = str(plan.baseline_platform), str(plan.candidate_platform)
-    found = []
-    for kernel in plan.kernels:
-        for size in plan.sizes:
-            before = {(m.snapshot, m.seed): m for m in campaign.good.get((base, kernel, size), ())}
-            after = {(m.snapshot, m.seed): m for m in campaign.good.get((candidate, kernel, size), ())}
-            both = [key for key in sorted(set(before) & set(after)) if _is_pair(before[key], after[key], plan)]
-            seeds = (None, *plan.seeds) if per_seed and len(plan.seeds) > 1 else (None,)
-            for seed in seeds:
-                mine = tuple((before[key], after[key]) for key in both if seed is None or key[1] == seed)
-                wanted = plan.snapshots * (len(plan.seeds) if seed is None else 1)
-                found.append(Pairing(kernel, size, seed, mine, wanted))
-    return found
-
-
-def least_ratio(policy: Policy, campaign: Campaign) -> float:
-    """The ratio the candidate owes: what the run was asked for, else the policy's."""
-    asked = campaign.plan.min_rusticl_ratio
-    return policy.split.min_ratio if asked is None else asked
 
 
 def platform_split_present(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
@@ -130,26 +39,47 @@ def rusticl_ratio_vs_clover(policy: Policy, campaign: Campaign) -> Finding:
     """
     check, least = "rusticl_ratio_vs_clover", least_ratio(policy, campaign)
     found = pairings(campaign)
-    bad = tuple(f"{p.name}: {p.ratio:.3f}" for p in found if p.pairs and not p.ratio >= least)
+    asked = of_kind(answers(policy, campaign), "ratio")
+    if campaign.plan.looks:
+        bad = _words(asked, CheckStatus.FAIL)
+    else:
+        bad = tuple(f"{p.name}: {p.ratio:.3f}" for p in found if p.pairs and not p.ratio >= least)
     missing = tuple(f"{p.name}: {len(p.pairs)} of {p.wanted} pairs" for p in found if not p.is_whole)
     ratios = [p.ratio for p in found if p.pairs]
-    facts = {"observed": min(ratios) if ratios else None, "required": least}
+    facts: dict[str, Any] = {"observed": min(ratios) if ratios else None, "required": least}
+    if asked:
+        facts["details"] = details(asked)
     if bad:
         return failed(check, "ratio", f"below {least:g}: {listed(bad)}", rows=bad, **facts)
     if missing or not found:
         return no_data(check, "missing_pairs", f"not compared: {listed(missing)}", rows=missing, **facts)
-    doubts = [(p.name, p.doubt(least, policy.evidence.min_confidence)) for p in found]
-    unsure = tuple(f"{name}: {least:g} {why}" for name, why in doubts if why)
+    if campaign.plan.looks:
+        unsure = _words(asked, CheckStatus.INCONCLUSIVE)
+    else:
+        doubts = [(p.name, p.doubt(least, policy.evidence.min_confidence)) for p in found]
+        unsure = tuple(f"{name}: {least:g} {why}" for name, why in doubts if why)
     if unsure:
         return inconclusive(check, "confidence", listed(unsure), rows=unsure, **facts)
-    return passed(check, f"lowest ratio {min(ratios):.3f}, host clock on both sides", **facts)
+    words = f"lowest ratio {min(ratios):.3f}, host clock on both sides"
+    if changed := [f"{each.asked.name} {each.change}" for each in asked if each.change]:
+        words += f"; {listed(changed)}"
+    return passed(check, words, **facts)
+
+
+def _words(asked: Sequence[Answered], status: CheckStatus) -> tuple[str, ...]:
+    """Each answer of that status in words."""
+    return tuple(f"{each.asked.name}: {each.words}" for each in asked if each.status is status)
 
 
 def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
     """Candidate p95 is at most the latency ratio of the baseline's."""
     check, most = "rusticl_latency_ratio", policy.split.max_latency_ratio
     found = pairings(campaign, per_seed=False)
-    bad = tuple(f"{p.name}: {p.latency_ratio:.3f}" for p in found if p.pairs and not p.latency_ratio <= most)
+    asked = of_kind(answers(policy, campaign), "latency")
+    if campaign.plan.looks:
+        bad = _words(asked, CheckStatus.FAIL)
+    else:
+        bad = tuple(f"{p.name}: {p.latency_ratio:.3f}" for p in found if p.pairs and not p.latency_ratio <= most)
     least = policy.evidence.min_p95_launches
     short = tuple(f"{p.name}: {p.launches} launches" for p in found if p.launches < least)
     ratios = [p.latency_ratio for p in found if p.pairs]
@@ -158,6 +88,8 @@ def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
         return failed(check, "ratio", f"p95 ratio above {most:g}: {listed(bad)}", rows=bad, **facts)
     if short or not found:
         return no_data(check, "too_few_launches", f"p95 needs {least} launches: {listed(short)}", rows=short, **facts)
+    if unsure := _words(asked, CheckStatus.INCONCLUSIVE):
+        return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
     return passed(check, f"highest p95 ratio {max(ratios):.3f}", **facts)
 
 

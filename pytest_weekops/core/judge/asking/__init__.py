@@ -1,0 +1,1 @@
+"""What a run is asked with a stated error: floors, ratios, percentiles and drifts, each answered look by look."""

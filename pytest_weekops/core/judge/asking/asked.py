@@ -1,0 +1,133 @@
+"""One thing that a run is asked, and its answer, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from pytest_weekops.core.judge.campaign import CellKey
+from pytest_weekops.core.judge.certainty.answers import Answer, Bounds, Errors, Requirement, levels_of, look_by_look
+from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
+from pytest_weekops.core.judge.certainty.resolution import snapshots_to_decide
+from pytest_weekops.core.judge.certainty.sequential import LookPlan
+from pytest_weekops.core.judge.certainty.spread import Spread
+from pytest_weekops.core.judge.finding import CheckStatus
+
+Kind = Literal["floor", "baseline", "p95", "ratio", "latency", "trend", "fall"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A requirement that waits for its share of the run's errors.
+
+    ``cells`` are those whose measurements answer it. ``bound`` is the limit in words, ``broken`` how a value beyond it
+    is called and ``held`` one within it, ``observed`` words for an estimate. ``requirement`` is there where it rests on
+    one value a snapshot; where it does not, ``hint`` says what an open answer means.
+    """
+
+    kind: Kind
+    name: str
+    cells: tuple[CellKey, ...]
+    bound: str
+    broken: str
+    observed: Callable[[float], str]
+    ask: Callable[[Errors], Answer]
+    spread: Spread | None = None
+    requirement: Requirement | None = None
+    held: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What was asked, and what the looks so far say."""
+
+    asked: Asked
+    answer: Answer
+    plan: LookPlan
+
+    @property
+    def status(self) -> CheckStatus:
+        """Pass, fail, or open."""
+        return self.answer.status
+
+    @property
+    def words(self) -> str:
+        """Why it did not pass, for people."""
+        asked, found = self.asked, self.answer
+        seen = asked.observed(found.interval.estimate)
+        if found.status is CheckStatus.FAIL:
+            return f"{seen} {asked.broken}, certain after {found.decided_after} snapshots"
+        if asked.requirement is not None:
+            return f"{seen} is not certainly {asked.held} after {found.snapshots} snapshots{self._outlook()}"
+        return f"{seen} {asked.broken} is not certain after {found.snapshots} snapshots{self._outlook()}"
+
+    def _outlook(self) -> str:
+        if self.asked.requirement is None:
+            return f"; {self.asked.hint}" if self.asked.hint else ""
+        needed = self.more
+        return f"; about {needed} would decide" if needed else "; no number of snapshots that fits a run would decide"
+
+    @cached_property
+    def more(self) -> int | None:
+        """How many snapshots in all would decide it, were the estimate the truth; None where that is not known."""
+        if self.asked.requirement is None or self.answer.is_decided:
+            return None
+        return snapshots_to_decide(self.asked.requirement, self.answer, self.plan)
+
+    @property
+    def change_percent(self) -> float | None:
+        """A change against what it is a ratio to that is certain in its direction, in percent of speed; else None."""
+        if self.asked.kind not in ("baseline", "ratio"):
+            return None
+        found = self.answer.interval
+        return 100.0 * math.expm1(found.estimate) if found.upper < 0.0 or found.lower > 0.0 else None
+
+    @property
+    def change(self) -> str:
+        """The same in words, or nothing."""
+        percent = self.change_percent
+        if percent is None:
+            return ""
+        return f"{abs(percent):.1f} % {'slower' if percent < 0 else 'faster'}, certain"
+
+
+def ask_where_certain(
+    name: str, limit: float, bounds: Bounds, count: int, plan: LookPlan
+) -> Callable[[Errors], Answer]:
+    """A question that fails where the upper bound lies below its limit, and passes where the estimate holds.
+
+    What lies between the two is open. So the false block is bounded and nothing else is: for drifts and percentiles.
+    """
+
+    def by_estimate(look: int, levels: Levels) -> Interval:
+        found = bounds(look, levels)
+        return Interval(found.estimate, found.estimate, max(found.estimate, found.upper))
+
+    return lambda own: look_by_look(name, limit, by_estimate, levels_of(plan, own, count, None), count, own)
+
+
+def details(found: Sequence[Answered]) -> tuple[dict[str, Any], ...]:
+    """The answers as plain data, for ``details`` of a finding: logarithms of ratios, None where there is no bound."""
+    return tuple(
+        {
+            "asked": each.asked.kind,
+            "name": each.asked.name,
+            "bound": each.asked.bound,
+            "answer": each.status.value,
+            "limit": each.answer.limit,
+            "estimate": each.answer.interval.estimate,
+            "lower": _finite(each.answer.interval.lower),
+            "upper": _finite(each.answer.interval.upper),
+            "snapshots": each.answer.snapshots,
+            "decided_after": each.answer.decided_after,
+        }
+        for each in found
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

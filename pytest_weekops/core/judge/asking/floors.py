@@ -1,0 +1,99 @@
+"""Floors and ceilings of cells: the policy's rows and the pinned baseline's, each an answer with an error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from pytest_weekops.core.judge.asking.asked import Asked, Kind, ask_where_certain
+from pytest_weekops.core.judge.asking.spreads import assumed
+from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
+from pytest_weekops.core.judge.certainty.answers import Requirement, answer
+from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
+from pytest_weekops.core.judge.certainty.percentiles import percentile_interval
+from pytest_weekops.core.judge.certainty.sequential import LookPlan
+from pytest_weekops.core.judge.certainty.spread import Spread
+from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot, cell_unit
+from pytest_weekops.core.judge.pinned import against, baseline_row, host_speed, shares
+from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.policy.row_units import floor_of
+
+
+def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked]:
+    """What rows and pinned baselines ask of each measured cell; nothing where the unit does not fit."""
+    spread = assumed(policy)
+    for cell, rows in campaign.good.items():
+        unit = cell_unit(rows) if rows else None
+        if unit is None:
+            continue
+        row = policy.demanded_rows.get(f"{cell[1]}:{cell[2]}")
+        floor = floor_of(row, unit)
+        if floor is not None:
+            logs = [math.log(each) for each in by_snapshot(rows, "throughput")]
+            held = f"at least the floor {floor:.5g}"
+            words = f"floor {floor:.5g} {unit}", f"below the floor {floor:.5g}", held
+            yield _at_least("floor", cell, logs, floor, f"{{:.5g}} {unit}", words, plan, spread)
+        if row is not None and row.max_p95_time_ms is not None:
+            yield _p95(cell, rows, row.max_p95_time_ms, "", plan, spread)
+        pinned = baseline_row(campaign, cell)
+        if pinned is None or pinned.unit != unit:
+            continue
+        how = against(pinned, rows)[2]
+        least = policy.floors.min_share_of_baseline_gflops
+        logs = [math.log(each) for each in shares(pinned, rows)]
+        bounds = f"baseline {pinned.throughput:.5g} {unit}, {how}", f"below the {least:g} needed", f"{least:g} or more"
+        seen = f"{{:.3f}} of the baseline's throughput, {how},"
+        yield _at_least("baseline", cell, logs, least, seen, bounds, plan, spread)
+        most = policy.floors.max_share_of_baseline_p95 * pinned.p95_ms * (host_speed(pinned, rows) or 1.0)
+        beside = f" ({policy.floors.max_share_of_baseline_p95:g} of the baseline's, {how})"
+        yield _p95(cell, rows, most, beside, plan, spread)
+
+
+def _at_least(
+    kind: Kind,
+    cell: CellKey,
+    logs: Sequence[float],
+    least: float,
+    seen: str,
+    words: tuple[str, str, str],
+    plan: LookPlan,
+    spread: Spread,
+) -> Asked:
+    asked = Requirement(cell_name(cell), tuple(logs), math.log(least), spread)
+    return Asked(
+        kind=kind,
+        name=asked.name,
+        cells=(cell,),
+        bound=words[0],
+        broken=words[1],
+        held=words[2],
+        observed=lambda log: seen.format(math.exp(log)),
+        ask=lambda own: answer(asked, plan, own),
+        spread=spread,
+        requirement=asked,
+    )
+
+
+def _p95(cell: CellKey, rows: Sequence[CaseMetrics], most: float, how: str, plan: LookPlan, spread: Spread) -> Asked:
+    series = launches_by_snapshot(rows)
+
+    def bounds(look: int, levels: Levels) -> Interval:
+        return percentile_interval(series[:look], None, most, levels.upper, spread)
+
+    return Asked(
+        kind="p95",
+        name=cell_name(cell),
+        cells=(cell,),
+        bound=f"p95 at most {most:.5g} ms{how}",
+        broken=f"above {most:.5g}{how}",
+        observed=lambda log: f"p95 {most * math.exp(-log):.5g} ms",
+        ask=ask_where_certain(cell_name(cell), 0.0, bounds, len(series), plan),
+    )
+
+
+def launches_by_snapshot(rows: Sequence[CaseMetrics]) -> list[list[float]]:
+    """Every launch that counts, in milliseconds, snapshot by snapshot."""
+    found: dict[int, list[float]] = {}
+    for row in rows:
+        found.setdefault(row.snapshot, []).extend(row.launches_ms)
+    return [found[snapshot] for snapshot in sorted(found)]

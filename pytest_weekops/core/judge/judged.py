@@ -1,0 +1,9 @@
+"""The records that a judge is given."""
+
+from __future__ import annotations
+
+from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.measurement.calibration import CalibrationRecord
+from pytest_weekops.core.measurement.records import GateRecord, LookRecord, Measurement, PressureRecord
+
+JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord | LookRecord | CalibrationRecord
