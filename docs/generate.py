@@ -26,6 +26,7 @@ from generating import (  # noqa: E402
     records,
     rooms,
     terminal,
+    wrong_kernels,
 )
 
 from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus  # noqa: E402
@@ -51,6 +52,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "variables-read": environment.read,
     "variables-of-profiles": environment.profile,
     "rooms": rooms.room_table,
+    "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+)(?P<words>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)

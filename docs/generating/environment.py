@@ -12,6 +12,7 @@ READ = {
     "COLUMNS": "how wide a terminal is taken to be; lines of `weekops` for a pipe or a file are never wrapped",
     "GITHUB_ACTIONS": "set by GitHub: findings are also printed as its annotations",
     "LD_LIBRARY_PATH": "kept behind what a platform profile puts before it",
+    "LD_PRELOAD": "what it names is listed among a driver's files",
     "PYTHONPATH": "kept behind the package's own place, for workers and for the gate after a rollback",
     "WEEKOPS_ICD_DIR": "where ICD files lie, `{vendors}` in a platform profile (default: `/etc/OpenCL/vendors`)",
     "WEEKOPS_LOCK_DIR": "where device locks lie (default: a directory per user in the system's temporary one)",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
     "judge": "judge a run directory, a journal or a recorded campaign",
+    "compare": "what differs between two runs: drivers, kernel, policy, kernels",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",

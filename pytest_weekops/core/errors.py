@@ -5,6 +5,8 @@ Each message says what was refused or failed, where, why it matters and what to 
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 
 class WeekopsError(Exception):
     """Base of everything this project raises on purpose; its text is a sentence for people."""
@@ -21,6 +23,14 @@ class PolicyError(InputError):
         super().__init__(message)
         self.path = path
         self.key = key
+
+
+class SourceChanged(InputError):
+    """A kernel or operation file is not what it was when the run began. ``name`` is the file."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class DeviceError(WeekopsError):
@@ -62,3 +72,11 @@ class WorkerTimeout(WorkerError):
         self.deadline_s = deadline_s
         self.stderr_tail = stderr_tail
         self.phase = phase
+
+
+def last_words(error: WeekopsError) -> str:
+    """What happened, with what the driver itself said last where it went down with words; no stack of ours."""
+    tail = error.stderr_tail if isinstance(error, WorkerCrash | WorkerTimeout) else ""
+    own = takewhile(lambda line: not line.startswith(("Fatal Python error", "Traceback")), tail.splitlines())
+    said = " | ".join(line.strip() for line in own if line.strip())
+    return f"{error}; its last words: {said}" if said else str(error)

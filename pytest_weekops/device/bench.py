@@ -11,6 +11,7 @@ from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.records import MeasurementStatus, Phase, SessionSamples
 from pytest_weekops.core.selection.online import Choice
 from pytest_weekops.core.selection.selector import choose_variant, usable
+from pytest_weekops.device.digest import Digest
 from pytest_weekops.device.guard import Guard
 from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.launcher import GemmLauncher, Launcher, make_launcher
@@ -62,7 +63,7 @@ def _measure_online(
         rules=selector.rules,
         inputs=operation.inputs(shape, request.seed, 1),
         reference=np.load(request.references[1], mmap_mode="r"),
-        judge=lambda found, scaled: problem(found, scaled, request, 1),
+        judge=lambda found, scaled: problem(found, scaled, request),
         notify=notify,
         priors=selector.priors,
         memory=Memory.load(selector.memory, device.identity, {mode: s.fingerprint for mode, s in arms.items()}),
@@ -83,13 +84,13 @@ def _measure_source(device: OpenDevice, request: MeasureRequest, notify: Notify,
     operation = find_operation(request.operation, request.operation_file)
     launcher = make_launcher(device.queue, device.programs, source, shape, operation)
     guard = _guard_of(device, request, launcher, shape)
-    watch = Watched(*guard, shape) if guard else Unwatched()
+    watch = Watched(guard, shape) if guard else Unwatched()
     try:
         return (yield from _measure(device, request, notify, launcher, watch, source, operation, shape))
     finally:
         launcher.release()
         if guard:
-            guard[0].release()
+            guard.release()
 
 
 def _refuse_lanes(request: MeasureRequest) -> None:
@@ -102,17 +103,14 @@ def _refuse_lanes(request: MeasureRequest) -> None:
         )
 
 
-def _guard_of(
-    device: OpenDevice, request: MeasureRequest, launcher: Launcher, shape: Shape
-) -> tuple[Guard, GemmLauncher] | None:
-    """The guard of a request that asks for one, with the launcher it watches."""
+def _guard_of(device: OpenDevice, request: MeasureRequest, launcher: Launcher, shape: Shape) -> Guard | None:
+    """The guard of a request that asks for one."""
     if request.guard is None or not isinstance(launcher, GemmLauncher):
         return None
     units = request.k_scaled_bound or 12.0
-    guard = make_guard(
+    return make_guard(
         device, launcher, shape, request.kernel_dirs, request.guard, draw=request.guard_draw, bound_units=units
     )
-    return guard, launcher
 
 
 def pick(device: OpenDevice, request: MeasureRequest, sources: dict[str, Source]) -> Source:
@@ -148,11 +146,12 @@ def _measure(
     shape: Shape,
 ) -> Steps:
     pressure = Pressure(device, request, notify) if request.pressure_during else None
+    digest = Digest(device.queue, device.device, device.identity, launcher.output, launcher.area)
     sessions: list[SessionSamples] = []
     launches: list[Launch] = []
     wrong = ""
     for number in range(1, request.sessions + 1):
-        session = Session(device, request, notify, launcher, watch, operation, shape, number, pressure)
+        session = Session(device, request, notify, launcher, watch, operation, shape, number, digest, pressure)
         session.prepare()
         if request.in_turns:
             yield from _in_turns(session)

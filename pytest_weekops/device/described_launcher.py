@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Launch, count
+from pytest_weekops.device.digest import Area
 from pytest_weekops.device.operation import Array, as_matrix
 from pytest_weekops.device.program import Programs, kernels_of
+from pytest_weekops.device.zones import Zones
 from pytest_weekops.files.kernel_sources import Source
+
+_ROW = 2048  # of a flat result, for its digest
 
 
 class DescribedLauncher:
@@ -33,15 +37,33 @@ class DescribedLauncher:
                 f"Kernel {launch.kernel} of {source.path.name} takes {self._kernel.num_args} arguments, its operation "
                 f"passes {len(launch.arguments)}. It would run on what was there before. Make the two agree."
             )
-        flags = cl.mem_flags.READ_WRITE
-        self._buffers = {name: cl.Buffer(queue.context, flags, size) for name, size in launch.buffer_bytes.items()}
+        self._zones = Zones(queue)
+        for name, size in launch.buffer_bytes.items():
+            self._zones.add(name, size, is_scratch=name in launch.scratch)
         self._kernel.set_args(*(self._buffers[a] if isinstance(a, str) else a for a in launch.arguments))
         self._nan = np.full(count(launch.output_shape), np.nan, dtype=np.float32)
 
-    def upload(self, inputs: Mapping[str, Array]) -> None:
+    @property
+    def _buffers(self) -> Mapping[str, Any]:
+        return self._zones.buffers
+
+    def _input(self, name: str, slot: int) -> str:
+        return f"{name} (second)" if slot else name
+
+    def upload(self, inputs: Mapping[str, Array], slot: int = 0) -> None:
         """Copy every input to the device, blocking."""
-        for name in self._launch.inputs:
-            cl.enqueue_copy(self._queue, self._buffers[name], np.ascontiguousarray(inputs[name]), is_blocking=True)
+        for name, buffer in self._launch.inputs.items():
+            mine = self._input(name, slot)
+            if mine not in self._buffers:
+                self._zones.add(mine, buffer.nbytes)
+            cl.enqueue_copy(self._queue, self._buffers[mine], np.ascontiguousarray(inputs[name]), is_blocking=True)
+        self.use(0)
+
+    def use(self, slot: int) -> None:
+        """Take the first (0) or the second inputs (1) from the next launch on."""
+        for place, argument in enumerate(self._launch.arguments):
+            if isinstance(argument, str) and argument in self._launch.inputs:
+                self._kernel.set_arg(place, self._buffers[self._input(argument, slot)])
 
     def poison(self) -> None:
         """Fill the output with NaN, blocking."""
@@ -58,8 +80,22 @@ class DescribedLauncher:
         cl.enqueue_copy(self._queue, result, self._buffers[self._launch.output], is_blocking=True)
         return as_matrix(result)
 
+    @property
+    def output(self) -> Any:
+        """The buffer of the result."""
+        return self._buffers[self._launch.output]
+
+    @property
+    def area(self) -> Area:
+        """A flat array in rows of any length."""
+        total = count(self._launch.output_shape)
+        columns = min(total, _ROW)
+        return Area(-(-total // columns), columns, columns, total)
+
+    def damage(self) -> str:
+        """What was written beside any buffer."""
+        return self._zones.damage()
+
     def release(self) -> None:
         """Free the buffers."""
-        for buffer in self._buffers.values():
-            buffer.release()
-        self._buffers.clear()
+        self._zones.release()

@@ -13,7 +13,7 @@ import pyopencl as cl
 from numpy.typing import NDArray
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.guard.abft import reference_sums, second_b, sign_vector, thresholds, usable
+from pytest_weekops.core.guard.abft import reference_sums, sign_vector, thresholds, usable
 from pytest_weekops.core.guard.evidence import Lines
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.catalog import GPU_CLASSES, device_class
@@ -33,7 +33,7 @@ F64 = NDArray[np.float64]
 
 
 class Guarded(Protocol):
-    """What the guard needs of a launcher: its output buffer, its row pitch, and launches on either B."""
+    """What the guard needs of a launcher: its output buffer, its row pitch, and launches on either set of inputs."""
 
     @property
     def output(self) -> Any:
@@ -44,7 +44,7 @@ class Guarded(Protocol):
         """Floats from one row of C to the next."""
 
     def use(self, slot: int) -> None:
-        """Take B number ``slot`` from the next launch on."""
+        """Take A and B number ``slot`` from the next launch on."""
 
     def enqueue(self) -> Sequence[Any]:
         """Enqueue one launch."""
@@ -63,8 +63,9 @@ class Check:
 
 @dataclass
 class _Slot:
-    """One B with what the check compares with: sums and bounds on the device, and in float64 on the host."""
+    """One A and B with what the check compares with: sums and bounds on the device, and in float64 on the host."""
 
+    a: F32
     b: F32
     bounds: F64
     sums: list[F64] = field(default_factory=list)
@@ -128,20 +129,19 @@ class Guard:
         self._answer[:] = 0
         cl.enqueue_copy(self.queue, self._verdict, self._answer, is_blocking=True)
 
-    def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int) -> None:
-        """New data: the sums and bounds of each B, in float64 on the host and rounded on the device.
+    def prepare(self, factors: Sequence[tuple[F32, F32]], *, seed: int, session: int) -> None:
+        """New data: the sums and bounds of each A and B, in float64 on the host and rounded on the device.
 
         Checks take the settings' sign vectors in turn. Raises ``DeviceError`` for a bound that is no number above 0.
         """
         self._release()
-        self._a = a
         alpha = float(np.float32(self.shape.alpha))
         numbers, items = range(self.settings.projections), self._defines["ITEMS"]
         self._signs = [sign_vector(self.shape.n, seed=seed, session=session, projection=p) for p in numbers]
         self._w = [self._upload(signs) for signs in self._signs]
-        for b in bs:
+        for a, b in factors:
             bounds = thresholds(a, b, z=self.settings.z, lanes=4 * self._defines["VW"] * items, items=items)
-            slot = _Slot(b, usable(abs(alpha) * bounds))
+            slot = _Slot(a, b, usable(abs(alpha) * bounds))
             slot.sums = [alpha * reference_sums(a, b, signs) for signs in self._signs]
             slot.limits = self._upload(slot.bounds)
             slot.buffers = [self._upload(sums) for sums in slot.sums]
@@ -178,7 +178,7 @@ class Guard:
         return self._slots[slot].bounds
 
     def check(self, slot: int, *, launch: int = 0) -> Check:  # noqa: ARG002 - a sampled guard draws its lines by it
-        """Check the C that is on the device as a launch on this slot's B; blocking, and timed with its read-back.
+        """Check the C that is on the device as a launch on this slot's inputs; blocking, and timed with its read-back.
 
         Where :meth:`follow` enqueued the check, this waits for it: the time is what it adds to the launch.
         """
@@ -276,7 +276,7 @@ class Guard:
 
     def _product(self, slot: int) -> Product:
         data = self._slots[slot]
-        return Product(a=self._a, b=data.b, alpha=float(np.float32(self.shape.alpha)), row_bounds=data.bounds)
+        return Product(a=data.a, b=data.b, alpha=float(np.float32(self.shape.alpha)), row_bounds=data.bounds)
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -306,8 +306,3 @@ def _mapped(queue: Any, staging: Any, count: int) -> Any:
 def check_source(kernel_dirs: Sequence[str], name: str = CHECK_FILE) -> str:
     """The shipped check kernel's whole text: always the last directory's, so that nobody's own replaces the guard."""
     return expand(Path(kernel_dirs[-1]) / name)
-
-
-def second_inputs(shape: Shape, *, seed: int, session: int) -> F32:
-    """The B that takes turns with the problem's own."""
-    return second_b(shape.k, shape.n, seed=seed, session=session)

@@ -71,11 +71,12 @@ def _needs(operation: LaunchedOperation, size: int) -> SizeNeeds:
     operation.bytes_moved(shape)
     launch = operation.launch(shape)
     buffers = launch.buffer_bytes
+    inputs = sum(buffer.nbytes for buffer in launch.inputs.values())
     return SizeNeeds(
         size=size,
         largest=max(buffers.values()),
-        total=sum(buffers.values()),
-        reference=8 * count(launch.output_shape),
+        total=sum(buffers.values()) + inputs,  # launches take two sets of inputs in turn
+        reference=2 * 8 * count(launch.output_shape),
     )
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pytest_weekops.core.guard.injection import BitRecall, FaultRecall
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.bench import pick
-from pytest_weekops.device.guard import Check, Guard, second_inputs
+from pytest_weekops.device.guard import Check, Guard
 from pytest_weekops.device.launcher import GemmLauncher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
-from pytest_weekops.device.operation import OPERATIONS, Array, Shape
+from pytest_weekops.device.operation import Array, Gemm, Shape
 from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.tuning import put_in_force
 from pytest_weekops.files.kernel_sources import Source, load_sources
@@ -100,12 +100,12 @@ class _Campaign:
     def _prepare(self, session: int) -> None:
         self.notify(Phase.UPLOAD)
         shape, seed = self.shape, self.request.seed
-        self.inputs = OPERATIONS["gemm"].inputs(shape, seed, session)
-        second = second_inputs(shape, seed=seed, session=session)
-        self.launcher.upload(self.inputs)
-        self.launcher.upload_second(second)
+        self.inputs = Gemm().inputs(shape, seed, session)
+        both = (self.inputs, Gemm().rolled(shape, self.inputs))
+        for slot, inputs in enumerate(both):
+            self.launcher.upload(inputs, slot)
         self.launcher.poison()
-        self.guard.prepare(self.inputs["A"], (self.inputs["B"], second), seed=seed, session=session)
+        self.guard.prepare([(inputs["A"], inputs["B"]) for inputs in both], seed=seed, session=session)
         if self.request.control == "infinite-threshold":
             self.guard.blind()
         self.results = []

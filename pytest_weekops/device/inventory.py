@@ -13,6 +13,8 @@ import pyopencl as cl
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.device.host_kernel import host_kernel
+from pytest_weekops.device.library import named_library, why_not_loaded
 from pytest_weekops.worker.protocol import OpenRequest
 
 _TYPE_NAMES = (
@@ -23,7 +25,7 @@ _TYPE_NAMES = (
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
 # Variables that change what these drivers do; whatever of them is set belongs to the identity.
 _TELLING = re.compile(
-    r"^(OCL_|POCL_(?!CACHE_DIR)|RUSTICL_|LP_|CLOVER_|GALLIUM_|MESA_|LIBGL_|CL_|CUDA_VISIBLE|ROCR_|HSA_|ONEAPI_)"
+    r"^(OCL_|POCL_(?!CACHE_DIR)|RUSTICL_|LP_|CLOVER_|GALLIUM_|MESA_|LIBGL_|CL_|CUDA_VISIBLE|ROCR_|HSA_|ONEAPI_|LD_PRELOAD$)"
 )
 
 
@@ -40,8 +42,9 @@ def find_device(request: OpenRequest) -> tuple[Any, Any]:
     try:
         platforms = cl.get_platforms()
     except cl.Error as error:
+        why = why_not_loaded(named_library(request.icd)) or str(error)
         raise DeviceError(
-            f"No OpenCL driver answers for profile {request.profile}: {error}. Nothing can be measured. "
+            f"No OpenCL driver answers for profile {request.profile}: {why}. Nothing can be measured. "
             "Install a driver, or look at `weekops drivers`."
         ) from error
     matching = [platform for platform in platforms if _platform_matches(platform, request)]
@@ -52,13 +55,18 @@ def find_device(request: OpenRequest) -> tuple[Any, Any]:
             f"There: {there}. Choose a profile that is there, or install the driver."
         )
     found = [(platform, device) for platform in matching for device in _devices(platform)]
+    if not found:
+        raise DeviceError(
+            f"Profile {request.profile}: the driver answers as {matching[0].name} ({matching[0].version.strip()}) and "
+            "has no device at all. Nothing can be measured on it. A driver without devices does not support this "
+            "hardware, or not any more, or may not use it: see its documentation, or choose another profile."
+        )
     wanted = [pair for pair in found if _device_matches(pair[1], request)]
     if not wanted:
-        there = ", ".join(f"{d.name} ({type_name(d)})" for _p, d in found) or "no device at all"
-        asked = request.device_pattern or request.device_types
+        there = ", ".join(f"{d.name} ({type_name(d)})" for _p, d in found)
         raise DeviceError(
-            f"Platform of profile {request.profile} has no device like {asked}. "
-            f"Nothing can be measured on it. There: {there}."
+            f"Profile {request.profile}: the driver has no device {_asked_for(request)}. Nothing can be measured on "
+            f"it. There: {there}. Ask for one of these, or choose another profile."
         )
     if len(wanted) > 1 and request.device_pattern:
         raise DeviceError(
@@ -66,6 +74,13 @@ def find_device(request: OpenRequest) -> tuple[Any, Any]:
             f"{', '.join(d.name for _p, d in wanted)}. A number must belong to one device. Give a pattern for one."
         )
     return min(wanted, key=lambda pair: _RANK.get(type_name(pair[1]), 3))
+
+
+def _asked_for(request: OpenRequest) -> str:
+    """What a device had to be, in words."""
+    kinds = " or ".join(request.device_types)
+    parts = [f"of kind {kinds}"] if kinds else []
+    return " ".join([*parts, *([f"whose name matches {request.device_pattern!r}"] if request.device_pattern else [])])
 
 
 def _devices(platform: Any) -> list[Any]:
@@ -90,10 +105,15 @@ def _device_matches(device: Any, request: OpenRequest) -> bool:
     return request.device_pattern is None or bool(re.search(request.device_pattern, device.name, re.IGNORECASE))
 
 
-def identify(platform: Any, device: Any, request: OpenRequest) -> DeviceIdentity:
-    """Everything that tells this driver on this device from any other."""
-    library = loaded_library(request.icd)
+def identify(
+    platform: Any, device: Any, request: OpenRequest, *, library: Path | None, answering: Path | None
+) -> DeviceIdentity:
+    """Everything that tells this driver on this device from any other, but for its files.
+
+    ``library`` is the file that the loader opened for it, ``answering`` the one whose code answers.
+    """
     kind = type_name(device)
+    on_cpu = kind == "cpu" or "llvmpipe" in device.name
     return DeviceIdentity(
         profile=request.profile,
         platform_name=platform.name,
@@ -107,7 +127,7 @@ def identify(platform: Any, device: Any, request: OpenRequest) -> DeviceIdentity
         library=library.name if library else "",
         library_sha256=hashlib.sha256(library.read_bytes()).hexdigest() if library else "",
         icd=Path(request.icd).name,
-        hardware=_cpu() if kind == "cpu" or "llvmpipe" in device.name else _bare(device.name),
+        hardware=_cpu() if on_cpu else _bare(device.name),
         host=host_platform.node(),
         environment={key: value for key, value in sorted(os.environ.items()) if _TELLING.match(key)},
         compute_units=device.max_compute_units,
@@ -119,6 +139,9 @@ def identify(platform: Any, device: Any, request: OpenRequest) -> DeviceIdentity
         native_vector_floats=_native_floats(device),
         quirks=_quirks(platform, device),
         pyopencl_version=cl.VERSION_TEXT,
+        library_path=str(library or ""),
+        answered_by=str(answering) if answering and answering != library else "",
+        kernel=host_kernel(is_cpu=on_cpu),
     )
 
 
@@ -136,21 +159,6 @@ def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
     if "llvmpipe" in device.name:
         quirks.append("stops-after-65535-loop-iterations")
     return tuple(quirks)
-
-
-def loaded_library(icd: str) -> Path | None:
-    """The driver library that this process really mapped: the one the ICD file names, found in ``/proc/self/maps``."""
-    try:
-        named = Path(icd).read_text(encoding="utf-8").strip() if icd.endswith(".icd") else icd
-        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    stem = Path(named).name.split(".so")[0] + ".so"
-    paths = {line.split(maxsplit=5)[5] for line in maps.splitlines() if line.count("/") and len(line.split()) >= 6}
-    for path in sorted(paths):
-        if Path(path).name.startswith(stem) and Path(path).is_file():
-            return Path(path)
-    return None
 
 
 def _cpu() -> str:

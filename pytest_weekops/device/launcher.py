@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.device.described_launcher import DescribedLauncher
+from pytest_weekops.device.digest import Area
 from pytest_weekops.device.operation import Array, LaunchedOperation, Operation, Shape
 from pytest_weekops.device.program import Programs, kernels_of
+from pytest_weekops.device.zones import Zones
 from pytest_weekops.files.kernel_sources import Source
 
 _PACK_DEPTH = 512  # PACK_DEPTH of gemm_packed.cl
@@ -23,10 +25,13 @@ F32 = NDArray[np.float32]
 
 
 class Launcher(Protocol):
-    """A variant ready to be launched again and again on one problem shape."""
+    """A variant ready to be launched again and again on one problem shape, on two sets of inputs (0 and 1)."""
 
-    def upload(self, inputs: Mapping[str, Array]) -> None:
-        """Copy inputs to the device, blocking."""
+    def upload(self, inputs: Mapping[str, Array], slot: int = 0) -> None:
+        """Copy a set of inputs to the device, blocking; the first one is the one in use then."""
+
+    def use(self, slot: int) -> None:
+        """Take this set of inputs from the next launch on. Writes nothing to the device."""
 
     def poison(self) -> None:
         """Overwrite the output (with NaN, or with C where beta reads it), blocking."""
@@ -36,6 +41,17 @@ class Launcher(Protocol):
 
     def read(self) -> F32:
         """The result (m x n), blocking."""
+
+    @property
+    def output(self) -> Any:
+        """The buffer of the result."""
+
+    @property
+    def area(self) -> Area:
+        """Where the result lies in it."""
+
+    def damage(self) -> str:
+        """What was written beside any buffer, in words, or nothing; the zones are whole again afterwards."""
 
     def release(self) -> None:
         """Free the buffers."""
@@ -77,21 +93,26 @@ class GemmLauncher:
         if "gemm" not in self._kernels:
             raise DeviceError(f"{source.path.name} has no kernel named gemm. Nothing could be launched. Name it so.")
         self._tile = tile
-        self._buffers: dict[str, Any] = {}
-        self._addend: F32 | None = None
+        self._zones = Zones(queue)
+        self._addends: list[F32] = []
+        self._slot = 0
         self._padded = np.zeros((shape.k, self._ld), dtype=np.float32)
         self._poison = np.full((self._rows, self._ld), np.nan, dtype=np.float32)
         self._allocate()
 
     def _allocate(self) -> None:
-        context, flags, shape = self._queue.context, cl.mem_flags, self._shape
+        shape = self._shape
         sizes = {"A": shape.m * shape.k, "B": shape.k * self._ld, "C": self._rows * self._ld}
         if self._entry.layout == "packed":
             sizes["Ap"] = _up(shape.m, self._mr) * shape.k
             sizes["Bp"] = _up(shape.n, self._nr) * shape.k
         for name, count in sizes.items():
-            self._buffers[name] = cl.Buffer(context, flags.READ_WRITE, 4 * max(count, 1))
+            self._zones.add(name, 4 * count, 4 * max(self._ld, shape.k), is_scratch=name in ("Ap", "Bp"))
         self._bind()
+
+    @property
+    def _buffers(self) -> Mapping[str, Any]:
+        return self._zones.buffers
 
     def _bind(self) -> None:
         """Set the arguments once: they do not change between launches."""
@@ -108,34 +129,35 @@ class GemmLauncher:
             leading = (i32(self._ld), i32(self._ld))
             gemm.set_args(buffers["A"], buffers["B"], buffers["C"], *sizes, *leading, *scalars)
 
-    def upload(self, inputs: Mapping[str, Array]) -> None:
+    def upload(self, inputs: Mapping[str, Array], slot: int = 0) -> None:
         """Copy A and a padded B to the device, and keep C for :meth:`poison` where beta is not 0."""
-        cl.enqueue_copy(self._queue, self._buffers["A"], np.ascontiguousarray(inputs["A"]), is_blocking=True)
-        self._upload_b("B", inputs["B"])
-        self.use(0)
-        self._addend = None
+        names = self._inputs(slot)
+        for name, size in zip(names, (self._shape.m * self._shape.k, self._shape.k * self._ld), strict=True):
+            if name not in self._buffers:
+                self._zones.add(name, 4 * size, 4 * max(self._ld, self._shape.k))
+        cl.enqueue_copy(self._queue, self._buffers[names[0]], np.ascontiguousarray(inputs["A"]), is_blocking=True)
+        self._padded[:, : self._shape.n] = inputs["B"]
+        cl.enqueue_copy(self._queue, self._buffers[names[1]], self._padded, is_blocking=True)
+        self._addends = self._addends[:slot]
         if "C" in inputs:
-            self._addend = np.zeros((self._rows, self._ld), dtype=np.float32)
-            self._addend[: self._shape.m, : self._shape.n] = inputs["C"]
+            self._addends.append(np.zeros((self._rows, self._ld), dtype=np.float32))
+            self._addends[slot][: self._shape.m, : self._shape.n] = inputs["C"]
+        self.use(0)
 
-    def _upload_b(self, name: str, b: Array) -> None:
-        self._padded[:, : self._shape.n] = b
-        cl.enqueue_copy(self._queue, self._buffers[name], self._padded, is_blocking=True)
-
-    def upload_second(self, b: Array) -> None:
-        """Copy a second B (k x n) to the device, for launches that take the two in turn."""
-        if "B2" not in self._buffers:
-            size = 4 * self._shape.k * self._ld
-            self._buffers["B2"] = cl.Buffer(self._queue.context, cl.mem_flags.READ_WRITE, size)
-        self._upload_b("B2", b)
+    @staticmethod
+    def _inputs(slot: int) -> tuple[str, str]:
+        return ("A2", "B2") if slot else ("A", "B")
 
     def use(self, slot: int) -> None:
-        """Take the first (0) or the second B (1) from the next launch on."""
-        buffer = self._buffers["B2" if slot else "B"]
+        """Take the first (0) or the second A and B (1) from the next launch on."""
+        self._slot = slot
+        a, b = (self._buffers[name] for name in self._inputs(slot))
         if self._entry.layout == "packed":
-            self._kernels["pack_b"].set_arg(0, buffer)
+            self._kernels["pack_a"].set_arg(0, a)
+            self._kernels["pack_b"].set_arg(0, b)
         else:
-            self._kernels["gemm"].set_arg(1, buffer)
+            self._kernels["gemm"].set_arg(0, a)
+            self._kernels["gemm"].set_arg(1, b)
 
     @property
     def output(self) -> Any:
@@ -147,9 +169,18 @@ class GemmLauncher:
         """Floats from one row of C to the next."""
         return self._ld
 
+    @property
+    def area(self) -> Area:
+        """M rows of n floats, without the padding."""
+        return Area(self._shape.m, self._shape.n, self._ld, self._rows * self._ld)
+
+    def damage(self) -> str:
+        """What was written beside any buffer."""
+        return self._zones.damage()
+
     def poison(self) -> None:
         """Fill C with NaN, or restore the C that beta reads."""
-        content = self._poison if self._addend is None else self._addend
+        content = self._addends[self._slot] if self._addends else self._poison
         cl.enqueue_copy(self._queue, self._buffers["C"], content, is_blocking=True)
 
     def put(self, content: F32) -> None:
@@ -189,6 +220,4 @@ class GemmLauncher:
 
     def release(self) -> None:
         """Free the buffers."""
-        for buffer in self._buffers.values():
-            buffer.release()
-        self._buffers.clear()
+        self._zones.release()

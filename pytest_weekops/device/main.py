@@ -15,7 +15,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from pytest_weekops.core.errors import BuildError, DeviceError, InputError
+from pytest_weekops.core.errors import BuildError, DeviceError, InputError, SourceChanged
 from pytest_weekops.core.measurement.records import MeasurementStatus, Phase
 from pytest_weekops.worker.framing import receive, send
 from pytest_weekops.worker.protocol import (
@@ -108,6 +108,7 @@ class Program:
             phase=self._phase,
             reason=reason,
             retire=isinstance(error, MemoryError) or any(word in reason for word in _RETIRING),
+            changed=error.name if isinstance(error, SourceChanged) else "",
         )
 
     def _answer(self, request: Any) -> Reply:
@@ -121,7 +122,7 @@ class Program:
             from pytest_weekops.device.opened import OpenDevice
 
             self._device = OpenDevice(request, self.notify)
-            return Opened(identity=self._device.identity)
+            return Opened(identity=self._device.identity, seen=self._device.files.seen())
         if self._device is None:
             raise DeviceError("No device is open in this worker.")
         return self._work(self._device, request)
@@ -144,7 +145,8 @@ class Program:
             reply = next(steps) if turn is None else steps.send(turn)
         except StopIteration as end:
             measured: Measured = end.value
-            return measured.model_copy(update={"phase_s": self.spent()})
+            seen = self._device.files.seen() if self._device is not None else ()
+            return measured.model_copy(update={"phase_s": self.spent(), "seen": seen})
         self._steps = steps
         return reply
 
@@ -152,7 +154,11 @@ class Program:
         from pytest_weekops.device.bench import measure
         from pytest_weekops.device.pressure import press
         from pytest_weekops.device.smoke import smoke
+        from pytest_weekops.files.kernel_sources import refuse_changed
 
+        if isinstance(request, MeasureRequest | PressureRequest | SmokeRequest):
+            self.notify(Phase.BUILD)
+            refuse_changed(request.sources)
         if isinstance(request, MeasureRequest):
             self._drop_steps()
             self.spent()

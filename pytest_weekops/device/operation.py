@@ -17,6 +17,7 @@ UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 
 _TRIAD_GROUP = 64  # work-items per group
 _TRIAD_WIDTH = 8  # elements per work-item, WIDTH of triad.cl
+_ZEROS_FROM = 8  # edges from which on an input can spare two elements
 _MOST_ELEMENTS = 2**31 - 1024  # triad.cl counts in int, the last group beyond the arrays included
 
 Array = NDArray[Any]
@@ -55,6 +56,14 @@ class Operation(Protocol):
 
 
 @runtime_checkable
+class Rolled(Operation, Protocol):
+    """An operation whose result is rolled by a row and a column where its inputs are: the shipped ones."""
+
+    def rolled(self, shape: Shape, inputs: dict[str, Array]) -> dict[str, Array]:
+        """Inputs whose result is that of ``inputs``, rolled by one row and one column."""
+
+
+@runtime_checkable
 class LaunchedOperation(Operation, Protocol):
     """An operation that describes its own launch: all but GEMM, whose layouts have a launcher of their own."""
 
@@ -65,6 +74,13 @@ class LaunchedOperation(Operation, Protocol):
 def as_matrix(array: Array) -> Array:
     """Any array as rows and columns: one dimension becomes one row, more become rows of the first."""
     return array.reshape(1, -1) if array.ndim == 1 else array.reshape(array.shape[0], -1)
+
+
+def _plant_zeros(*arrays: Array) -> None:
+    """Zeros of both signs, which no random float is: kernels may give NaN for them."""
+    for array in arrays:
+        array[0, 0] = 0.0
+        array[-1, -1] = -0.0
 
 
 def _rms(values: Array) -> float:
@@ -79,6 +95,8 @@ class Gemm:
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
         """A (m x k), B (k x n) and, where beta is not 0, C (m x n)."""
         a, b = gemm_inputs(m=shape.m, n=shape.n, k=shape.k, seed=seed, session=session)
+        if shape.k >= _ZEROS_FROM:
+            _plant_zeros(a, b)
         arrays: dict[str, Array] = {"A": a, "B": b}
         if shape.beta != 0.0:
             arrays["C"] = gemm_addend(m=shape.m, n=shape.n, seed=seed, session=session)
@@ -108,6 +126,11 @@ class Gemm:
         """A, B and C once each."""
         return 4.0 * (shape.m * shape.k + shape.k * shape.n + shape.m * shape.n)
 
+    def rolled(self, shape: Shape, inputs: dict[str, Array]) -> dict[str, Array]:  # noqa: ARG002 - the protocol's
+        """A by a row, B by a column, C by both."""
+        shifts: dict[str, tuple[int, int]] = {"A": (1, 0), "B": (0, 1), "C": (1, 1)}
+        return {name: np.roll(array, shifts[name], (0, 1)) for name, array in inputs.items()}
+
 
 class Triad:
     """a = b + s c over n x n elements, with s = alpha (McCalpin's STREAM triad)."""
@@ -135,6 +158,8 @@ class Triad:
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
         """B and c (n x n each)."""
         b, c = triad_inputs(n=shape.n, seed=seed, session=session)
+        if shape.n >= _ZEROS_FROM:
+            _plant_zeros(b, c)
         return {"b": b, "c": c}
 
     def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
@@ -153,6 +178,10 @@ class Triad:
     def bytes_moved(self, shape: Shape) -> float:
         """Two reads and one write per element; a cache that first reads what is written moves a third more."""
         return 12.0 * shape.n**2
+
+    def rolled(self, shape: Shape, inputs: dict[str, Array]) -> dict[str, Array]:  # noqa: ARG002 - the protocol's
+        """Both by a row and a column."""
+        return {name: np.roll(array, (1, 1), (0, 1)) for name, array in inputs.items()}
 
 
 OPERATIONS: dict[str, Operation] = {"gemm": Gemm(), "triad": Triad()}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.errors import InputError, SourceChanged
 from pytest_weekops.core.measurement.kernel_operation import OperationFile
 from pytest_weekops.core.measurement.launch import Launch, launch_problem
 from pytest_weekops.core.units import UNITS, Unit
@@ -49,9 +49,10 @@ def _source(where: str, file: OperationFile) -> bytes:
             "beside the catalogue."
         ) from error
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise InputError(
+        raise SourceChanged(
             f"{where} is not the file it was when the run began. Results before and after would be held against two "
-            "references. Leave it alone during a run, and run again."
+            "references. Leave it alone during a run, and run again.",
+            name=f"operation {Path(file.path).name}",
         )
     return data
 

@@ -35,8 +35,12 @@ _SERIAL_ARGUMENT = 13
 
 @dataclass
 class _Sides:
-    """One B with what a check compares with: sums per sign vector (rows: vectors x m, columns: vectors x n), bounds."""
+    """One A and B with what a check compares with: bounds, and sums per sign vector.
 
+    ``rows`` are vectors x m, ``columns`` vectors x n.
+    """
+
+    a: F32
     b: F32
     rows: F64
     columns: F64
@@ -73,17 +77,20 @@ class SampledGuard(Guard):
     def _residual_sd(self, a: F32, b: F32) -> F64:
         return residual_sd(a, b, lanes=4 * self._items, items=self._items)
 
-    def prepare(self, a: F32, bs: Sequence[F32], *, seed: int, session: int) -> None:
-        """New data: sums and bounds of every row and column for each B. Raises ``DeviceError`` for unusable bounds."""
+    def prepare(self, factors: Sequence[tuple[F32, F32]], *, seed: int, session: int) -> None:
+        """New data: sums and bounds of every row and column for each A and B.
+
+        Raises ``DeviceError`` for unusable bounds.
+        """
         self._release()
-        self._a, self._seed = a, seed
+        self._seed = seed
         alpha, shape, asked = float(np.float32(self.shape.alpha)), self.shape, self.settings
         numbers = range(asked.projections)
         self._signs = [sign_vector(shape.n, seed=seed, session=session, projection=p) for p in numbers]
         vs = [sign_vector(shape.m, seed=seed, session=session, projection=p, columns=True) for p in numbers]
         self._column_signs = vs
         self._vectors = [self._upload(np.concatenate(signs)) for signs in (self._signs, vs)]
-        for b in bs:
+        for a, b in factors:
             bounds = [
                 usable(
                     sampled_thresholds(
@@ -95,6 +102,7 @@ class SampledGuard(Guard):
                 )
             ]
             sides = _Sides(
+                a=a,
                 b=b,
                 rows=alpha * np.stack([reference_sums(a, b, w) for w in self._signs]),
                 columns=alpha * np.stack([column_sums(a, b, v) for v in vs]),
@@ -208,7 +216,7 @@ class SampledGuard(Guard):
     def _product(self, slot: int) -> Product:
         sides = self._sides[slot]
         alpha = float(np.float32(self.shape.alpha))
-        return Product(self._a, sides.b, alpha, sides.row_bounds, sides.column_bounds)
+        return Product(sides.a, sides.b, alpha, sides.row_bounds, sides.column_bounds)
 
     def _release(self) -> None:
         for buffer in (*self._vectors, *(b for sides in self._sides for b in sides.buffers)):

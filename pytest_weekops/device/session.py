@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from pytest_weekops.core.measurement.calm import is_enough
 from pytest_weekops.core.measurement.records import Phase, SessionSamples
-from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, PATIENCE, STEADY_MEDIANS, launch_count
+from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, OTHER_DATA, PATIENCE, STEADY_MEDIANS, launch_count
+from pytest_weekops.device.digest import Digest
 from pytest_weekops.device.launcher import Launcher
+from pytest_weekops.device.looks import Data, Looks, session_data
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.timing import Launch, time_launch
-from pytest_weekops.device.verify import Comparison, compare, refuse_wide_bound
+from pytest_weekops.device.verify import Comparison, refuse_wide_bound
 from pytest_weekops.device.watch import Watch
 from pytest_weekops.worker.protocol import MeasureRequest
 
@@ -39,22 +40,51 @@ class Session:
     operation: Operation
     shape: Shape
     number: int
+    digest: Digest
     pressure: Pressure | None = None
     usual_ns: float = 0.0
     caught: str = ""
     timed: list[Launch] = field(default_factory=list)
     warm: list[Launch] = field(default_factory=list)
+    compared: list[int] = field(default_factory=list)
+    outside: str = ""
+    _slot: int = 0
+    _drawn: int = -1
 
     def prepare(self) -> None:
         """Upload the session's data, warm up, and have the guard prove itself."""
         self.notify(Phase.UPLOAD)
-        self._inputs = self.operation.inputs(self.shape, self.request.seed, self.number)
-        self.launcher.upload(self._inputs)
-        self.watch.begin(self._inputs, seed=self.request.seed, session=self.number)
+        self._data = self._load()
+        for slot, inputs in enumerate(self._data.inputs):
+            self.launcher.upload(inputs, slot)
+        self._looks = Looks(
+            self.launcher,
+            self._data,
+            self.digest.take,
+            lambda found, scaled: problem(found, scaled, self.request),
+            self.notify,
+        )
+        self.watch.begin(self._data, seed=self.request.seed, session=self.number)
         self.launcher.poison()
         self._warm_up()
-        self.caught = self.watch.trust()
+        self.caught = self.caught or self._contained() or self.watch.trust()
         self.usual_ns = statistics.median(launch.wall_ns for launch in self.warm) if self.warm else 0.0
+
+    def _load(self) -> Data:
+        request = self.request
+        numbers = [n for n in (self.number, self.number + OTHER_DATA) if n in request.references]
+        paths = [request.references[n] for n in numbers]
+        data = session_data(self.operation, self.shape, request.seed, numbers, paths)
+        if request.operation != "gemm":  # without an absolute bound, this one decides alone
+            for reference, unit in zip(data.references, data.units, strict=False):
+                refuse_wide_bound(unit, request.k_scaled_bound, reference, request.operation)
+        return data
+
+    def _contained(self) -> str:
+        """What the kernel wrote beside its buffers, in words."""
+        if damage := self.launcher.damage():
+            self.outside = f"the kernel wrote outside of {damage}"
+        return self.outside
 
     @property
     def planned(self) -> int:
@@ -62,21 +92,41 @@ class Session:
         return launch_count(self.request.iterations, self.request.least_session_ms, self.usual_ns)
 
     def launch(self, *, last: bool) -> None:
-        """One timed launch; after the ``last`` comes :meth:`finish`. Nothing is launched once a result was wrong.
-
-        The last result is the one verified: poisoned, so that a launch that was dropped cannot pass for it, and on the
-        first of the guard's two Bs, which take turns until then.
-        """
+        """One timed launch; after the ``last`` comes :meth:`finish`. Nothing is launched once a result was wrong."""
         if self.caught:
             return
         if self.pressure is not None:
             self.pressure.between(len(self.timed), max(self.planned, len(self.timed) + 1))
-        if not self.timed or last or self.shape.beta != 0.0:
-            self.launcher.poison()
+        if not self.timed:
+            self._drawn = self._draw()
+        self._turn()
         self.notify(Phase.LAUNCH)
-        self.watch.before(0 if last else (self.planned - 1 - len(self.timed)) % 2)
         self.timed.append(time_launch(self.device.queue, self.launcher.enqueue, self.watch.behind(self.usual_ns)))
-        self.caught = self.watch.after(self.timed[-1].wall_ns)
+        number = len(self.timed)
+        whole = last or number == self._drawn
+        if whole:
+            self.compared.append(number)
+        self.caught = self.watch.after(self.timed[-1].wall_ns) or self._look(f"launch {number}", whole=whole)
+
+    def _draw(self) -> int:
+        """Which launch besides the last one is compared element by element; 0 where only one is planned."""
+        draws = random.Random(f"{self.request.seed} {self.request.guard_draw} {self.number}")  # noqa: S311 - replayable
+        return 1 + int(draws.random() * (self.planned - 1)) if self.planned > 1 else 0
+
+    def _turn(self) -> None:
+        """Take the other inputs for the launch that comes next.
+
+        Nothing is written then: a launch that is only run behind a write, or that only fills in what is not there,
+        shows. Where there is one set of inputs only, or C is read, the output is overwritten before each launch alike.
+        """
+        self._slot = (len(self.warm) + len(self.timed)) % len(self._data.inputs)
+        self.launcher.use(self._slot)
+        if not self._data.takes_turns or self.shape.beta != 0.0:
+            self.launcher.poison()
+        self.watch.before(self._slot)
+
+    def _look(self, what: str, *, whole: bool = False) -> str:
+        return self._looks.after(self._slot, what, whole=whole)
 
     def run(self) -> None:
         """All launches of a session without a partner: beyond those planned until as many were calm, within bounds."""
@@ -94,27 +144,15 @@ class Session:
 
     def finish(self) -> tuple[SessionSamples, str]:
         """The session's samples, and why its result is wrong, or nothing."""
-        if self.caught:  # the element-wise comparison below knows the first B's result only
-            self.watch.before(0)
-            time_launch(self.device.queue, self.launcher.enqueue)
         self.notify(Phase.READ_BACK)
-        result = self.launcher.read()
-        self.notify(Phase.VERIFY)
-        reference = np.load(self.request.references[self.number], mmap_mode="r")
-        found = compare(result, reference)
-        unit = self.operation.error_unit(self.shape, self._inputs)
-        if self.request.operation != "gemm":  # without an absolute bound, this one decides alone
-            refuse_wide_bound(unit, self.request.k_scaled_bound, reference, self.request.operation)
-        scaled = found.max_abs_error / unit if unit > 0 else found.max_abs_error
-        reason = (
-            f"session {self.number}: {self.caught}"
-            if self.caught
-            else problem(found, scaled, self.request, self.number)
-        )
-        return self._samples(found, scaled, unit, verified=not reason), reason
+        self.caught = self.caught or self._contained() or self._looks.settle()
+        if self._looks.worst is None:  # caught before anything was compared: what is there now is, for the record
+            self._looks.after(self._slot, "", whole=True)
+        return self._samples(), f"session {self.number}: {self.caught}" if self.caught else ""
 
-    def _samples(self, found: Comparison, scaled: float, unit: float, *, verified: bool) -> SessionSamples:
-        timed = self.timed
+    def _samples(self) -> SessionSamples:
+        timed, looks = self.timed, self._looks
+        assert looks.worst is not None
         return SessionSamples(
             session=self.number,
             warmup_ns=tuple(launch.wall_ns for launch in self.warm),
@@ -123,11 +161,15 @@ class Session:
             start_ns=tuple(launch.start_ns for launch in timed),
             delay_ns=_all_or_none([launch.scheduled.delay_ns if launch.scheduled else None for launch in timed]),
             cpu_ns=_all_or_none([launch.scheduled.cpu_ns if launch.scheduled else None for launch in timed]),
-            verified=verified,
-            max_abs_error=found.max_abs_error,
-            k_scaled_error=scaled,
-            error_scale=unit,
-            nonfinite=found.nonfinite,
+            verified=not self.caught,
+            max_abs_error=looks.worst.max_abs_error,
+            k_scaled_error=looks.worst_scaled,
+            error_scale=self._data.units[0],
+            nonfinite=looks.worst.nonfinite,
+            compared=tuple(self.compared),
+            looked_at=looks.looked_at,
+            same_bits=looks.same_bits,
+            outside=self.outside,
         )
 
     def _warm_up(self) -> None:
@@ -136,10 +178,11 @@ class Session:
         began = time.monotonic()
         while len(self.warm) < self.request.warmup_max:
             self.notify(Phase.WARM_UP)
-            if self.request.beta != 0.0:
-                self.launcher.poison()
-            self.watch.before(len(self.warm))
+            self._turn()
             self.warm.append(time_launch(self.device.queue, self.launcher.enqueue))
+            self.caught = self._look(f"warm-up launch {len(self.warm)}")
+            if self.caught:
+                break
             medians.append(statistics.median(launch.wall_ns for launch in self.warm[-STEADY_MEDIANS:]))
             if len(self.warm) >= 2 and time.monotonic() - began > LONG_WARM_UP_S:
                 break
@@ -155,11 +198,9 @@ def _steady(medians: list[float]) -> bool:
     return len(medians) >= STEADY_MEDIANS and max(medians) <= (1.0 + STEADY_SHARE) * min(medians)
 
 
-def problem(found: Comparison, scaled: float, request: MeasureRequest, session: int) -> str:
+def problem(found: Comparison, scaled: float, request: MeasureRequest) -> str:
     """Why a result is wrong, or nothing. Written so that a NaN fails every comparison."""
-    where = (
-        f"session {session}, row {found.row}, column {found.column}: {found.value!r} where {found.expected!r} is right"
-    )
+    where = f"row {found.row}, column {found.column}: {found.value!r} where {found.expected!r} is right"
     if found.nonfinite:
         return f"{found.nonfinite} elements are not finite; {where}"
     if request.max_abs_error is not None and not found.max_abs_error <= request.max_abs_error:

@@ -50,7 +50,8 @@ def smoke(device: OpenDevice, request: SmokeRequest, notify: Notify) -> Smoked:
                     status="failed",
                     detail=str(error)[:500],
                     recommendation=advise(
-                        str(error), "The driver refused a plain request. Reinstall it or choose another platform."
+                        str(error),
+                        "The driver refused a plain request. Choose another platform or version.",
                     ),
                 )
             )

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from pytest_weekops.core.guard.evidence import GuardTally
 from pytest_weekops.core.measurement.records import GuardEvidence
-from pytest_weekops.device.guard import Guard, second_inputs
-from pytest_weekops.device.launcher import GemmLauncher
-from pytest_weekops.device.operation import Array, Shape
+from pytest_weekops.device.guard import Guard
+from pytest_weekops.device.looks import Data
+from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.timing import SHORT_NS
 
 
 class Watch(Protocol):
     """What a session asks around its launches."""
 
-    def begin(self, inputs: Mapping[str, Array], *, seed: int, session: int) -> None:
+    def begin(self, data: Data, *, seed: int, session: int) -> None:
         """New data are on the device."""
 
     def trust(self) -> str:
         """Before timing: a sentence where the guard cannot be trusted."""
 
-    def before(self, left: int) -> None:
-        """A launch comes next; ``left`` more follow it in this session."""
+    def before(self, slot: int) -> None:
+        """A launch on inputs ``slot`` comes next."""
 
     def behind(self, usual_ns: float) -> Callable[[], None] | None:
         """What to enqueue right behind the timed launch that comes next, of about ``usual_ns``; None: nothing."""
@@ -38,15 +38,15 @@ class Watch(Protocol):
 class Unwatched:
     """No guard: nothing is checked between launches."""
 
-    def begin(self, inputs: Mapping[str, Array], *, seed: int, session: int) -> None:
+    def begin(self, data: Data, *, seed: int, session: int) -> None:
         """Nothing to prepare."""
 
     def trust(self) -> str:
         """Nothing to trust."""
         return ""
 
-    def before(self, left: int) -> None:
-        """One B only."""
+    def before(self, slot: int) -> None:
+        """Nothing looks."""
 
     def behind(self, usual_ns: float) -> None:
         """Nothing follows."""
@@ -61,21 +61,18 @@ class Unwatched:
 
 
 class Watched:
-    """Every ``period``-th launch is checked, counted across sessions; launches take two Bs in turn."""
+    """Every ``period``-th launch is checked, counted across sessions, against the sums of the inputs that it took."""
 
-    def __init__(self, guard: Guard, launcher: GemmLauncher, shape: Shape) -> None:
-        self._guard, self._launcher, self._shape = guard, launcher, shape
+    def __init__(self, guard: Guard, shape: Shape) -> None:
+        self._guard = guard
         self._period = guard.settings.period
         self._tally = GuardTally(guard.settings, (shape.m, shape.n))
         self._slot = 0
         self._number = 0
 
-    def begin(self, inputs: Mapping[str, Array], *, seed: int, session: int) -> None:
-        """Upload the second B and work out the sums of both."""
-        second = second_inputs(self._shape, seed=seed, session=session)
-        self._launcher.upload_second(second)
-        bs = (inputs["B"], second)
-        self._guard.prepare(inputs["A"], bs, seed=seed, session=session)
+    def begin(self, data: Data, *, seed: int, session: int) -> None:
+        """Work out the sums of both sets of inputs."""
+        self._guard.prepare([(inputs["A"], inputs["B"]) for inputs in data.inputs], seed=seed, session=session)
 
     def trust(self) -> str:
         """Test the guard on the result of the warm-up's last launch, before it is believed."""
@@ -85,13 +82,12 @@ class Watched:
             self._tally.alarmed(real=caught.real, text=caught.text)
             return f"the guard caught the warm-up's last launch: {caught.text}"
         problem = self._guard.self_test(self._slot)
-        self._tally.tested(problem, self._guard.residual_share(self._launcher.read(), self._slot))
+        self._tally.tested(problem, self._guard.residual_share(self._guard.launcher.read(), self._slot))
         return f"the guard's self-test failed: {problem}" if problem else ""
 
-    def before(self, left: int) -> None:
-        """Take the other B, so that the session's last launch is on the one whose whole result is known."""
-        self._slot = left % 2
-        self._launcher.use(self._slot)
+    def before(self, slot: int) -> None:
+        """Check against these sums."""
+        self._slot = slot
 
     def behind(self, usual_ns: float) -> Callable[[], None] | None:
         """The check, where launches are so short that the host's way to the device and back would cost more than it."""

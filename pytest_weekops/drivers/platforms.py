@@ -13,6 +13,7 @@ from pathlib import Path
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.profile import Profile, Profiles, parse_profiles
 from pytest_weekops.drivers.auto import first_that_works
+from pytest_weekops.drivers.expected import expected_libraries
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.files.strict_yaml import Source, read_yaml
 from pytest_weekops.worker.process import Launch
@@ -151,8 +152,9 @@ def _launch(
     icd, missing = _find_icd(profile_name, profile, path, scratch)
     environment = {key: os.environ.get(key, value) for key, value in profile.environment.items()}
     environment["OCL_ICD_VENDORS"] = icd or "/nonexistent"
-    if profile.library_path:
-        paths = [*map(_fill, profile.library_path), os.environ.get("LD_LIBRARY_PATH", "")]
+    own_paths = [_fill(path) for path in profile.library_path]
+    if own_paths:
+        paths = [*own_paths, os.environ.get("LD_LIBRARY_PATH", "")]
         environment["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, paths))
     return Launch(
         label=label,
@@ -167,6 +169,7 @@ def _launch(
             device_pattern=device_pattern,
             device_types=profile.device_types,
             icd=icd,
+            expected=expected_libraries(icd, own_paths),
         ),
     )
 

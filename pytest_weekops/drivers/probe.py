@@ -14,7 +14,7 @@ from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import SmokeRequest, SmokeStep
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-_REINSTALL = "Reinstall this driver or leave it out; the others are not affected."
+_LEAVE_OUT = "Leave this driver out, or try another version of it; the others are not affected."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def probe(launch: Launch, scratch: Path) -> Probe:
         identity = supervisor.start()
         steps = supervisor.smoke(SmokeRequest(kernel_dirs=(str(data_dir("kernels")),))).steps
     except WeekopsError as error:
-        return Probe(identity=identity, refusal=str(error), advice=(advise(str(error), _REINSTALL),))
+        return Probe(identity=identity, refusal=str(error), advice=(advise(str(error), _LEAVE_OUT),))
     finally:
         supervisor.close()
     return Probe(identity, steps, advice=tuple(dict.fromkeys(s.recommendation for s in steps if s.recommendation)))

@@ -80,6 +80,8 @@ def baselines_of(run: StoredRun, verdict: Verdict, journal: Path) -> list[Baseli
             source_sha256=digest,
             rows=_rows(campaign, platform),
             tuned=_tuned(run, platform),
+            identity=identity,
+            files=campaign.driver_files(platform),
         )
         for platform, identity in run.identities.items()
     ]

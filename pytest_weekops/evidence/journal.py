@@ -19,6 +19,7 @@ from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, LookRecord, Measurement, PressureRecord
 from pytest_weekops.core.record import Record
@@ -33,6 +34,7 @@ LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
 
 _JUDGED: dict[str, type[JudgedRecord]] = {
+    "driver": DriverListing,
     "measurement": Measurement,
     "pressure": PressureRecord,
     "gate": GateRecord,

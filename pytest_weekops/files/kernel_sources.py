@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_weekops.core.errors import SourceChanged
 from pytest_weekops.core.measurement.catalog import KernelEntry
-from pytest_weekops.files.catalog import read_catalog
+from pytest_weekops.files.catalog import CATALOG, read_catalog
 
 _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
@@ -69,6 +70,51 @@ def expand(path: Path) -> str:
 
     text = path.read_text(encoding="utf-8")
     return f'#line 1 "{path.name}"\n' + _INCLUDE.sub(include, text)
+
+
+def hash_sources(dirs: Sequence[str]) -> dict[str, str]:
+    """SHA-256 by path of every file that a kernel of these directories, or a check of it, is made of.
+
+    Catalogues, sources, what they include, operations of one's own, and the guard's kernels. What is not there is left
+    out: it is refused where it is used.
+    """
+    files: dict[Path, None] = {}
+    for directory in dirs:
+        root = Path(directory).resolve()
+        path = root / CATALOG
+        catalog = read_catalog(root)
+        names = [name for e in catalog.kernels.values() for name in (e.file, e.operation_file) if name]
+        files.update(dict.fromkeys([path, *(root / name for name in names), *sorted(root.glob("abft_*.cl"))]))
+    found: dict[str, str] = {}
+    for path in files:
+        for file in (path, *_included(path)):
+            if digest := _file_digest(file):
+                found[str(file)] = digest
+    return found
+
+
+def _included(path: Path) -> list[Path]:
+    if path.suffix != ".cl" or not path.is_file():
+        return []
+    return [path.parent / name for name in _INCLUDE.findall(path.read_text(encoding="utf-8", errors="replace"))]
+
+
+def refuse_changed(hashes: Mapping[str, str]) -> None:
+    """Refuse sources that are not what they were when the run began (:func:`hash_sources`).
+
+    Raises ``SourceChanged``.
+    """
+    for name, expected in hashes.items():
+        path = Path(name)
+        digest = _file_digest(path)
+        if digest != expected:
+            shown = f"{path.parent.name}/{path.name}"
+            now = f"{digest[:12]} now" if digest else "gone now"
+            raise SourceChanged(
+                f"Kernel source {shown} is not what it was when the run began ({expected[:12]} then, {now}). What is "
+                "measured before and after would be two kernels. Leave it alone during a run, and run again.",
+                name=f"kernel source {shown} {expected[:12]} when the run began and {now}",
+            )
 
 
 def hash_kernels(dirs: Sequence[str]) -> dict[str, str]:

@@ -76,6 +76,8 @@ class Progress:
         self._plan, self._run, self._cases, self._left = plan, run, len(cases), list(cases)
         for label, identity in run.identities.items():
             self.say(f"  {label}: {identity.platform_name}, {identity.device_name}, driver {identity.driver_version}")
+        for words in _apart(plan, run):
+            self.say(f"  {words}")
 
     def stage(self, words: str) -> None:
         """A gate or a smoke begins; with ``-v`` pytest says so itself."""
@@ -174,3 +176,13 @@ class Progress:
         severe = answer.status in (MeasurementStatus.WRONG, MeasurementStatus.CRASHED, MeasurementStatus.HUNG)
         if not self._worst or severe:
             self._worst = f"{answer.case.id} {result}"
+
+
+def _apart(plan: CampaignPlan, run: Run) -> tuple[str, ...]:
+    """What the drivers of a split share and what each has for itself, before they are compared."""
+    from pytest_weekops.core.judge.campaign import live_campaign
+    from pytest_weekops.core.judge.drivers import split_drivers
+
+    if plan.kind != "split":
+        return ()
+    return split_drivers(live_campaign(plan, run.records, identities=run.identities))

@@ -12,6 +12,7 @@ from typing import Any
 from pytest_weekops import __version__
 from pytest_weekops.core.judge.campaign import Baseline
 from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement
 
@@ -60,10 +61,12 @@ def build_decision(
     counts: Mapping[str, int],
     artifacts: Sequence[Mapping[str, Any]],
     baselines: Sequence[Baseline] = (),
+    listings: Mapping[str, DriverListing] | None = None,
 ) -> dict[str, Any]:
     """The decision as strict JSON data. ``decision`` is promote only where verdict and exit status both say so.
 
-    ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one.
+    ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one. ``listings``
+    are the files of each platform's driver, as they were last.
     """
     promoted = verdict.decision.value == "promote" and exit_status == 0
     return {
@@ -82,6 +85,10 @@ def build_decision(
         "policy": {"id": verdict.policy_id, "sha256": verdict.policy_sha256, "effective": dict(policy)},
         "plan": plan.model_dump(mode="json"),
         "identities": {label: identity.model_dump(mode="json") for label, identity in identities.items()},
+        "driver_files": {
+            label: {"sha256": listing.digest, "files": [file.model_dump(mode="json") for file in listing.files]}
+            for label, listing in (listings or {}).items()
+        },
         "baselines": [baseline.model_dump(mode="json") for baseline in baselines],
         "kernels": dict(kernels),
         "counts": dict(counts),

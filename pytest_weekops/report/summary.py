@@ -7,7 +7,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_weekops.core.judge.drivers import files_apart
 from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
+from pytest_weekops.core.measurement.driver_files import DriverFile
 from pytest_weekops.report.certainty import certainty_lines
 from pytest_weekops.report.saying import plain
 from pytest_weekops.report.table import render_table
@@ -66,6 +68,31 @@ def _session(plan: Mapping[str, Any]) -> str:
     return f"at least {plan['iterations']} launches and {plan['session_ms']:g} ms"
 
 
+def _below(identity: Mapping[str, Any], listing: Mapping[str, Any] | None) -> list[str]:
+    """What a driver consists of and stands on, where the run looked at that."""
+    lines = []
+    if listing:
+        lines.append(
+            f"{len(listing['files'])} files, together sha256 {listing['sha256'][:16]}; decision.json lists them"
+        )
+    if identity.get("answered_by"):
+        lines.append(f"calls are answered by {escape(identity['answered_by'])}")
+    if kernel := identity.get("kernel"):
+        told = {**kernel["drivers"], **kernel["firmware"]}
+        words = ", ".join(f"{key} {value or 'without a version'}" for key, value in told.items())
+        lines.append(f"kernel {escape(kernel['release'])}, {escape(words) or 'no kernel driver or firmware told'}")
+    return lines
+
+
+def _apart(plan: Mapping[str, Any], listings: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the drivers of a split share and what each has for itself, where the run looked at both."""
+    base, candidate = str(plan.get("baseline_platform")), str(plan.get("candidate_platform"))
+    if base not in listings or candidate not in listings:
+        return ()
+    sides = [tuple(map(DriverFile.model_validate, listings[name]["files"])) for name in (base, candidate)]
+    return files_apart((base, candidate), (sides[0], sides[1]))
+
+
 def _snapshots(verdict: Verdict, plan: Mapping[str, Any]) -> str:
     if verdict.certainty is None:
         return str(plan["snapshots"])
@@ -95,8 +122,10 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
         lines.append(
             f"- {escape(label)}: {escape(identity['platform_name'])}, {escape(identity['platform_version'])}, "
             f"{escape(identity['device_name'])}, driver {escape(identity['driver_version'])}, "
-            f"library sha256 {identity['library_sha256'][:16]}"
+            f"library {escape(identity['library'])} sha256 {identity['library_sha256'][:16]}"
         )
+        lines += [f"  - {words}" for words in _below(identity, document.get("driver_files", {}).get(label))]
+    lines += [f"- {escape(words)}" for words in _apart(plan, document.get("driver_files", {}))]
     table = render_table(verdict.kind, verdict.rows)
     if table:
         lines += ["", "## Results", "", "```text", *table, *map(plain, lanes), "```"]

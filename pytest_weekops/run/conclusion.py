@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import taken_plan
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.summary import render_summary
@@ -93,7 +93,8 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         "policy": run.policy.effective(),
         "identities": run.identities,
         "baselines": run.baselines,
-        "kernels": hash_kernels(run.kernel_dirs),
+        "listings": {record.platform: record for record in run.records if isinstance(record, DriverListing)},
+        "kernels": run.kernels,
         "counts": count_records(run.records, taken_plan(run.plan, run.records)),
     }
     draft = build_decision(verdict, **facts, artifacts=[])

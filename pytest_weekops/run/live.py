@@ -16,6 +16,7 @@ from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, LookRecord, CalibrationRecord)
+T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, LookRecord, CalibrationRecord, DriverListing)
 
 
 @dataclass
@@ -64,7 +65,8 @@ class Platform:
 class Run:
     """One run of one campaign plan. ``say`` prints a line for people; ``records`` are what the judge is given.
 
-    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's.
+    ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``sources`` are
+    hashes of the kernels' files by path, read once when the run was opened, ``kernels`` the same by name.
     """
 
     plan: CampaignPlan
@@ -84,6 +86,8 @@ class Run:
     baselines: tuple[Baseline, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     smokes: dict[str, Smoked] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    kernels: Mapping[str, str] = field(default_factory=dict)
     ended_after: int | None = None
 
     def __post_init__(self) -> None:
@@ -104,9 +108,10 @@ class Run:
                 platform.identity = platform.supervisor.start()
             except WorkerError as error:
                 platform.unusable = str(error)
-                self.journal.append("note", {"platform": platform.label, "unusable": str(error)})
+                self.journal.append("note", {"platform": platform.label, "unusable": platform.unusable})
                 continue
             self.journal.append("identity", platform.identity)
+            self._list(platform.supervisor.files.listing())
 
     @property
     def identities(self) -> dict[str, DeviceIdentity]:
@@ -126,6 +131,7 @@ class Run:
             kernel_dirs=self.kernel_dirs,
             operations=self.operations,
             tunings=self.tunings,
+            sources=self.sources,
             memory_dir=self.memory_dir,
         )
 
@@ -235,10 +241,19 @@ class Run:
     # -- records -----------------------------------------------------------------------------------------------
 
     def record(self, record: T) -> T:
-        """Journal a record, keep it for the judge, and hand it back."""
+        """Journal a record, keep it for the judge, and hand it back; before it, driver files that it is first with."""
+        if isinstance(record, Measurement) and record.case.platform in self.platforms:
+            listing = self.platforms[record.case.platform].supervisor.files.listings.get(record.driver_files)
+            if listing is not None:
+                self._list(listing)
         self.journal.append(record.type, record)
         self.records.append(record)
         return record
+
+    def _list(self, listing: DriverListing) -> None:
+        """Write a listing of a driver's files down, once."""
+        if listing.files and listing not in self.records:
+            self.record(listing)
 
     def __enter__(self) -> Self:
         """The run itself, closed at the end of the ``with`` block."""

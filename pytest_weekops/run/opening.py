@@ -21,6 +21,7 @@ from pytest_weekops.evidence.calibrations import calibration_records
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.files.kernel_sources import hash_kernels, hash_sources
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
@@ -64,6 +65,8 @@ def open_run(request: RunRequest) -> Run:
         say=request.say,
         created_at=created.isoformat(timespec="seconds"),
         command=request.command,
+        sources=hash_sources(request.kernel_dirs),
+        kernels=hash_kernels(request.kernel_dirs),
     )
     try:
         _start(request, run)
@@ -76,7 +79,7 @@ def open_run(request: RunRequest) -> Run:
 
 def _as_measured(request: RunRequest) -> CampaignPlan:
     """The plan with its gates, and with what the policy asks of the host's witnesses."""
-    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent}
+    update = {"max_run_delay_percent": request.policy.host.max_run_delay_percent, "every_launch": True}
     return with_gates(request.plan).model_copy(update=update)
 
 
@@ -92,6 +95,7 @@ def _start(request: RunRequest, run: Run) -> None:
             "command": list(run.command),
             "plan": run.plan.model_dump(mode="json"),
             "policy": run.policy.effective(),
+            "kernels": dict(run.kernels),
         },
     )
     if run.guards is not None:

@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerRequests:
-    """Requests for one run. ``tunings`` are by platform; ``memory_dir`` is where T3 remembers, None for nowhere."""
+    """Requests for one run. ``tunings`` are by platform; ``memory_dir`` is where T3 remembers, None for nowhere.
+
+    ``sources`` are hashes of the kernels' files, by path, as the run found them.
+    """
 
     plan: CampaignPlan
     policy: Policy
     kernel_dirs: tuple[str, ...]
     operations: Mapping[str, KernelOperation]
     tunings: Mapping[str, PlatformTuning]
+    sources: Mapping[str, str]
     memory_dir: Path | None
 
     def operation_of(self, kernel: str) -> KernelOperation:
@@ -72,6 +76,7 @@ class WorkerRequests:
             "alpha": alpha,
             "beta": beta,
             "kernel_dirs": self.kernel_dirs,
+            "sources": dict(self.sources),
             "tuned": self._tuned(case.platform),
             # The absolute bound is made for GEMM of these sizes; any other operation's own error unit decides alone.
             "max_abs_error": self.policy.max_abs_error if operation.is_gemm else None,
@@ -80,13 +85,17 @@ class WorkerRequests:
 
     def smoke(self) -> SmokeRequest:
         """The driver smoke."""
-        return SmokeRequest(kernel_dirs=self.kernel_dirs)
+        return SmokeRequest(kernel_dirs=self.kernel_dirs, sources=dict(self.sources))
 
     def pressure(self) -> PressureRequest:
         """The pressure pulses of one snapshot."""
         wanted = self.plan.pressure
         return PressureRequest(
-            pulses=wanted.pulses, iterations=wanted.iterations, size=wanted.size, kernel_dirs=self.kernel_dirs
+            pulses=wanted.pulses,
+            iterations=wanted.iterations,
+            size=wanted.size,
+            kernel_dirs=self.kernel_dirs,
+            sources=dict(self.sources),
         )
 
     def selector(self, case: Case, identity: DeviceIdentity | None) -> SelectorRequest | None:

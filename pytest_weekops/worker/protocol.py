@@ -28,6 +28,7 @@ from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant
 from pytest_weekops.core.units import Unit
+from pytest_weekops.worker.seen_files import SeenFile
 
 PROTOCOL_VERSION = 1
 MAGIC = b"WKO1"
@@ -45,6 +46,7 @@ class OpenRequest(Record):
     device_pattern: str | None = None
     device_types: tuple[str, ...] = ()
     icd: str = ""
+    expected: tuple[str, ...] = ()  # files that the name in the ICD stands for on this system, where that is known
     environment: dict[str, str] = Field(default_factory=dict)
 
 
@@ -86,6 +88,7 @@ class MeasureRequest(ProblemRequest):
     ``guard_draw`` (the snapshot) lets a sampled guard draw other lines where seed and launch are the same.
     ``tuned`` are the build parameters in force instead of the shipped ones; a variant that is not named keeps those.
     A session goes on, up to three times its launches, until enough had at most ``max_run_delay_percent`` of run delay.
+    ``sources`` are hashes of the kernels' files by path; where one differs, the request is refused.
     With ``in_turns`` each session waits after its warm-up (:class:`Ready`) for :class:`TurnRequest` after another.
     """
 
@@ -100,6 +103,7 @@ class MeasureRequest(ProblemRequest):
     pressure_during: int = 0
     pressure_size: int = 896
     kernel_dirs: tuple[str, ...] = ()
+    sources: dict[str, str] = Field(default_factory=dict)
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     guard: GuardRequest | None = None
@@ -127,6 +131,7 @@ class PressureRequest(Record):
     iterations: int
     size: int
     kernel_dirs: tuple[str, ...] = ()
+    sources: dict[str, str] = Field(default_factory=dict)
 
 
 class InjectRequest(Record):
@@ -153,6 +158,7 @@ class SmokeRequest(Record):
 
     type: Literal["smoke"] = "smoke"
     kernel_dirs: tuple[str, ...] = ()
+    sources: dict[str, str] = Field(default_factory=dict)
 
 
 class ReferenceRequest(ProblemRequest):
@@ -209,10 +215,11 @@ class PhaseNotice(Record):
 
 
 class Opened(Record):
-    """Reply to ``open``."""
+    """Reply to ``open``: who answered, and which files of the driver were there then."""
 
     type: Literal["opened"] = "opened"
     identity: DeviceIdentity
+    seen: tuple[SeenFile, ...] = ()
 
 
 class Ready(Record):
@@ -255,6 +262,7 @@ class Measured(Record):
     selector: SelectorEvidence | None = None
     pressure_completed: int = 0
     phase_s: dict[str, float] = Field(default_factory=dict)
+    seen: tuple[SeenFile, ...] = ()
     retire: bool = False
 
 
@@ -322,13 +330,17 @@ class Quanta(Record):
 
 
 class Failed(Record):
-    """A request failed with an exception the worker survived; ``retire`` asks for a fresh process."""
+    """A request failed with an exception the worker survived; ``retire`` asks for a fresh process.
+
+    ``changed`` says which source is no longer what it was when the run began.
+    """
 
     type: Literal["failed"] = "failed"
     status: MeasurementStatus
     phase: Phase
     reason: str
     retire: bool = False
+    changed: str = ""
 
 
 class Goodbye(Record):

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout
+from pytest_weekops.core.errors import DeviceError, WorkerCrash, WorkerError, WorkerTimeout, last_words
 from pytest_weekops.core.measurement.advice import advise
+from pytest_weekops.core.measurement.driver_change import identity_changes, listed
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.core.record import Record
+from pytest_weekops.worker.driver_files import DriverFiles
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch, Worker
 from pytest_weekops.worker.protocol import (
@@ -60,6 +62,7 @@ class PlatformSupervisor:
         self.launch = launch
         self._restart_budget = restart_budget
         self.identity: DeviceIdentity | None = None
+        self.files = DriverFiles(launch.label)
         self.lost = ""
         self._deadlines = deadlines
         self._scratch = scratch
@@ -81,7 +84,8 @@ class PlatformSupervisor:
             self.identity = self._open()
         except (WorkerError, DeviceError) as error:
             if isinstance(error, WorkerError):
-                self.lost = str(error)
+                self.lost = last_words(error)
+                error.args = (self.lost,)  # whoever shows it shows what the driver said, too
             self._drop()
             self._lock.release()  # nothing is measured here any more: another gate need not wait for this one
             raise
@@ -101,10 +105,10 @@ class PlatformSupervisor:
         if not isinstance(reply, Opened):
             raise WorkerCrash(f"{self.launch.label} answered open with {reply.type}", status="nonsense")
         identity = reply.identity.model_copy(update={"profile": self.launch.label})
-        if self.identity is not None and identity.library_sha256 != self.identity.library_sha256:
+        if changes := [*identity_changes(self.identity, identity), *map(str, self.files.opened(reply.seen))]:
             raise WorkerCrash(
-                f"library replaced: {self.identity.library} is not the file it was when the run began; the numbers "
-                "before and after belong to two drivers",
+                f"driver replaced: it is not what it was when the run began: {listed(changes)}; the numbers before "
+                "and after belong to two drivers",
                 status="replaced",
             )
         return identity
@@ -174,11 +178,16 @@ class PlatformSupervisor:
             )
         if isinstance(reply, Failed):
             return Measurement(
-                case=case, status=_not_ok(reply.status), phase=reply.phase, reason=reply.reason, identity=self.identity
+                case=case,
+                status=_not_ok(reply.status),
+                phase=reply.phase,
+                reason=reply.reason,
+                identity=self.identity,
+                changed=reply.changed,
             )
         if not isinstance(reply, Measured):
             return reply
-        facts = {name: getattr(reply, name) for name in _SHARED_FIELDS}
+        facts = {name: getattr(reply, name) for name in _SHARED_FIELDS} | {"driver_files": self.files.note(reply.seen)}
         return Measurement(case=case, identity=self.identity, operation=request.operation, **facts)
 
     def _without_answer(
@@ -342,6 +351,8 @@ def _failed_step(detail: str) -> SmokeStep:
         status="failed",
         detail=detail,
         recommendation=advise(
-            detail, "The driver took its process down. Reinstall it, or report it with the lines above."
+            detail,
+            "The driver took its process down. Leave it out, try another version of it, or report it with the lines "
+            "above.",
         ),
     )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pytest_weekops.core.measurement.records import Case, Measurement
+from pytest_weekops.core.measurement.session import OTHER_DATA
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.protocol import MeasureRequest, ProblemRequest, ReferenceRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 
 def with_references(host: HostWorker, request: MeasureRequest) -> MeasureRequest:
-    """The request with a reference of its very problem for each session. Raises ``WorkerError`` where none is made."""
+    """The request with a reference of its very problem for each session. Raises ``WorkerError`` where none is made.
+
+    Launches of a session take two sets of inputs in turn. A shipped operation's second result follows from the first
+    one; one's own has a reference for it.
+    """
     problem = request.model_dump(include=set(ProblemRequest.model_fields))
+    sessions = list(range(1, request.sessions + 1))
+    if request.operation_file is not None:
+        sessions += [session + OTHER_DATA for session in sessions]
     references = {
-        session: str(host.reference(ReferenceRequest(session=session, path="", **problem)))
-        for session in range(1, request.sessions + 1)
+        session: str(host.reference(ReferenceRequest(session=session, path="", **problem))) for session in sessions
     }
     return request.model_copy(update={"references": references})
 

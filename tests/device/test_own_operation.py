@@ -109,12 +109,12 @@ def test_an_operation_of_ones_own_is_measured(benches: Open, tmp_path: Path, pla
 
 
 def test_the_host_says_what_an_operation_needs(host: HostWorker, tmp_path: Path) -> None:
-    """Unit, and bytes per size: x, offsets, tmp and out of n floats each, and a float64 reference."""
+    """Unit, and bytes per size: x and offsets twice, tmp and out of n floats each, and two float64 references."""
     described = describe(host, write(tmp_path), 10, 20)
     assert described.unit == "GFLOPS"
     assert [(s.size, s.largest, s.total, s.reference) for s in described.needs] == [
-        (10, 40, 160, 80),
-        (20, 80, 320, 160),
+        (10, 40, 240, 160),
+        (20, 80, 480, 320),
     ]
 
 

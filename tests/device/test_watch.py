@@ -32,7 +32,7 @@ class Counting:
 
 def watch_of(guard: Any) -> Watched:
     """A watch before its first launch."""
-    return Watched(guard, None, Shape(64, 64, 64))  # type: ignore[arg-type]
+    return Watched(guard, Shape(64, 64, 64))
 
 
 def test_only_a_short_launch_is_followed() -> None:

@@ -1,7 +1,7 @@
 """A kernel that turns wrong after some good launches: the guard catches that launch, and its words are complete.
 
-The kernel counts its launches in the lowest bits of one element of A, where 64 steps move no result beyond its bound;
-the work-item that counts is the one that goes wrong, so that nothing depends on the order of work-items.
+The kernel counts its launches in the padding of C, which is NaN before a session and no part of the result; the
+work-item that counts is the one that goes wrong, so that nothing depends on the order of work-items.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pytest_weekops.core.guard.abft import thresholds
@@ -21,22 +20,19 @@ from tests.device.test_misbehaviour import HEAD
 from tests.support.benches import Bench
 
 Open = Callable[[str], Bench]
-Write = Callable[[str], Path]
+Write = Callable[..., Path]
 pytestmark = pytest.mark.device
-N, ROW, COLUMN, SEED = 64, 17, 5, 5
+N, ROW, COLUMN, SEED = 60, 17, 5, 5
 
 
-def counting(condition: str, *, n: int = N, seed: int = SEED) -> str:
+def counting(condition: str) -> str:
     """A kernel whose element (17, 5) has its lowest exponent bit flipped where ``launch`` fulfils the condition."""
-    a, _b = gemm_inputs(m=n, n=n, k=n, seed=seed, session=1)
-    first = int(a[ROW, COLUMN : COLUMN + 1].view(np.uint32)[0]) & 63
     return (
         HEAD
         + f"""
-    if (i == {ROW} && j == {COLUMN} && m == {n}) {{
-        __global int *count = (__global int *)&A[i * k + j];
-        const int launch = ((*count & 63) - {first} + 64) % 64 + 1;
-        *count = (*count & ~63) | ((*count + 1) & 63);
+    if (i == {ROW} && j == {COLUMN}) {{
+        __global int *count = (__global int *)&C[i * ldc + n];
+        const int launch = ++*count & 63;
         if ({condition}) sum = as_float(as_int(sum) ^ (1 << 23));
     }}
     C[i * ldc + j] = sum;
@@ -52,7 +48,7 @@ def measured(bench: Bench, kernel_dir: Path, **settings: object) -> Measurement:
 
 def test_a_kernel_that_only_counts_is_right(benches: Open, own_kernels: Write) -> None:
     """The counter by itself moves nothing beyond a bound."""
-    answer = measured(benches("pocl"), own_kernels(counting("0")))
+    answer = measured(benches("pocl"), own_kernels(counting("0"), "block"))
     assert answer.status is MeasurementStatus.OK, answer.reason
     assert answer.guard is not None
     assert (answer.guard.checks, answer.guard.detections, answer.guard.false_alarms) == (6, (), 0)
@@ -70,7 +66,7 @@ def test_a_launch_that_turns_wrong_is_caught_with_all_its_facts(
     benches: Open, own_kernels: Write, condition: str, repeats: str
 ) -> None:
     """Launch, row, column, value, what is right, the size of the error, threshold, bits, and whether it repeats."""
-    answer = measured(benches("pocl"), own_kernels(counting(condition)))
+    answer = measured(benches("pocl"), own_kernels(counting(condition), "block"))
     assert answer.status is MeasurementStatus.WRONG
     assert answer.guard is not None
     assert answer.guard.checked_launches == (1, 2, 3, 4)
@@ -94,25 +90,27 @@ def test_a_launch_that_turns_wrong_is_caught_with_all_its_facts(
 
 
 def test_launches_after_the_first_are_checked_where_the_period_says(benches: Open, own_kernels: Write) -> None:
-    """Wrong from launch 3 on, every third is checked: the first is good, the fourth is caught."""
-    answer = measured(benches("pocl"), own_kernels(counting("launch >= 4")), period=3)
+    """Launch 4 alone is wrong, and every third is checked: the first is good, the fourth is caught."""
+    answer = measured(benches("pocl"), own_kernels(counting("launch == 5"), "block"), period=3)
     assert answer.status is MeasurementStatus.WRONG
     assert "the guard caught launch 4" in answer.reason
     assert answer.guard is not None
     assert answer.guard.checked_launches == (1, 4)
 
 
-def test_a_transient_fault_between_checks_is_not_seen(benches: Open, own_kernels: Write) -> None:
-    """What a period costs: launch 2 alone was wrong, and nobody looked."""
-    answer = measured(benches("pocl"), own_kernels(counting("launch == 3")), period=3)
-    assert answer.status is MeasurementStatus.OK, answer.reason
+def test_a_transient_fault_between_checks_is_not_seen_by_the_guard(benches: Open, own_kernels: Write) -> None:
+    """What a period costs: launch 2 alone was wrong, and only the gate's own look at every result saw it."""
+    answer = measured(benches("pocl"), own_kernels(counting("launch == 3"), "block"), period=3)
+    assert answer.status is MeasurementStatus.WRONG
+    assert re.match(r"session 1: launch 2: error \S+ exceeds 0.001; row 17, column 5: ", answer.reason), answer.reason
     assert answer.guard is not None
+    assert (answer.guard.checked_launches, answer.guard.detections) == ((1,), ())
     assert answer.guard.coverage_percent == pytest.approx(100 / 3)
 
 
 def test_a_sampled_guard_that_draws_every_line_catches_it_too(benches: Open, own_kernels: Write) -> None:
     """By its row and by its column."""
-    kernels = own_kernels(counting("launch == 5"))
+    kernels = own_kernels(counting("launch == 5"), "block")
     answer = measured(benches("pocl"), kernels, row_samples=N, col_samples=N)
     assert answer.status is MeasurementStatus.WRONG
     assert "1 bad rows, the first 17 and 1 bad columns, the first 5; row 17, column 5" in answer.reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.drivers.platforms import load_profiles, resolve_platforms
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.support.command import weekops
+from tests.support.libraries import build_library
 
 
 @pytest.mark.parametrize(
@@ -102,19 +102,11 @@ CONSTRUCTORS = {
 def test_a_driver_that_misbehaves_on_being_loaded(tmp_path: Path, name: str) -> None:
     """A real library whose constructor crashes, leaves or hangs takes down its worker only, and is named."""
     body, words = CONSTRUCTORS[name]
-    source = tmp_path / "driver.c"
-    source.write_text(
+    source = (
         "#include <signal.h>\n#include <stdlib.h>\n#include <unistd.h>\n"
-        f"__attribute__((constructor)) static void start(void) {{ {body} }}\n",
-        encoding="utf-8",
+        f"__attribute__((constructor)) static void start(void) {{ {body} }}\n"
     )
-    library = tmp_path / "driver.so"
-    try:
-        subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        if os.environ.get("WEEKOPS_REQUIRE_PLATFORMS"):
-            pytest.fail("gcc is required here and missing")
-        pytest.skip("gcc is not installed, so no misbehaving driver can be built")
+    library = build_library(tmp_path / "driver.so", source)
     (launch,) = resolve_platforms([f"bad-{name}=pocl@{library}"], scratch=tmp_path)
     supervisor = PlatformSupervisor(launch, Deadlines(enumerate_s=2.0, import_s=20.0), tmp_path)
     with pytest.raises(Exception, match=r".") as caught:

@@ -83,6 +83,17 @@ def test_the_decision_fits_its_schema(promoted: GateResult) -> None:
     jsonschema.Draft202012Validator(schema()).validate(promoted.decision)
 
 
+def test_the_drivers_files_are_listed(promoted: GateResult, stored: StoredRun) -> None:
+    """With the decision, in the journal and in the summary; each measurement names the listing that was true for it."""
+    listed, who = promoted.decision["driver_files"]["pocl"], stored.identities["pocl"]
+    files = {file["path"]: file["sha256"] for file in listed["files"]}
+    assert files[who.library_path] == who.library_sha256
+    assert len(files) > 1
+    assert {m.driver_files for m in stored.records if isinstance(m, Measurement)} == {listed["sha256"]}
+    assert promoted.finding("one_driver")["status"] == "pass"
+    assert listed["sha256"][:16] in (promoted.run_dirs[0] / "summary.md").read_text(encoding="utf-8")
+
+
 def test_the_decision_names_whole_artifacts(promoted: GateResult) -> None:
     """Each artifact has the hash that the decision gives."""
     for entry in promoted.decision["artifacts"]:
@@ -179,6 +190,8 @@ def test_a_pinned_baseline_gives_floors(
     document = json.loads(path.read_text(encoding="utf-8"))
     for row in document["baseline"]["rows"]:
         row["mean_gflops"] *= 100
+    document["baseline"]["files"][-1]["sha256"] = "f" * 64
+    document["baseline"]["identity"]["kernel"]["release"] = "5.10"
     document["sha256"] = baselines._digest(document["baseline"])
     high = promoted.directory / "high.json"
     high.write_text(json.dumps(document), encoding="utf-8")
@@ -188,6 +201,9 @@ def test_a_pinned_baseline_gives_floors(
     result = run_gate(directory, suite, "--platforms", need_platform("pocl"), *SMALL, f"--baseline={high}")
     assert result.status == 1, result.output
     assert result.finding("per_kernel_size_slo")["status"] == "fail"
+    said = " ".join(result.output.split())
+    assert f"since baseline {promoted.run_dirs[0].name}: kernel release 5.10 became" in said
+    assert "ffffffffffff became" in said
 
 
 def test_an_altered_baseline_is_refused(promoted: GateResult) -> None:

@@ -36,6 +36,7 @@ def requests(directory: Path | None = None, **changes: Any) -> WorkerRequests:
         "kernel_dirs": ("kernels",),
         "operations": {"triad": TRIAD},
         "tunings": {},
+        "sources": {"kernels/gemm_scalar.cl": "0" * 64},
         "memory_dir": directory,
         **changes,
     }
@@ -121,3 +122,16 @@ def test_pressure_beside_the_launches_is_asked_for_in_its_mode_alone(mode: str, 
     assert asked.measure(case_of("auto"), ME).pressure_during == during
     pulses = asked.pressure()
     assert (pulses.pulses, pulses.iterations, pulses.size, pulses.kernel_dirs) == (7, 2, 640, ("kernels",))
+
+
+def test_the_sources_of_the_opening_travel_with_every_request() -> None:
+    """Cases, gates, pulses and the smoke: a worker refuses others."""
+    asked = requests()
+    case = case_of("auto")
+    every = (
+        asked.measure(case, ME),
+        asked.verify(case, (1, 1, 1, 1.0, 0.0), iterations=1),
+        asked.pressure(),
+        asked.smoke(),
+    )
+    assert all(request.sources == dict(asked.sources) for request in every)

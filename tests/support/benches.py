@@ -113,15 +113,19 @@ def benches(start_bench: Callable[[str], Bench]) -> Callable[[str], Bench]:
 
 
 @pytest.fixture
-def own_kernels(tmp_path: Path) -> Callable[[str], Path]:
-    """``own_kernels(body)``: a directory with the guard's kernels and one variant, ``mine``, of this source."""
+def own_kernels(tmp_path: Path) -> Callable[..., Path]:
+    """``own_kernels(body)``: a directory with the guard's kernels and one variant, ``mine``, of this source.
 
-    def write(source: str) -> Path:
+    With the layout ``block`` an item still computes one element, and rows of B and C are padded to 16 floats.
+    """
+
+    def write(source: str, layout: str = "elementwise") -> Path:
         for check in (*data_dir("kernels").glob("abft_*.cl"), data_dir("kernels") / "group_sum.clh"):
             (tmp_path / check.name).write_text(check.read_text(encoding="utf-8"), encoding="utf-8")
         (tmp_path / "mine.cl").write_text(source, encoding="utf-8")
+        one = ", defines: {MR: 1, NV: 1, VW: 1}" if layout == "block" else ""
         (tmp_path / "catalog.yaml").write_text(
-            "version: 1\nkernels:\n  mine: {mode: mine, file: mine.cl, layout: elementwise}\n", encoding="utf-8"
+            f"version: 1\nkernels:\n  mine: {{mode: mine, file: mine.cl, layout: {layout}{one}}}\n", encoding="utf-8"
         )
         return tmp_path
 

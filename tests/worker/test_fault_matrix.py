@@ -127,4 +127,5 @@ def test_a_replaced_library_is_lost(supervise: Supervise) -> None:
     supervisor.start()
     answer = supervisor.measure(CASE, REQUEST)
     assert answer.status is MeasurementStatus.LOST
-    assert "library replaced" in answer.reason
+    assert "driver replaced" in answer.reason
+    assert "libdouble.so aaaaaaaaaaaa became libdouble.so bbbbbbbbbbbb" in answer.reason

@@ -23,7 +23,7 @@ UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 ELEMENT_SD = 0.36  # sd of an element's error in units of u k scale(A) scale(B): 0.30 measured, a fifth more allowed
 SUM_SD = 0.42  # sd of one rounding in units of u times what is rounded, over the mantissas of a random walk
 Z = 8.0  # a Gaussian residual exceeds 8 sd with probability 1e-15, over the rows of a launch about 2e-12
-_SIGNS, _SECOND_B, _COLUMN_SIGNS = 7, 2, 3
+_SIGNS, _COLUMN_SIGNS = 7, 3
 _ROWS_AT_ONCE = 256
 
 
@@ -33,13 +33,6 @@ def sign_vector(n: int, *, seed: int, session: int, projection: int = 0, columns
 
     generator = np.random.default_rng([seed, session, _COLUMN_SIGNS if columns else _SIGNS, projection])
     return (2 * generator.integers(0, 2, n, dtype=np.int8) - 1).astype(np.float32)
-
-
-def second_b(k: int, n: int, *, seed: int, session: int) -> F32:
-    """The B that launches take in turn with the problem's own (k x n, float32, N(0, 1))."""
-    import numpy as np
-
-    return np.random.default_rng([seed, session, _SECOND_B]).standard_normal((k, n), dtype=np.float32)
 
 
 def reference_sums(a: F32, b: F32, w: F32) -> F64:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
+from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
 from pytest_weekops.core.measurement.records import (
     Case,
@@ -54,7 +55,8 @@ class Baseline(Record):
     """A promoted run pinned for one device: profile and hardware, never the driver's version.
 
     A new driver is judged against what the old one reached. ``source_sha256`` is the hash of the run's journal.
-    ``tuned`` names the variants that were measured with tuned build parameters.
+    ``tuned`` names the variants that were measured with tuned build parameters. ``identity`` and ``files`` are those of
+    the driver that reached it; absent in baselines of versions that did not keep them.
     """
 
     profile: str
@@ -64,6 +66,8 @@ class Baseline(Record):
     source_sha256: str
     rows: tuple[BaselineRow, ...] = ()
     tuned: tuple[str, ...] = ()
+    identity: DeviceIdentity | None = None
+    files: tuple[DriverFile, ...] = ()
 
     def fits(self, identity: DeviceIdentity) -> bool:
         """Whether this baseline speaks of that device."""
@@ -108,6 +112,19 @@ class Campaign:
     def injections(self) -> tuple[InjectionRecord, ...]:
         """Every fault campaign that the run took along."""
         return tuple(record for record in self.records if isinstance(record, InjectionRecord))
+
+    @cached_property
+    def listings(self) -> dict[str, tuple[DriverListing, ...]]:
+        """The listings of each platform's driver, in order."""
+        found: dict[str, list[DriverListing]] = defaultdict(list)
+        for record in self.records:
+            if isinstance(record, DriverListing):
+                found[record.platform].append(record)
+        return {platform: tuple(listings) for platform, listings in found.items()}
+
+    def driver_files(self, platform: str) -> tuple[DriverFile, ...]:
+        """The files of a platform's driver as the last listing has them; none where nobody looked."""
+        return self.listings[platform][-1].files if platform in self.listings else ()
 
     @cached_property
     def by_case(self) -> dict[Case, tuple[Measurement, ...]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
+from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.records import GateRecord, LookRecord, Measurement, PressureRecord
 
-JudgedRecord = Measurement | PressureRecord | GateRecord | InjectionRecord | LookRecord | CalibrationRecord
+JudgedRecord = (
+    Measurement | PressureRecord | GateRecord | InjectionRecord | LookRecord | CalibrationRecord | DriverListing
+)

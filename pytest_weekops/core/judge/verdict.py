@@ -10,6 +10,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
+from pytest_weekops.core.judge.drivers import since_baseline
 from pytest_weekops.core.judge.finding import Certainty, CheckStatus, Finding, Verdict
 from pytest_weekops.core.judge.looks import certainty
 from pytest_weekops.core.policy.policy import Policy
@@ -74,6 +75,7 @@ def _total_certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
 
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
-    if campaign.plan.kind != "weekly" or campaign.baselines or not policy.floors.waiver:
+    if campaign.plan.kind != "weekly":
         return ()
-    return (policy.floors.waiver,)
+    waived = () if campaign.baselines or not policy.floors.waiver else (policy.floors.waiver,)
+    return (*waived, *since_baseline(campaign))

@@ -11,6 +11,7 @@ _EDGES = ((1, 1.0), (3, -0.5), (17, 3.0), (61, 1.5), (127, 3.0), (131, -2.0))
 _TRIAD_SCALAR = 3.0  # STREAM's
 SPARE_EDGE = 256  # GEMM's buffers are padded to a multiple of this at most, and the memory check reckons with it
 PROBE_SIZE = 480  # a launch of this size is timed per operation, to say how long a run will take
+MOST_ZONE_BYTES = 2**20  # of the red zone before a buffer, and of the one behind it
 ANCHOR_SIZE = 768  # of the fixed host SGEMM that tells how fast the host is
 
 Problem = tuple[int, int, int, float, float]
@@ -59,6 +60,12 @@ class SizeNeeds(Record):
 
 
 def gemm_needs(size: int) -> SizeNeeds:
-    """A, two Bs, C and the packed copies of A and B, float32, padded."""
+    """A and B twice, C and the packed copies of A and B, float32, padded, each between red zones."""
     edge = (size + SPARE_EDGE - 1) // SPARE_EDGE * SPARE_EDGE
-    return SizeNeeds(size=size, largest=4 * size * size, total=6 * 4 * edge * edge, reference=8 * size * size)
+    zones = 2 * MOST_ZONE_BYTES
+    return SizeNeeds(
+        size=size,
+        largest=4 * size * size + zones,
+        total=7 * (4 * edge * edge + zones),
+        reference=8 * size * size,
+    )

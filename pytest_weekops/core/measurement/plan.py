@@ -46,6 +46,7 @@ class CampaignPlan(Record):
     split take turns, launch by launch. ``max_run_delay_percent`` is the policy's limit for a calm launch on a CPU,
     None where it has none. ``looks`` are the numbers of snapshots after which the run is looked at, and may end where
     all is decided: rising, from two on, the last one being ``snapshots``. Runs from before looks have none.
+    ``every_launch``: the result of each launch is compared, not only of a session's last.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -68,6 +69,7 @@ class CampaignPlan(Record):
     mode: Literal["local", "ci"] = "local"
     in_turns: bool = False
     max_run_delay_percent: float | None = None
+    every_launch: bool = False
     gates: tuple[str, ...] = ()
     looks: tuple[int, ...] = ()
 

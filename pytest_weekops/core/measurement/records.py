@@ -66,9 +66,24 @@ class Case(Record):
         return f"{self.kernel}:{self.size}"
 
 
-class DeviceIdentity(Record):
-    """Which driver answered. A version string alone does not identify a driver; the library's hash does.
+class HostKernel(Record):
+    """What lies below a driver: the kernel's release, its drivers for the device, and firmware.
 
+    ``drivers`` holds the version of each kernel driver (of a GPU), empty where a module tells none; ``firmware`` what
+    is told of a GPU's, of a CPU its microcode. Both are empty where nothing was told.
+    """
+
+    release: str
+    drivers: dict[str, str] = Field(default_factory=dict)
+    firmware: dict[str, str] = Field(default_factory=dict)
+
+
+class DeviceIdentity(Record):
+    """Which driver answered. A version string alone does not identify a driver; its files' hashes do.
+
+    ``library`` is the file that the ICD loader opened, and ``library_path`` where it lies; ``answered_by`` is another
+    file behind it whose code answers, where there is one. All other files are in the run's :class:`DriverListing`.
+    ``kernel`` is absent in records of versions that did not look at it.
     ``environment`` holds the variables that change this driver's behaviour, ``quirks`` the known defects seen.
     Memory is in bytes. ``native_vector_floats`` is the device's own vector width, 0 where unknown. ``hardware`` names
     the silicon without the driver (CPU model x cores, or the GPU's name).
@@ -98,6 +113,9 @@ class DeviceIdentity(Record):
     native_vector_floats: int = 0
     quirks: tuple[str, ...] = ()
     pyopencl_version: str = ""
+    library_path: str = ""
+    answered_by: str = ""
+    kernel: HostKernel | None = None
 
     @property
     def is_cpu(self) -> bool:
@@ -113,7 +131,10 @@ class SessionSamples(Record):
     ``start_ns`` are host monotonic time stamps of each launch (for order and gaps). ``cpu_ns`` is the CPU time of all
     of the worker's threads during each launch, ``delay_ns`` their run delay (ready to run, and no CPU to run on), both
     summed over threads; None where the host does not tell.
-    ``max_abs_error`` is max |C - C_ref| over all elements of the session's last launch, against float64;
+    ``max_abs_error`` is max |C - C_ref| over all elements of the launches that were ``compared`` with the float64
+    reference (numbers of timed launches, from 1: one drawn, and the last). ``looked_at`` counts the launches, warm-up
+    included, whose result was looked at, ``same_bits`` those that left the very bits of one that was compared.
+    ``outside`` says what was written beside a buffer.
     ``k_scaled_error`` is the same in the operation's error unit: for GEMM ``u * k * scale(A) * scale(B)``, u = 2**-24.
     """
 
@@ -129,6 +150,10 @@ class SessionSamples(Record):
     k_scaled_error: float
     error_scale: float = 1.0
     nonfinite: int = 0
+    compared: tuple[int, ...] = ()
+    looked_at: int = 0
+    same_bits: int = 0
+    outside: str = ""
 
 
 class TimerTrust(Record):
@@ -266,7 +291,9 @@ class HostCondition(Record):
 class Measurement(Record):
     """The answer to one case: every raw sample, or the error that stood in its place.
 
-    ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in.
+    ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in. ``changed`` says
+    which source is no longer what it was when the run began; ``driver_files`` is the digest of the driver's listing
+    that was true when it ended.
     """
 
     type: Literal["measurement"] = "measurement"
@@ -290,6 +317,7 @@ class Measurement(Record):
     selector: SelectorEvidence | None = None
     host: HostCondition = HostCondition()
     turns: Turns | None = None
+    changed: str = ""
     pressure_completed: int = 0
     phase_s: dict[str, float] = Field(default_factory=dict)
     attempt: int = 1
@@ -299,6 +327,7 @@ class Measurement(Record):
     order: int = 0
     started_at: str = ""
     elapsed_s: float = 0.0
+    driver_files: str = ""
 
     @property
     def on_cpu(self) -> bool:

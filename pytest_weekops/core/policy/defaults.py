@@ -28,6 +28,7 @@ SEVERITY_OF_CHECK: dict[str, int] = {
     "drift_abs_percent_bounded": 3,
     "device_selected": 1,
     "errors_possible": 1,
+    "launches_looked_at": 1,
     "p95_drift_bound": 3,
     "platform_split_clover_and_rusticl": 1,
     "platform_split_present": 1,
@@ -35,4 +36,5 @@ SEVERITY_OF_CHECK: dict[str, int] = {
     "t5_disable_events_total_bound": 1,
     "t5_guardrails_all_runs": 1,
     "throughput_drift_abs_bound": 3,
+    "writes_contained": 1,
 }

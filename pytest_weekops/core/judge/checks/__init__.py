@@ -13,6 +13,7 @@ from pytest_weekops.core.judge.checks import (
     copies,
     evidence,
     guards,
+    one_driver,
     one_piece,
     possible_clocks,
     possible_times,
@@ -20,6 +21,7 @@ from pytest_weekops.core.judge.checks import (
     runs,
     slo,
     split,
+    work_done,
 )
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.policy.policy import Policy
@@ -32,6 +34,7 @@ _POSSIBLE: tuple[Check, ...] = (
     possible_clocks.clocks_agree,
     possible_clocks.order_kept,
     copies.samples_unique,
+    one_driver.one_driver,
     one_piece.one_kernel,
     one_piece.work_as_stated,
     one_piece.errors_possible,
@@ -47,6 +50,8 @@ _MEASURED: tuple[Check, ...] = (
     runs.launches_complete,
     runs.finite_metrics,
     guards.correctness_error_bound,
+    work_done.writes_contained,
+    work_done.launches_looked_at,
     guards.t3_fallback_bound,
     guards.t5_disable_events_total_bound,
     guards.t5_overhead_bound,

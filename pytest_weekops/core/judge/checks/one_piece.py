@@ -17,11 +17,12 @@ LEAST_EDGE = 8  # so many rows and columns of random floats do not all round to 
 def one_kernel(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
     """From the first record to the last, a cell is one variant of one source, built with the same options.
 
-    T3 may choose another variant; the same variant is still the same source and options.
+    T3 may choose another variant; the same variant is still the same source and options. Workers refuse sources that
+    are not what they were when the run began.
     """
     check = "one_kernel"
     kept: dict[tuple[object, ...], tuple[str, object]] = {}
-    bad: list[tuple[str, str]] = []
+    bad = [(m.case.id, f"{m.changed} in {m.case.id}") for m in campaign.measurements if m.changed]
     for m in campaign.counted:
         case = m.case
         facts: list[tuple[str, tuple[object, ...], object]] = [

@@ -1,0 +1,151 @@
+"""Weekly runs of an unchanged driver while other programs come and go: how they end, and how much was void.
+
+    python benchmarks/beside_load.py --load busy --runs 20
+    python benchmarks/beside_load.py --load none compile memory --runs 20 --sizes 256 512
+
+Each run is `pytest suites/weekly` in a directory of its own; unknown options are the run's. Beside
+it a load runs for 2 to 8 s and pauses for as long, drawn: a busy loop in one process, a compiler at work on C files, or
+copies of 64 MiB arrays. Prints a line per run and a row per load, with 95 % intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import numpy as np
+
+from pytest_weekops.core.guard.injection import clopper_pearson
+
+SUITE = Path(__file__).resolve().parents[1] / "suites" / "weekly"
+SHORTEST_S, LONGEST_S = 2.0, 8.0
+SOURCE = "\n".join(
+    f"double f{n}(double x) {{ return x * {n} + (x > {n} ? f{n - 1}(x - 1) : 0); }}" for n in range(1, 400)
+)
+
+
+def busy(until: float) -> None:
+    """Count."""
+    count = 0
+    while time.monotonic() < until:
+        count += 1
+
+
+def compile_c(until: float) -> None:
+    """Compile four hundred functions again and again."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "load.c")
+        path.write_text("double f0(double x) { return x; }\n" + SOURCE, encoding="utf-8")
+        while time.monotonic() < until:
+            subprocess.run(["cc", "-O2", "-c", str(path), "-o", f"{directory}/load.o"], check=True)
+
+
+def memory(until: float) -> None:
+    """Copy what no cache holds."""
+    source = np.zeros(8 << 20)
+    target = np.empty_like(source)
+    while time.monotonic() < until:
+        np.copyto(target, source)
+
+
+LOADS = {"busy": busy, "compile": compile_c, "memory": memory}
+
+
+def come_and_go(name: str, seed: int, stop: Event) -> None:
+    """Work and pause in turns of drawn length until told to stop."""
+    draw = random.Random(seed)
+    while not stop.is_set():
+        LOADS[name](time.monotonic() + draw.uniform(SHORTEST_S, LONGEST_S))
+        stop.wait(draw.uniform(SHORTEST_S, LONGEST_S))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run ended."""
+
+    status: int
+    seconds: float
+    snapshots: int
+    void: int
+    measured: int
+    failed: tuple[str, ...]
+    unsure: tuple[str, ...]
+
+
+def one_run(arguments: argparse.Namespace, more: Sequence[str], load: str, seed: int) -> Outcome:
+    """A weekly run beside a load, as its decision says."""
+    stop = multiprocessing.Event()
+    neighbour = None if load == "none" else multiprocessing.Process(target=come_and_go, args=(load, seed, stop))
+    with tempfile.TemporaryDirectory() as directory:
+        begun = time.monotonic()
+        if neighbour is not None:
+            neighbour.start()
+        try:
+            options = ["--platforms", arguments.platform, "--sizes", *map(str, arguments.sizes), *more]
+            command = [sys.executable, "-m", "pytest", str(SUITE), f"--rootdir={directory}", "-q", *options]
+            subprocess.run(command, cwd=directory, stdout=subprocess.DEVNULL, check=False)
+        finally:
+            stop.set()
+            if neighbour is not None:
+                neighbour.join()
+        seconds = time.monotonic() - begun
+        (path,) = Path(directory).glob("reports/*/decision.json")
+        document = json.loads(path.read_text(encoding="utf-8"))
+    certainty, findings = document["verdict"]["certainty"], document["verdict"]["findings"]
+    return Outcome(
+        status=document["exit_status"],
+        seconds=round(seconds, 1),
+        snapshots=certainty["snapshots"],
+        void=certainty["void"],
+        measured=certainty["measured"],
+        failed=tuple(f"{f['check']}: {f['message']}" for f in findings if f["status"] == "fail"),
+        unsure=tuple(document["inconclusive_checks"]),
+    )
+
+
+def row(load: str, runs: Sequence[Outcome]) -> str:
+    """One row of the table."""
+    promotes, opens = (sum(run.status == status for run in runs) for status in (0, 11))
+    low, high = clopper_pearson(promotes, len(runs))
+    void = sum(run.void for run in runs) / max(1, sum(run.measured for run in runs))
+    snapshots, seconds = (statistics.fmean(getattr(run, name) for run in runs) for name in ("snapshots", "seconds"))
+    return (
+        f"| {load} | {len(runs)} | {promotes} ({100 * low:.0f} to {100 * high:.0f} %) | {opens} | "
+        f"{len(runs) - promotes - opens} | {snapshots:.1f} | {100 * void:.0f} % | {seconds:.0f} |"
+    )
+
+
+def main() -> int:
+    """Run, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--load", nargs="+", choices=["none", *LOADS], default=["none", *LOADS])
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512])
+    parser.add_argument("--platform", default="pocl")
+    arguments, more = parser.parse_known_args()
+    rows = []
+    for load in arguments.load:
+        runs = []
+        for number in range(arguments.runs):
+            runs.append(one_run(arguments, more, load, number))
+            print(load, number + 1, json.dumps(asdict(runs[-1])), flush=True)
+        rows.append(row(load, runs))
+    print("\n| load | runs | promote | open | fail | snapshots | void | s a run |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("\n".join(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""How a run's drivers differ from others: from the pinned baseline's, and the two sides of a split from each other."""
+
+from __future__ import annotations
+
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.measurement.driver_change import driver_changes, listed
+from pytest_weekops.core.measurement.driver_files import DriverFile
+
+_SHOWN = 6
+
+
+def since_baseline(campaign: Campaign) -> tuple[str, ...]:
+    """A sentence per platform whose driver is another than that of the baseline that it is held against.
+
+    That is what a baseline is for, so it is no finding; but a change of speed has its causes here.
+    """
+    notes = []
+    for platform, identity in campaign.identities.items():
+        baseline = campaign.baseline_for(platform)
+        if baseline is None:
+            continue
+        changes = driver_changes(baseline.identity, identity, baseline.files, campaign.driver_files(platform))
+        if changes:
+            notes.append(f"{platform}: since baseline {baseline.run_id}: {listed(changes)}")
+    return tuple(notes)
+
+
+def split_drivers(campaign: Campaign) -> tuple[str, ...]:
+    """Which files the two drivers of a split share, and which each has for itself; none where nobody looked."""
+    plan = campaign.plan
+    base, candidate = str(plan.baseline_platform), str(plan.candidate_platform)
+    sides = [campaign.driver_files(platform) for platform in (base, candidate)]
+    if not all(sides):
+        return ()
+    return tuple(files_apart((base, candidate), (sides[0], sides[1])))
+
+
+def files_apart(
+    names: tuple[str, str], sides: tuple[tuple[DriverFile, ...], tuple[DriverFile, ...]]
+) -> tuple[str, ...]:
+    """Lines: how many files two drivers share, then what only one has, or has in other contents."""
+    hashes = [{(file.name, file.sha256) for file in files} for files in sides]
+    lines = [f"driver files: {len(hashes[0] & hashes[1])} are the same in {names[0]} and {names[1]}"]
+    for name, mine, other in zip(names, hashes, reversed(hashes), strict=True):
+        only = sorted(mine - other, key=_by_weight)
+        if only:
+            lines.append(f"only in {name}: {listed([f'{file} {digest[:12]}' for file, digest in only], _SHOWN)}")
+    return tuple(lines)
+
+
+def _by_weight(file: tuple[str, str]) -> tuple[bool, str]:
+    """Libraries before what compilers include."""
+    return ".so" not in file[0], file[0]
