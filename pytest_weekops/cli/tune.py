@@ -157,14 +157,14 @@ def _search(
 
 
 def _kernels(dirs: Sequence[str]) -> dict[str, Kernel]:
-    from yaml import YAMLError
-
     from pytest_weekops.evidence.tunings import load_kernels
 
     try:
         return load_kernels(dirs)
-    except (OSError, ValueError, YAMLError) as error:
-        raise InputError(f"--kernel-dir: {error}. Its kernels cannot be tuned. Check path and catalogue.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--kernel-dir: {error}. Its kernels cannot be tuned. Check the files that the catalogue names."
+        ) from error
 
 
 def _refuse_unknown(names: Sequence[str], kernels: Mapping[str, Kernel]) -> None:

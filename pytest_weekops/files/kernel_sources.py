@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_weekops.core.errors import SourceChanged
 from pytest_weekops.core.measurement.catalog import KernelEntry
-from pytest_weekops.files.catalog import read_catalog
+from pytest_weekops.files.catalog import CATALOG, read_catalog
 
 _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
@@ -81,7 +81,7 @@ def hash_sources(dirs: Sequence[str]) -> dict[str, str]:
     files: dict[Path, None] = {}
     for directory in dirs:
         root = Path(directory).resolve()
-        path = root / "catalog.yaml"
+        path = root / CATALOG
         catalog = read_catalog(root)
         names = [name for e in catalog.kernels.values() for name in (e.file, e.operation_file) if name]
         files.update(dict.fromkeys([path, *(root / name for name in names), *sorted(root.glob("abft_*.cl"))]))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yaml import YAMLError
-
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.evidence.tuning_event import EVENT
 from pytest_weekops.evidence.tunings import load_kernels, load_tunings
@@ -27,7 +25,7 @@ def put_in_force(run: Run, directory: Path | None) -> list[dict[str, Any]]:
     used: list[dict[str, Any]] = []
     try:
         kernels = load_kernels(run.kernel_dirs)
-    except (OSError, ValueError, WeekopsError, YAMLError) as error:  # each case that needs them will say so as well
+    except (OSError, ValueError, WeekopsError) as error:  # each case that needs them will say so as well
         run.tunings, ignored = {}, [f"Every tuning is ignored: the kernels cannot be read: {error}."]
     else:
         run.tunings, ignored = load_tunings(directory, run.identities, kernels)

@@ -35,7 +35,7 @@ def tune(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("--variants", "scalar"), "has nothing to tune"),
         (("--variants", "block", "block"), "names a variant twice"),
         (("--platforms", "nowhere"), "there is no profile 'nowhere'"),
-        (("--kernel-dir", "nowhere"), "Its kernels cannot be tuned"),
+        (("--kernel-dir", "nowhere"), "nowhere/catalog.yaml cannot be read"),
     ],
 )
 def test_bad_input_is_a_sentence_and_status_4(
