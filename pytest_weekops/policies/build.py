@@ -60,7 +60,7 @@ def _refuse_types(source: Source, document: Any, at: tuple[str, ...] = ()) -> No
     elif (
         at and at[-1].startswith(("max_", "min_", "minimum_", "flag_", "voids_")) and (isinstance(document, bool | str))
     ):
-        raise source.at(at, f"is {document!r}, not a number", "Give a plain number without quotes.")
+        raise source.at(at, f"is {document!r:.200}, not a number", "Give a plain number without quotes.")
 
 
 def explain(source: Source, error: ValidationError) -> PolicyError:
@@ -71,7 +71,7 @@ def explain(source: Source, error: ValidationError) -> PolicyError:
     if first["type"] == "extra_forbidden":
         advice = f"A limit under a wrong name limits nothing.{_close(place)}"
         return source.at(place, "is no key of a policy", advice)
-    return source.at(place, f"is {value!r}: {first['msg'].lower()}", "Correct the value.")
+    return source.at(place, f"is {value!r:.200}: {first['msg'].lower()}", "Correct the value.")
 
 
 def _close(place: tuple[str, ...]) -> str:

@@ -284,8 +284,10 @@ class Run:
 
     def _list(self, listing: DriverListing) -> None:
         """Write a listing of a driver's files down, once."""
-        if listing.files and listing not in self.records:
-            self.record(listing)
+        written = [r for r in self.records if isinstance(r, DriverListing) and r.platform == listing.platform]
+        if listing.files and listing.digest not in {each.digest for each in written}:
+            after = written[-1].digest if written else ""
+            self.record(listing.model_copy(update={"after": after}))
 
     def __enter__(self) -> Self:
         """The run itself, closed at the end of the ``with`` block."""

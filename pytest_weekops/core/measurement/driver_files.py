@@ -35,12 +35,14 @@ class DriverListing(Record):
     """All files of the driver of one platform that were seen until a measurement, sorted by path.
 
     A driver may load more of itself at any build; then a longer listing follows. A measurement names the listing that
-    was true for it by its :attr:`digest`.
+    was true for it by its :attr:`digest`. ``after`` is the digest of the listing that it follows, empty for the first,
+    so that none can be left out.
     """
 
     type: Literal["driver"] = "driver"
     platform: str
     files: tuple[DriverFile, ...] = ()
+    after: str = ""
 
     @cached_property
     def digest(self) -> str:

@@ -22,7 +22,8 @@ LIBRARY = DriverFile(path="/usr/lib/libpocl.so", sha256="1" * 64)
 LLVM = DriverFile(path="/usr/lib/libLLVM.so.1", sha256="a" * 64)
 NEWER = LLVM.model_copy(update={"sha256": "b" * 64})
 FIRST = DriverListing(platform="pocl", files=(LIBRARY, LLVM))
-LONGER = DriverListing(platform="pocl", files=(LIBRARY, LLVM, DriverFile(path="/usr/lib/libsvml.so", sha256="2" * 64)))
+MORE = DriverFile(path="/usr/lib/libsvml.so", sha256="2" * 64)
+LONGER = DriverListing(platform="pocl", files=(LIBRARY, LLVM, MORE), after=FIRST.digest)
 UPDATED = DriverListing(platform="pocl", files=(LIBRARY, NEWER))
 UNREAD = DriverListing(platform="pocl", files=(LIBRARY, LLVM.model_copy(update={"sha256": ""})))
 
@@ -138,3 +139,8 @@ def test_two_runs_are_compared_part_by_part() -> None:
     older = run_difference(campaign(looked=False), after, (policy, policy))
     assert older["driver pocl"] == ("the first run did not look at the driver's files, so they are not compared",)
     assert not any(words for part, words in run_difference(before, before, (policy, policy)).items())
+
+
+def test_a_listing_that_is_missing_is_no_data() -> None:
+    """Also the first, under which nothing was measured: what changed since then could not be told."""
+    assert found(LONGER, last=LONGER).reason_code == "no_files"

@@ -1,1 +1,4 @@
-"""What a run is asked with a stated error: floors, ratios, percentiles and drifts, each answered look by look."""
+"""What a run is asked with a stated error: floors, ratios, percentiles and drifts, each answered look by look.
+
+Private: import from `pytest_weekops.api`.
+"""

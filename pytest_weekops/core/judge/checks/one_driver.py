@@ -34,6 +34,9 @@ def one_driver(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 -
     if unnamed:
         message = f"no listing of the driver's files: {listed(unnamed)}. Whether it stayed the same cannot be told."
         return no_data(check, "no_files", message, rows=tuple(unnamed), observed=len(unnamed), required=0)
+    if lost := [platform for platform, listings in campaign.listings.items() if not _whole(listings)]:
+        message = f"a listing of the driver's files is missing for {listed(lost)}. What changed there cannot be told."
+        return no_data(check, "no_files", message, rows=tuple(lost), observed=len(lost), required=0)
     count = sum(len(listing.files) for listing in last)
     if not count:
         return passed(check, "written by a version that did not look at the files of a driver")
@@ -47,6 +50,12 @@ def _changes(listings: tuple[DriverListing, ...]) -> list[str]:
         for before, after in pairwise(listings)
         for change in replaced_files(before.files, after.files)
     ]
+
+
+def _whole(listings: tuple[DriverListing, ...]) -> bool:
+    """Whether each listing follows one that is there; each part of a run that was resumed begins anew."""
+    known = {""} | {listing.digest for listing in listings}
+    return not listings or (not listings[0].after and all(listing.after in known for listing in listings))
 
 
 def _owes_files(campaign: Campaign, m: Measurement) -> bool:
