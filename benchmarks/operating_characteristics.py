@@ -1,14 +1,9 @@
 """What the gate answers, how often and after how many snapshots: python benchmarks/operating_characteristics.py.
 
 Simulated runs of six cells, with a fixed seed, judged by what `core/judge/certainty` does, by others on samples of the
-<<<<<<< HEAD
 same noise, and by the rules before. Writes its tables into docs/explanation/decision-quality.md, and its picture into
 docs/pictures; `--gates N` takes fewer gates a row, `--dry` prints and writes nothing. The picture needs matplotlib
 (extra `plot`).
-=======
-same noise, and by the rules before. Writes its tables into docs/explanation/decision-quality.md and its picture;
-`--gates N` takes fewer gates a row, `--dry` prints and writes nothing. The picture needs matplotlib (extra `plot`).
->>>>>>> main
 """
 
 from __future__ import annotations
