@@ -38,7 +38,14 @@ EXPECTED: dict[str, set[int]] = {
     "weekops rollback --undo": {0},
 }
 # Named in sentences, run by tests of their own.
-ELSEWHERE = {"weekops close", "weekops close --alert -"}
+ELSEWHERE = {
+    "weekops close",
+    "weekops close --alert -",
+    "weekops baseline pin",
+    "weekops judge",
+    "weekops policy recalibrate",
+    "weekops record RUN",
+}
 PAGES = ("run-the-week.md", "gate-a-deployment.md", "roll-back.md")
 
 
