@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pytest_weekops.core.judge.asking.asked import told
 from pytest_weekops.core.judge.asking.run import answers, errors_of, of_kind
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Campaign
@@ -43,9 +44,8 @@ def _open(policy: Policy, campaign: Campaign) -> Iterable[str]:
         finding = check(policy, campaign)
         if finding.status is CheckStatus.NO_DATA:
             yield f"{finding.check}: {finding.message}"[:300]
-    for each in answers(policy, campaign):
-        if not each.answer.is_decided:
-            yield f"{each.asked.name}: {each.words}"[:300]
+    for words in told(answers(policy, campaign), CheckStatus.INCONCLUSIVE):
+        yield words[:300]
 
 
 def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:

@@ -79,19 +79,12 @@ class Answered:
         return snapshots_to_decide(self.asked.requirement, self.answer, self.plan)
 
     @property
-    def change_percent(self) -> float | None:
-        """A change against what it is a ratio to that is certain in its direction, in percent of speed; else None."""
-        if self.asked.kind not in ("baseline", "ratio"):
-            return None
-        found = self.answer.interval
-        return 100.0 * math.expm1(found.estimate) if found.upper < 0.0 or found.lower > 0.0 else None
-
-    @property
     def change(self) -> str:
-        """The same in words, or nothing."""
-        percent = self.change_percent
-        if percent is None:
+        """A change against what it is a ratio to, in words, where that is certain in its direction; else nothing."""
+        found = self.answer.interval
+        if self.asked.kind not in ("baseline", "ratio") or not (found.upper < 0.0 or found.lower > 0.0):
             return ""
+        percent = 100.0 * math.expm1(found.estimate)
         return f"{abs(percent):.1f} % {'slower' if percent < 0 else 'faster'}, certain"
 
 
@@ -108,6 +101,16 @@ def ask_where_certain(
         return Interval(found.estimate, found.estimate, max(found.estimate, found.upper))
 
     return lambda own: look_by_look(name, limit, by_estimate, levels_of(plan, own, count, None), count, own)
+
+
+def told(found: Sequence[Answered], status: CheckStatus) -> tuple[str, ...]:
+    """Each answer of that status, by name and in words."""
+    return tuple(f"{each.asked.name}: {each.words}" for each in found if each.status is status)
+
+
+def changes(found: Sequence[Answered]) -> list[str]:
+    """Each change that is certain, by name and in words."""
+    return [f"{each.asked.name} {each.change}" for each in found if each.change]
 
 
 def details(found: Sequence[Answered]) -> tuple[dict[str, Any], ...]:

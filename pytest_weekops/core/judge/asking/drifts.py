@@ -15,7 +15,7 @@ from pytest_weekops.core.judge.certainty.falls import answer_fall, depths
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
-from pytest_weekops.core.judge.certainty.trends import Series, trend_interval
+from pytest_weekops.core.judge.certainty.trends import Series, lanes_interval
 from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot
 from pytest_weekops.core.measurement.stats import percent, trend
 from pytest_weekops.core.policy.policy import Policy
@@ -76,9 +76,8 @@ def _trend(thing: Witnessed, limit: float, plan: LookPlan) -> Asked:
     series, count = thing.series, len(thing.series.means)
 
     def bounds(look: int, levels: Levels) -> Interval:
-        own = max(trend(lane[:look]) for lane in series.lanes)  # what all of them agree on
-        upper = trend_interval(series.means[:look], levels, series.spread).upper if look > 1 else math.inf
-        return Interval(own, -math.inf, max(own, upper))
+        agreed = max(trend(lane[:look]) for lane in series.lanes)  # what every witness shows
+        return Interval(agreed, -math.inf, lanes_interval(series, look, levels).upper)
 
     return Asked(
         kind="trend",

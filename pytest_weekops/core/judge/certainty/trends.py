@@ -53,15 +53,20 @@ def answer_trend(series: Series, fall: float, plan: LookPlan, errors: Errors) ->
     It fails where the fall is certainly larger, and every lane's own line says so too; it passes where it is certainly
     smaller. Raises ``ValueError`` for values that are not finite or more than the plan's budget.
     """
-    means, count = series.means, len(series.means)
+    count = len(series.means)
     ranked = [discordance_tails(look) for look in plan.reached(count)] if series.spread is None else None
 
     def bounds(look: int, levels: Levels) -> Interval:
-        found = trend_interval(means[:look], levels, series.spread)
-        own = [_line(lane[:look]) for lane in series.lanes]
-        return Interval(found.estimate, min(found.lower, *own), max(found.upper, *own))
+        return lanes_interval(series, look, levels)
 
     return look_by_look(series.name, -fall, bounds, levels_of(plan, errors, count, ranked), count, errors)
+
+
+def lanes_interval(series: Series, look: int, levels: Levels) -> Interval:
+    """The change over the first ``look`` snapshots: bounds of the lanes' mean, no tighter than any lane's own line."""
+    found = trend_interval(series.means[:look], levels, series.spread)
+    own = [_line(lane[:look]) for lane in series.lanes]
+    return Interval(found.estimate, min(found.lower, *own), max(found.upper, *own))
 
 
 def trend_interval(values: Sequence[float], levels: Levels, spread: Spread | None) -> Interval:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pytest_weekops.core.judge.asking.asked import details
+from pytest_weekops.core.judge.asking.asked import details, told
 from pytest_weekops.core.judge.asking.drifts import contradictions, witnessed
 from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.asking.spreads import assumed
@@ -175,16 +175,14 @@ def _drift_answered(policy: Policy, campaign: Campaign) -> Finding:
     short = [cell_name(cell) for cell, rows in campaign.good.items() if len({row.snapshot for row in rows}) < 2]
     worst = min((percent(each.answer.interval.estimate) for each in of_kind(found, "trend")), default=0.0)
     facts: dict[str, Any] = {"observed": round(max(-worst, 0.0), 6), "required": limit, "details": details(found)}
-    bad = [f"{each.asked.name}: {each.words}" for each in found if each.status is CheckStatus.FAIL]
-    if bad:
-        return failed(check, "drift", listed(bad), rows=tuple(bad), **facts)
+    if bad := told(found, CheckStatus.FAIL):
+        return failed(check, "drift", listed(bad), rows=bad, **facts)
     if short or not campaign.good:
         return no_data(
             check, "one_snapshot", f"one snapshot shows no drift: {listed(short)}", rows=tuple(short), **facts
         )
-    unsure = [f"{each.asked.name}: {each.words}" for each in found if each.status is CheckStatus.INCONCLUSIVE]
-    if unsure:
-        return inconclusive(check, "open", listed(unsure), rows=tuple(unsure), **facts)
+    if unsure := told(found, CheckStatus.INCONCLUSIVE):
+        return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
     things = witnessed(campaign, assumed(policy))
     noise = [said for thing in things if (said := contradictions(thing, limit))]
     return passed(check, "; ".join([f"worst trend {min(worst, 0.0):+.1f} % over the window", *noise]), **facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_weekops.core.judge.asking.asked import details
+from pytest_weekops.core.judge.asking.asked import changes, details
 from pytest_weekops.core.judge.asking.run import answers, of_cell
 from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.confidence import doubt
@@ -139,7 +139,7 @@ def _slo(check: str, policy: Policy, campaign: Campaign, cells: tuple[CellKey, .
         if bounded
         else f"no cell is bounded: {policy.floors.waiver or 'waived row by row'}"
     )
-    if changed := [f"{each.asked.name} {each.change}" for each in asked if each.change]:
+    if changed := changes(asked):
         words += f"; against the baseline: {listed(changed)}"
     return passed(check, words, observed=0, required=0, **facts)
 

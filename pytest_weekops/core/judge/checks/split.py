@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from pytest_weekops.core.judge.asking.asked import Answered, details
+from pytest_weekops.core.judge.asking.asked import changes, details, told
 from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.slo import baseline_side_slo
@@ -41,7 +40,7 @@ def rusticl_ratio_vs_clover(policy: Policy, campaign: Campaign) -> Finding:
     found = pairings(campaign)
     asked = of_kind(answers(policy, campaign), "ratio")
     if campaign.plan.looks:
-        bad = _words(asked, CheckStatus.FAIL)
+        bad = told(asked, CheckStatus.FAIL)
     else:
         bad = tuple(f"{p.name}: {p.ratio:.3f}" for p in found if p.pairs and not p.ratio >= least)
     missing = tuple(f"{p.name}: {len(p.pairs)} of {p.wanted} pairs" for p in found if not p.is_whole)
@@ -54,21 +53,16 @@ def rusticl_ratio_vs_clover(policy: Policy, campaign: Campaign) -> Finding:
     if missing or not found:
         return no_data(check, "missing_pairs", f"not compared: {listed(missing)}", rows=missing, **facts)
     if campaign.plan.looks:
-        unsure = _words(asked, CheckStatus.INCONCLUSIVE)
+        unsure = told(asked, CheckStatus.INCONCLUSIVE)
     else:
         doubts = [(p.name, p.doubt(least, policy.evidence.min_confidence)) for p in found]
         unsure = tuple(f"{name}: {least:g} {why}" for name, why in doubts if why)
     if unsure:
         return inconclusive(check, "confidence", listed(unsure), rows=unsure, **facts)
     words = f"lowest ratio {min(ratios):.3f}, host clock on both sides"
-    if changed := [f"{each.asked.name} {each.change}" for each in asked if each.change]:
+    if changed := changes(asked):
         words += f"; {listed(changed)}"
     return passed(check, words, **facts)
-
-
-def _words(asked: Sequence[Answered], status: CheckStatus) -> tuple[str, ...]:
-    """Each answer of that status in words."""
-    return tuple(f"{each.asked.name}: {each.words}" for each in asked if each.status is status)
 
 
 def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
@@ -77,7 +71,7 @@ def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
     found = pairings(campaign, per_seed=False)
     asked = of_kind(answers(policy, campaign), "latency")
     if campaign.plan.looks:
-        bad = _words(asked, CheckStatus.FAIL)
+        bad = told(asked, CheckStatus.FAIL)
     else:
         bad = tuple(f"{p.name}: {p.latency_ratio:.3f}" for p in found if p.pairs and not p.latency_ratio <= most)
     least = policy.evidence.min_p95_launches
@@ -88,7 +82,7 @@ def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
         return failed(check, "ratio", f"p95 ratio above {most:g}: {listed(bad)}", rows=bad, **facts)
     if short or not found:
         return no_data(check, "too_few_launches", f"p95 needs {least} launches: {listed(short)}", rows=short, **facts)
-    if unsure := _words(asked, CheckStatus.INCONCLUSIVE):
+    if unsure := told(asked, CheckStatus.INCONCLUSIVE):
         return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
     return passed(check, f"highest p95 ratio {max(ratios):.3f}", **facts)
 
