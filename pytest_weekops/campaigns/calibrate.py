@@ -19,9 +19,9 @@ from pathlib import Path
 from pytest_weekops.core.errors import InputError, WeekopsError, WorkerError
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, figures
 from pytest_weekops.core.measurement.calm import limit_beside, pair_logs, turn_times
+from pytest_weekops.core.measurement.patience import PATIENCE
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, MeasurementStatus
-from pytest_weekops.core.measurement.session import PATIENCE
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.load import LoadMeter
 from pytest_weekops.worker.process import Launch
