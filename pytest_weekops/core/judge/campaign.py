@@ -18,6 +18,7 @@ from pytest_weekops.core.measurement.records import (
     GateRecord,
     Measurement,
     MeasurementStatus,
+    PartnerRecord,
     PressureRecord,
 )
 from pytest_weekops.core.measurement.segments import Segment
@@ -131,6 +132,15 @@ class Campaign:
     def gates(self) -> tuple[GateRecord, ...]:
         """Every gate record."""
         return tuple(record for record in self.records if isinstance(record, GateRecord))
+
+    @cached_property
+    def partner(self) -> PartnerRecord | None:
+        """Who took turns with the drivers under test, where the plan has a partner and one record says who it was."""
+        wanted = self.plan.partner
+        found = [record for record in self.records if isinstance(record, PartnerRecord)]
+        if wanted is None or len(found) != 1 or (found[0].label, found[0].role) != (wanted.label, wanted.role):
+            return None
+        return found[0]
 
     @cached_property
     def injections(self) -> tuple[InjectionRecord, ...]:

@@ -69,7 +69,7 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
         spread_source=spread.source,
         resolution_percent=-percent(-resolution(looks, taken, spread, own)) if taken > 1 else None,
         stable_within_percent=_stable_within(policy, campaign),
-        bounded=sum(each.asked.kind in ("floor", "baseline", "ratio") for each in found),
+        bounded=sum(each.asked.kind in ("floor", "baseline", "service", "ratio") for each in found),
         open=sum(not each.answer.is_decided for each in found),
         would_decide=max(each for each in needed if each is not None) if needed and None not in needed else None,
         void=sum(measurement.void for measurement in counted),

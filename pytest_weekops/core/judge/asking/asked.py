@@ -16,7 +16,7 @@ from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus
 
-Kind = Literal["floor", "baseline", "p95", "ratio", "latency", "trend", "fall"]
+Kind = Literal["floor", "baseline", "service", "p95", "ratio", "latency", "trend", "fall"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Answered:
     def change(self) -> str:
         """A change against what it is a ratio to, in words, where that is certain in its direction; else nothing."""
         found = self.answer.interval
-        if self.asked.kind not in ("baseline", "ratio") or not (found.upper < 0.0 or found.lower > 0.0):
+        if self.asked.kind not in ("baseline", "service", "ratio") or not (found.upper < 0.0 or found.lower > 0.0):
             return ""
         percent = 100.0 * math.expm1(found.estimate)
         return f"{abs(percent):.1f} % {'slower' if percent < 0 else 'faster'}, certain"

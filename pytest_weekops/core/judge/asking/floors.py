@@ -91,9 +91,9 @@ def _p95(cell: CellKey, rows: Sequence[CaseMetrics], most: float, how: str, plan
     )
 
 
-def launches_by_snapshot(rows: Sequence[CaseMetrics]) -> list[list[float]]:
-    """Every launch that counts, in milliseconds, snapshot by snapshot."""
+def launches_by_snapshot(rows: Sequence[CaseMetrics], side: str = "launches_ms") -> list[list[float]]:
+    """Every launch that counts, in milliseconds, snapshot by snapshot; ``beside_ms`` are the partner's."""
     found: dict[int, list[float]] = {}
     for row in rows:
-        found.setdefault(row.snapshot, []).extend(row.launches_ms)
+        found.setdefault(row.snapshot, []).extend(getattr(row, side))
     return [found[snapshot] for snapshot in sorted(found)]
