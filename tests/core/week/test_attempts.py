@@ -84,3 +84,25 @@ def test_another_policy_is_listed() -> None:
     """By its id, or as unknown; it is weaker only by what it demands."""
     found = compare(promote("b", policy_sha256="b" * 64), failure("a", policy_id=""))
     assert (found.weaker, found.other) == ((), ("policy p, was unknown",))
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "words"),
+    [
+        (None, {"role": "service", "asked": "pocl@/old"}, "held against no driver in service, was against pocl@/old"),
+        ({"role": "service", "label": "b"}, {"role": "service", "label": "a"}, "held against b, was against a"),
+        (
+            {"role": "reference", "label": "a"},
+            {"role": "service", "label": "a"},
+            "held against no driver in service, was",
+        ),
+        ({"role": "service", "label": "a"}, {"role": "service", "label": "a"}, ""),
+        ({"role": "service", "label": "a"}, None, ""),
+        (None, {"role": "reference", "label": "a"}, ""),
+    ],
+)
+def test_a_rerun_against_another_driver_in_service_is_weaker(new: Any, old: Any, words: str) -> None:
+    """Beside a slower one the same driver would hold; beside a reference nothing is held."""
+    before = failure("a", plan={**PLAN, "partner": old})
+    found = compare(promote("b", plan={**PLAN, "partner": new}), before).weaker
+    assert [each.startswith(words) for each in found] == ([True] if words else [])
