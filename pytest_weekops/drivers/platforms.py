@@ -21,6 +21,8 @@ from pytest_weekops.worker.protocol import OpenRequest
 
 _VENDORS = "/etc/OpenCL/vendors"
 AGAINST = "--against"
+REFERENCE = "reference"
+_REFERENCES = ("pocl-embedded", "intel")
 _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
 
 
@@ -87,6 +89,23 @@ def resolve_against(
                 "PROFILE@PATH."
             )
     return found
+
+
+def reference_launch(scratch: Path) -> Launch:
+    """The launch of the reference driver: the embedded one, or Intel's runtime where that does not launch.
+
+    Shipped profiles alone name it: it is a clock, and the same one everywhere. Raises ``InputError`` without either.
+    """
+    profiles = load_profiles().profiles
+    candidates = [
+        _launch(REFERENCE, name, profiles[name], None, scratch=scratch, device_pattern=None) for name in _REFERENCES
+    ]
+    try:
+        return first_that_works(candidates, scratch)
+    except InputError as error:
+        raise InputError(
+            f"--reference-driver on: neither {' nor '.join(_REFERENCES)} works here, so none takes turns. {error}"
+        ) from error
 
 
 def name_launches(

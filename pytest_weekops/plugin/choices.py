@@ -105,9 +105,11 @@ class Choices:
 
     @property
     def partner(self) -> Launch | None:
-        """How to start the driver in service, which takes turns with the others; None where none is named."""
+        """How to start who takes turns with the others: the driver in service, the reference driver, or nobody."""
         against, said = self.options.text("against"), self.options.said("against")
-        if against is None or self.kind == "canonical":
+        if against is None:
+            return self._reference()
+        if self.kind == "canonical":
             return None
         self._refuse_against(said)
         if self._partner is None:
@@ -123,6 +125,15 @@ class Choices:
                     profile_files=self.platform_files,
                 )
             )
+        return self._partner
+
+    def _reference(self) -> Launch | None:
+        if self.options.text("reference-driver") != "on" or self.kind != "weekly":
+            return None
+        if self._partner is None:
+            from pytest_weekops.drivers.platforms import reference_launch
+
+            self._partner = usage(lambda: reference_launch(self.scratch))
         return self._partner
 
     def _refuse_against(self, said: str) -> None:
@@ -209,7 +220,8 @@ class Choices:
         launch = self.partner
         if launch is None:
             return None
-        return Partner(label=launch.label, role="service", asked=self.options.text("against") or "")
+        against = self.options.text("against")
+        return Partner(label=launch.label, role="service" if against else "reference", asked=against or launch.profile)
 
     def close(self) -> None:
         """Remove scratch files."""

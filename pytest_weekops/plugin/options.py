@@ -108,6 +108,11 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         REQUIRED_KINDS,
         "never end with 0 without a verdict of this kind; none: nor because tests of a campaign were merely collected",
     ),
+    (
+        "reference-driver",
+        ("off", "on"),
+        "weekly, on a CPU: on has PoCL's wheel take turns with each driver, as the clock of drift and baselines",
+    ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )
 

@@ -11,7 +11,8 @@ import pytest
 
 from pytest_weekops.core.errors import DeviceError, InputError, PolicyError
 from pytest_weekops.core.measurement.plan import Deadlines
-from pytest_weekops.drivers.platforms import load_profiles, resolve_against, resolve_platforms
+from pytest_weekops.drivers import platforms
+from pytest_weekops.drivers.platforms import load_profiles, reference_launch, resolve_against, resolve_platforms
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.support.command import weekops
 from tests.support.libraries import build_library
@@ -187,3 +188,22 @@ def test_a_driver_in_service_that_cannot_be_used_is_refused(
     with pytest.raises(InputError, match=r".") as caught:
         resolve_against(name, under_test, scratch=tmp_path)
     assert words in str(caught.value)
+
+
+def test_the_reference_driver_is_the_embedded_one(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+    """Under a label of its own; where none launches, the sentence says for what it was wanted."""
+    need_platform("pocl-embedded")
+    found = reference_launch(tmp_path)
+    assert (found.label, found.profile) == ("reference", "pocl-embedded")
+
+
+def test_without_a_reference_driver_none_takes_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names the option."""
+    monkeypatch.setattr(platforms, "first_that_works", resolve_nothing)
+    with pytest.raises(InputError, match="--reference-driver on: neither pocl-embedded nor intel works here"):
+        reference_launch(tmp_path)
+
+
+def resolve_nothing(*_arguments: object) -> None:
+    """No driver works."""
+    raise InputError("Nothing answered.")

@@ -33,10 +33,22 @@ def cell_name(cell: CellKey) -> str:
     return f"{cell[0]} {cell[1]}:{cell[2]}"
 
 
+class PinnedBeside(Record):
+    """How a promoted run's cell stood beside the reference driver.
+
+    ``driver`` names that driver, what it launched and how it was led. ``log_ratio`` is the cell's log speed over the
+    reference's, ``median_ms`` what the reference took.
+    """
+
+    driver: str
+    log_ratio: float
+    median_ms: float
+
+
 class BaselineRow(Record):
     """What a promoted run reached in one cell, in the unit of its operation.
 
-    ``anchor_ms`` is that run's mean host anchor, where it had one.
+    ``anchor_ms`` is that run's mean host anchor, where it had one, and ``beside`` the reference driver beside it.
     """
 
     kernel: str
@@ -46,6 +58,7 @@ class BaselineRow(Record):
     anchor_ms: float | None = None
     unit: Unit = "GFLOPS"
     mean_gbs: float | None = None
+    beside: PinnedBeside | None = None
 
     @property
     def throughput(self) -> float | None:

@@ -44,7 +44,8 @@ def _open(policy: Policy, campaign: Campaign) -> Iterable[str]:
         finding = check(policy, campaign)
         if finding.status is CheckStatus.NO_DATA:
             yield f"{finding.check}: {finding.message}"[:300]
-    for words in told(answers(policy, campaign), CheckStatus.INCONCLUSIVE):
+    waiting = [each for each in answers(policy, campaign) if not each.asked.undecided]  # for the rest none would do
+    for words in told(waiting, CheckStatus.INCONCLUSIVE):
         yield words[:300]
 
 

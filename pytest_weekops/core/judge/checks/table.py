@@ -12,7 +12,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.cells import broken_drift, drift_percent
 from pytest_weekops.core.judge.checks.slo import judge_cell
 from pytest_weekops.core.judge.finding import CheckStatus
-from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
+from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
@@ -77,6 +77,7 @@ def _partner_row(campaign: Campaign, cell: tuple[str, str, int]) -> list[dict[st
             "size": cell[2],
             "partner": partner.role,
             "unit": cell_unit(campaign.good[cell]),
+            **{name: statistics.fmean(_theirs(row, name) for row in paired) for name in ("mean_gflops", "mean_gbs")},
             "median_ms": statistics.median(launches),
             "p95_ms": percentile95(launches),
             "launches": len(launches),
@@ -86,6 +87,12 @@ def _partner_row(campaign: Campaign, cell: tuple[str, str, int]) -> list[dict[st
             "planned": len(paired),
         }
     ]
+
+
+def _theirs(row: CaseMetrics, name: str) -> float:
+    """A partner's throughput: it did the same work."""
+    mine: float = getattr(row, name)
+    return mine * statistics.fmean(row.launches_ms) / statistics.fmean(row.beside_ms)
 
 
 @dataclass(frozen=True)
