@@ -93,3 +93,25 @@ def test_a_device_held_against_some_gates_only_is_weaker() -> None:
     )
     before = failure("a", plan={**PLAN, "lock_namespace": "mine"})
     assert compare(promote("b", plan={**PLAN, "lock_namespace": "mine"}), before).weaker == ()
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "words"),
+    [
+        (None, {"role": "service", "asked": "pocl@/old"}, "held against no driver in service, was against pocl@/old"),
+        ({"role": "service", "label": "b"}, {"role": "service", "label": "a"}, "held against b, was against a"),
+        (
+            {"role": "reference", "label": "a"},
+            {"role": "service", "label": "a"},
+            "held against no driver in service, was",
+        ),
+        ({"role": "service", "label": "a"}, {"role": "service", "label": "a"}, ""),
+        ({"role": "service", "label": "a"}, None, ""),
+        (None, {"role": "reference", "label": "a"}, ""),
+    ],
+)
+def test_a_rerun_against_another_driver_in_service_is_weaker(new: Any, old: Any, words: str) -> None:
+    """Beside a slower one the same driver would hold; beside a reference nothing is held."""
+    before = failure("a", plan={**PLAN, "partner": old})
+    found = compare(promote("b", plan={**PLAN, "partner": new}), before).weaker
+    assert [each.startswith(words) for each in found] == ([True] if words else [])
