@@ -353,6 +353,7 @@ _SHARED_FIELDS = (
     "guard",
     "selector",
     "pressure_completed",
+    "waited_s",
     "phase_s",
 )
 

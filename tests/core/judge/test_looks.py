@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pytest_weekops.core.judge.asking.drifts import drifts
+from pytest_weekops.core.judge.asking.noise import noise_ratio
 from pytest_weekops.core.judge.asking.ratios import ratios
 from pytest_weekops.core.judge.asking.spreads import ratio_spread
 from pytest_weekops.core.judge.campaign import Baseline
@@ -461,3 +462,29 @@ def test_how_stable_a_run_was_is_told_where_it_was_asked() -> None:
     unasked = verdict_of(after(12), POLICY.model_copy(update={"guardrails": rails})).certainty
     assert unasked is not None
     assert unasked.stable_within_percent is None
+
+
+def noisy(sd: float, seeds: tuple[int, ...] = SPLIT.seeds, *, is_calibrated: bool = True) -> float | None:
+    """The noise of a run of four snapshots whose candidate scatters so, against a calibration of 0.4 %."""
+    plan = SPLIT.model_copy(update={"seeds": seeds, "snapshots": 4, "looks": (3, 4)})
+    off = (sd, -sd, sd, -sd)
+    speed = lambda case: math.exp(off[case.snapshot - 1]) if case.platform == "rusticl" else 1.0  # noqa: E731
+    names = ("clover", "rusticl") if is_calibrated else ()
+    both = calibrated(after(4, plan, speed), *((name, series(0.004, size=n)) for name in names for n in (128, 256)))
+    campaign = make_campaign(plan, both, created_at="2026-11-24T12:00:00+00:00")
+    found = judge(POLICY, campaign).certainty
+    assert found is not None
+    return found.noise_ratio
+
+
+def test_a_run_says_how_much_it_scatters_over_its_calibration() -> None:
+    """Over all comparisons, whatever their number of seeds; where nothing is calibrated nothing is said."""
+    calm = noisy(0.004)
+    assert calm is not None
+    assert calm < 2
+    assert noisy(0.02) == pytest.approx(10 / math.sqrt(3), rel=0.1)
+    assert noisy(0.02, (11, 412)) == pytest.approx(10 / math.sqrt(3), rel=0.15)
+    assert noisy(0.02, is_calibrated=False) is None
+    short = make_campaign(SPLIT, calibrated(after(2, SPLIT)), created_at="2026-11-24T12:00:00+00:00")
+    assert noise_ratio(POLICY, short) is None
+    assert noise_ratio(POLICY, make_campaign(WEEKLY, after(3))) is None

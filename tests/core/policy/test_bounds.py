@@ -22,6 +22,7 @@ HELD_BY_THE_MODEL = {
     "guard.min_uniform_recall", "selector.epsilon", "selector.warmup_launches", "selector.exploration_launches",
     "selector.min_gain", "evidence.min_confidence", "evidence.max_false_block",
     "evidence.max_false_promote", "evidence.assumed_sd_percent", "host.max_attempts",
+    "host.max_wait_s", "host.max_wait_minutes",
 }  # fmt: skip
 STRICTER_WITHOUT_END = {
     "guardrails.minimum_snapshots", "campaign.minimum_snapshots", "evidence.flag_p95_launches",
