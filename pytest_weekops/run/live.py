@@ -308,6 +308,12 @@ class Run:
         if not self.journal.damage():
             self.records[:] = read_run(self.journal.path).records
 
+    def end_drivers(self) -> None:
+        """Ask every driver to end: one that crashes, hangs or leaves on its way out fails a gate of its own."""
+        for label, platform in self.platforms.items():
+            if problem := platform.supervisor.close():
+                self.record(GateRecord(gate="driver", stage="closing", platform=label, passed=False, reason=problem))
+
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""
         for platform in self.platforms.values():

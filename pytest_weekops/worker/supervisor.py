@@ -71,6 +71,7 @@ class PlatformSupervisor:
         self._restarts = 0
         self._tried = 0
         self._failed = 0
+        self._ended_badly: list[str] = []
         self._lock = DeviceLock(launch.label, on_event=self._say)
         self._device: DeviceLock | None = None
 
@@ -298,7 +299,7 @@ class PlatformSupervisor:
         """
         if self._worker is None:
             return
-        self._retire()
+        self._end()
         try:
             self._open()
         except (WorkerError, DeviceError) as error:
@@ -313,6 +314,15 @@ class PlatformSupervisor:
                 self._worker.close()
         self._drop()
 
+    def _end(self) -> None:
+        """Ask a worker that nothing is wrong with to end, and remember where it did not end well."""
+        if self._worker is not None:
+            try:
+                self._worker.close()
+            except WorkerError as error:
+                self._ended_badly.append(last_words(error))
+        self._drop()
+
     def _drop(self) -> None:
         if self._worker is not None:
             self._worker.kill()
@@ -324,16 +334,14 @@ class PlatformSupervisor:
         self._lock.release()
 
     def close(self) -> str:
-        """End the worker; a sentence where it did not end well, else nothing. Harmless when called twice."""
-        problem = ""
-        if self._worker is not None:
-            try:
-                self._worker.close()
-            except WorkerError as error:
-                problem = str(error)
-        self._drop()
+        """End the worker; a sentence where one did not end well, else nothing. Harmless when called twice.
+
+        It speaks of each worker that was asked to end though nothing was wrong with it, not of one that was given up.
+        """
+        self._end()
         self._release()
-        return problem
+        problems, self._ended_badly = self._ended_badly, []
+        return "; ".join(problems)
 
 
 # OpenBLAS's threads spin for some 0.1 s after a product: beside them, a CPU driver's next launches took twice as long.
