@@ -18,6 +18,7 @@ from pytest_weekops.core.measurement.driver_change import identity_changes, list
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.core.record import Record
+from pytest_weekops.worker.cold import cold_start
 from pytest_weekops.worker.driver_files import DriverFiles
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch, Worker
@@ -254,6 +255,11 @@ class PlatformSupervisor:
         return Smoked(
             steps=(_failed_step(reply.reason if isinstance(reply, Failed) else f"answered with {reply.type}"),)
         )
+
+    def cold_start(self) -> str:
+        """Open the driver in another process, which counts as no restart, and end it: why that failed, or nothing."""
+        launch = self.launch.model_copy(update={"environment": {**_STILL, **self.launch.environment}})
+        return cold_start(launch, self._deadlines, self._scratch, self.identity)
 
     def _ask(self, request: Record) -> Reply:
         """Ask the worker, starting a fresh one first where there is none. A dead worker is dropped."""

@@ -48,7 +48,8 @@ class CampaignPlan(Record):
     all is decided: rising, from two on, the last one being ``snapshots``. Runs from before looks have none.
     ``every_launch``: the result of each launch is compared, not only of a session's last. ``lock_namespace`` is not
     empty where the device was held against some gates only, so that another may have measured beside this one.
-    ``no_baseline`` says in words why a weekly run is judged without a pinned baseline.
+    ``no_baseline`` says in words why a weekly run is judged without a pinned baseline. ``cold_starts`` is how often the
+    driver smoke opens each driver anew.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -76,6 +77,7 @@ class CampaignPlan(Record):
     lock_namespace: str = ""
     no_baseline: str = ""
     looks: tuple[int, ...] = ()
+    cold_starts: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _looks_end_with_the_budget(self) -> Self:
