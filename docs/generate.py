@@ -55,6 +55,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "rooms": rooms.room_table,
     "sabotage-counts": sabotage.counts,
     "sabotages": sabotage.sabotages,
+    "sabotages-stored": sabotage.stored,
     "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}
