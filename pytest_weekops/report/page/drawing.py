@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from pytest_weekops.report.page.svg import BAD, FAINT, GOOD, GRID, INK, OPEN, VOID, inline_svg
 
+_LARGEST = 1e12  # beyond it, as beyond NaN, no number of a measurement makes a picture
 WIDTH = 5.4  # inches: 389 units, which a telephone shows one to one
 STATUS_COLORS = {"pass": GOOD, "fail": BAD, "inconclusive": OPEN, "no_data": BAD}
 _KEPT = ("backend", "interactive", "toolbar", "timezone", "datapath", "webagg.", "keymap.", "animation.", "date.")
@@ -107,7 +108,7 @@ def picture(figure: Figure, anchor: str, title: str, caption: str) -> Picture:
 
 def finite(values: Sequence[float | None]) -> list[float]:
     """Those that can be drawn."""
-    return [value for value in values if value is not None and math.isfinite(value)]
+    return [value for value in values if value is not None and abs(value) <= _LARGEST]
 
 
 def line_at(axes: Axes, value: float, words: str, color: str = BAD) -> None:

@@ -41,7 +41,7 @@ def attendance_picture(shown: Attendance) -> Picture | None:
     if not shown.cells:
         return None
     rows, columns = len(shown.cells), len(shown.columns)
-    figure = new_figure(0.7 + 0.5 * rows, left=0.08)
+    figure = new_figure(0.7 + 0.54 * rows, left=0.08)
     axes = figure.subplots()
     size = max(1.5, min(7.0, 250.0 / max(columns, 1)))
     for status in dict.fromkeys(place.status for place in shown.places):

@@ -85,10 +85,10 @@ def _launches(axes: Axes, attempts: Sequence[Attempt], cell: Cell) -> None:
 def _dashes(
     axes: Axes, place: int, times: Sequence[float], color: str, every: Sequence[float], *, is_log: bool
 ) -> None:
-    usable = np.array([ms for ms in times if math.isfinite(ms) and (ms > 0 or not is_log)])
+    usable = np.array([ms for ms in finite(times) if ms > 0 or not is_log])
     if not usable.size:
         return
-    low, high = min(every), max(every)
+    low, high = min(each for each in every if each > 0 or not is_log), max(every)
     scale = np.log if is_log else np.asarray
     span = float(scale(high) - scale(low)) or 1.0
     levels = np.rint((scale(usable) - scale(low)) / span * _LEVELS)

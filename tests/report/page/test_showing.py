@@ -19,7 +19,7 @@ from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.page.showing import show_page
 from pytest_weekops.report.page.shown import Page
 from pytest_weekops.report.table import number, render_table
-from tests.support.pages import Seen, judged, shown
+from tests.support.run_pages import Seen, judged, shown
 from tests.support.synthetic import make_plan, make_records
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "reports" / "example"
