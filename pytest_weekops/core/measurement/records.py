@@ -243,8 +243,20 @@ class SessionPace(Record):
     median_us: float
 
 
+class PartnerRecord(Record):
+    """Who takes turns with the drivers under test over a whole run, and is never judged.
+
+    ``role`` is why: the driver in service, against which speed is judged, or the reference driver, a clock.
+    """
+
+    type: Literal["partner"] = "partner"
+    label: str
+    role: Literal["service", "reference"]
+    identity: DeviceIdentity
+
+
 class PartnerSamples(Record):
-    """The reference driver's launches beside those of a measurement: the same kernel on the same data, never judged.
+    """A partner's launches beside those of a measurement: the same kernel on the same data, never judged.
 
     ``library_sha256`` is the hash of the driver's library, ``variant`` what was launched.
     """
