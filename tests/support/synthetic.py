@@ -125,7 +125,8 @@ def with_partner(measurement: Measurement, plan: CampaignPlan, *, speed: float =
     """A measurement beside the plan's partner, whose speed that is."""
     partner = make_partner(plan)
     case = measurement.case.model_copy(update={"platform": partner.label})
-    theirs = make_measurement(case, plan=plan.model_copy(update={"partner": None}), speed=speed)
+    rng = random.Random(f"beside {measurement.case!r}")
+    theirs = make_measurement(case, plan=plan.model_copy(update={"partner": None}), speed=speed, rng=rng)
     samples = PartnerSamples(
         platform=partner.label,
         library_sha256=partner.identity.library_sha256,
@@ -176,7 +177,12 @@ def stamped(records: Sequence[Any], at: str = STARTED) -> Records:
     clock, place, order, whole = 10**12, 0, 0, list(records)
     while place < len(whole):
         unit = [place] if isinstance(whole[place], Measurement) else []
-        if unit and whole[place].turns is not None and _is_pair(*whole[place : place + 2]):
+        if (
+            unit
+            and whole[place].turns is not None
+            and whole[place].turns.with_platform
+            and _is_pair(*whole[place : place + 2])
+        ):
             unit = [place, place + 1]
         started = (datetime.fromisoformat(at) + timedelta(microseconds=min(clock - 10**12, 10**18) / 1e3)).isoformat()
         begun = clock
