@@ -27,6 +27,7 @@ from pytest_weekops.core.measurement.records import (
 from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order
 
 STARTED = "2026-11-24T12:00:00+00:00"
+PARTNERS_LIBRARY = "5" * 64
 Records = list[Measurement | PressureRecord | GateRecord | PartnerRecord]
 
 
@@ -118,7 +119,8 @@ def make_measurement(
 def make_partner(plan: CampaignPlan) -> PartnerRecord:
     """Who the plan's partner was."""
     assert plan.partner is not None
-    return PartnerRecord(label=plan.partner.label, role=plan.partner.role, identity=make_identity(plan.partner.label))
+    identity = make_identity(plan.partner.label).model_copy(update={"library_sha256": PARTNERS_LIBRARY})
+    return PartnerRecord(label=plan.partner.label, role=plan.partner.role, identity=identity)
 
 
 def with_partner(measurement: Measurement, plan: CampaignPlan, *, speed: float = 1.0) -> Measurement:

@@ -267,6 +267,36 @@ def test_a_partner_whose_files_change_is_no_data_and_no_fault_of_the_driver_unde
     assert finding_of(verdict_of([*mine, *after(3)]), "one_driver").reason_code == "changed"
 
 
+def as_itself(*own: DriverFile) -> list[Any]:
+    """A run whose partner answered from the library of the driver under test; each has a compiler beside it."""
+    library, compiler = (DriverFile(path=f"/lib/{name}", sha256="c" * 64) for name in ("libpocl.so", "libLLVM.so.1"))
+    listings = [DriverListing(platform="old", files=(library, compiler))]
+    listings.append(DriverListing(platform="pocl", files=(library, *(own or (compiler,)))))
+    records: list[Any] = []
+    for r in after(3, 1.2):
+        if isinstance(r, PartnerRecord):
+            records.append(r.model_copy(update={"identity": make_identity("old")}))
+        elif isinstance(r, Measurement):
+            assert r.turns is not None
+            assert r.turns.partner is not None
+            theirs = r.turns.partner.model_copy(update={"library_sha256": "0" * 64})
+            digest = listings[1].digest
+            records.append(turned(partner=theirs)(r).model_copy(update={"driver_files": digest}))
+        else:
+            records.append(r)
+    return [*listings, *records]
+
+
+def test_a_driver_beside_itself_is_compared_with_nobody() -> None:
+    """An ICD file that leads to the new library makes each ratio one; another compiler alone is another driver."""
+    verdict = verdict_of(as_itself())
+    assert finding_of(verdict, BESIDE).reason_code == "same_driver"
+    assert verdict.exit_status == 11, verdict.failed_checks
+    other = verdict_of(as_itself(DriverFile(path="/lib/libLLVM.so.1", sha256="d" * 64)))
+    assert finding_of(other, BESIDE).status is CheckStatus.PASS, finding_of(other, BESIDE).message
+    assert other.decision is Decision.PROMOTE, other.failed_checks
+
+
 # -- what stands beside it ---------------------------------------------------------------------------------------------
 
 
@@ -290,8 +320,7 @@ def test_the_table_shows_the_partner_as_what_it_is() -> None:
     assert (mine["platform"], mine["status"]) == ("pocl", "pass")
     assert (other["platform"], other["partner"], other["status"]) == ("old", "service", "beside")
     assert "the driver in service: pocl has 1." in other["limits"]
-    assert any("old (old 1, 000000000000) took turns" in note for note in verdict.notes)
-    assert any("the same library as old" in note for note in verdict.notes)
+    assert any("old (old 1, 555555555555) took turns" in note for note in verdict.notes)
     assert not any("No baseline" in note for note in verdict.notes)
     assert finding_of(verdict, "baseline_usable").message.startswith("speed is held against old")
 
