@@ -17,6 +17,7 @@ import pytest
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.suggestion import suggest
+from pytest_weekops.plugin.cold import cold_starts
 from pytest_weekops.plugin.reasons import REASONS, no_baseline
 from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
@@ -120,7 +121,7 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def short_spellings() -> dict[str, tuple[str, ...]]:
     """The short spellings of each option, the usual one first and older ones behind it."""
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
-    own = ("tier", "driver-smoke", "resume", "aa")
+    own = ("tier", "driver-smoke", "cold", "resume", "aa")
     others = (row[0] for row in (*REASONS, *_CHOICES))
     names = (*own, *older, *others, *(f"deadline-{p}" for p in _PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
@@ -136,6 +137,7 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
 
     add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
     add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    add("cold", metavar="N", help="driver smoke: open each driver N times, each time in a fresh process")
     add("resume", metavar="RUN", help="go on with a run that was broken off: measure what it lacks, judge the whole")
     add("aa", action="store_true", help="split: one driver against itself, to see what noise this machine has")
     for name, _older, metavar, text in _LISTS:
@@ -339,6 +341,7 @@ def build_plan(
         mode="ci" if options.text("mode") == "ci" else "local",
         in_turns=split,
         partner=partner,
+        cold_starts=cold_starts(options),
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})

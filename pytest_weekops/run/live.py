@@ -30,6 +30,7 @@ from pytest_weekops.core.measurement.records import (
 )
 from pytest_weekops.evidence.journal import Journal, read_run
 from pytest_weekops.run.attempt import without_reference
+from pytest_weekops.run.cold_starts import cold_starts
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
 from pytest_weekops.run.measuring import Measuring
@@ -244,11 +245,15 @@ class Run:
         return self.platforms[label].supervisor.measure(case, request)
 
     def smoke(self, label: str) -> GateRecord:
-        """Run the driver smoke of one platform and journal it."""
+        """Run the driver smoke of one platform, and the cold starts that the plan asks for with it, and journal it."""
         platform = self.platforms[label]
         failed = platform.unusable
         if not failed:
             smoked = platform.supervisor.smoke(self.requests.smoke())
+            if many := self.plan.cold_starts:
+                step = cold_starts(platform.supervisor.cold_start, many)
+                self.say(f"  {label}: {step.detail}")
+                smoked = smoked.model_copy(update={"steps": (*smoked.steps, step)})
             self.smokes[label] = smoked
             self.journal.append("smoke", {"platform": label, **smoked.model_dump(mode="json")})
             failed = smoke_failure(smoked)
@@ -364,6 +369,12 @@ class Run:
         self.host.close()
         if not self.journal.damage():
             self.records[:] = read_run(self.journal.path).records
+
+    def end_drivers(self) -> None:
+        """Ask every driver to end: one that crashes, hangs or leaves on its way out fails a gate of its own."""
+        for label, platform in self.platforms.items():
+            if problem := platform.supervisor.close():
+                self.record(GateRecord(gate="driver", stage="closing", platform=label, passed=False, reason=problem))
 
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""

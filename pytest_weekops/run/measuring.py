@@ -15,6 +15,7 @@ from pytest_weekops.core.measurement.records import Case, Measurement, Measureme
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.host import Anchors, HostWatch
 from pytest_weekops.run.partners import partner_case, with_partner
+from pytest_weekops.run.wait_budget import WaitBudget
 from pytest_weekops.worker.turns import Comparison, Side, TurnTaker
 from pytest_weekops.worker.verified import with_references
 
@@ -93,29 +94,37 @@ class Measuring:
     _waiting: dict[Case, Measurement] = field(default_factory=dict)
     _snapshot: int = 1
 
+    def __post_init__(self) -> None:
+        """Begin with all of the policy's time for waiting."""
+        self._budget = WaitBudget(self.run.policy.host)
+
     def measure(self, case: Case) -> Measurement:
-        """Measure one case; every attempt is journalled before the next begins."""
+        """Measure one case, again while it is void and may be; every attempt is journalled before the next begins."""
         if case in self._waiting:
             return self._count(self._waiting.pop(case))
         self._renew(case.snapshot)
         take = self._way(case)
-        most = self.run.policy.host.max_attempts
-        for attempt in range(1 + self.attempts.get(case, 0), most):
-            answer = take(attempt, False)
+        attempt = min(1 + self.attempts.get(case, 0), self.run.policy.host.max_attempts)
+        while True:
+            answer = take(attempt)
             if not answer.void:
                 return answer
+            if not self._budget.is_for(attempt + 1):
+                self.run.say(f"{case.id}: void, {answer.void_reason}; a later snapshot can stand in for it")
+                return answer
             self.run.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
-            self.anchors.settle(self.run.policy.host)
-        return take(most, True)
+            with self._budget.settling():
+                self.anchors.settle(self.run.policy.host)
+            attempt += 1
 
-    def _way(self, case: Case) -> Callable[[int, bool], Measurement]:
+    def _way(self, case: Case) -> Callable[[int], Measurement]:
         """How a case is measured: with the other side of a split, beside the run's partner, or by itself."""
         if (other := self._partner(case)) is not None:
-            return lambda attempt, is_last: self._compared(case, other, attempt, is_last=is_last)
+            return lambda attempt: self._compared(case, other, attempt)
         partner = self.run.partner_for(case.platform)
         if partner is not None and not self.run.platforms[case.platform].unusable:
-            return lambda attempt, _is_last: self._beside(case, partner, attempt)
-        return lambda attempt, _is_last: self._alone(case, attempt)
+            return lambda attempt: self._beside(case, partner, attempt)
+        return lambda attempt: self._alone(case, attempt)
 
     def _renew(self, snapshot: int) -> None:
         """Give each snapshot of a comparison workers of its own, started in an order that is drawn.
@@ -170,6 +179,7 @@ class Measuring:
         void = ""
         if answer.status is _OK:
             void = void_reason(host, self.run.policy.host, answer.sessions, self.run.plan, on_cpu=answer.on_cpu)
+        self._budget.spend(answer.waited_s, elapsed, is_void=bool(void))
         facts = self._facts(attempt, void, started, elapsed)
         return self._count(answer.model_copy(update={"host": host, **facts}))
 
@@ -192,21 +202,24 @@ class Measuring:
         on_cpu = platform.identity is None or platform.identity.is_cpu
         watch = HostWatch(self.anchors, with_pace=False)
         started, clock = _now(), time.monotonic()
-        found = TurnTaker(sides, _draw(case, attempt), plan.max_run_delay_percent if on_cpu else None).compare()
+        limit = plan.max_run_delay_percent if on_cpu else None
+        found = TurnTaker(sides, _draw(case, attempt), limit, max_wait_s=self._budget.of_attempt_s).compare()
         elapsed = time.monotonic() - clock
         run.list_partner()
         host = watch.end(())
-        mine = with_partner(found.second, found.first, found).model_copy(update={"host": host})
+        waited = {"host": host, "waited_s": round(found.waited_s, 6)}
+        mine = with_partner(found.second, found.first, found).model_copy(update=waited)
         void = ""
         if mine.status is _OK and mine.turns is not None and not mine.turns.broken_off:
             void = beside_void_reason(mine, plan, run.policy.host)
         elif mine.status is _OK:
             void = void_reason(host, run.policy.host, mine.sessions, plan, on_cpu=mine.on_cpu)
+        self._budget.spend(found.waited_s, elapsed, is_void=bool(void))
         return self._count(mine.model_copy(update=self._facts(attempt, void, started, elapsed)))
 
     # -- in turns ----------------------------------------------------------------------------------------------
 
-    def _compared(self, case: Case, partner: Case, attempt: int, *, is_last: bool = False) -> Measurement:
+    def _compared(self, case: Case, partner: Case, attempt: int) -> Measurement:
         """Measure a case and its partner in turns.
 
         The partner's answer waits for its own case; a void one is recorded at once where both are measured again.
@@ -224,15 +237,19 @@ class Measuring:
             sides.append(Side(supervisor, mine, request.model_copy(update={"in_turns": True})))
         watch = HostWatch(self.anchors, with_pace=False)
         started, clock = _now(), time.monotonic()
-        found = TurnTaker((sides[0], sides[1]), _draw(case, attempt), plan.max_run_delay_percent).compare()
+        taker = TurnTaker(
+            (sides[0], sides[1]), _draw(case, attempt), plan.max_run_delay_percent, max_wait_s=self._budget.of_attempt_s
+        )
+        found = taker.compare()
         elapsed = (time.monotonic() - clock) / 2
         host = watch.end(())
         answers = [mine.model_copy(update={"host": host}) for mine in self._turned(found, cases)]
         void = ""
         if all(answer.status is _OK for answer in answers) and not found.broken_off:
             void = pairs_void_reason(answers[0], answers[1], plan, self.run.policy.host)
+        self._budget.spend(found.waited_s, 2 * elapsed, is_void=bool(void))
         whole = {mine.case: mine.model_copy(update=self._facts(attempt, void, started, elapsed)) for mine in answers}
-        if void and not is_last:
+        if void and self._budget.is_for(attempt + 1):
             self._count(whole[partner])
         else:
             self._wait(whole[partner])
@@ -244,13 +261,14 @@ class Measuring:
         return [
             measurement.model_copy(
                 update={
+                    "waited_s": round(found.waited_s / 2, 6),
                     "turns": Turns(
                         letter=letter,
                         order=found.order,
                         launches=found.launches,
                         with_platform=other.platform,
                         broken_off=found.broken_off,
-                    )
+                    ),
                 }
             )
             for letter, measurement, other in zip(("A", "B"), (found.first, found.second), reversed(cases), strict=True)
@@ -269,7 +287,7 @@ class Measuring:
         run = self.run
         try:
             asked = run.requests.measure(case, (platform or run.platforms[case.platform]).identity)
-            return with_references(run.host, asked)
+            return with_references(run.host, asked.model_copy(update={"max_wait_s": self._budget.of_attempt_s}))
         except WorkerError as error:
             return without_reference(case, run.operation_of(case.kernel), error)
 

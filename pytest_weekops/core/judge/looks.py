@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pytest_weekops.core.judge.asking.asked import told
+from pytest_weekops.core.judge.asking.noise import noise_ratio
 from pytest_weekops.core.judge.asking.run import answers, errors_of, of_kind
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Campaign
@@ -75,6 +76,7 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
         would_decide=max(each for each in needed if each is not None) if needed and None not in needed else None,
         void=sum(measurement.void for measurement in counted),
         measured=len(counted),
+        noise_ratio=noise_ratio(policy, campaign),
     )
 
 

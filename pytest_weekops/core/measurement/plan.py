@@ -61,7 +61,8 @@ class CampaignPlan(Record):
     ``every_launch``: the result of each launch is compared, not only of a session's last. ``lock_namespace`` is not
     empty where the device was held against some gates only, so that another may have measured beside this one.
     ``no_baseline`` says in words why a weekly run is judged without a pinned baseline. ``partner`` takes turns with
-    each platform of a weekly run that is judged by looks.
+    each platform of a weekly run that is judged by looks. ``cold_starts`` is how often the driver smoke opens each
+    driver anew.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -90,6 +91,7 @@ class CampaignPlan(Record):
     no_baseline: str = ""
     looks: tuple[int, ...] = ()
     partner: Partner | None = None
+    cold_starts: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _looks_end_with_the_budget(self) -> Self:

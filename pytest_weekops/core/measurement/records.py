@@ -305,7 +305,7 @@ class Measurement(Record):
 
     ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in. ``changed`` says
     which source is no longer what it was when the run began; ``driver_files`` is the digest of the driver's listing
-    that was true when it ended.
+    that was true when it ended. ``waited_s`` are the seconds that its sessions waited while other programs ran.
     """
 
     type: Literal["measurement"] = "measurement"
@@ -339,6 +339,7 @@ class Measurement(Record):
     order: int = 0
     started_at: str = ""
     elapsed_s: float = 0.0
+    waited_s: float = 0.0
     driver_files: str = ""
 
     @property

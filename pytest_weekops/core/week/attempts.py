@@ -13,7 +13,7 @@ from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.floors_held import lower_floors
 
-_COUNTS = ("snapshots", "sessions", "iterations", "session_ms")
+_COUNTS = ("snapshots", "sessions", "iterations", "session_ms", "cold_starts")
 _LISTS = ("platforms", "kernels", "sizes", "seeds", "required_sizes", "gates")
 _LARGER_IS_STRICTER = ("min_", "minimum_", "flag_", "projection_count", "clean_to_enable", "assumed_sd_percent")
 _SMALLER_IS_STRICTER = (

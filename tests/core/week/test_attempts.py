@@ -86,6 +86,15 @@ def test_another_policy_is_listed() -> None:
     assert (found.weaker, found.other) == ((), ("policy p, was unknown",))
 
 
+def test_a_device_held_against_some_gates_only_is_weaker() -> None:
+    """Another gate may have measured beside it; a first run that held it so is no better."""
+    assert weaker(lock_namespace="mine") == (
+        "the device held against some gates only (lock namespace), was held against all",
+    )
+    before = failure("a", plan={**PLAN, "lock_namespace": "mine"})
+    assert compare(promote("b", plan={**PLAN, "lock_namespace": "mine"}), before).weaker == ()
+
+
 @pytest.mark.parametrize(
     ("new", "old", "words"),
     [
