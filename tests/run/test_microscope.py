@@ -44,7 +44,7 @@ __kernel void gemm(__global const float *A, __global const float *B, __global fl
 WRONG = {
     "beyond": ("sum += 0.0f * A[m * k + 3];", "invalid access"),
     "race": ("C[0] = sum;", "data race"),
-    "unwritten": ("__local float t[4]; t[0] = sum; if (col & 1) sum += 0.0f * t[1];", "uninitialised value"),
+    "unwritten": ("__local float t[4]; t[0] = sum; if (col & 1) sum += t[m & 3];", "uninitialised value"),
 }
 SHIPPED = (str(data_dir("kernels")),)
 DEFECT = Defect(kind="data race", launch="mine at 5 x 3 x 1", kernel="gemm", place="3 mine.cl", words="Write-write")
@@ -53,7 +53,7 @@ DEFECT = Defect(kind="data race", launch="mine at 5 x 3 x 1", kernel="gemm", pla
 @pytest.mark.long
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_with_a_kernel_is_found(name: str, tmp_path: Path, need_platform: Callable[[str], str]) -> None:
-    """The results are right, on this simulator as on most drivers; what the work-items do is not."""
+    """The results may be right; what the work-items do is not."""
     body, kind = WRONG[name]
     (tmp_path / "catalog.yaml").write_text(CATALOG.format(name=name), encoding="utf-8")
     (tmp_path / f"{name}.cl").write_text(KERNEL.replace("BODY", body), encoding="utf-8")
