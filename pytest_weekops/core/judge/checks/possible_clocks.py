@@ -99,10 +99,12 @@ def _took_s(m: Measurement) -> float:
     return m.elapsed_s * (2 if m.turns is not None and m.turns.with_platform else 1)
 
 
-def _intervals(m: Measurement) -> list[tuple[int, int]]:
+def _intervals(m: Measurement, *, partner: bool = False) -> list[tuple[int, int]]:
+    """Beginning and end of each timed launch in order; with its partner's, where that has no record of its own."""
+    theirs = m.turns.partner if m.turns is not None else None
     return [
         (start, start + wall)
-        for session in m.sessions
+        for session in (*m.sessions, *(theirs.sessions if partner and theirs is not None else ()))
         for start, wall in zip(session.start_ns, session.wall_ns, strict=False)
     ]
 
@@ -122,7 +124,7 @@ def units_of(campaign: Campaign) -> list[Unit]:
         took = _took_s(group[0])
         if started is not None and math.isfinite(took):
             name = " and ".join(m.case.id for m in group)
-            intervals = tuple(sorted(i for m in group for i in _intervals(m)))
+            intervals = tuple(sorted(i for m in group for i in _intervals(m, partner=True)))
             place = segment_at(campaign.segments, group[0].order)
             boot = campaign.segments[place].boot_id if campaign.segments else ""
             found.append(Unit(name, started, took, intervals, place, boot, group[0].order))
