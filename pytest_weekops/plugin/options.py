@@ -135,7 +135,11 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
     def add(name: str, **attributes: Any) -> None:
         group.addoption(long_name(name), dest=_dest(name), **attributes)
 
-    add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
+    add(
+        "tier",
+        choices=TIERS,
+        help="which tests: without a device, the canonical gate, or all, with kernels under Oclgrind",
+    )
     add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
     add("cold", metavar="N", help="driver smoke: open each driver N times, each time in a fresh process")
     add("resume", metavar="RUN", help="go on with a run that was broken off: measure what it lacks, judge the whole")
