@@ -20,6 +20,7 @@ from generating import (  # noqa: E402
     checks,
     commands,
     environment,
+    faults,
     hooks,
     options,
     policies,
@@ -53,8 +54,12 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "variables-read": environment.read,
     "variables-of-profiles": environment.profile,
     "rooms": rooms.room_table,
+    "fault-counts": faults.counts,
+    "fault-phases": faults.phases,
+    "faults": faults.faults,
     "sabotage-counts": sabotage.counts,
     "sabotages": sabotage.sabotages,
+    "sabotages-stored": sabotage.stored,
     "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}

@@ -17,11 +17,12 @@ import pytest
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.suggestion import suggest
+from pytest_weekops.plugin.cold import cold_starts
 from pytest_weekops.plugin.reasons import REASONS, no_baseline
 from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.measurement.plan import CampaignPlan
+    from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
@@ -86,6 +87,12 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "PATH",
         "pinned baseline (default: the one pinned for this device, if any)",
     ),
+    (
+        "against",
+        (),
+        "NAME",
+        "weekly: the driver in service, NAME or NAME@PATH, measured in turns; floors are ratios to it",
+    ),
     ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
     ("tuning", (), "DIR", "tuning files of `weekops tune`, or off (default: tuning/ in the report directory)"),
     ("report-prefix", ("--output-prefix",), "NAME", "first part of the run directory's name (default: the kind)"),
@@ -102,6 +109,11 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         REQUIRED_KINDS,
         "never end with 0 without a verdict of this kind; none: nor because tests of a campaign were merely collected",
     ),
+    (
+        "reference-driver",
+        ("off", "on"),
+        "weekly, on a CPU: on has PoCL's wheel take turns with each driver, as the clock of drift and baselines",
+    ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )
 
@@ -109,7 +121,7 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def short_spellings() -> dict[str, tuple[str, ...]]:
     """The short spellings of each option, the usual one first and older ones behind it."""
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
-    own = ("tier", "driver-smoke", "resume", "aa")
+    own = ("tier", "driver-smoke", "cold", "resume", "aa")
     others = (row[0] for row in (*REASONS, *_CHOICES))
     names = (*own, *older, *others, *(f"deadline-{p}" for p in _PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
@@ -125,6 +137,7 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
 
     add("tier", choices=TIERS, help="which tests: without a device, the canonical gate, or all")
     add("driver-smoke", action="store_true", help="add one driver smoke item per platform")
+    add("cold", metavar="N", help="driver smoke: open each driver N times, each time in a fresh process")
     add("resume", metavar="RUN", help="go on with a run that was broken off: measure what it lacks, judge the whole")
     add("aa", action="store_true", help="split: one driver against itself, to see what noise this machine has")
     for name, _older, metavar, text in _LISTS:
@@ -274,7 +287,13 @@ def _example(text: str) -> str:
 
 
 def build_plan(
-    config: pytest.Config, kind: str, *, labels: Sequence[str], variants: Sequence[str], gates: Sequence[str] = ()
+    config: pytest.Config,
+    kind: str,
+    *,
+    labels: Sequence[str],
+    variants: Sequence[str],
+    gates: Sequence[str] = (),
+    partner: Partner | None = None,
 ) -> CampaignPlan:
     """Resolve every option of one run into a frozen plan.
 
@@ -321,6 +340,8 @@ def build_plan(
         no_baseline=no_baseline(options, kind),
         mode="ci" if options.text("mode") == "ci" else "local",
         in_turns=split,
+        partner=partner,
+        cold_starts=cold_starts(options),
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})

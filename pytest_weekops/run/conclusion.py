@@ -53,7 +53,9 @@ def end_suite(run: Run, problem: str = "") -> None:
     """Journal the last gate: that whatever surrounded the measurements, pytest or a script, came to its end.
 
     A run without it was interrupted and cannot promote; ``problem`` says what failed that no record explains.
+    Nothing is measured behind it: the drivers are asked to end first, and one that cannot is a failed gate.
     """
+    run.end_drivers()
     run.record(GateRecord(gate="pytest", stage="suite", passed=not problem, reason=problem))
 
 

@@ -18,6 +18,7 @@ from pytest_weekops.core.measurement.driver_change import identity_changes, list
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus, Phase
 from pytest_weekops.core.record import Record
+from pytest_weekops.worker.cold import cold_start
 from pytest_weekops.worker.driver_files import DriverFiles
 from pytest_weekops.worker.locking import DeviceLock
 from pytest_weekops.worker.process import Launch, Worker
@@ -71,6 +72,7 @@ class PlatformSupervisor:
         self._restarts = 0
         self._tried = 0
         self._failed = 0
+        self._ended_badly: list[str] = []
         self._lock = DeviceLock(launch.label, on_event=self._say)
         self._device: DeviceLock | None = None
 
@@ -254,6 +256,11 @@ class PlatformSupervisor:
             steps=(_failed_step(reply.reason if isinstance(reply, Failed) else f"answered with {reply.type}"),)
         )
 
+    def cold_start(self) -> str:
+        """Open the driver in another process, which counts as no restart, and end it: why that failed, or nothing."""
+        launch = self.launch.model_copy(update={"environment": {**_STILL, **self.launch.environment}})
+        return cold_start(launch, self._deadlines, self._scratch, self.identity)
+
     def _ask(self, request: Record) -> Reply:
         """Ask the worker, starting a fresh one first where there is none. A dead worker is dropped."""
         if self._worker is None:
@@ -298,7 +305,7 @@ class PlatformSupervisor:
         """
         if self._worker is None:
             return
-        self._retire()
+        self._end()
         try:
             self._open()
         except (WorkerError, DeviceError) as error:
@@ -313,6 +320,15 @@ class PlatformSupervisor:
                 self._worker.close()
         self._drop()
 
+    def _end(self) -> None:
+        """Ask a worker that nothing is wrong with to end, and remember where it did not end well."""
+        if self._worker is not None:
+            try:
+                self._worker.close()
+            except WorkerError as error:
+                self._ended_badly.append(last_words(error))
+        self._drop()
+
     def _drop(self) -> None:
         if self._worker is not None:
             self._worker.kill()
@@ -324,16 +340,14 @@ class PlatformSupervisor:
         self._lock.release()
 
     def close(self) -> str:
-        """End the worker; a sentence where it did not end well, else nothing. Harmless when called twice."""
-        problem = ""
-        if self._worker is not None:
-            try:
-                self._worker.close()
-            except WorkerError as error:
-                problem = str(error)
-        self._drop()
+        """End the worker; a sentence where one did not end well, else nothing. Harmless when called twice.
+
+        It speaks of each worker that was asked to end though nothing was wrong with it, not of one that was given up.
+        """
+        self._end()
         self._release()
-        return problem
+        problems, self._ended_badly = self._ended_badly, []
+        return "; ".join(problems)
 
 
 # OpenBLAS's threads spin for some 0.1 s after a product: beside them, a CPU driver's next launches took twice as long.
@@ -353,6 +367,7 @@ _SHARED_FIELDS = (
     "guard",
     "selector",
     "pressure_completed",
+    "waited_s",
     "phase_s",
 )
 

@@ -27,8 +27,9 @@ from pytest_weekops.run.request import RunRequest
 from pytest_weekops.run.resuming import refuse_other_request
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.worker.process import Launch
-from pytest_weekops.worker.protocol import OpenRequest, Quanta
+from pytest_weekops.worker.protocol import OpenRequest
 from tests.support.gates import POLICY
+from tests.support.quiet_host import QuietHost
 from tests.support.stored import KERNELS, write_run
 from tests.support.synthetic import Records, make_plan, make_records
 
@@ -43,31 +44,6 @@ PLAN = CampaignPlan(
     pressure=PressurePlan(pulses=0),
 )
 CASES = PLAN.all_cases()
-
-
-class QuietHost:
-    """In the place of the host's workers: references nobody reads, and a host that holds still."""
-
-    def __init__(self, *_arguments: object) -> None:
-        pass
-
-    def reference(self, _request: object) -> Path:
-        """The double never looks at it."""
-        return Path("/nonexistent")
-
-    def anchor(self, *_arguments: object, **_options: object) -> float:
-        """Always the same."""
-        return 1.0
-
-    def begin_quanta(self) -> None:
-        """Nothing runs."""
-
-    def end_quanta(self) -> Quanta:
-        """Nothing ran."""
-        return Quanta()
-
-    def close(self) -> None:
-        """Nothing to stop."""
 
 
 @pytest.fixture

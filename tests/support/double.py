@@ -1,23 +1,28 @@
 """A worker that misbehaves on command: ``double.py FAULT PHASE [FLAG-FILE] --in-fd N --out-fd M --parent P``.
 
-It speaks the real protocol through the real framing and answers every request well, except in the phase named. With
-a flag file it misbehaves only once: the file says that it did.
+It speaks the real protocol and answers every request well, except in the phase named:
+``launch`` always, ``launch@96@2`` only for the case of size 96 in snapshot 2. With a flag file it misbehaves only
+once: the file says that it did. What it measures takes the time that it says: a gate over it alone promotes.
+
+Nothing of the package is imported, since building its records takes longer than everything that tests ask of a double.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
+import json
 import os
 import signal
+import struct
 import sys
 import time
+import zlib
 from pathlib import Path
+from typing import Any
 
-from pytest_weekops.core.measurement.records import DeviceIdentity, MeasurementStatus, Phase, SessionSamples, TimerTrust
-from pytest_weekops.device.main import die_with_parent
-from pytest_weekops.worker.framing import receive, send
-from pytest_weekops.worker.protocol import Goodbye, Hello, Measured, Opened, PhaseNotice
-
+HEAD = struct.Struct(">4sII")
+LAUNCH_S = 3e-4
 BEFORE = {
     "open": ("enumerate", "context"),
     "measure": ("build", "warm-up", "launch", "read-back", "send"),
@@ -49,29 +54,82 @@ def misbehave(fault: str, out: int) -> None:
         print("noise " * 1000, flush=True)
 
 
-def identity(library: str) -> DeviceIdentity:
+def send(out: int, **message: Any) -> None:
+    """Write one frame."""
+    payload = json.dumps(message).encode()
+    os.write(out, HEAD.pack(b"WKO1", len(payload), zlib.crc32(payload)) + payload)
+
+
+def receive(fd: int) -> dict[str, Any] | None:
+    """Read one frame; None at the end. The controller writes each with one call, and none is as large as a pipe."""
+    head = os.read(fd, HEAD.size)
+    if not head:
+        return None
+    payload = b""
+    while len(payload) < HEAD.unpack(head)[1]:
+        payload += os.read(fd, HEAD.unpack(head)[1] - len(payload))
+    found: dict[str, Any] = json.loads(payload)
+    return found
+
+
+def identity(library: str) -> dict[str, Any]:
     """An identity whose library hash can change."""
-    return DeviceIdentity(
-        profile="double",
-        platform_name="Double",
-        platform_vendor="",
-        platform_version="",
-        device_name="double",
-        device_vendor="",
-        device_type="cpu",
-        driver_version="1",
-        device_version="",
-        library="libdouble.so",
-        library_sha256=library,
-        icd="",
-        hardware="double",
-        host="",
-        compute_units=1,
-        max_work_group_size=1,
-        local_mem_bytes=1,
-        global_mem_bytes=1,
-        max_alloc_bytes=1,
-    )
+    names = ("platform_name", "device_name", "hardware", "profile")
+    empty = ("platform_vendor", "platform_version", "device_vendor", "device_version", "icd", "host")
+    counts = ("compute_units", "max_work_group_size", "local_mem_bytes", "global_mem_bytes", "max_alloc_bytes")
+    return {
+        **dict.fromkeys(names, "double"),
+        **dict.fromkeys(empty, ""),
+        **dict.fromkeys(counts, 1),
+        "device_type": "cpu",
+        "driver_version": "1",
+        "library": "libdouble.so",
+        "library_sha256": library,
+    }
+
+
+def measured(frame: dict[str, Any]) -> dict[str, Any]:
+    """A healthy answer: launches that really take their time, two of them compared, all of them looked at."""
+    return {
+        "type": "measured",
+        "status": "ok",
+        "variant": "double",
+        "flops": 2.0 * frame["m"] * frame["n"] * frame["k"],
+        "kernel_sha256": "c" * 64,
+        "sessions": [session(number, 2, frame["iterations"]) for number in range(1, frame["sessions"] + 1)],
+        "timer": {"trusted": False, "reason": "double"},
+    }
+
+
+def session(number: int, warm: int, launches: int) -> dict[str, Any]:
+    """One session; nobody asks how a double spends its time, so that the scheduler has nothing to say."""
+    starts, times = [], []
+    for _ in range(warm + launches):
+        starts.append(time.perf_counter_ns())
+        time.sleep(LAUNCH_S)
+        times.append(time.perf_counter_ns() - starts[-1])
+    compared = sorted({1, launches})
+    return {
+        "session": number,
+        "warmup_ns": times[:warm],
+        "wall_ns": times[warm:],
+        "start_ns": starts[warm:],
+        "cpu_ns": [1] * launches,
+        "delay_ns": [0] * launches,
+        "verified": True,
+        "max_abs_error": 1e-6,
+        "k_scaled_error": 0.5,
+        "compared": compared,
+        "looked_at": warm + launches,
+        "same_bits": warm + launches - len(compared),
+    }
+
+
+def die_with_parent(parent: int) -> None:
+    """As a worker does."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def main() -> int:
@@ -87,10 +145,10 @@ def main() -> int:
     die_with_parent(arguments.parent)
     out = arguments.out_fd
 
-    def enter(phase: str) -> None:
+    def enter(phase: str, case: str = "") -> None:
         if phase != "import":
-            send(out, PhaseNotice(phase=Phase(phase)))
-        if phase == arguments.phase:
+            send(out, type="phase", phase=phase)
+        if arguments.phase in (phase, phase + case):
             flag = Path(arguments.flag) if arguments.flag else None
             if flag is None or not flag.exists():
                 if flag is not None:
@@ -98,20 +156,18 @@ def main() -> int:
                 misbehave(arguments.fault, out)
 
     enter("import")
-    send(out, Hello(pid=os.getpid()))
+    send(out, type="hello", protocol=1, pid=os.getpid())
     library = "b" * 64 if arguments.flag and Path(arguments.flag).exists() and arguments.fault == "segv" else "a" * 64
     while (frame := receive(arguments.in_fd)) is not None:
         for phase in BEFORE[frame["type"]]:
-            enter(phase)
+            enter(phase, f"@{frame.get('n')}@{frame.get('guard_draw')}")
         if frame["type"] == "open":
-            send(out, Opened(identity=identity(library if "replaced" in arguments.flag else "a" * 64)))
+            send(out, type="opened", identity=identity(library if "replaced" in arguments.flag else "a" * 64))
         elif frame["type"] == "close":
-            send(out, Goodbye())
+            send(out, type="goodbye")
             return 0
         else:
-            samples = SessionSamples(session=1, wall_ns=(1000,), verified=True, max_abs_error=0.0, k_scaled_error=0.0)
-            trust = TimerTrust(trusted=False, reason="double")
-            send(out, Measured(status=MeasurementStatus.OK, flops=1.0, sessions=(samples,), timer=trust))
+            send(out, **measured(frame))
     return 1
 
 
