@@ -16,6 +16,8 @@ import nox
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = False  # whoever has one CPython tests on one; nox says which it skipped
 
+nox.options.sessions = ("lint", "types", "docs", "wheel", "coverage", "lowest", "tests")
+
 PYTHONS = ("3.11", "3.12", "3.13")  # those of pyproject.toml's classifiers
 STEPS = ".ci/steps/"
 
@@ -82,3 +84,9 @@ def tests(session: nox.Session) -> None:
     """The short tests with the newest versions, on each CPython that is here; with arguments, those tests."""
     session.install("-e", ".[cpu,test]")
     _step(session, "tests" if session.posargs else "short", *session.posargs)
+
+
+@nox.session
+def sabotage(session: nox.Session) -> None:
+    """Every sabotage, against the wheel in a project that is not this one; no part of ``.ci/run``."""
+    _step(session, "sabotage", *session.posargs)

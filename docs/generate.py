@@ -59,6 +59,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "faults": faults.faults,
     "sabotage-counts": sabotage.counts,
     "sabotages": sabotage.sabotages,
+    "sabotages-stored": sabotage.stored,
     "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}

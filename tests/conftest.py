@@ -38,11 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def locks_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Device locks apart from those of gates that run on this machine, and from other processes of this test run."""
+    """Device locks apart from those of gates that run on this machine and from other test runs, and no pages."""
     with pytest.MonkeyPatch.context() as patch:
         place = tmp_path_factory.mktemp("locks")
         patch.setenv("WEEKOPS_LOCK_DIR", str(place))
         patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"tests {place}")
+        patch.setenv("WEEKOPS_NO_PAGE", "1")  # two seconds of drawing behind each of some hundred gates
         yield
 
 

@@ -18,6 +18,7 @@ READ = {
     "WEEKOPS_LOCK_DIR": "where device locks lie (default: a directory per user in the system's temporary one)",
     "WEEKOPS_LOCK_NAMESPACE": "for tests: device locks that gates outside of it do not see; each verdict says so",
     "WEEKOPS_LOCK_WAIT": "seconds to wait for a device that another gate measures on (default: 60)",
+    "WEEKOPS_NO_PAGE": "any value: a run writes no `report.html`; `weekops page` makes it whenever it is wanted",
     "WEEKOPS_TRACEBACK": "any value: an internal error of `weekops` shows its traceback",
 }
 FORGED = "no worker gets it: it would change what is built, or which device is taken"

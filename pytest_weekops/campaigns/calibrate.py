@@ -16,12 +16,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pytest_weekops.campaigns.load import busy_loop
 from pytest_weekops.core.errors import InputError, WeekopsError, WorkerError
-from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, figures
+from pytest_weekops.core.measurement.calibration import (
+    CalibratedSeries,
+    Calibration,
+    KnownSlowdown,
+    Loaded,
+    figures,
+)
 from pytest_weekops.core.measurement.calm import limit_beside, pair_logs, turn_times
+from pytest_weekops.core.measurement.patience import PATIENCE
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, MeasurementStatus
-from pytest_weekops.core.measurement.session import PATIENCE
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.load import LoadMeter
 from pytest_weekops.worker.process import Launch
@@ -34,14 +41,16 @@ SEED = 3
 ITERATIONS = 8
 LEAST_PAIRS = 8  # calm pairs of a snapshot, or a third of its turns where launches are so short that it has few
 SESSION_MS = 1000.0
+DEPTH_STEP = 4  # a product's depth is a multiple of it, as kernels unroll their inner loop
 
 
 @dataclass(frozen=True)
 class Asked:
     """What is calibrated, and when it ends: ``ends`` is on the monotonic clock, in seconds.
 
-    The bounds by which a result is right and ``max_run_delay_percent``, the most run delay of a calm launch on a CPU
-    device, are a policy's.
+    The bounds by which a result is right, ``max_run_delay_percent``, the most run delay of a calm launch on a CPU
+    device, and ``max_wait_s`` are a policy's. ``slowdowns`` are known ones, as multiples of the work, of which each
+    snapshot takes one; ``load_snapshots`` is how many are taken beside a busy loop.
     """
 
     sizes: tuple[int, ...]
@@ -53,6 +62,9 @@ class Asked:
     max_abs_error: float | None = None
     k_scaled_bound: float | None = None
     max_run_delay_percent: float | None = None
+    max_wait_s: float = 0.0
+    slowdowns: tuple[float, ...] = ()
+    load_snapshots: int = 0
 
     def on(self, identity: DeviceIdentity) -> float | None:
         """The limit on run delay on that device; a GPU's launches do not wait for a CPU."""
@@ -66,6 +78,9 @@ class Cell:
     size: int
     logs: list[float] = field(default_factory=list)
     voids: int = 0
+    slowed: dict[float, list[float]] = field(default_factory=dict)
+    loaded: list[float] = field(default_factory=list)
+    load_voids: int = 0
     build: tuple[str, str, tuple[str, ...]] | None = None
 
 
@@ -95,6 +110,17 @@ class CalibratedPlatform:
         if same := [cell.size for cell in self.cells.values() if not figures(cell.logs).sd > 0]:
             return f"{self.launch.label} has the same ratio in every snapshot at {same[0]}: the clock resolves nothing."
         return ""
+
+
+@dataclass(frozen=True)
+class _Take:
+    """One comparison that is due."""
+
+    platform: CalibratedPlatform
+    cell: Cell
+    pair: tuple[PlatformSupervisor, PlatformSupervisor]
+    draw: random.Random
+    number: int
 
 
 class Calibrator:
@@ -143,11 +169,22 @@ class Calibrator:
                     self._snapshot(platform, number)
             if time.monotonic() >= self._asked.ends:
                 return
+        self._beside_a_loop(number)
+
+    def _beside_a_loop(self, number: int) -> None:
+        """The load test: so many snapshots beside a busy loop, void or not, while there is time."""
+        if not self._asked.load_snapshots:
+            return
+        with busy_loop():
+            for more in range(1, self._asked.load_snapshots + 1):
+                for platform in self.platforms:
+                    if not platform.left_out and time.monotonic() < self._asked.ends:
+                        self._snapshot(platform, number + more, beside_a_loop=True)
 
     # -- one snapshot --------------------------------------------------------------------------------------------
 
-    def _snapshot(self, platform: CalibratedPlatform, number: int) -> None:
-        """Two fresh workers; every size that lacks snapshots."""
+    def _snapshot(self, platform: CalibratedPlatform, number: int, *, beside_a_loop: bool = False) -> None:
+        """Two fresh workers; every size that lacks snapshots, or every one beside a loop."""
         draw = random.Random(f"calibrate {platform.launch.label} {number}")  # noqa: S311 - replayed
         try:
             with ExitStack() as stack:
@@ -160,58 +197,85 @@ class Calibrator:
                     identity = supervisor.start()
                     if platform.identity is None or identity.library_sha256 != platform.identity.library_sha256:
                         raise WorkerError("its library was replaced meanwhile")
-                for cell in platform.lacking(self._asked.snapshots):
-                    self._take(platform, cell, (pair[0], pair[1]), draw, number)
+                for cell in [*platform.cells.values()] if beside_a_loop else platform.lacking(self._asked.snapshots):
+                    take = _Take(platform, cell, (pair[0], pair[1]), draw, number)
+                    if beside_a_loop:
+                        self._loaded(take)
+                        continue
+                    self._take(take)
+                    if self._asked.slowdowns and time.monotonic() < self._asked.ends:
+                        self._slowed(take)
         except WeekopsError as error:
             self._leave_out(platform, f"{platform.launch.label} is left out: {error}")
 
-    def _take(
-        self,
-        platform: CalibratedPlatform,
-        cell: Cell,
-        pair: tuple[PlatformSupervisor, PlatformSupervisor],
-        draw: random.Random,
-        number: int,
-    ) -> None:
+    def _take(self, take: _Take) -> None:
         """One session in turns at one size. Raises ``WorkerError`` where a side could not be measured."""
-        assert platform.identity is not None
-        limit = self._asked.on(platform.identity)
-        request = self._request(cell.size, limit)
+        cell, name = take.cell, f"{take.platform.launch.label} {take.cell.size}"
+        found, log = self._compared(take)
+        self._same_build(cell, found)
+        if log is None:
+            cell.voids += 1
+            self._say(f"{name}: void, too few calm pairs: the host was busy")
+            return
+        cell.logs.append(log)
+        self._say(f"{name}: {len(cell.logs)} of {self._asked.snapshots}, {100 * log:+.2f} %")
+
+    def _slowed(self, take: _Take) -> None:
+        """The same with more work for the second side; a void one is not made again, since others follow."""
+        slowdowns = self._asked.slowdowns
+        depth = deeper(take.cell.size, slowdowns[(take.number - 1) % len(slowdowns)])
+        _found, log = self._compared(take, depth)
+        if log is not None:
+            work = depth / take.cell.size
+            take.cell.slowed.setdefault(work, []).append(log)
+            self._say(f"{take.platform.launch.label} {take.cell.size}: {work:.3f} times the work, {100 * log:+.2f} %")
+
+    def _loaded(self, take: _Take) -> None:
+        """The same beside a busy loop."""
+        cell = take.cell
+        found, log = self._compared(take)
+        self._same_build(cell, found)
+        if log is None:
+            cell.load_voids += 1
+        else:
+            cell.loaded.append(log)
+        self._say(
+            f"{take.platform.launch.label} {cell.size}: beside a busy loop "
+            + ("void, too few calm pairs" if log is None else f"{100 * log:+.2f} %")
+        )
+
+    def _compared(self, take: _Take, depth: int = 0) -> tuple[Comparison, float | None]:
+        """Both workers in turns, the second with a product so deep, and the log ratio where enough pairs were calm."""
+        assert take.platform.identity is not None
+        size, limit = take.cell.size, self._asked.on(take.platform.identity)
+        requests = (self._request(size, size, limit), self._request(size, depth or size, limit))
         sides = [
             Side(
                 supervisor,
                 Case(
                     platform=supervisor.launch.label,
                     kernel=self._asked.kernel,
-                    size=cell.size,
+                    size=size,
                     seed=SEED,
-                    snapshot=number,
+                    snapshot=take.number,
                 ),
                 request,
             )
-            for supervisor in pair
+            for supervisor, request in zip(take.pair, requests, strict=True)
         ]
         load = LoadMeter()
-        found = TurnTaker((sides[0], sides[1]), draw, limit).compare()
+        found = TurnTaker((sides[0], sides[1]), take.draw, limit, max_wait_s=self._asked.max_wait_s).compare()
         others = load.percent()
-        self._same_build(cell, found)
-        log = snapshot_log(found, limit_beside(others, limit))
-        if log is None:
-            cell.voids += 1
-            self._say(f"{platform.launch.label} {cell.size}: void, too few calm pairs: the host was busy")
-            return
-        cell.logs.append(log)
-        self._say(
-            f"{platform.launch.label} {cell.size}: {len(cell.logs)} of {self._asked.snapshots}, {100 * log:+.2f} %"
-        )
+        self._whole(take.cell, found)
+        return found, snapshot_log(found, limit_beside(others, limit))
 
-    def _request(self, size: int, limit: float | None) -> MeasureRequest:
+    def _request(self, size: int, depth: int, limit: float | None) -> MeasureRequest:
         asked = self._asked
         request = MeasureRequest(
             kernel=asked.kernel,
             m=size,
             n=size,
-            k=size,
+            k=depth,
             seed=SEED,
             sessions=1,
             iterations=ITERATIONS,
@@ -224,18 +288,24 @@ class Calibrator:
         return with_references(self._host, request).model_copy(update={"in_turns": True})
 
     @staticmethod
-    def _same_build(cell: Cell, found: Comparison) -> None:
-        """Two programs are no driver against itself. Raises ``WorkerError``, also where a side was not measured."""
+    def _whole(cell: Cell, found: Comparison) -> None:
+        """Raises ``WorkerError`` where a side was not measured, or the turns broke off."""
         for measurement in (found.first, found.second):
             if measurement.status is not MeasurementStatus.OK:
                 reason = " ".join(measurement.reason.split())[:400]
                 raise WorkerError(f"at {cell.size} it ended in {measurement.status.value}: {reason}")
+        if broken := found.broken_off or ("" if found.order else "it took none"):
+            raise WorkerError(f"at {cell.size} the turns broke off: {broken}")
+
+    @staticmethod
+    def _same_build(cell: Cell, found: Comparison) -> None:
+        """Two programs are no driver against itself. Raises ``WorkerError``, also where a side was not measured."""
+        Calibrator._whole(cell, found)
+        for measurement in (found.first, found.second):
             build = measurement.variant, measurement.kernel_sha256, measurement.build_options
             if cell.build not in (None, build):
                 raise WorkerError(f"at {cell.size} it launched {build[0]}, built otherwise than before")
             cell.build = build
-        if broken := found.broken_off or ("" if found.order else "it took none"):
-            raise WorkerError(f"at {cell.size} the turns broke off: {broken}")
 
     @contextmanager
     def _worker(self, launch: Launch) -> Iterator[PlatformSupervisor]:
@@ -249,6 +319,11 @@ class Calibrator:
     def _leave_out(self, platform: CalibratedPlatform, why: str) -> None:
         platform.left_out = why
         self._say(why)
+
+
+def deeper(size: int, work: float) -> int:
+    """The depth of a product that is so many times as much work, to the nearest that kernels unroll."""
+    return max(size + DEPTH_STEP, DEPTH_STEP * round(size * work / DEPTH_STEP))
 
 
 def snapshot_log(found: Comparison, limit: float | None) -> float | None:
@@ -283,6 +358,10 @@ def record(platform: CalibratedPlatform, asked: Asked) -> Calibration:
                 lag1=found.lag1,
                 skewness=found.skewness,
                 made_at=now,
+                slowed=tuple(KnownSlowdown(work=work, logs=tuple(logs)) for work, logs in sorted(cell.slowed.items())),
+                loaded=Loaded(logs=tuple(cell.loaded), voids=cell.load_voids)
+                if cell.loaded or cell.load_voids
+                else None,
             )
         )
     return Calibration(

@@ -30,6 +30,7 @@ COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
     "judge": "judge a run directory, a journal or a recorded campaign",
     "report": "make a run's summary, JUnit XML and decision anew",
+    "page": "make a run's page, report.html, anew",
     "record": "enter a finished run into a ledger that was locked then",
     "compare": "what differs between two runs: drivers, kernel, policy, kernels",
     "policy": "show, compare or recalibrate policies",

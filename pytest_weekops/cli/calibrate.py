@@ -32,6 +32,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--sizes", nargs="+", type=int, default=[512, 1400], metavar="N", help="sizes to measure (default: 512 1400)"
     )
     parser.add_argument("--snapshots", type=int, default=20, metavar="N", help="20, the least, or more (default: 20)")
+    parser.add_argument(
+        "--slowdowns",
+        nargs="*",
+        type=float,
+        default=[1.02, 1.05, 1.10, 1.20],
+        metavar="F",
+        help="known slowdowns, as multiples of the work; one a snapshot, in turn (default: 1.02 1.05 1.10 1.20)",
+    )
+    parser.add_argument(
+        "--load-snapshots",
+        type=int,
+        default=8,
+        metavar="N",
+        help="snapshots beside a busy loop that it starts, 0 for none (default: 8)",
+    )
     parser.add_argument("--hours", type=float, default=1.0, metavar="H", help="time for all platforms (default: 1)")
     parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where it is kept (default: reports)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write what was found as one JSON object")
@@ -56,14 +71,14 @@ def run(arguments: argparse.Namespace) -> int:
         if shortage := platform.shortage(LEAST_SNAPSHOTS):
             problems[platform.launch.label] = shortage
             continue
-        calibration = record(platform, asked)
+        calibration = with_power(record(platform, asked))
         stored.append((write_calibration(Path(arguments.report_dir), calibration), calibration))
     _show(stored, problems, arguments)
     return 1 if problems else 0
 
 
 def _refuse(arguments: argparse.Namespace) -> None:
-    from pytest_weekops.core.measurement.calibration import LEAST_SNAPSHOTS
+    from pytest_weekops.core.measurement.calibration import LEAST_SNAPSHOTS, MOST_WORK
 
     refuse_sizes(arguments.sizes, "calibrate at")
     if not LEAST_SNAPSHOTS <= arguments.snapshots <= MOST_SNAPSHOTS:
@@ -73,6 +88,14 @@ def _refuse(arguments: argparse.Namespace) -> None:
         )
     if not 0 < arguments.hours <= MOST_HOURS:
         raise InputError(f"--hours {arguments.hours:g} is no time to measure in. Give hours, 1 or so.")
+    if bad := [work for work in arguments.slowdowns if not 1 < work <= MOST_WORK]:
+        raise InputError(
+            f"--slowdowns {bad[0]:g} is no slowdown. Give multiples of the work, above 1 and at most {MOST_WORK:g}."
+        )
+    if not 0 <= arguments.load_snapshots <= MOST_SNAPSHOTS:
+        raise InputError(
+            f"--load-snapshots {arguments.load_snapshots} is not from 0 to {MOST_SNAPSHOTS}. Give 8 or so."
+        )
     if arguments.plot and importlib.util.find_spec("matplotlib") is None:
         raise InputError(
             "--plot needs matplotlib, which is not installed. Nothing was measured. Install it with "
@@ -98,6 +121,9 @@ def _measured(arguments: argparse.Namespace) -> tuple[Asked, list[CalibratedPlat
         max_abs_error=policy.max_abs_error,
         k_scaled_bound=policy.k_scaled_bound,
         max_run_delay_percent=policy.host.max_run_delay_percent,
+        max_wait_s=policy.host.max_wait_s,
+        slowdowns=tuple(arguments.slowdowns),
+        load_snapshots=arguments.load_snapshots,
     )
     with Scratch() as scratch:
         launches = resolve_platforms(arguments.platforms, scratch=scratch, profile_files=arguments.platform_file)
@@ -129,11 +155,30 @@ def worth(platform: str, series: CalibratedSeries) -> CalibratedCell:
     return CalibratedCell(platform, series, seen, realised(series.logs, spread, plan, errors, runs=RUNS))
 
 
+def with_power(calibration: Calibration) -> Calibration:
+    """The calibration with what a run would see of each known slowdown."""
+    from pytest_weekops.core.judge.certainty.answers import Errors
+    from pytest_weekops.core.judge.certainty.realised import power
+    from pytest_weekops.core.judge.certainty.sequential import LookPlan
+    from pytest_weekops.core.judge.certainty.spread import Spread
+    from pytest_weekops.core.measurement.calibration import Power
+
+    series = []
+    for each in calibration.series:
+        spread = Spread(each.sd, degrees=each.snapshots - 1, lag1=each.lag1)
+        slowed = []
+        for known in each.slowed:
+            rate = power(each.logs, known.logs, spread, LookPlan(), Errors(), runs=RUNS)
+            slowed.append(known.model_copy(update={"power": Power(share=rate.share, low=rate.low, high=rate.high)}))
+        series.append(each.model_copy(update={"slowed": tuple(slowed)}))
+    return calibration.model_copy(update={"series": tuple(series)})
+
+
 def _show(stored: Sequence[tuple[Path, Calibration]], problems: dict[str, str], arguments: argparse.Namespace) -> None:
-    from pytest_weekops.report.calibration import render_calibration
+    from pytest_weekops.report.calibration import render_calibration, render_slowed
 
     cells = [worth(calibration.platform, series) for _path, calibration in stored for series in calibration.series]
-    for line in render_calibration(cells):
+    for line in (*render_calibration(cells), *(["", *slowed] if (slowed := render_slowed(cells)) else [])):
         say(line)
     for path, calibration in stored:
         say(f"{calibration.platform}: kept in {path}")

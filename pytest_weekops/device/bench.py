@@ -149,14 +149,14 @@ def _measure(
     digest = Digest(device.queue, device.device, device.identity, launcher.output, launcher.area)
     sessions: list[SessionSamples] = []
     launches: list[Launch] = []
-    wrong = ""
+    wrong, waited_s = "", 0.0
     for number in range(1, request.sessions + 1):
         session = Session(device, request, notify, launcher, watch, operation, shape, number, digest, pressure)
         session.prepare()
         if request.in_turns:
             yield from _in_turns(session)
         else:
-            session.run()
+            waited_s += session.run(max(0.0, request.max_wait_s - waited_s))
         samples, wrong = session.finish()
         sessions.append(samples)
         launches += session.timed
@@ -179,6 +179,7 @@ def _measure(
         timer=trust,
         guard=watch.evidence(),
         pressure_completed=pressure.completed if pressure else 0,
+        waited_s=waited_s,
     )
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_weekops.core.measurement.calm import is_enough
+from pytest_weekops.core.measurement.patience import Patience
 from pytest_weekops.core.measurement.records import Phase, SessionSamples
-from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, OTHER_DATA, PATIENCE, STEADY_MEDIANS, launch_count
+from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, OTHER_DATA, STEADY_MEDIANS, launch_count
 from pytest_weekops.device.digest import Digest
 from pytest_weekops.device.launcher import Launcher
 from pytest_weekops.device.looks import Data, Looks, session_data
@@ -21,6 +22,7 @@ from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.timing import Launch, time_launch
 from pytest_weekops.device.verify import Comparison, refuse_wide_bound
 from pytest_weekops.device.watch import Watch
+from pytest_weekops.worker.load import Neighbours
 from pytest_weekops.worker.protocol import MeasureRequest
 
 STEADY_SHARE = 0.05
@@ -128,15 +130,34 @@ class Session:
     def _look(self, what: str, *, whole: bool = False) -> str:
         return self._looks.after(self._slot, what, whole=whole)
 
-    def run(self) -> None:
-        """All launches of a session without a partner: beyond those planned until as many were calm, within bounds."""
-        planned, most, calm = self.planned, PATIENCE * self.planned, 0
+    def run(self, wait_s: float = 0.0) -> float:
+        """All launches of a session without a partner: beyond those planned until as many were calm, within bounds.
+
+        ``wait_s`` are the seconds for which it may wait while other programs run; returns those that it did.
+        """
+        patience, neighbours = Patience(self.planned, wait_s), Neighbours(self.request.max_run_delay_percent)
         while not self.caught:
-            last = calm >= planned - 1 or len(self.timed) >= most - 1
+            self._pause(patience, neighbours)
+            last = patience.is_last()
             self.launch(last=last)
-            if last:
+            if last or self.caught:
                 break
-            calm += self._was_calm(self.timed[-1])
+            patience.note([self._was_calm(self.timed[-1])], self.timed[-1].wall_ns * 1e-9)
+        return patience.waited_s
+
+    def _pause(self, patience: Patience, neighbours: Neighbours) -> None:
+        """Wait where that is due, and warm up with one launch behind it, so that what counts was not cold.
+
+        Where other programs turn out to have next to no CPU time the threads wait for each other, and waiting is vain.
+        """
+        if not (pause_s := patience.pause_s):
+            return
+        began = time.monotonic()
+        time.sleep(pause_s)
+        self._warm_launch()
+        patience.paused(time.monotonic() - began)
+        if neighbours.waits_for_itself():
+            patience.give_up()
 
     def _was_calm(self, launch: Launch) -> bool:
         delay_ns = None if launch.scheduled is None else launch.scheduled.delay_ns
@@ -177,10 +198,7 @@ class Session:
         medians: list[float] = []
         began = time.monotonic()
         while len(self.warm) < self.request.warmup_max:
-            self.notify(Phase.WARM_UP)
-            self._turn()
-            self.warm.append(time_launch(self.device.queue, self.launcher.enqueue))
-            self.caught = self._look(f"warm-up launch {len(self.warm)}")
+            self._warm_launch()
             if self.caught:
                 break
             medians.append(statistics.median(launch.wall_ns for launch in self.warm[-STEADY_MEDIANS:]))
@@ -188,6 +206,13 @@ class Session:
                 break
             if len(self.warm) >= self.request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
                 break
+
+    def _warm_launch(self) -> None:
+        """A launch whose result is looked at and whose time is kept and never used."""
+        self.notify(Phase.WARM_UP)
+        self._turn()
+        self.warm.append(time_launch(self.device.queue, self.launcher.enqueue))
+        self.caught = self._look(f"warm-up launch {len(self.warm)}")
 
 
 def _all_or_none(values: list[Any]) -> tuple[int, ...] | None:

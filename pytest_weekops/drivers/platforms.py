@@ -20,6 +20,9 @@ from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import OpenRequest
 
 _VENDORS = "/etc/OpenCL/vendors"
+AGAINST = "--against"
+REFERENCE = "reference"
+_REFERENCES = ("pocl-embedded", "intel")
 _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
 
 
@@ -56,6 +59,53 @@ def resolve_platforms(
         if launch.missing:
             raise InputError(launch.missing)
     return launches
+
+
+def resolve_against(
+    name: str,
+    launches: Sequence[Launch],
+    *,
+    scratch: Path,
+    device_pattern: str | None = None,
+    profile_files: Sequence[Path] = (),
+) -> Launch:
+    """The launch of the driver in service, beside those under test: ``PROFILE``, ``PROFILE@PATH`` or with a label.
+
+    Raises ``InputError`` as :func:`resolve_platforms` does, and where it is one of those under test.
+    """
+    _check_pattern(device_pattern)
+    profiles = load_profiles(profile_files)
+    label, profile_name, path = _split(name, profiles, said=AGAINST)
+    label = _free_label(label, [launch.label for launch in launches], explicit="=" in name, said=AGAINST)
+    profile = profiles.profiles[profile_name]
+    found = _launch(label, profile_name, profile, path, scratch=scratch, device_pattern=device_pattern, said=AGAINST)
+    if found.missing:
+        raise InputError(found.missing)
+    for launch in launches:
+        if launch.open.icd == found.open.icd and launch.environment == found.environment:
+            raise InputError(
+                f"{AGAINST} {name!r} loads {found.open.icd}, and so does {launch.label}, which is under test. A driver "
+                f"beside itself is as fast as itself, whatever it is. Name the driver in service: {AGAINST} "
+                "PROFILE@PATH."
+            )
+    return found
+
+
+def reference_launch(scratch: Path) -> Launch:
+    """The launch of the reference driver: the embedded one, or Intel's runtime where that does not launch.
+
+    Shipped profiles alone name it: it is a clock, and the same one everywhere. Raises ``InputError`` without either.
+    """
+    profiles = load_profiles().profiles
+    candidates = [
+        _launch(REFERENCE, name, profiles[name], None, scratch=scratch, device_pattern=None) for name in _REFERENCES
+    ]
+    try:
+        return first_that_works(candidates, scratch)
+    except InputError as error:
+        raise InputError(
+            f"--reference-driver on: neither {' nor '.join(_REFERENCES)} works here, so none takes turns. {error}"
+        ) from error
 
 
 def name_launches(
@@ -105,28 +155,26 @@ def _check_pattern(pattern: str | None) -> None:
         ) from error
 
 
-def _split(name: str, profiles: Profiles) -> tuple[str, str, str | None]:
+def _split(name: str, profiles: Profiles, *, said: str = "--platforms") -> tuple[str, str, str | None]:
     label, _, rest = name.rpartition("=") if "=" in name.split("@", maxsplit=1)[0] else ("", "", name)
     profile_name, _, path = rest.partition("@")
     if profile_name not in profiles.profiles:
         close = difflib.get_close_matches(profile_name, profiles.profiles, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise InputError(
-            f"--platforms {name!r}: there is no profile {profile_name!r}. It says how to reach a driver, so nothing "
-            f"can be started.{hint} Known: auto, {', '.join(profiles.profiles)}."
+            f"{said} {name!r}: there is no profile {profile_name!r}. It says how to reach a driver, so nothing "
+            f"can be started.{hint} Known: {'' if said == AGAINST else 'auto, '}{', '.join(profiles.profiles)}."
         )
     if label and not _LABEL.match(label):
-        raise InputError(f"--platforms {name!r}: {label!r} is no label. Use letters, digits, dots and dashes.")
+        raise InputError(f"{said} {name!r}: {label!r} is no label. Use letters, digits, dots and dashes.")
     return label or profile_name, profile_name, path or None
 
 
-def _free_label(label: str, taken: list[str], *, explicit: bool) -> str:
+def _free_label(label: str, taken: list[str], *, explicit: bool, said: str = "--platforms") -> str:
     if label not in taken:
         return label
     if explicit:
-        raise InputError(
-            f"--platforms names the label {label!r} twice. Numbers must tell the two apart. Choose another."
-        )
+        raise InputError(f"{said} names the label {label!r} twice. Numbers must tell the two apart. Choose another.")
     number = 2
     while f"{label}-{number}" in taken:
         number += 1
@@ -147,9 +195,16 @@ def _refuse_same_driver(launches: Sequence[Launch]) -> None:
 
 
 def _launch(
-    label: str, profile_name: str, profile: Profile, path: str | None, *, scratch: Path, device_pattern: str | None
+    label: str,
+    profile_name: str,
+    profile: Profile,
+    path: str | None,
+    *,
+    scratch: Path,
+    device_pattern: str | None,
+    said: str = "--platforms",
 ) -> Launch:
-    icd, missing = _find_icd(profile_name, profile, path, scratch)
+    icd, missing = _find_icd(profile_name, profile, path, scratch, said)
     environment = {key: os.environ.get(key, value) for key, value in profile.environment.items()}
     environment["OCL_ICD_VENDORS"] = icd or "/nonexistent"
     own_paths = [_fill(path) for path in profile.library_path]
@@ -175,13 +230,13 @@ def _launch(
     )
 
 
-def _find_icd(profile_name: str, profile: Profile, path: str | None, scratch: Path) -> tuple[str, str]:
+def _find_icd(profile_name: str, profile: Profile, path: str | None, scratch: Path, said: str) -> tuple[str, str]:
     """The ICD file to load, and a sentence where there is none."""
     if path is not None:
         found = Path(path).expanduser().resolve()
         if not found.is_file():
             raise InputError(
-                f"--platforms {profile_name}@{path}: {found} is not there. The driver cannot be loaded from it. "
+                f"{said} {profile_name}@{path}: {found} is not there. The driver cannot be loaded from it. "
                 "Give an .icd file or a driver library."
             )
         return _as_icd(found, scratch), ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.judge.beside import stands_beside
 from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, live_campaign
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_anchor, mean_gbs, mean_gflops
 from pytest_weekops.core.measurement.stats import percentile95
@@ -107,6 +108,7 @@ def _rows(campaign: Campaign, platform: str) -> tuple[BaselineRow, ...]:
             anchor_ms=mean_anchor(rows),
             unit=unit,
             mean_gbs=mean_gbs(rows) if unit == "GB/s" else None,
+            beside=stands_beside(campaign, (label, kernel, size)),
         )
         for (label, kernel, size), rows in campaign.good.items()
         if label == platform and (unit := cell_unit(rows)) is not None

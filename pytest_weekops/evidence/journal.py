@@ -22,7 +22,14 @@ from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, LookRecord, Measurement, PressureRecord
+from pytest_weekops.core.measurement.records import (
+    DeviceIdentity,
+    GateRecord,
+    LookRecord,
+    Measurement,
+    PartnerRecord,
+    PressureRecord,
+)
 from pytest_weekops.core.measurement.segments import Segment, without_halves
 from pytest_weekops.core.record import Record
 from pytest_weekops.files.hashing import hash_file
@@ -45,6 +52,7 @@ _JUDGED: dict[str, type[JudgedRecord]] = {
     "injection": InjectionRecord,
     "look": LookRecord,
     "calibration": CalibrationRecord,
+    "partner": PartnerRecord,
 }
 
 

@@ -14,7 +14,7 @@ from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.plugin.options import Options, build_plan, report_directory
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.measurement.plan import CampaignPlan
+    from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.worker.process import Launch
 
@@ -41,6 +41,7 @@ class Choices:
         self.scratch = self._scratch.path
         self._kind = kind
         self._launches: list[Launch] = []
+        self._partner: Launch | None = None
         self._policy: Policy | None = None
 
     @property
@@ -50,7 +51,7 @@ class Choices:
 
     def settle_kind(self, kind: str) -> None:
         """Settle the kind, which decides which platforms are meant: a split names two of its own."""
-        self._kind, self._launches = kind, []
+        self._kind, self._launches, self._partner = kind, [], None
 
     @property
     def report_dir(self) -> Path:
@@ -101,6 +102,52 @@ class Choices:
                 )
             )
         return self._launches
+
+    @property
+    def partner(self) -> Launch | None:
+        """How to start who takes turns with the others: the driver in service, the reference driver, or nobody."""
+        against, said = self.options.text("against"), self.options.said("against")
+        if against is None:
+            return self._reference()
+        if self.kind == "canonical":
+            return None
+        self._refuse_against(said)
+        if self._partner is None:
+            from pytest_weekops.drivers.platforms import resolve_against
+
+            launches = self.launches
+            self._partner = usage(
+                lambda: resolve_against(
+                    against,
+                    launches,
+                    scratch=self.scratch,
+                    device_pattern=self.options.text("device"),
+                    profile_files=self.platform_files,
+                )
+            )
+        return self._partner
+
+    def _reference(self) -> Launch | None:
+        if self.options.text("reference-driver") != "on" or self.kind != "weekly":
+            return None
+        if self._partner is None:
+            from pytest_weekops.drivers.platforms import reference_launch
+
+            self._partner = usage(lambda: reference_launch(self.scratch))
+        return self._partner
+
+    def _refuse_against(self, said: str) -> None:
+        if self.kind != "weekly":
+            raise pytest.UsageError(
+                f"{said} speaks of a weekly campaign, and this is a {self.kind} one, which names its two drivers with "
+                f"{self.options.said('baseline-platform')} and {self.options.said('candidate-platform')}. Leave it out."
+            )
+        for name in ("baseline", "no-baseline"):
+            if self.options.text(name) if name == "baseline" else self.options.typed(name) is not None:
+                raise pytest.UsageError(
+                    f"{said} stands beside {self.options.said(name)}. Speed is held against the driver in service or "
+                    "against a pinned baseline, and one verdict speaks of one of them. Leave one of the two out."
+                )
 
     @property
     def labels(self) -> list[str]:
@@ -158,7 +205,23 @@ class Choices:
 
     def plan(self, gates: tuple[str, ...] = ()) -> CampaignPlan:
         """The frozen plan, with the canonical tier's gates that were collected."""
-        return build_plan(self.config, self.kind, labels=self.labels, variants=self.variants, gates=gates)
+        return build_plan(
+            self.config,
+            self.kind,
+            labels=self.labels,
+            variants=self.variants,
+            gates=gates,
+            partner=self._plans_partner(),
+        )
+
+    def _plans_partner(self) -> Partner | None:
+        from pytest_weekops.core.measurement.plan import Partner
+
+        launch = self.partner
+        if launch is None:
+            return None
+        against = self.options.text("against")
+        return Partner(label=launch.label, role="service" if against else "reference", asked=against or launch.profile)
 
     def close(self) -> None:
         """Remove scratch files."""

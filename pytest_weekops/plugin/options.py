@@ -21,7 +21,7 @@ from pytest_weekops.plugin.reasons import REASONS, no_baseline
 from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.measurement.plan import CampaignPlan
+    from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
 
 DEFAULT_SIZES = (1400, 2048)
 DEFAULT_SEEDS = (11,)
@@ -77,6 +77,12 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "PATH",
         "pinned baseline (default: the one pinned for this device, if any)",
     ),
+    (
+        "against",
+        (),
+        "NAME",
+        "weekly: the driver in service, NAME or NAME@PATH, measured in turns; floors are ratios to it",
+    ),
     ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
     ("tuning", (), "DIR", "tuning files of `weekops tune`, or off (default: tuning/ in the report directory)"),
     ("report-prefix", ("--output-prefix",), "NAME", "first part of the run directory's name (default: the kind)"),
@@ -92,6 +98,11 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "require-verdict",
         REQUIRED_KINDS,
         "never end with 0 without a verdict of this kind; none: nor because tests of a campaign were merely collected",
+    ),
+    (
+        "reference-driver",
+        ("off", "on"),
+        "weekly, on a CPU: on has PoCL's wheel take turns with each driver, as the clock of drift and baselines",
     ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )
@@ -271,7 +282,13 @@ def _example(text: str) -> str:
 
 
 def build_plan(
-    config: pytest.Config, kind: str, *, labels: Sequence[str], variants: Sequence[str], gates: Sequence[str] = ()
+    config: pytest.Config,
+    kind: str,
+    *,
+    labels: Sequence[str],
+    variants: Sequence[str],
+    gates: Sequence[str] = (),
+    partner: Partner | None = None,
 ) -> CampaignPlan:
     """Resolve every option of one run into a frozen plan.
 
@@ -318,6 +335,7 @@ def build_plan(
         no_baseline=no_baseline(options, kind),
         mode="ci" if options.text("mode") == "ci" else "local",
         in_turns=split,
+        partner=partner,
         cold_starts=_cold_starts(options),
     )
     smoke = options.given("driver-smoke")

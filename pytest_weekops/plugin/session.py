@@ -116,7 +116,8 @@ class GateSession:
         if self.choices.options.given("validation-report-dir"):
             said = self.choices.options.said("validation-report-dir")
             self.progress.say(f"weekops: {said} is not used; the gate's records lie in the run's own directory")
-        self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}")
+        partner = f", in turns with {self.plan.partner.label}" if self.plan.partner is not None else ""
+        self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}{partner}")
         self.run = usage(lambda: open_run(self._request()))
         cases = [c for i in mine if (c := parameter(i, "weekops_case")) is not None]
         self.progress.begin(self.plan, self.run, cases=[case for case in cases if not self.run.is_measured(case)])
@@ -129,6 +130,7 @@ class GateSession:
             plan=self.plan,
             policy=choices.policy,
             launches=tuple(choices.launches),
+            partner=choices.partner,
             kernel_dirs=choices.kernel_dirs,
             report_dir=choices.report_dir,
             scratch=choices.scratch,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_weekops.core.judge.certainty.realised import Rate, Realised
-from pytest_weekops.core.measurement.calibration import CalibratedSeries
+from pytest_weekops.core.measurement.calibration import CalibratedSeries, KnownSlowdown, Loaded
 from pytest_weekops.report.saying import wrapped
 from pytest_weekops.report.table import aligned
 
+_SLOWED = ("cell", "work", "snapshots", "slower %", "seen %")
 _FIGURES = ("cell", "snapshots", "void %", "sd %", "mean %", "lag-1", "skew")
 
 
@@ -53,6 +55,34 @@ def render_calibration(cells: Sequence[CalibratedCell]) -> list[str]:
             indent="",
         ),
     ]
+
+
+def render_slowed(cells: Sequence[CalibratedCell]) -> list[str]:
+    """Lines of the known slowdowns and of the load test; empty where none was made."""
+    slowed = [_slowed(cell, known) for cell in cells for known in cell.series.slowed]
+    loaded = [_loaded(cell, cell.series.loaded) for cell in cells if cell.series.loaded is not None]
+    lines: list[str] = []
+    if slowed:
+        told = (
+            "Slower: by how much, measured, where one worker had so many times the other's work. Seen: how many runs "
+            "of six cells would fail, were the limit where the unchanged driver is, with a 95 % interval."
+        )
+        columns = [(name, "<" if name == "cell" else ">") for name in _SLOWED]
+        lines += [*aligned(columns, slowed), "", *wrapped(told, indent="")]
+    return [*lines, *([""] if lines and loaded else []), *loaded]
+
+
+def _slowed(cell: CalibratedCell, known: KnownSlowdown) -> tuple[str, ...]:
+    slower = slowdown_percent(-math.fsum(known.logs) / len(known.logs))
+    power = known.power
+    seen = "" if power is None else f"{100 * power.share:.0f} [{100 * power.low:.0f}, {100 * power.high:.0f}]"
+    return cell.name, f"{known.work:.3f}", str(len(known.logs)), f"{slower:+.2f}", seen
+
+
+def _loaded(cell: CalibratedCell, loaded: Loaded) -> str:
+    tried = len(loaded.logs) + loaded.voids
+    sd = f", sd {100 * statistics.stdev(loaded.logs):.2f} %" if len(loaded.logs) > 1 else ""
+    return f"{cell.name} beside a busy loop: {loaded.voids} of {tried} snapshots void{sd}"
 
 
 def _figures(cell: CalibratedCell) -> tuple[str, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pytest_weekops.core.judge.finding import Certainty, Decision, Verdict
 
+NOISY = 2.0  # times the calibrated spread, from which a run says so
+
 
 def certainty_lines(verdict: Verdict) -> list[str]:
     """What the verdict means, its error rates, and what the run could see; nothing for a run without looks."""
     found = verdict.certainty
     if found is None:
         return []
-    return [*_meaning(verdict, found), _errors(found), *_open(found)]
+    return [*_meaning(verdict, found), _errors(found), *_noise(found), *_open(found)]
 
 
 def _meaning(verdict: Verdict, found: Certainty) -> list[str]:
@@ -38,6 +40,17 @@ def _errors(found: Certainty) -> str:
         f"certainty: false block at most {100 * found.max_false_block:g} %, false promote at a limit at most "
         f"{100 * found.max_false_promote:g} % a run, with a spread of {found.spread_source}{seen}{void}"
     )
+
+
+def _noise(found: Certainty) -> list[str]:
+    """That the run is not what its calibration was made for."""
+    if found.noise_ratio is None or found.noise_ratio < NOISY:
+        return []
+    words = (
+        f"warning: this run's snapshots scatter {found.noise_ratio:.1f} times as much as their calibration says; its "
+        "error rates are higher than promised. Look for what else runs on the host, and calibrate again."
+    )
+    return [words]
 
 
 def _open(found: Certainty) -> list[str]:

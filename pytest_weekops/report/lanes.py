@@ -13,20 +13,30 @@ Cell = tuple[str, int]
 
 def render_lanes(records: Iterable[object]) -> list[str]:
     """Lines of at most 79 columns; none where no controlled lane was measured."""
+    whole = list(records)
+    measured = [r.case for r in whole if isinstance(r, Measurement) and not r.void]
+    width = max((len(f"{case.platform} {case.size}") for case in measured), default=0)
+    names = {T3_KERNEL: "T3", T5_KERNEL: "T5"}
+    return [
+        f"{names[lane]} {f'{platform} {size}'.ljust(width)}  {words}"[:79]
+        for (lane, platform, size), lines in lane_lines(whole).items()
+        for words in lines
+    ]
+
+
+def lane_lines(records: Iterable[object]) -> dict[tuple[str, str, int], tuple[str, ...]]:
+    """What is said of each lane, platform and size: the very words of terminal, summary and page."""
     measured = [r for r in records if isinstance(r, Measurement) and not r.void]
-    lines: list[str] = []
-    width = max((len(f"{m.case.platform} {m.case.size}") for m in measured), default=0)
+    found: dict[tuple[str, str, int], tuple[str, ...]] = {}
     for kernel in (T3_KERNEL, T5_KERNEL):
         for (platform, size), group in _cells(measured, kernel).items():
-            where = f"{platform} {size}".ljust(width)
             selectors = [m.selector for m in group if m.selector]
             guards = [m.guard for m in group if m.guard]
             if kernel == T3_KERNEL and selectors:
-                lines.append(f"T3 {where}  {_selector(selectors)}"[:79])
+                found[kernel, platform, size] = (_selector(selectors),)
             if kernel == T5_KERNEL and guards:
-                lines.append(f"T5 {where}  {_guard(guards)}"[:79])
-                lines += [f"T5 {where}  {words}"[:79] for words in _coverage(guards)]
-    return lines
+                found[kernel, platform, size] = (_guard(guards), *_coverage(guards))
+    return found
 
 
 def _cells(measured: Sequence[Measurement], kernel: str) -> dict[Cell, list[Measurement]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_weekops.report.saying import wrapped
@@ -31,26 +32,57 @@ def number(value: object, digits: int = 2) -> str:
     return f"{value:.{digits}f}" if abs(value) < 1e6 else f"{value:.2e}"
 
 
-def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
-    """Lines of the table: cells first, those in GB/s in a table of their own; in a split, the ratio table follows.
+@dataclass(frozen=True)
+class Table:
+    """One table in words: its columns with how each is aligned, and under them one line of texts for each row.
 
-    Empty where there are no rows.
+    ``remarks`` are what is to be said of single rows: the place of the row, and the words.
     """
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    lines: tuple[tuple[str, ...], ...]
+    remarks: tuple[tuple[int, str], ...] = ()
+
+
+def tables(kind: str, rows: Sequence[Row]) -> list[Table]:
+    """The tables of a verdict: cells, those in GB/s in one of their own, then, in a split, the ratios.
+
+    Terminal, Markdown and page show these very texts. Empty where there are no rows.
+    """
+    if kind == "canonical":
+        return []
     cells = [row for row in rows if "ratio" not in row]
-    ratios = [row for row in rows if "ratio" in row]
-    lines: list[str] = []
+    found = []
     for unit in ("GFLOPS", "GB/s"):
-        same = [row for row in cells if _unit(row) == unit]
         # The unit stands over the speed: cells of one unit share a table.
-        columns = [(unit if name == "speed" else name, align) for name, align in _WEEKLY]
-        lines += [*([""] if lines and same else []), *(aligned(columns, [_cell(row) for row in same]) if same else [])]
-    for row in cells:
-        if limits := _limits(row):
-            lines += _reason(row, limits)
-    if ratios:
-        lines += ["", *aligned(_SPLIT, [_ratio(row) for row in ratios])]
-        lines += [line for row in ratios if row.get("reason") for line in _reason(row, str(row["reason"]))]
-    return lines if kind != "canonical" else []
+        columns = tuple((unit if name == "speed" else name, align) for name, align in _WEEKLY)
+        found.append(_table(columns, [row for row in cells if _unit(row) == unit], _cell, "limits"))
+    found.append(_table(_SPLIT, [row for row in rows if "ratio" in row], _ratio, "reason"))
+    return [table for table in found if table.rows]
+
+
+def _table(
+    columns: tuple[tuple[str, str], ...], rows: Sequence[Row], texts: Callable[[Row], tuple[str, ...]], remark: str
+) -> Table:
+    remarks = tuple((place, str(row[remark])) for place, row in enumerate(rows) if row.get(remark))
+    return Table(columns, tuple(rows), tuple(texts(row) for row in rows), remarks)
+
+
+def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
+    """Lines of the tables: those of cells first, with what is to be said of them below; then the ratios'."""
+    found = tables(kind, rows)
+    lines: list[str] = []
+    for part in (
+        [each for each in found if each.columns != _SPLIT],
+        [each for each in found if each.columns == _SPLIT],
+    ):
+        for table in part:
+            lines += [*([""] if lines or table.columns == _SPLIT else []), *aligned(table.columns, table.lines)]
+        lines += [
+            line for table in part for place, words in table.remarks for line in _reason(table.rows[place], words)
+        ]
+    return lines
 
 
 def _reason(row: Row, words: str) -> list[str]:
@@ -101,7 +133,3 @@ def _ratio(row: Row) -> tuple[str, ...]:
         number(row.get("candidate_median_ms"), 3),
         str(row.get("status", "")),
     )
-
-
-def _limits(row: Row) -> str:
-    return str(row.get("limits") or "")

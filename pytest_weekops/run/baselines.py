@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def hold_against(run: Run, report_dir: Path, named: str) -> None:
     """Find the baselines of a run's devices and journal them: the one named by ``--baseline``, else those pinned here.
 
-    Where the plan says why there is none, none is used. A device that has had one and has none now is journalled too.
-    A run that goes on with another is held against what that one was.
+    Where the plan says why there is none, or has a driver in service instead, none is used. A device that has had one
+    and has none now is journalled too. A run that goes on with another is held against what that one was.
     Raises ``InputError`` for one that cannot be used, or is not what was pinned.
     """
-    found = [] if run.plan.no_baseline else _found(run, report_dir, named)
+    found = [] if run.plan.no_baseline or run.plan.service is not None else _found(run, report_dir, named)
     if run.earlier is not None:
         refuse_other_baselines(run.earlier, tuple(pinned.baseline for pinned in found))
         run.baselines = run.earlier.stored.baselines

@@ -14,6 +14,7 @@ from pytest_weekops.core.judge.finding import ExitStatus, Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.artifacts import PYTESTS_OWN, RunFacts, write_artifacts
 from pytest_weekops.evidence.judging import judge_records
+from pytest_weekops.evidence.page import write_page
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.week.run_record import record_run
@@ -112,7 +113,8 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     document = write_artifacts(run_dir, verdict, facts, journal=run.journal.facts)
     kept = _keep_written(run) if damage else []
     is_entered, told = _enter(document, run_dir)
-    said = (*verdict.notes, *run.notes, *kept, *told, *remarks)
+    page = write_page(run_dir, verdict, facts, document)  # last: all that the verdict needs is on disk by now
+    said = (*verdict.notes, *run.notes, *kept, *told, *([page] if page else []), *remarks)
     final = status or (0 if is_entered else int(ExitStatus.INTERNAL_ERROR))
     return Conclusion(verdict, document, final, run_dir, said, tuple(render_lanes(run.records)))
 

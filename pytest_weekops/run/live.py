@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.errors import InputError, WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
@@ -25,6 +25,7 @@ from pytest_weekops.core.measurement.records import (
     GateRecord,
     LookRecord,
     Measurement,
+    PartnerRecord,
     PressureRecord,
 )
 from pytest_weekops.evidence.journal import Journal, read_run
@@ -33,6 +34,7 @@ from pytest_weekops.run.cold_starts import cold_starts
 from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
 from pytest_weekops.run.measuring import Measuring
+from pytest_weekops.run.partners import strangers
 from pytest_weekops.run.worker_requests import WorkerRequests
 from pytest_weekops.worker.protocol import Smoked
 from pytest_weekops.worker.verified import with_references
@@ -47,7 +49,17 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar("T", Measurement, PressureRecord, GateRecord, InjectionRecord, LookRecord, CalibrationRecord, DriverListing)
+T = TypeVar(
+    "T",
+    Measurement,
+    PressureRecord,
+    GateRecord,
+    InjectionRecord,
+    LookRecord,
+    CalibrationRecord,
+    DriverListing,
+    PartnerRecord,
+)
 
 
 @dataclass
@@ -70,7 +82,7 @@ class Run:
 
     ``operations`` names the operation of each variant; a mode that is not in it is one of GEMM's. ``sources`` are
     hashes of the kernels' files by path, read once when the run was opened, ``kernels`` the same by name. ``earlier``
-    is the run that this one goes on with.
+    is the run that this one goes on with. ``partner`` takes turns with the platforms and is none of them.
     """
 
     plan: CampaignPlan
@@ -96,6 +108,7 @@ class Run:
     earlier: Earlier | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     ended_after: int | None = None
+    partner: Platform | None = None
 
     def __post_init__(self) -> None:
         """Begin without an anchor, and with nothing measured."""
@@ -124,11 +137,55 @@ class Run:
                 continue
             self.journal.append("identity", platform.identity)
             self._list(platform.supervisor.files.listing())
+        if self.partner is not None:
+            self._open_partner(self.partner)
+
+    def _open_partner(self, partner: Platform) -> None:
+        """Start who takes turns with the others. Raises ``InputError`` where nothing could be compared with it."""
+        wanted = self.plan.partner
+        assert wanted is not None
+        try:
+            partner.identity = partner.supervisor.start()
+        except WorkerError as error:
+            raise InputError(
+                f"{partner.label} does not start, and without it nothing can be compared: {error}. See to that driver, "
+                "or measure without it."
+            ) from error
+        if problem := strangers(partner.identity, self.identities, must=wanted.role == "service"):
+            raise InputError(problem)
+        if self.earlier is None:
+            self.record(PartnerRecord(label=partner.label, role=wanted.role, identity=partner.identity))
+        self.list_partner()
+
+    def list_partner(self) -> None:
+        """Write down which files the partner's driver has by now."""
+        if self.partner is not None:
+            self.partner.supervisor.files.listing()
+            for listing in self.partner.supervisor.files.listings.values():
+                self._list(listing)
+
+    def partner_for(self, label: str) -> Platform | None:
+        """Who takes turns with a platform: nobody where it is another device, whose times stand as measured."""
+        mine, partner = self.platforms[label].identity, self.partner
+        if partner is None or mine is None or partner.identity is None:
+            return None
+        return partner if partner.identity.hardware == mine.hardware else None
+
+    @property
+    def _workers(self) -> list[Platform]:
+        return [*self.platforms.values(), *([self.partner] if self.partner is not None else [])]
 
     @property
     def identities(self) -> dict[str, DeviceIdentity]:
         """Identity per platform label, for those that answered."""
         return {label: p.identity for label, p in self.platforms.items() if p.identity is not None}
+
+    @property
+    def everybody(self) -> dict[str, DeviceIdentity]:
+        """The same with the partner's."""
+        partner = self.partner
+        known = {partner.label: partner.identity} if partner is not None and partner.identity is not None else {}
+        return {**self.identities, **known}
 
     def operation_of(self, kernel: str) -> KernelOperation:
         """The operation that a kernel mode computes."""
@@ -307,7 +364,7 @@ class Run:
 
         What is judged is what is on disk: Ctrl-C may have come between a record's line and its place in the list.
         """
-        for platform in self.platforms.values():
+        for platform in self._workers:
             platform.supervisor.abandon()
         self.host.close()
         if not self.journal.damage():
@@ -321,7 +378,7 @@ class Run:
 
     def close(self) -> None:
         """Stop every worker and close the journal. Never raises for a driver's sake."""
-        for platform in self.platforms.values():
+        for platform in self._workers:
             platform.supervisor.close()
         self.host.close()
         self.journal.close()

@@ -1,4 +1,4 @@
-"""Measuring the cases of a live run: by itself, or in turns with its partner; again while the host was disturbed."""
+"""Measuring the cases of a live run: by themselves, or in turns with a partner; again while the host was disturbed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_weekops.core.errors import WorkerError
-from pytest_weekops.core.judge.host_rules import pairs_void_reason, void_reason
+from pytest_weekops.core.judge.host_rules import beside_void_reason, pairs_void_reason, void_reason
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, Turns
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.host import Anchors, HostWatch
+from pytest_weekops.run.partners import partner_case, with_partner
+from pytest_weekops.run.wait_budget import WaitBudget
 from pytest_weekops.worker.turns import Comparison, Side, TurnTaker
 from pytest_weekops.worker.verified import with_references
 
@@ -54,6 +56,16 @@ class MeasuredRun(Protocol):
         """Prints a line for people."""
 
     @property
+    def partner(self) -> MeasuredPlatform | None:
+        """Who takes turns with the platforms and is none of them."""
+
+    def partner_for(self, label: str) -> MeasuredPlatform | None:
+        """The same, where it is on the platform's device."""
+
+    def list_partner(self) -> None:
+        """Write down which files the partner's driver has by now."""
+
+    @property
     def platforms(self) -> Mapping[str, MeasuredPlatform]:
         """By label."""
 
@@ -82,33 +94,58 @@ class Measuring:
     _waiting: dict[Case, Measurement] = field(default_factory=dict)
     _snapshot: int = 1
 
+    def __post_init__(self) -> None:
+        """Begin with all of the policy's time for waiting."""
+        self._budget = WaitBudget(self.run.policy.host)
+
     def measure(self, case: Case) -> Measurement:
-        """Measure one case; every attempt is journalled before the next begins."""
+        """Measure one case, again while it is void and may be; every attempt is journalled before the next begins."""
         if case in self._waiting:
             return self._count(self._waiting.pop(case))
         self._renew(case.snapshot)
-        partner = self._partner(case)
-        most = self.run.policy.host.max_attempts
-        for attempt in range(1 + self.attempts.get(case, 0), most):
-            answer = self._compared(case, partner, attempt) if partner else self._alone(case, attempt)
+        take = self._way(case)
+        attempt = min(1 + self.attempts.get(case, 0), self.run.policy.host.max_attempts)
+        while True:
+            answer = take(attempt)
             if not answer.void:
                 return answer
+            if not self._budget.is_for(attempt + 1):
+                self.run.say(f"{case.id}: void, {answer.void_reason}; a later snapshot can stand in for it")
+                return answer
             self.run.say(f"{case.id}: void, {answer.void_reason}; waiting for the host, then again")
-            self.anchors.settle(self.run.policy.host)
-        return self._compared(case, partner, most, is_last=True) if partner else self._alone(case, most)
+            with self._budget.settling():
+                self.anchors.settle(self.run.policy.host)
+            attempt += 1
+
+    def _way(self, case: Case) -> Callable[[int], Measurement]:
+        """How a case is measured: with the other side of a split, beside the run's partner, or by itself."""
+        if (other := self._partner(case)) is not None:
+            return lambda attempt: self._compared(case, other, attempt)
+        partner = self.run.partner_for(case.platform)
+        if partner is not None and not self.run.platforms[case.platform].unusable:
+            return lambda attempt: self._beside(case, partner, attempt)
+        return lambda attempt: self._alone(case, attempt)
 
     def _renew(self, snapshot: int) -> None:
         """Give each snapshot of a comparison workers of its own, started in an order that is drawn.
 
-        A process has a level that it keeps: with one pair of workers all snapshots would be off by the same.
+        A process has a level that it keeps: with one pair of workers all snapshots would be off by the same. A
+        reference driver is begun anew alone, so that a driver under test that tires is seen beside a fresh one.
         """
-        plan = self.run.plan
-        if not plan.in_turns or snapshot == self._snapshot:
+        if snapshot == self._snapshot:
             return
         self._snapshot = snapshot
+        workers = self._renewed()
         draw = random.Random(f"workers of snapshot {snapshot}")  # noqa: S311 - replayed
-        for label in draw.sample(plan.platforms, len(plan.platforms)):
-            self.run.platforms[label].supervisor.renew()
+        for worker in draw.sample(workers, len(workers)):
+            worker.supervisor.renew()
+
+    def _renewed(self) -> list[MeasuredPlatform]:
+        run = self.run
+        partners = [run.partner] if run.partner is not None else []
+        if run.plan.in_turns or run.plan.service is not None:
+            return [*(run.platforms[label] for label in run.plan.platforms), *partners]
+        return partners
 
     def _partner(self, case: Case) -> Case | None:
         """The other side's case, where the two take turns and both can be measured."""
@@ -142,12 +179,47 @@ class Measuring:
         void = ""
         if answer.status is _OK:
             void = void_reason(host, self.run.policy.host, answer.sessions, self.run.plan, on_cpu=answer.on_cpu)
+        self._budget.spend(answer.waited_s, elapsed, is_void=bool(void))
         facts = self._facts(attempt, void, started, elapsed)
         return self._count(answer.model_copy(update={"host": host, **facts}))
 
+    # -- beside a partner ---------------------------------------------------------------------------------------
+
+    def _beside(self, case: Case, partner: MeasuredPlatform, attempt: int) -> Measurement:
+        """Measure a case in turns with the run's partner, whose launches stand in the case's own record."""
+        run, plan, platform = self.run, self.run.plan, self.run.platforms[case.platform]
+        assert plan.partner is not None
+        self._start(case, attempt)
+        theirs = partner_case(case, plan.partner)
+        asked = self._request(theirs, partner), self._request(case)
+        if isinstance(asked[0], Measurement) or isinstance(asked[1], Measurement):  # no reference to verify with
+            lost = next(each for each in asked if isinstance(each, Measurement))
+            return run.record(lost.model_copy(update={"case": case, "attempt": attempt}))
+        sides = (
+            Side(partner.supervisor, theirs, asked[0].model_copy(update={"in_turns": True})),
+            Side(platform.supervisor, case, asked[1].model_copy(update={"in_turns": True})),
+        )
+        on_cpu = platform.identity is None or platform.identity.is_cpu
+        watch = HostWatch(self.anchors, with_pace=False)
+        started, clock = _now(), time.monotonic()
+        limit = plan.max_run_delay_percent if on_cpu else None
+        found = TurnTaker(sides, _draw(case, attempt), limit, max_wait_s=self._budget.of_attempt_s).compare()
+        elapsed = time.monotonic() - clock
+        run.list_partner()
+        host = watch.end(())
+        waited = {"host": host, "waited_s": round(found.waited_s, 6)}
+        mine = with_partner(found.second, found.first, found).model_copy(update=waited)
+        void = ""
+        if mine.status is _OK and mine.turns is not None and not mine.turns.broken_off:
+            void = beside_void_reason(mine, plan, run.policy.host)
+        elif mine.status is _OK:
+            void = void_reason(host, run.policy.host, mine.sessions, plan, on_cpu=mine.on_cpu)
+        self._budget.spend(found.waited_s, elapsed, is_void=bool(void))
+        return self._count(mine.model_copy(update=self._facts(attempt, void, started, elapsed)))
+
     # -- in turns ----------------------------------------------------------------------------------------------
 
-    def _compared(self, case: Case, partner: Case, attempt: int, *, is_last: bool = False) -> Measurement:
+    def _compared(self, case: Case, partner: Case, attempt: int) -> Measurement:
         """Measure a case and its partner in turns.
 
         The partner's answer waits for its own case; a void one is recorded at once where both are measured again.
@@ -165,16 +237,19 @@ class Measuring:
             sides.append(Side(supervisor, mine, request.model_copy(update={"in_turns": True})))
         watch = HostWatch(self.anchors, with_pace=False)
         started, clock = _now(), time.monotonic()
-        draw = random.Random(f"{case.kernel} {case.size} {case.seed} {case.snapshot} {attempt}")  # noqa: S311 - replayed
-        found = TurnTaker((sides[0], sides[1]), draw, plan.max_run_delay_percent).compare()
+        taker = TurnTaker(
+            (sides[0], sides[1]), _draw(case, attempt), plan.max_run_delay_percent, max_wait_s=self._budget.of_attempt_s
+        )
+        found = taker.compare()
         elapsed = (time.monotonic() - clock) / 2
         host = watch.end(())
         answers = [mine.model_copy(update={"host": host}) for mine in self._turned(found, cases)]
         void = ""
         if all(answer.status is _OK for answer in answers) and not found.broken_off:
             void = pairs_void_reason(answers[0], answers[1], plan, self.run.policy.host)
+        self._budget.spend(found.waited_s, 2 * elapsed, is_void=bool(void))
         whole = {mine.case: mine.model_copy(update=self._facts(attempt, void, started, elapsed)) for mine in answers}
-        if void and not is_last:
+        if void and self._budget.is_for(attempt + 1):
             self._count(whole[partner])
         else:
             self._wait(whole[partner])
@@ -186,13 +261,14 @@ class Measuring:
         return [
             measurement.model_copy(
                 update={
+                    "waited_s": round(found.waited_s / 2, 6),
                     "turns": Turns(
                         letter=letter,
                         order=found.order,
                         launches=found.launches,
                         with_platform=other.platform,
                         broken_off=found.broken_off,
-                    )
+                    ),
                 }
             )
             for letter, measurement, other in zip(("A", "B"), (found.first, found.second), reversed(cases), strict=True)
@@ -206,12 +282,12 @@ class Measuring:
     def _start(self, case: Case, attempt: int) -> None:
         self.run.journal.append("start", {"case": case.model_dump(mode="json"), "attempt": attempt})
 
-    def _request(self, case: Case) -> MeasureRequest | Measurement:
+    def _request(self, case: Case, platform: MeasuredPlatform | None = None) -> MeasureRequest | Measurement:
         """What the worker is asked for; a measurement that does not count where there is no reference."""
         run = self.run
         try:
-            asked = run.requests.measure(case, run.platforms[case.platform].identity)
-            return with_references(run.host, asked)
+            asked = run.requests.measure(case, (platform or run.platforms[case.platform]).identity)
+            return with_references(run.host, asked.model_copy(update={"max_wait_s": self._budget.of_attempt_s}))
         except WorkerError as error:
             return without_reference(case, run.operation_of(case.kernel), error)
 
@@ -238,6 +314,11 @@ class Measuring:
             run.journal.append("guard", {"event": noted.event, "guard": noted.key, "reason": noted.reason})
             run.say(f"{answer.case.id}: guard {noted.event}: {noted.reason}")
         return run.record(answer.model_copy(update={"guard": noted.evidence}))
+
+
+def _draw(case: Case, attempt: int) -> random.Random:
+    """Draws the order of turns: the same for both sides, and the same where it is looked up again."""
+    return random.Random(f"{case.kernel} {case.size} {case.seed} {case.snapshot} {attempt}")  # noqa: S311 - replayed
 
 
 def _now() -> str:

@@ -75,6 +75,7 @@ def open_run(request: RunRequest) -> Run:
         command=earlier.stored.command if earlier else request.command,
         earlier=earlier,
         sources=hash_sources(request.kernel_dirs),
+        partner=_partner(request, plan),
     )
     try:
         if earlier is None:
@@ -87,6 +88,20 @@ def open_run(request: RunRequest) -> Run:
         _discard(journal.path)
         raise
     return run
+
+
+def _partner(request: RunRequest, plan: CampaignPlan) -> Platform | None:
+    """Who takes turns with the platforms. Raises ``InputError`` where plan and request do not name the same one."""
+    label = plan.partner.label if plan.partner is not None else None
+    launch = request.partner
+    if label != (launch.label if launch is not None else None):
+        raise InputError(
+            f"The plan's partner is {label or 'nobody'}, and the launch of {launch.label if launch else 'nobody'} was "
+            "given. Without a worker nothing takes turns. Give both, or neither."
+        )
+    if launch is None:
+        return None
+    return Platform(launch.label, PlatformSupervisor(launch, plan.deadlines, request.scratch))
 
 
 def _earlier(request: RunRequest, plan: CampaignPlan, kernels: Mapping[str, str]) -> Earlier | None:
@@ -170,16 +185,16 @@ def _start(request: RunRequest, run: Run) -> None:
     if earlier is not None:
         refuse_other_driver(earlier, run, tunings)
     if run.plan.kind != "canonical":
-        for identity in run.identities.values():
+        for identity in run.everybody.values():
             _refuse(memory_problem(needs, identity))
         free = shutil.disk_usage(request.scratch).free
         _refuse(scratch_problem(needs, len(run.plan.seeds), run.plan.sessions, free))
     if T5_KERNEL in run.plan.kernels and earlier is None:  # else those of its beginning stay in force
         for injection in find_injections(request.report_dir, run.identities.values()):
             run.record(injection)
-    if run.plan.in_turns and earlier is None:
+    if (run.plan.in_turns or run.partner is not None) and earlier is None:
         records, notes = calibration_records(
-            request.calibrations or request.report_dir, run.identities, run.plan, datetime.fromisoformat(run.created_at)
+            request.calibrations or request.report_dir, run.everybody, run.plan, datetime.fromisoformat(run.created_at)
         )
         for calibration in records:
             run.record(calibration)

@@ -20,8 +20,8 @@ class RunRequest:
     references; ``prefix`` begins the run directory's name (the plan's kind where it is empty); ``baseline`` is the file
     of a pinned baseline (else those pinned in ``report_dir``); ``tuning`` a directory of tuning files, None for none.
     ``resume`` is the directory of a run that was broken off, or its name in ``report_dir``: only what it lacks is
-    measured. ``calibrations`` is where calibrations lie, where that is not ``report_dir``. ``say`` prints a line for
-    people.
+    measured. ``partner`` starts the plan's partner. ``calibrations`` is where calibrations lie, where that is not
+    ``report_dir``. ``say`` prints a line for people.
     """
 
     plan: CampaignPlan
@@ -35,5 +35,6 @@ class RunRequest:
     tuning: Path | None = None
     resume: Path | None = None
     calibrations: Path | None = None
+    partner: Launch | None = None
     command: tuple[str, ...] = ()
     say: Callable[[str], None] = lambda _line: None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.measurement.driver_change import identity_changes, listed
 from pytest_weekops.core.measurement.driver_files import DriverListing, changed_files
+from pytest_weekops.core.measurement.records import PartnerRecord
 from pytest_weekops.core.policy.diff import diff_policies
 from pytest_weekops.evidence.tuning_event import EVENT as TUNING
 from pytest_weekops.run.circumstances import circumstances
@@ -64,6 +65,11 @@ def refuse_other_driver(earlier: Earlier, run: Run, tunings: Sequence[Mapping[st
         if not words and before != platform.identity:
             words = list(_mapping("", before.model_dump(mode="json"), platform.identity.model_dump(mode="json")))
         differences.found += [f"{label}: {word}" for word in words]
+    before_partner = next((r.identity for r in earlier.records if isinstance(r, PartnerRecord)), None)
+    if run.partner is not None and run.partner.identity != before_partner:
+        label, now = run.partner.label, run.partner.identity
+        words = list(identity_changes(before_partner, now)) if before_partner and now else []
+        differences.found.append(f"{label}: {listed(words) or 'it is another driver'}")
     in_force = {_spelled(event.data) for event in earlier.events if event.type == TUNING}
     if in_force != set(map(_spelled, tunings)):
         differences.found.append("the tuning in force is another")

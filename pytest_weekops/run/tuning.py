@@ -28,7 +28,7 @@ def put_in_force(run: Run, directory: Path | None) -> list[dict[str, Any]]:
     except (OSError, ValueError, WeekopsError) as error:  # each case that needs them will say so as well
         run.tunings, ignored = {}, [f"Every tuning is ignored: the kernels cannot be read: {error}."]
     else:
-        run.tunings, ignored = load_tunings(directory, run.identities, kernels)
+        run.tunings, ignored = load_tunings(directory, run.everybody if run.plan.service else run.identities, kernels)
     for label, tuning in run.tunings.items():
         if not tuning.tuned:
             continue

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from pytest_weekops.core.measurement.calm import limit_beside
+from pytest_weekops.core.measurement.patience import LOOK_S
 
 _PROC = Path("/proc")
 _BUSY = (0, 1, 2, 5, 6)  # of the numbers after "cpu" in /proc/stat (proc(5)): user nice system irq softirq
@@ -52,3 +56,25 @@ class LoadMeter:
             return None
         others = (now.busy - self._start.busy) - (now.own - self._start.own)
         return round(100.0 * max(others, 0) / (now.whole - self._start.whole), 3)
+
+
+class Neighbours:
+    """Whether there is anybody to wait for: other programs' CPU time, looked at after each second of waiting.
+
+    ``most_percent`` is the policy's limit on run delay. A driver with more threads than CPUs has launches that are
+    never calm on a host that is quiet; waiting would be vain.
+    """
+
+    def __init__(self, most_percent: float | None) -> None:
+        self._most = most_percent
+        self._meter: LoadMeter | None = None
+        self._since = 0.0
+
+    def waits_for_itself(self) -> bool:
+        """Whether other programs had next to nothing for a second or more of waiting; asked once in each pause."""
+        now = time.monotonic()
+        if self._meter is not None and now - self._since < LOOK_S:
+            return False
+        others = self._meter.percent() if self._meter is not None else None
+        self._meter, self._since = LoadMeter(), now
+        return others is not None and limit_beside(others, self._most) is None

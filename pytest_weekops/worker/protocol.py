@@ -87,7 +87,8 @@ class MeasureRequest(ProblemRequest):
     fill less than ``least_session_ms`` goes on, up to 200 launches: eight launches of 0.2 ms are no sample of anything.
     ``guard_draw`` (the snapshot) lets a sampled guard draw other lines where seed and launch are the same.
     ``tuned`` are the build parameters in force instead of the shipped ones; a variant that is not named keeps those.
-    A session goes on, up to three times its launches, until enough had at most ``max_run_delay_percent`` of run delay.
+    A session goes on, up to three times its launches, until enough had at most ``max_run_delay_percent`` of run delay;
+    while none has, all sessions together wait for ``max_wait_s`` at most.
     ``sources`` are hashes of the kernels' files by path; where one differs, the request is refused.
     With ``in_turns`` each session waits after its warm-up (:class:`Ready`) for :class:`TurnRequest` after another.
     """
@@ -112,6 +113,7 @@ class MeasureRequest(ProblemRequest):
     tuned: tuple[TunedVariant, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
     max_run_delay_percent: float | None = None
+    max_wait_s: float = Field(default=0.0, ge=0)
     in_turns: bool = False
 
 
@@ -261,6 +263,7 @@ class Measured(Record):
     guard: GuardEvidence | None = None
     selector: SelectorEvidence | None = None
     pressure_completed: int = 0
+    waited_s: float = 0.0
     phase_s: dict[str, float] = Field(default_factory=dict)
     seen: tuple[SeenFile, ...] = ()
     retire: bool = False

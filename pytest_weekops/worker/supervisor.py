@@ -367,6 +367,7 @@ _SHARED_FIELDS = (
     "guard",
     "selector",
     "pressure_completed",
+    "waited_s",
     "phase_s",
 )
 

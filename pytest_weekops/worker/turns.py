@@ -1,19 +1,21 @@
 """Two workers that take turns, launch by launch and never at the same time, so that the host meets both alike.
 
 A session goes in blocks of ``ABBA`` or ``BAAB``, drawn; a pair is the i-th turn of each side. It ends when as many
-pairs were calm as the plan asks for, or after three times as many. Where one side cannot go on, the other finishes by
-itself.
+pairs were calm as the plan asks for, or after three times as many; while none is calm it pauses. Where one side cannot
+go on, the other finishes by itself.
 """
 
 from __future__ import annotations
 
 import math
 import random
+import time
 from dataclasses import dataclass, field
 
 from pytest_weekops.core.measurement.calm import is_enough
+from pytest_weekops.core.measurement.patience import Patience
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
-from pytest_weekops.core.measurement.session import PATIENCE
+from pytest_weekops.worker.load import Neighbours
 from pytest_weekops.worker.protocol import MeasureRequest, Ready, Turned, TurnRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
@@ -66,19 +68,22 @@ class Comparison:
     order: tuple[str, ...] = ()
     launches: int = 1
     broken_off: str = ""
+    waited_s: float = 0.0
 
 
 @dataclass
 class TurnTaker:
     """Compares two sides. ``max_delay`` is the policy's limit on run delay in percent, None where nobody asks.
 
-    A turn fills ``turn_ns`` at least.
+    A turn fills ``turn_ns`` at least. All sessions together wait ``max_wait_s`` at most while other programs run.
     """
 
     sides: tuple[Side, Side]
     draw: random.Random
     max_delay: float | None
     turn_ns: float = TURN_NS
+    max_wait_s: float = 0.0
+    waited_s: float = 0.0
     _order: list[str] = field(default_factory=list)
     _launches: int = 1
 
@@ -88,7 +93,7 @@ class TurnTaker:
         for side in self.sides:
             side.finish_alone()
         first, second = (side.settled() for side in self.sides)
-        return Comparison(first, second, tuple(self._order), self._launches, broken_off)
+        return Comparison(first, second, tuple(self._order), self._launches, broken_off, self.waited_s)
 
     def _all_sessions(self) -> str:
         """All sessions of both sides; why there are no pairs, or nothing."""
@@ -114,18 +119,27 @@ class TurnTaker:
         wanted = pairs_wanted(
             [state.planned for state in ready], self._launches, max(side.request.iterations for side in self.sides)
         )
-        calm, done, order = 0, 0, ""
+        patience, order = Patience(wanted, max(0.0, self.max_wait_s - self.waited_s)), ""
+        neighbours = Neighbours(self.max_delay)
         while True:
-            last = calm >= wanted - 2 or done >= PATIENCE * wanted - 2
+            if pause_s := patience.pause_s:
+                time.sleep(pause_s)
+                patience.paused(pause_s)
+                if neighbours.waits_for_itself():
+                    patience.give_up()
+            last = patience.is_last(2)
+            began = time.monotonic()
             block = self.draw.choice(_BLOCKS)
             order += block
             turns = self._block(block, last=last)
             if last:
                 self._order.append(order)
+                self.waited_s += patience.waited_s
                 return ""
-            for one, other in zip(turns["A"], turns["B"], strict=False):
-                calm += self._is_calm(one) and self._is_calm(other)
-            done += 2
+            pairs = zip(turns["A"], turns["B"], strict=False)
+            patience.note(
+                [self._is_calm(one) and self._is_calm(other) for one, other in pairs], time.monotonic() - began
+            )
             if broken := next(filter(None, map(self._stopped, self.sides)), ""):
                 self._order.append(order)
                 return broken

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_weekops.campaigns.calibrate import Asked, Calibrator, Cell, record, snapshot_log
+from pytest_weekops.campaigns.load import busy_loop
 from pytest_weekops.core.errors import InputError, WorkerError
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, SessionSamples
 from pytest_weekops.drivers.platforms import resolve_platforms
@@ -163,6 +166,55 @@ def test_a_busy_host_is_counted_and_tried_again(
     assert sum("void, too few calm pairs" in line for line in said) == 3
     assert "the same ratio in every snapshot at 64" in platform.shortage(3)
     assert "3 attempts were void" in platform.shortage(20)
+
+
+def test_each_snapshot_takes_a_known_slowdown_and_a_loop_comes_last(
+    host: HostWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In turn; the second side has the deeper product, and what is void beside the loop is counted, not made again."""
+    asked_of: list[tuple[int, int]] = []
+    looped: list[bool] = []
+    inside = [False]
+
+    @contextmanager
+    def loop() -> Iterator[int]:
+        inside[0] = True
+        yield 0
+        inside[0] = False
+
+    def compare(self: TurnTaker) -> Comparison:
+        first, second = (side.request.k for side in self.sides)
+        asked_of.append((first, second))
+        looped.append(inside[0])
+        return comparison(24, 3 if inside[0] and looped.count(True) == 2 else 24)
+
+    monkeypatch.setattr("pytest_weekops.worker.load.LoadMeter.percent", lambda _self: 50.0)
+    monkeypatch.setattr("pytest_weekops.campaigns.calibrate.busy_loop", loop)
+    monkeypatch.setattr(TurnTaker, "compare", compare)
+    facts: dict[str, Any] = {
+        "max_run_delay_percent": 5.0,
+        "slowdowns": (1.001, 1.25),
+        "load_snapshots": 2,
+        "snapshots": 2,
+    }
+    calibrator = opened(Calibrator([double()], asked(**facts), host, tmp_path))
+    calibrator.measure()
+    assert asked_of == [(64, 64), (64, 68), (64, 64), (64, 80), (64, 64), (64, 64)]
+    assert looped == [False] * 4 + [True] * 2
+    cell = calibrator.platforms[0].cells[64]
+    assert {work: len(logs) for work, logs in cell.slowed.items()} == {1.0625: 1, 1.25: 1}
+    assert (len(cell.loaded), cell.load_voids, cell.voids) == (1, 1, 0)
+
+
+def test_the_loop_runs_beside_us_and_ends_with_its_block() -> None:
+    """Nobody's child, so that its CPU time is another program's."""
+    with busy_loop() as pid:
+        parent = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
+        assert parent != str(os.getpid())
+    ends = time.monotonic() + 20.0
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
 
 
 def test_it_ends_after_the_snapshot_in_which_the_time_ran_out(

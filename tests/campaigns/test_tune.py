@@ -153,6 +153,7 @@ def test_a_search_says_when_its_restarts_are_spent(make_tuner: Make, tmp_path: P
     assert len(tuner.book.read()[0].rejected) == 2
 
 
+@pytest.mark.long
 @pytest.mark.device
 def test_a_candidate_that_hangs_the_compiler_is_killed_and_kept(make_tuner: Make, tmp_path: Path) -> None:
     """Past its deadline: hung, written down, and the search goes on."""

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_weekops.campaigns.calibrate import Asked, CalibratedPlatform, Cell
 from pytest_weekops.cli import calibrate, main
+from pytest_weekops.core.measurement.calibration import Loaded
 from pytest_weekops.evidence.calibrations import read_calibration
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import OpenRequest
@@ -27,6 +28,7 @@ def platform(name: str = "pocl", *, snapshots: int = 20, left_out: str = "") -> 
     """What was found on a platform."""
     launch = Launch(label=name, profile=name, open=OpenRequest(profile=name))
     cell = Cell(512, list(make_series().logs[:snapshots]), voids=5, build=("packed", "a" * 64, ()))
+    cell.slowed, cell.loaded, cell.load_voids = {1.203125: [-0.2, -0.21], 1.0234375: [-0.02]}, [0.01, 0.0], 1
     return CalibratedPlatform(launch, make_identity(name), {512: cell}, left_out)
 
 
@@ -44,6 +46,10 @@ def found(monkeypatch: pytest.MonkeyPatch, *platforms: CalibratedPlatform) -> No
         (("--snapshots", "19"), "--snapshots 19 is not from 20"),
         (("--snapshots", "1001"), "--snapshots 1001"),
         (("--hours", "0"), "--hours 0 is no time"),
+        (("--slowdowns", "1.02", "1"), "--slowdowns 1 is no slowdown"),
+        (("--slowdowns", "nan"), "--slowdowns nan"),
+        (("--slowdowns", "5"), "--slowdowns 5"),
+        (("--load-snapshots", "-1"), "--load-snapshots -1"),
         (("--hours", "nan"), "--hours nan"),
         (("--hours", "inf"), "--hours inf"),
         (("--platforms", "nowhere"), "there is no profile 'nowhere'"),
@@ -81,7 +87,13 @@ def test_what_was_found_is_stored_shown_and_written(
     assert max(len(line) for line in lines if "kept in" not in line) <= 80
     files = sorted((tmp_path / "calibrations").iterdir())
     assert [read_calibration(file).platform for file in files] == ["pocl", "rusticl"]
-    assert read_calibration(files[0]).series[0].voids == 5
+    series = read_calibration(files[0]).series[0]
+    assert series.voids == 5
+    assert [known.work for known in series.slowed] == [1.0234375, 1.203125]
+    assert series.slowed[1].power is not None
+    assert series.slowed[1].power.share == 1.0
+    assert series.loaded == Loaded(logs=(0.01, 0.0), voids=1)
+    assert any("beside a busy loop: 1 of 3 snapshots void" in line for line in lines)
     document = json.loads(output.read_text(encoding="utf-8"))
     assert [each["platform"] for each in document["calibrations"]] == ["pocl", "rusticl"]
     assert document["problems"] == {}

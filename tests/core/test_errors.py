@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.core.errors import BuildError, DeviceError, WeekopsError, WorkerCrash, WorkerError, WorkerTimeout
+from pytest_weekops.core.errors import (
+    BuildError,
+    DeviceError,
+    InputError,
+    SourceChanged,
+    WeekopsError,
+    WorkerCrash,
+    WorkerError,
+    WorkerTimeout,
+    last_words,
+)
 
 
 def test_a_build_failure_keeps_the_compilers_words() -> None:
@@ -45,3 +55,32 @@ def test_crash_and_timeout_are_told_apart_and_are_both_the_workers(kind: type[Ex
     assert issubclass(kind, WorkerError)
     assert issubclass(kind, WeekopsError)
     assert not issubclass(kind, (other, DeviceError))
+
+
+def test_a_changed_source_names_its_file() -> None:
+    """Whoever catches it asks which, without reading the sentence."""
+    error = SourceChanged("It changed.", name="gemm.cl")
+    assert (str(error), error.name) == ("It changed.", "gemm.cl")
+    assert isinstance(error, InputError)
+
+
+@pytest.mark.parametrize(
+    ("tail", "said"),
+    [
+        (
+            "no ld\n\n  give up \nTraceback (most recent call last):\n  ours",
+            "It ended.; its last words: no ld | give up",
+        ),
+        ("Fatal Python error: Aborted\n  stack", "It ended."),
+        ("", "It ended."),
+    ],
+)
+def test_last_words_are_the_drivers(tail: str, said: str) -> None:
+    """What it wrote before it went down belongs to the message; the interpreter's stack does not."""
+    assert last_words(WorkerCrash("It ended.", status="signal 6", stderr_tail=tail)) == said
+    assert last_words(WorkerTimeout("It ended.", deadline_s=1.0, stderr_tail=tail)) == said
+
+
+def test_an_error_without_a_process_has_no_last_words() -> None:
+    """Its sentence is all there is."""
+    assert last_words(DeviceError("None found.")) == "None found."

@@ -49,8 +49,8 @@ ODD = [
 ]
 
 
-# Clover's compiler takes minutes for register blocks on shared tiles.
-LONG = {("clover", "regtile")}
+# Register blocks on shared tiles take the compilers of a CPU long, Clover's minutes.
+LONG = {("clover", "regtile"), ("rusticl", "regtile")}
 EVERYWHERE = [
     pytest.param(*odd, platform, marks=[pytest.mark.long] if (platform, odd[0]) in LONG else [])
     for platform in ("pocl", "rusticl", "clover")

@@ -11,7 +11,8 @@ import pytest
 
 from pytest_weekops.core.errors import DeviceError, InputError, PolicyError
 from pytest_weekops.core.measurement.plan import Deadlines
-from pytest_weekops.drivers.platforms import load_profiles, resolve_platforms
+from pytest_weekops.drivers import platforms
+from pytest_weekops.drivers.platforms import load_profiles, reference_launch, resolve_against, resolve_platforms
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.support.command import weekops
 from tests.support.libraries import build_library
@@ -153,3 +154,56 @@ def test_no_opencl_at_all_is_an_answer(tmp_path: Path) -> None:
     assert (document["overall_status"], document["opencl"]) == ("none", False)
     assert document["recommendations"]
     assert "Traceback" not in done.stderr
+
+
+def test_the_driver_in_service_is_reached_as_any_other(tmp_path: Path) -> None:
+    """By profile and path, with a label of its own beside those under test."""
+    files = [tmp_path / f"{name}.icd" for name in ("new", "old")]
+    for path in files:
+        path.write_text(f"/lib/{path.stem}.so\n", encoding="utf-8")
+    under_test = resolve_platforms([f"pocl@{files[0]}"], scratch=tmp_path)
+    found = resolve_against(f"pocl@{files[1]}", under_test, scratch=tmp_path)
+    assert (found.label, found.open.icd) == ("pocl-2", str(files[1]))
+    assert resolve_against(f"served=pocl@{files[1]}", under_test, scratch=tmp_path).label == "served"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("poccl", "--against 'poccl': there is no profile 'poccl'"),
+        ("auto", "--against 'auto': there is no profile 'auto'"),
+        ("pocl@/nowhere/x.icd", "--against pocl@/nowhere/x.icd: /nowhere/x.icd is not there"),
+        ("pocl=pocl@new.icd", "--against names the label 'pocl' twice"),
+        ("pocl@new.icd", "and so does pocl, which is under test"),
+        ("nvidia", "no driver is installed"),
+    ],
+)
+def test_a_driver_in_service_that_cannot_be_used_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    """In a sentence that names the option; above all where it is the one under test."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new.icd").write_text("/lib/new.so\n", encoding="utf-8")
+    under_test = resolve_platforms([f"pocl@{tmp_path / 'new.icd'}"], scratch=tmp_path)
+    with pytest.raises(InputError, match=r".") as caught:
+        resolve_against(name, under_test, scratch=tmp_path)
+    assert words in str(caught.value)
+
+
+def test_the_reference_driver_is_the_embedded_one(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+    """Under a label of its own; where none launches, the sentence says for what it was wanted."""
+    need_platform("pocl-embedded")
+    found = reference_launch(tmp_path)
+    assert (found.label, found.profile) == ("reference", "pocl-embedded")
+
+
+def test_without_a_reference_driver_none_takes_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names the option."""
+    monkeypatch.setattr(platforms, "first_that_works", resolve_nothing)
+    with pytest.raises(InputError, match="--reference-driver on: neither pocl-embedded nor intel works here"):
+        reference_launch(tmp_path)
+
+
+def resolve_nothing(*_arguments: object) -> None:
+    """No driver works."""
+    raise InputError("Nothing answered.")

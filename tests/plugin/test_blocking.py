@@ -33,26 +33,21 @@ def own_kernel(directory: Path, repository: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "word"),
-    [
-        ("l < last; ++l", "l < last - 1; ++l", "error"),
-        ("alpha * sum :", "NAN :", "not finite"),
-    ],
-    ids=["wrong", "nan"],
-)
-def test_a_wrong_kernel_is_caught(
-    gate: Gate, need_platform: Need, tmp_path: Path, repository: Path, old: str, new: str, word: str
-) -> None:
-    """A kernel that leaves out a term, or answers NaN, fails the opening gate; nothing is measured after it."""
-    own_kernel(tmp_path, repository, old, new)
-    result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL)
+def is_caught_before_anything_is_measured(result: GateResult, word: str) -> None:
+    """The opening gate fails and says why; nothing is measured after it."""
     assert result.status == 10, result.output
     gate_finding = result.finding("canonical_gate")
     assert gate_finding["status"] == "fail"
     assert word in gate_finding["message"]
     assert result.decision["counts"]["skipped"] == 2
     assert result.decision["counts"]["verified_launches"] == 0
+
+
+def test_a_kernel_that_answers_nan_is_caught(gate: Gate, need_platform: Need, tmp_path: Path, repository: Path) -> None:
+    """NaN is within no bound."""
+    own_kernel(tmp_path, repository, "alpha * sum :", "NAN :")
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL)
+    is_caught_before_anything_is_measured(result, "not finite")
 
 
 def test_a_floor_above_the_device_is_not_met(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
@@ -81,18 +76,24 @@ def test_another_failing_test_blocks(gate: Gate, need_platform: Need, tmp_path: 
     assert "test_other" in result.finding("other_tests")["message"]
 
 
-@pytest.mark.parametrize("body", ["return 'too noisy for us'", "raise RuntimeError('broken check')"])
-def test_a_users_check_blocks(gate: Gate, need_platform: Need, tmp_path: Path, body: str) -> None:
+def test_a_users_checks_block(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
     """A check from a conftest blocks with its sentence, and one that raises blocks too."""
     (tmp_path / "conftest.py").write_text(
-        f"def pytest_weekops_checks(config):\n    def mine(plan, measurements):\n        {body}\n"
-        "    return {'mine': mine}\n",
+        "def pytest_weekops_checks(config):\n"
+        "    def mine(plan, measurements):\n        return 'too noisy for us'\n"
+        "    def broken(plan, measurements):\n        raise RuntimeError('no such number')\n"
+        "    def content(plan, measurements):\n        return None\n"
+        "    return {'mine': mine, 'broken': broken, 'content': content}\n",
         encoding="utf-8",
     )
     plugin = ("-c", "pytest.ini", "-p", "conftest")
-    result = gate("--platforms", need_platform("pocl"), "--kernels", "auto", *SMALL, *plugin, PYTHONPATH=str(tmp_path))
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    result = gate("--platforms", need_platform("pocl"), "--kernels", "auto", *SMALL, *plugin, PYTHONPATH=path)
     assert result.status == 1, result.output
-    assert "check mine" in result.finding("other_tests")["message"]
+    message = result.finding("other_tests")["message"]
+    for words in ("check mine", "too noisy for us", "check broken", "no such number"):
+        assert words in message
+    assert "content" not in message
 
 
 def test_a_crashing_compiler_ends_in_iterate(gate: Gate, need_platform: Need, tmp_path: Path, repository: Path) -> None:
@@ -107,11 +108,14 @@ def test_a_crashing_compiler_ends_in_iterate(gate: Gate, need_platform: Need, tm
 def test_sev1_asks_for_a_rollback(
     gate: Gate, need_platform: Need, tmp_path: Path, repository: Path, mode: str, *, said: bool
 ) -> None:
-    """At SEV1 the rollback that is due is named, or not when it is switched off; nothing is switched by itself."""
+    """A kernel that leaves out a term: the rollback that is due is named, or not when it is switched off.
+
+    Nothing is switched by itself, and nothing is measured.
+    """
     need_platform("clover")
     own_kernel(tmp_path, repository, "l < last; ++l", "l < last - 1; ++l")
     result = gate("--platforms", need_platform("pocl"), "--kernels", "scalar", *SMALL, "--rollback", mode)
-    assert result.status == 10, result.output
+    is_caught_before_anything_is_measured(result, "error")
     assert ("a rollback to clover is due" in " ".join(result.output.split())) is said
     assert not (tmp_path / "reports" / "runtime" / "active.env").exists()
 

@@ -13,7 +13,7 @@ import pytest
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.evidence.journal import read_journal, read_run
 from tests.device.test_wrong_in_mid_session import counting
-from tests.support.gates import SMALL, GateResult
+from tests.support.gates import SMALL, GateResult, run_gate
 
 pytestmark = pytest.mark.device
 
@@ -40,15 +40,16 @@ def events(run_dir: Path) -> list[dict[str, Any]]:
     return [dict(event.data) for event in read_journal(run_dir / "journal.jsonl") if event.type == "guard"]
 
 
-@pytest.mark.parametrize(
-    ("condition", "repeats"), [("launch >= 40", ": deterministic"), ("launch == 40", ": transient")]
-)
-def test_a_launch_that_turns_wrong_is_sev1_with_all_its_facts(
-    gate: Gate, need_platform: Need, tmp_path: Path, condition: str, repeats: str
-) -> None:
-    """The opening gate and the warm-up are good; the guard names launch, row, column, values, threshold and bits."""
-    own_packed(tmp_path, condition)
-    result = gate("--platforms", need_platform("pocl"), *OPTIONS)
+@pytest.fixture(scope="module")
+def disabled(tmp_path_factory: pytest.TempPathFactory, repository: Path, need_platform: Need) -> GateResult:
+    """A run whose kernel stays wrong from its fortieth launch on."""
+    directory = tmp_path_factory.mktemp("disabled")
+    own_packed(directory, "launch >= 40")
+    return run_gate(directory, repository / "suites" / "weekly", "--platforms", need_platform("pocl"), *OPTIONS)
+
+
+def is_sev1_with_all_its_facts(result: GateResult, repeats: str) -> None:
+    """Good at the opening gate and in the warm-up; launch, row, column, values, threshold and bits are named."""
     assert result.status == 10, result.output
     assert result.finding("canonical_gate")["status"] == "pass"
     found = result.finding("all_runs_success")
@@ -67,20 +68,30 @@ def test_a_launch_that_turns_wrong_is_sev1_with_all_its_facts(
         assert all(words in reason for reason in reasons), reasons
 
 
+def test_a_launch_that_turns_wrong_is_sev1_with_all_its_facts(disabled: GateResult) -> None:
+    """One that stays wrong is deterministic."""
+    is_sev1_with_all_its_facts(disabled, ": deterministic")
+
+
+def test_a_launch_that_is_wrong_once_is_transient(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
+    """And no less grave."""
+    own_packed(tmp_path, "launch == 40")
+    is_sev1_with_all_its_facts(gate("--platforms", need_platform("pocl"), *OPTIONS), ": transient")
+
+
 def test_a_guard_that_was_disabled_blocks_the_next_run_of_a_good_kernel(
-    gate: Gate, need_platform: Need, tmp_path: Path
+    gate: Gate, need_platform: Need, disabled: GateResult, tmp_path: Path
 ) -> None:
     """The disable is an event in the first run's journal, and outlives its process."""
-    own_packed(tmp_path, "launch >= 40")
-    first = gate("--platforms", need_platform("pocl"), *OPTIONS)
-    assert first.status == 10, first.output
-    (disabled,) = events(first.run_dirs[0])
-    assert disabled["event"] == "disabled"
-    assert "a wrong result: 1 bad rows, the first 17" in disabled["reason"]
+    (event,) = events(disabled.run_dirs[0])
+    assert event["event"] == "disabled"
+    assert "a wrong result: 1 bad rows, the first 17" in event["reason"]
+    shutil.copytree(disabled.directory, tmp_path, dirs_exist_ok=True)
+    (first,) = (path.name for path in disabled.run_dirs)
     shutil.rmtree(tmp_path / "kernels")
     second = gate("--platforms", need_platform("pocl"), *OPTIONS)
     assert second.status == 10, second.output
-    run_dir = next(path for path in second.run_dirs if path != first.run_dirs[0])
+    run_dir = next(path for path in second.run_dirs if path.name != first)
     document = json.loads((run_dir / "decision.json").read_text(encoding="utf-8"))
     failed = {f["check"] for f in document["verdict"]["findings"] if f["status"] == "fail"}
     assert "t5_disable_events_total_bound" in failed

@@ -46,6 +46,7 @@ def test_a_control_that_was_not_run_leaves_the_run_short(gate: Gate, need_platfo
     assert "NOT ENOUGH: pocl 64 campaign, pocl 64 infinite-threshold" in " ".join(result.output.split())
 
 
+@pytest.mark.long
 def test_a_sampled_guard_is_tried_as_what_it_is(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
     """Three rows and columns miss most faults: the campaign fails, and its record says sampled."""
     older = {

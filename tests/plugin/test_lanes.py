@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.evidence.journal import read_run
-from tests.support.gates import POLICY, SMALL, GateResult
+from tests.support.gates import POLICY, SMALL, GateResult, run_gate
 
 Gate = Callable[..., GateResult]
 Need = Callable[[str], str]
@@ -21,11 +22,13 @@ rows:
 """
 
 
-@pytest.fixture
-def lanes(gate: Gate, need_platform: Need, tmp_path: Path) -> GateResult:
+@pytest.fixture(scope="module")
+def lanes(tmp_path_factory: pytest.TempPathFactory, repository: Path, need_platform: Need) -> GateResult:
     """A weekly run with the default kernels under a policy that has rows for both lanes."""
-    (tmp_path / "lanes.yaml").write_text(POLICY.replace("inherits", ROWS + "inherits"), encoding="utf-8")
-    return gate("--platforms", need_platform("pocl"), *SMALL, "--policy", "lanes.yaml")
+    directory = tmp_path_factory.mktemp("lanes")
+    (directory / "lanes.yaml").write_text(POLICY.replace("inherits", ROWS + "inherits"), encoding="utf-8")
+    options = ("--platforms", need_platform("pocl"), *SMALL, "--policy", "lanes.yaml")
+    return run_gate(directory, repository / "suites" / "weekly", *options)
 
 
 def test_the_default_is_both_lanes_with_their_evidence(lanes: GateResult) -> None:
@@ -52,6 +55,7 @@ def test_a_guard_that_an_earlier_run_disabled_blocks_this_one(
     gate: Gate, need_platform: Need, lanes: GateResult, tmp_path: Path
 ) -> None:
     """The state survives the process; a SEV1 with the run that disabled it."""
+    shutil.copytree(lanes.directory, tmp_path, dirs_exist_ok=True)
     book = tmp_path / "reports" / "guards.json"
     document = json.loads(book.read_text(encoding="utf-8"))
     (key,) = document["guards"]

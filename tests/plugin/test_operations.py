@@ -165,6 +165,7 @@ def run_on_wheel(directory: Path, wheel: Path, platform: str) -> GateResult:
     return run_gate(directory, suite, *options, **environment)
 
 
+@pytest.mark.long
 def test_the_documented_operation_is_promoted_on_the_wheel(
     wheel: Path, repository: Path, need_platform: Need, tmp_path: Path
 ) -> None:
@@ -181,6 +182,7 @@ def test_the_documented_operation_is_promoted_on_the_wheel(
     assert result.decision["kernels"]["my-kernels/axpy.py"] == digest
 
 
+@pytest.mark.long
 def test_a_wrong_kernel_of_ones_own_ends_in_iterate(
     wheel: Path, repository: Path, need_platform: Need, tmp_path: Path
 ) -> None:

@@ -23,6 +23,8 @@ REFUSED = [
     (("--policy", "missing.yaml"), "missing.yaml"),
     (("--snapshot-interval", "nan"), "not a finite number"),
     (("--device", "("), "no regular expression"),
+    (("--against", "poccl"), "--against 'poccl': there is no profile"),
+    (("--against", "pocl", "--no-baseline", "it was replaced"), "--against stands beside --no-baseline"),
 ]
 
 

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from pytest_weekops.core.judge.certainty.realised import Rate, Realised
-from pytest_weekops.report.calibration import CalibratedCell, render_calibration, slowdown_percent
+from pytest_weekops.core.measurement.calibration import KnownSlowdown, Loaded, Power
+from pytest_weekops.report.calibration import CalibratedCell, render_calibration, render_slowed, slowdown_percent
 from tests.core.measurement.test_calibration import make_series
 
 REALISED = Realised(Rate(0.004, 0.0, 0.025), Rate(0.012, 0.001, 0.051))
@@ -33,6 +34,26 @@ def test_the_tables_fit_80_columns_and_say_everything() -> None:
 def test_without_cells_there_is_no_table() -> None:
     """Nor what its columns mean."""
     assert render_calibration([]) == []
+
+
+def test_known_slowdowns_and_the_load_test_are_told() -> None:
+    """What was measured, how often it is seen, and how much of the load test was void."""
+    known = KnownSlowdown(work=1.05, logs=(-0.05, -0.04), power=Power(share=0.98, low=0.9, high=1))
+    unknown = KnownSlowdown(work=1.2, logs=(-0.2,))
+    series = make_series().model_copy(
+        update={"slowed": (known, unknown), "loaded": Loaded(logs=(0.01, -0.01), voids=3)}
+    )
+    lines = render_slowed([CalibratedCell("pocl", series, RESOLUTION, REALISED)])
+    assert max(map(len, lines)) <= 80
+    words = [" ".join(line.split()) for line in lines]
+    name = words[2].split(" 1.050")[0]
+    assert words[2] == f"{name} 1.050 2 +4.40 98 [90, 100]"
+    assert words[3] == f"{name} 1.200 1 +18.13"
+    assert words[-1] == f"{name} beside a busy loop: 3 of 5 snapshots void, sd 1.41 %"
+    assert render_slowed([CalibratedCell("pocl", make_series(), RESOLUTION, REALISED)]) == []
+    alone = make_series().model_copy(update={"loaded": Loaded(logs=(0.01,), voids=0)})
+    (line,) = render_slowed([CalibratedCell("pocl", alone, RESOLUTION, REALISED)])
+    assert line.endswith("0 of 1 snapshots void")
 
 
 def test_a_slowdown_is_below_one() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ import pytest
 import yaml
 
 from pytest_weekops import plugin
+from pytest_weekops.cli import main
 from pytest_weekops.rollback import reaction  # noqa: F401 - what a run imports late would be imported by every run
-from tests.sabotage.defences import KNOWN, switch_off
+from tests.sabotage.defences import ASKED_OF_THE_LEDGER, KNOWN, switch_off
 from tests.support.replayed import SMALL, replay
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +74,11 @@ def lay_out(entry: dict[str, Any], directory: Path) -> None:
         cache = directory / ".pytest_cache" / "v" / "cache"
         cache.mkdir(parents=True)
         (cache / "lastfailed").write_text(json.dumps(dict.fromkeys(entry["failed"], True)), encoding="utf-8")
+    if "stepwise" in entry:
+        cache = directory / ".pytest_cache" / "v" / "cache"
+        cache.mkdir(parents=True)
+        stopped = {"last_failed": entry["stepwise"], "last_test_count": None, "last_cache_date_str": "2026-11-24"}
+        (cache / "stepwise").write_text(json.dumps(stopped), encoding="utf-8")
 
 
 def provoke(
@@ -78,8 +87,10 @@ def provoke(
     """Run pytest in this process as the sabotage would have it: its exit status, and what it said on one line."""
     line = entry.get("line", "gate test_ok.py")
     line = line.replace("{weekly}", "suites/weekly").replace("{canonical}", "suites/canonical")
-    cache = () if "failed" in entry else ("-p", "no:cacheprovider")
+    cache = () if "failed" in entry or "stepwise" in entry else ("-p", "no:cacheprovider")
     plugins = [] if "--benchmark" in line else [plugin]  # it is asked for by the name of its entry point
+    if entry.get("kind") == "left":
+        return provoke_apart(lambda: pytester.inline_run(*cache, *SMALL, *shlex.split(line), plugins=plugins), capsys)
     status: int | str | None
     try:
         status = pytester.inline_run(*cache, *SMALL, *shlex.split(line), plugins=plugins).ret
@@ -87,6 +98,26 @@ def provoke(
         status = leaving.code or 0
     out, err = capsys.readouterr()
     return status, " ".join(f"{out} {err}".split())
+
+
+def provoke_apart(
+    run: Callable[[], pytest.HookRecorder], capsys: pytest.CaptureFixture[str]
+) -> tuple[int | str | None, str]:
+    """Run pytest in a child that it may leave as it likes; then what a deployment job hears that asks the ledger."""
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            status = int(run().ret or 0)
+            atexit._run_exitfuncs()
+        finally:
+            os._exit(status)
+    left = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert left == 0, f"pytest was not left with 0 but with {left}"
+    out, err = capsys.readouterr()
+    status = main(["status", "--require", "promoted"]) if ASKED_OF_THE_LEDGER[""] else left
+    told = capsys.readouterr()
+    return status, " ".join(f"{out} {err} {told.out} {told.err}".split())
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from pytest_weekops.core.measurement.records import (
     HostCondition,
     Measurement,
     MeasurementStatus,
+    PartnerRecord,
+    PartnerSamples,
     PressureRecord,
     SelectorEvidence,
     SessionSamples,
@@ -25,7 +27,7 @@ from pytest_weekops.core.measurement.records import (
 from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order
 
 STARTED = "2026-11-24T12:00:00+00:00"
-Records = list[Measurement | PressureRecord | GateRecord]
+Records = list[Measurement | PressureRecord | GateRecord | PartnerRecord]
 
 
 def make_identity(profile: str) -> DeviceIdentity:
@@ -113,6 +115,29 @@ def make_measurement(
     )
 
 
+def make_partner(plan: CampaignPlan) -> PartnerRecord:
+    """Who the plan's partner was."""
+    assert plan.partner is not None
+    return PartnerRecord(label=plan.partner.label, role=plan.partner.role, identity=make_identity(plan.partner.label))
+
+
+def with_partner(measurement: Measurement, plan: CampaignPlan, *, speed: float = 1.0) -> Measurement:
+    """A measurement beside the plan's partner, whose speed that is."""
+    partner = make_partner(plan)
+    case = measurement.case.model_copy(update={"platform": partner.label})
+    theirs = make_measurement(case, plan=plan.model_copy(update={"partner": None}), speed=speed)
+    samples = PartnerSamples(
+        platform=partner.label,
+        library_sha256=partner.identity.library_sha256,
+        driver_version="1",
+        variant=theirs.variant,
+        kernel_sha256=theirs.kernel_sha256,
+        sessions=theirs.sessions,
+    )
+    turns = Turns(letter="B", order=("ABBA" * (plan.iterations // 2),) * plan.sessions, partner=samples)
+    return measurement.model_copy(update={"turns": turns})
+
+
 def _turns(case: Case, plan: CampaignPlan) -> Turns:
     """Blocks of ABBA that fill the plan's sessions, an even number of launches each."""
     is_baseline = case.platform == plan.baseline_platform
@@ -125,7 +150,8 @@ def _turns(case: Case, plan: CampaignPlan) -> Turns:
 
 def make_records(plan: CampaignPlan, *, speed: Callable[[Case], float] = lambda _case: 1.0) -> Records:
     """Every record a complete, healthy run of this plan writes."""
-    records: Records = [_gate(key) for key in plan.gates if key.startswith("opening")]
+    records: Records = [make_partner(plan)] if plan.partner is not None else []
+    records += [_gate(key) for key in plan.gates if key.startswith("opening")]
     if plan.kind != "canonical":
         for snapshot in range(1, plan.snapshots + 1):
             for platform in plan.platforms:
@@ -133,9 +159,16 @@ def make_records(plan: CampaignPlan, *, speed: Callable[[Case], float] = lambda 
                 records.append(
                     PressureRecord(platform=platform, snapshot=snapshot, requested=pulses, completed=pulses, failures=0)
                 )
-        records += [make_measurement(case, plan=plan, speed=speed(case)) for case in measuring_order(plan)]
+        records += [_measured(case, plan, speed) for case in measuring_order(plan)]
     records += [_gate(key) for key in plan.gates if not key.startswith("opening")]
     return stamped(records)
+
+
+def _measured(case: Case, plan: CampaignPlan, speed: Callable[[Case], float]) -> Measurement:
+    alone = make_measurement(case, plan=plan, speed=speed(case))
+    if plan.partner is None:
+        return alone
+    return with_partner(alone, plan, speed=speed(case.model_copy(update={"platform": plan.partner.label})))
 
 
 def stamped(records: Sequence[Any], at: str = STARTED) -> Records:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from typing import cast
 
 import pytest
 
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, SessionSamples
+from pytest_weekops.worker import load
 from pytest_weekops.worker.protocol import MeasureRequest, Ready, Turned, TurnRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from pytest_weekops.worker.turns import Comparison, Side, TurnTaker, pairs_wanted, turn_launches
@@ -86,7 +88,9 @@ def _samples(walls: list[int]) -> SessionSamples:
     return SessionSamples(session=1, wall_ns=tuple(walls), verified=True, max_abs_error=0.0, k_scaled_error=0.0)
 
 
-def compared(first: Driver, second: Driver, *, seed: int = 1, limit: float | None = 5.0) -> Comparison:
+def compared(
+    first: Driver, second: Driver, *, seed: int = 1, limit: float | None = 5.0, wait_s: float = 0.0
+) -> Comparison:
     """Both drivers in turns."""
     sides = [
         Side(
@@ -96,7 +100,7 @@ def compared(first: Driver, second: Driver, *, seed: int = 1, limit: float | Non
         )
         for driver in (first, second)
     ]
-    return TurnTaker((sides[0], sides[1]), random.Random(seed), limit).compare()
+    return TurnTaker((sides[0], sides[1]), random.Random(seed), limit, max_wait_s=wait_s).compare()
 
 
 def pair(said: list[str], **second: object) -> tuple[Driver, Driver]:
@@ -129,6 +133,24 @@ def test_the_seed_draws_order_and_who_starts_first() -> None:
         runs.append(twice[0])
     assert {run[0] for run in runs} == {"A begins", "B begins"}
     assert len({tuple(run) for run in runs}) > 2
+
+
+def test_it_pauses_while_no_pair_is_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A neighbour of forty launches is waited out, on one budget for both sessions; on a quiet host nobody waits."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(load.LoadMeter, "percent", lambda _self: 50.0)
+    busy = lambda number: 2 * MS if number < 40 else 0  # noqa: E731
+    found = compared(*pair([], delay=busy), wait_s=20.0)
+    assert [len(order) // 2 for order in found.order] == [40 + 8, 8]
+    assert slept == pytest.approx(
+        [0.1] * 17
+    )  # a block of two pairs behind each, from the eighth pair on, and the first calm block
+    assert 1.7 <= found.waited_s < 2.0
+    slept.clear()
+    found = compared(*pair([], delay=lambda _number: 2 * MS), wait_s=1.0)
+    assert [len(order) // 2 for order in found.order] == [24 + 2 * 10, 24]
+    assert sum(slept) == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_disturbed_session_goes_on_until_enough_pairs_were_calm() -> None:

@@ -18,6 +18,7 @@ from pytest_weekops.core.measurement.records import (
     GateRecord,
     Measurement,
     MeasurementStatus,
+    PartnerRecord,
     PressureRecord,
 )
 from pytest_weekops.core.measurement.segments import Segment
@@ -32,10 +33,22 @@ def cell_name(cell: CellKey) -> str:
     return f"{cell[0]} {cell[1]}:{cell[2]}"
 
 
+class PinnedBeside(Record):
+    """How a promoted run's cell stood beside the reference driver.
+
+    ``driver`` names that driver, what it launched and how it was led. ``log_ratio`` is the cell's log speed over the
+    reference's, ``median_ms`` what the reference took.
+    """
+
+    driver: str
+    log_ratio: float
+    median_ms: float
+
+
 class BaselineRow(Record):
     """What a promoted run reached in one cell, in the unit of its operation.
 
-    ``anchor_ms`` is that run's mean host anchor, where it had one.
+    ``anchor_ms`` is that run's mean host anchor, where it had one, and ``beside`` the reference driver beside it.
     """
 
     kernel: str
@@ -45,6 +58,7 @@ class BaselineRow(Record):
     anchor_ms: float | None = None
     unit: Unit = "GFLOPS"
     mean_gbs: float | None = None
+    beside: PinnedBeside | None = None
 
     @property
     def throughput(self) -> float | None:
@@ -131,6 +145,15 @@ class Campaign:
     def gates(self) -> tuple[GateRecord, ...]:
         """Every gate record."""
         return tuple(record for record in self.records if isinstance(record, GateRecord))
+
+    @cached_property
+    def partner(self) -> PartnerRecord | None:
+        """Who took turns with the drivers under test, where the plan has a partner and one record says who it was."""
+        wanted = self.plan.partner
+        found = [record for record in self.records if isinstance(record, PartnerRecord)]
+        if wanted is None or len(found) != 1 or (found[0].label, found[0].role) != (wanted.label, wanted.role):
+            return None
+        return found[0]
 
     @cached_property
     def injections(self) -> tuple[InjectionRecord, ...]:

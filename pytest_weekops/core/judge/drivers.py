@@ -25,6 +25,23 @@ def since_baseline(campaign: Campaign) -> tuple[str, ...]:
     return tuple(notes)
 
 
+_ROLES = {"service": "the driver in service", "reference": "the reference driver, a clock"}
+
+
+def beside_partner(campaign: Campaign) -> tuple[str, ...]:
+    """Who took turns with the drivers under test, and which of these have its very files; nothing without one."""
+    found = campaign.partner
+    if found is None:
+        return ()
+    who = found.identity
+    name = f"{found.label} ({who.platform_name} {who.driver_version}, {who.library_sha256[:12]})"
+    lines = [f"{name} took turns with what was measured, launch by launch, as {_ROLES[found.role]}; it is not judged"]
+    same = [name for name, each in campaign.identities.items() if each.library_sha256 == who.library_sha256]
+    if found.role == "service" and same:
+        lines.append(f"{', '.join(same)}: the same library as {found.label}; their ratio shows what this machine does")
+    return tuple(lines)
+
+
 def split_drivers(campaign: Campaign) -> tuple[str, ...]:
     """Which files the two drivers of a split share, and which each has for itself; none where nobody looked."""
     plan = campaign.plan

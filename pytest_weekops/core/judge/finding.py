@@ -74,7 +74,8 @@ class Certainty(Record):
     how much one snapshot is taken to vary, and ``spread_source`` where that comes from. ``resolution_percent``: how far
     below a limit a slowdown would have been seen with 95 % power. ``stable_within_percent``: the largest fall along the
     window that is not excluded. ``bounded`` counts the limits on speed, ``open`` the answers that are not decided, and
-    ``would_decide`` the snapshots that would decide them, where that can be told.
+    ``would_decide`` the snapshots that would decide them, where that can be told. ``noise_ratio``: how much this run's
+    snapshots scatter over what their calibration says, None where none is calibrated.
     """
 
     max_false_block: float
@@ -91,6 +92,7 @@ class Certainty(Record):
     would_decide: int | None = None
     void: int = 0
     measured: int = 0
+    noise_ratio: float | None = None
 
 
 class Verdict(Record):

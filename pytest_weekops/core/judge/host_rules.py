@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_weekops.core.judge.metrics import case_pair_logs, delay_limit, least_pairs
+from pytest_weekops.core.judge.metrics import case_pair_logs, delay_limit, least_pairs, partner_pair_logs
 from pytest_weekops.core.measurement.calm import calm_launches
 from pytest_weekops.core.measurement.pace import is_covered, pace_change_percent
 from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -65,6 +65,20 @@ def pairs_void_reason(first: Measurement, second: Measurement, plan: CampaignPla
     if len(found) < least_pairs(plan):
         return _busy(turns - len(found), turns, "pairs of turns")
     return _stolen(first.host, rules)
+
+
+def beside_void_reason(measurement: Measurement, plan: CampaignPlan, rules: HostRules) -> str:
+    """The same of a measurement and the partner in its record."""
+    assert measurement.turns is not None
+    found, turns = partner_pair_logs(measurement, plan), sum(map(len, measurement.turns.order)) // 2
+    if len(found) < least_pairs(plan):
+        return _busy(turns - len(found), turns, "pairs of turns")
+    return _stolen(measurement.host, rules)
+
+
+def in_turns(measurement: Measurement) -> bool:
+    """Whether it took turns to its end: what the host did, it did to both sides, and pairs say whether it counts."""
+    return measurement.turns is not None and not measurement.turns.broken_off
 
 
 def _busy(disturbed: int, of: int, what: str) -> str:

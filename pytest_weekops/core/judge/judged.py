@@ -5,8 +5,21 @@ from __future__ import annotations
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
-from pytest_weekops.core.measurement.records import GateRecord, LookRecord, Measurement, PressureRecord
+from pytest_weekops.core.measurement.records import (
+    GateRecord,
+    LookRecord,
+    Measurement,
+    PartnerRecord,
+    PressureRecord,
+)
 
 JudgedRecord = (
-    Measurement | PressureRecord | GateRecord | InjectionRecord | LookRecord | CalibrationRecord | DriverListing
+    Measurement
+    | PressureRecord
+    | GateRecord
+    | InjectionRecord
+    | LookRecord
+    | CalibrationRecord
+    | DriverListing
+    | PartnerRecord
 )

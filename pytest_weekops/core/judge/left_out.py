@@ -38,7 +38,7 @@ def _is_asked(place: Place, campaign: Campaign) -> bool:
     if section == "campaign" or (section == "split" and plan.kind != "split"):
         return False
     if section == "floors":
-        return bool(campaign.baselines)
+        return bool(campaign.baselines) or plan.service is not None
     if "drift" in name or "deviation" in name:
         return plan.kind == "weekly"
     lane = _lane(section, name)
@@ -64,8 +64,10 @@ def _not_done(campaign: Campaign) -> Iterator[str]:
     if plan.lock_namespace:
         name = plan.lock_namespace
         yield f"other gates on this device: it was held in the lock namespace {name!r:.60} only"
+    runs = ", ".join(f"run {one.run_id}" for one in campaign.missing_baselines)
+    if plan.service is not None and runs:
+        yield f"the pinned baseline ({runs}): speed is held against {plan.service.label} instead"
     if plan.no_baseline:
-        runs = ", ".join(f"run {one.run_id}" for one in campaign.missing_baselines)
         yield f"the pinned baseline{runs and f' ({runs})'}: {plan.no_baseline}"
     if not (plan.pressure.pulses and plan.pressure.iterations):
         yield "pressure: none was sent"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pytest_weekops.core.judge.asking.asked import told
+from pytest_weekops.core.judge.asking.noise import noise_ratio
 from pytest_weekops.core.judge.asking.run import answers, errors_of, of_kind
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Campaign
@@ -44,7 +45,8 @@ def _open(policy: Policy, campaign: Campaign) -> Iterable[str]:
         finding = check(policy, campaign)
         if finding.status is CheckStatus.NO_DATA:
             yield f"{finding.check}: {finding.message}"[:300]
-    for words in told(answers(policy, campaign), CheckStatus.INCONCLUSIVE):
+    waiting = [each for each in answers(policy, campaign) if not each.asked.undecided]  # for the rest none would do
+    for words in told(waiting, CheckStatus.INCONCLUSIVE):
         yield words[:300]
 
 
@@ -69,11 +71,12 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
         spread_source=spread.source,
         resolution_percent=-percent(-resolution(looks, taken, spread, own)) if taken > 1 else None,
         stable_within_percent=_stable_within(policy, campaign),
-        bounded=sum(each.asked.kind in ("floor", "baseline", "ratio") for each in found),
+        bounded=sum(each.asked.kind in ("floor", "baseline", "service", "ratio") for each in found),
         open=sum(not each.answer.is_decided for each in found),
         would_decide=max(each for each in needed if each is not None) if needed and None not in needed else None,
         void=sum(measurement.void for measurement in counted),
         measured=len(counted),
+        noise_ratio=noise_ratio(policy, campaign),
     )
 
 

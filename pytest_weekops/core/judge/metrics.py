@@ -9,13 +9,16 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pytest_weekops.core.measurement.calm import calm_launches, limit_beside, pair_logs, turn_times
 from pytest_weekops.core.measurement.pace import is_covered
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import HostCondition, Measurement
+from pytest_weekops.core.measurement.records import HostCondition, Measurement, SessionSamples, Turns
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.units import Unit, amount
+
+_OTHER = {"A": "B", "B": "A"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,9 @@ class CaseMetrics:
     """One ok measurement in numbers. ``launches_ms`` are all verified launches in order, the calm ones on a CPU device.
 
     ``turns_ms`` are the turns that it took with a partner, None where one was not calm. ``pace_ms`` is the mean fixed
-    work quantum during them, None where a session has too few.
+    work quantum during them, None where a session has too few. ``beside`` is the log of its speed over that of a
+    partner beside it, the median of the calm pairs, and ``beside_ms`` are the partner's calm launches; None and nothing
+    where there are too few pairs.
     """
 
     snapshot: int
@@ -39,6 +44,8 @@ class CaseMetrics:
     turns_ms: tuple[float | None, ...] = ()
     turn_order: tuple[str, ...] = ()
     variant: str = ""
+    beside: float | None = None
+    beside_ms: tuple[float, ...] = ()
 
     @property
     def throughput(self) -> float:
@@ -92,7 +99,51 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
         turns_ms=tuple(_turns_ms(measurement, plan)),
         turn_order=turns.order if turns is not None and not turns.broken_off else (),
         variant=measurement.variant,
+        **_beside(measurement, plan),
     )
+
+
+def _beside(measurement: Measurement, plan: CampaignPlan) -> dict[str, Any]:
+    logs = partner_pair_logs(measurement, plan)
+    turns = measurement.turns
+    if turns is None or turns.partner is None or len(logs) < least_pairs(plan):
+        return {}
+    limit = _limit(measurement, plan)
+    launches = [
+        ns * 1e-6
+        for session in turns.partner.sessions
+        for ns, calm in zip(session.wall_ns, calm_launches(session, limit), strict=True)
+        if calm
+    ]
+    return {"beside": statistics.median(logs), "beside_ms": tuple(launches)}
+
+
+def partner_pair_logs(measurement: Measurement, plan: CampaignPlan) -> list[float]:
+    """ln(a partner's time / the measurement's own) of each calm pair of turns; nothing where one side is not whole.
+
+    What the partner computed was verified as everything is, and a time without a right result is none.
+    """
+    turns = measurement.turns
+    if plan.partner is None or turns is None or turns.broken_off or turns.partner is None:
+        return []
+    theirs = turns.partner.sessions
+    if not _pairs_up(measurement.sessions, theirs, turns):
+        return []
+    limit = _limit(measurement, plan)
+    return pair_logs(turn_times(theirs, turns.launches, limit), _turns_ms(measurement, plan))
+
+
+def _pairs_up(mine: Sequence[SessionSamples], theirs: Sequence[SessionSamples], turns: Turns) -> bool:
+    """Whether both sides have the same sessions, all verified, with as many launches as the order has turns."""
+    if len(mine) != len(theirs) or len(mine) != len(turns.order):
+        return False
+    for one, other, order in zip(mine, theirs, turns.order, strict=True):
+        launches = [order.count(letter) * turns.launches for letter in (turns.letter, _OTHER[turns.letter])]
+        if [len(one.wall_ns), len(other.wall_ns)] != launches or one.session != other.session:
+            return False
+        if not (one.verified and other.verified) or min((*one.wall_ns, *other.wall_ns), default=0) <= 0:
+            return False
+    return True
 
 
 def _limit(measurement: Measurement, plan: CampaignPlan) -> float | None:
@@ -232,6 +283,17 @@ def mean_anchor(rows: Sequence[CaseMetrics]) -> float | None:
     """Mean anchor of a cell, where every measurement has one."""
     anchors = [row.anchor_ms for row in rows]
     return statistics.fmean(a for a in anchors if a is not None) if anchors and None not in anchors else None
+
+
+def witnesses_of(rows: Sequence[CaseMetrics]) -> tuple[str, ...]:
+    """Which numbers tell of a change of speed: the ratio to the partner where each row has it, else two of one's own.
+
+    Those are the times over the host's clock and as measured: a fall in the first alone may be the host's, in the
+    second alone that clock's.
+    """
+    if rows and all(row.beside is not None for row in rows):
+        return ("beside",)
+    return ("speed", "bare_speed")
 
 
 def by_snapshot(rows: Sequence[CaseMetrics], value: str) -> list[float]:

@@ -10,7 +10,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
-from pytest_weekops.core.judge.drivers import since_baseline
+from pytest_weekops.core.judge.drivers import beside_partner, since_baseline
 from pytest_weekops.core.judge.finding import Certainty, CheckStatus, Finding, Verdict
 from pytest_weekops.core.judge.left_out import left_out
 from pytest_weekops.core.judge.looks import certainty
@@ -28,8 +28,8 @@ class JudgeOptions:
 def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = None) -> Verdict:
     """Judge a live campaign, always strictly: no older evaluator knew such campaigns."""
     campaign = _with_options(campaign, options or JudgeOptions())
-    kind = campaign.plan.kind
-    findings = [_total(check, policy, campaign) for check in checks_for(kind)]
+    kind, beside = campaign.plan.kind, campaign.plan.partner is not None
+    findings = [_total(check, policy, campaign) for check in checks_for(kind, beside=beside)]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
     omitted = left_out(policy, campaign)
     verdict = decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes, left_out=omitted)
@@ -80,8 +80,9 @@ def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
     resumed = tuple(_resumed(campaign))
     if campaign.plan.kind != "weekly":
         return resumed
-    waived = () if campaign.baselines or not policy.floors.waiver else (policy.floors.waiver,)
-    return (*resumed, *waived, *since_baseline(campaign))
+    bounded = campaign.baselines or campaign.plan.service is not None
+    waived = () if bounded or not policy.floors.waiver else (policy.floors.waiver,)
+    return (*resumed, *waived, *since_baseline(campaign), *beside_partner(campaign))
 
 
 def _resumed(campaign: Campaign) -> Iterator[str]:

@@ -19,6 +19,7 @@ from pytest_weekops.core.record import Record
 
 LEAST_SNAPSHOTS = 20  # with so many the standard deviation itself is known to one part in six
 MOST_AGE_DAYS = 90
+MOST_WORK = 4.0
 MOST_LOG = 10.0  # a ratio of 22000 is no noise
 _SAME = 1e-9
 
@@ -56,11 +57,38 @@ def figures(logs: Sequence[float]) -> Figures:
     return Figures(mean, sd, lag1, shape * (len(off) / (len(off) - 1)) ** 1.5)
 
 
+class Power(Record):
+    """Share of runs of six cells that see a slowdown, and 95 % of what other calibrations would give."""
+
+    share: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+
+
+class KnownSlowdown(Record):
+    """One worker given ``work`` times the other's, through the depth of the product: log ratios as in its series.
+
+    ``power``: how often a run would see it, were the limit where the unchanged driver is.
+    """
+
+    work: float = Field(gt=1, le=MOST_WORK, allow_inf_nan=False)
+    logs: tuple[Log, ...] = Field(min_length=1, max_length=100_000)
+    power: Power | None = None
+
+
+class Loaded(Record):
+    """The same driver against itself beside a busy loop: log ratios, and the attempts that were void."""
+
+    logs: tuple[Log, ...] = Field(max_length=100_000)
+    voids: int = Field(ge=0, strict=True)
+
+
 class CalibratedSeries(Record):
     """One kernel at one size: ln(time of one worker / time of the other) of each snapshot, in order, and its figures.
 
     ``voids`` counts the attempts on which the host was too busy, beside the snapshots that count. ``kernel_sha256`` is
-    the hash of the source of the ``variant`` that was launched.
+    the hash of the source of the ``variant`` that was launched. ``slowed`` and ``loaded`` decide nothing: what a run
+    would see of a known slowdown, and how the same ratios look beside a busy loop.
     """
 
     kernel: Text
@@ -75,6 +103,8 @@ class CalibratedSeries(Record):
     lag1: float = Field(gt=-1, lt=1)
     skewness: Finite
     made_at: datetime
+    slowed: tuple[KnownSlowdown, ...] = Field(default=(), max_length=16)
+    loaded: Loaded | None = None
 
     @model_validator(mode="after")
     def _figures_are_its_own(self) -> CalibratedSeries:

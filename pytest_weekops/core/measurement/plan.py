@@ -67,6 +67,18 @@ class PressurePlan(Record):
     mode: Literal["before", "during"] = "before"
 
 
+class Partner(Record):
+    """A driver that takes turns with those under test and is never judged.
+
+    ``label`` is its worker's, ``asked`` how it was named. In ``service``: their speed is judged against its own. As a
+    ``reference`` it is a clock.
+    """
+
+    label: str
+    role: Literal["service", "reference"]
+    asked: str = ""
+
+
 class CampaignPlan(Record):
     """What will be run. ``platforms`` are worker labels; in a split: baseline first, then candidate.
 
@@ -78,8 +90,9 @@ class CampaignPlan(Record):
     all is decided: rising, from two on, the last one being ``snapshots``. Runs from before looks have none.
     ``every_launch``: the result of each launch is compared, not only of a session's last. ``lock_namespace`` is not
     empty where the device was held against some gates only, so that another may have measured beside this one.
-    ``no_baseline`` says in words why a weekly run is judged without a pinned baseline. ``cold_starts`` is how often the
-    driver smoke opens each driver anew.
+    ``no_baseline`` says in words why a weekly run is judged without a pinned baseline. ``partner`` takes turns with
+    each platform of a weekly run that is judged by looks. ``cold_starts`` is how often the driver smoke opens each
+    driver anew.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -107,6 +120,7 @@ class CampaignPlan(Record):
     lock_namespace: str = ""
     no_baseline: str = ""
     looks: tuple[int, ...] = ()
+    partner: Partner | None = None
     cold_starts: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -115,6 +129,22 @@ class CampaignPlan(Record):
         if looks and (looks[0] < 2 or looks[-1] != self.snapshots or any(a >= b for a, b in pairwise(looks))):
             raise ValueError(f"looks rise from two snapshots to the last, {self.snapshots}, and {looks} do not")
         return self
+
+    @model_validator(mode="after")
+    def _partner_is_asked_about(self) -> Self:
+        partner = self.partner
+        if partner is None:
+            return self
+        if self.kind != "weekly" or not self.looks:
+            raise ValueError(f"{partner.label} takes turns with drivers of a weekly run with looks, and this is none")
+        if partner.label in self.platforms:
+            raise ValueError(f"{partner.label} is under test, and cannot be its own partner")
+        return self
+
+    @property
+    def service(self) -> Partner | None:
+        """The driver in service, where speed is judged against it."""
+        return self.partner if self.partner is not None and self.partner.role == "service" else None
 
     def cases(self, snapshot: int) -> tuple[Case, ...]:
         """All cases of one snapshot, in plan order (the schedule decides the order of measurement)."""

@@ -243,8 +243,20 @@ class SessionPace(Record):
     median_us: float
 
 
+class PartnerRecord(Record):
+    """Who takes turns with the drivers under test over a whole run, and is never judged.
+
+    ``role`` is why: the driver in service, against which speed is judged, or the reference driver, a clock.
+    """
+
+    type: Literal["partner"] = "partner"
+    label: str
+    role: Literal["service", "reference"]
+    identity: DeviceIdentity
+
+
 class PartnerSamples(Record):
-    """The reference driver's launches beside those of a measurement: the same kernel on the same data, never judged.
+    """A partner's launches beside those of a measurement: the same kernel on the same data, never judged.
 
     ``library_sha256`` is the hash of the driver's library, ``variant`` what was launched.
     """
@@ -293,7 +305,7 @@ class Measurement(Record):
 
     ``flops`` and ``bytes_moved`` are those of one launch; ``unit`` is what the operation is judged in. ``changed`` says
     which source is no longer what it was when the run began; ``driver_files`` is the digest of the driver's listing
-    that was true when it ended.
+    that was true when it ended. ``waited_s`` are the seconds that its sessions waited while other programs ran.
     """
 
     type: Literal["measurement"] = "measurement"
@@ -327,6 +339,7 @@ class Measurement(Record):
     order: int = 0
     started_at: str = ""
     elapsed_s: float = 0.0
+    waited_s: float = 0.0
     driver_files: str = ""
 
     @property

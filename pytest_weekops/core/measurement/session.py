@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 MOST_LAUNCHES = 200
-PATIENCE = 3  # times what is planned, at which a session gives up waiting for calm launches or pairs
 STEADY_MEDIANS = 5
 OTHER_DATA = 1_000_000  # added to a session's number for the second inputs of an operation of one's own
 LONG_WARM_UP_S = 0.5  # a warm-up of two launches or more ends here: clocks are up and everything is compiled

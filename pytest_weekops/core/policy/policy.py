@@ -176,7 +176,8 @@ class Evidence(PolicyPart):
 class HostRules(PolicyPart):
     """How still the host must be around a measurement, in percent; one that moved is void and taken again.
 
-    ``max_attempts`` is how often a case is measured before it is inconclusive.
+    ``max_attempts`` is how often a case is measured before it is inconclusive. ``max_wait_s`` and ``max_wait_minutes``
+    are the budget for waiting: no case waits longer, nor all of a run's together.
     """
 
     #: a measurement is void where the host's pace changed more than this between its sessions
@@ -189,6 +190,11 @@ class HostRules(PolicyPart):
     max_steal_percent: float = Field(default=5.0, gt=0)  #: the same for CPU time that the hypervisor gave to others
     #: how often a case is measured before `host_stable` calls it inconclusive
     max_attempts: int = Field(default=5, ge=1, le=10)
+    #: [s] how long a measurement on a CPU device may wait for calm launches, pausing while other programs run
+    max_wait_s: float = Field(default=20.0, ge=0, le=3600)
+    #: [minutes] the same for all of a run's measurements, with those that were void; once it is spent, each case is
+    #: measured once and waits for nothing
+    max_wait_minutes: float = Field(default=10.0, ge=0, le=1440)
 
 
 class SplitRules(PolicyPart):

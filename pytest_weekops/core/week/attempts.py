@@ -80,6 +80,9 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
             yield f"without {name.replace('_', ' ')} {', '.join(gone)}"
     yield from _weaker_pressure(run.plan.get("pressure") or {}, before.plan.get("pressure") or {})
     yield from _weaker_ratio(run.plan, before.plan)
+    service, was = _service(run.plan), _service(before.plan)
+    if was and service != was:
+        yield f"held against {service or 'no driver in service'}, was against {was}"
     if run.plan.get("lock_namespace") and not before.plan.get("lock_namespace"):
         yield "the device held against some gates only (lock namespace), was held against all"
     for label, silicon in before.hardware.items():
@@ -104,6 +107,14 @@ def _weaker_ratio(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[st
     for name in ("baseline_platform", "candidate_platform"):
         if new.get(name) != old.get(name):
             yield f"{name.replace('_', ' ')} {new.get(name)}, was {old.get(name)}"
+
+
+def _service(plan: Mapping[str, Any]) -> str:
+    """The driver in service that a plan's runs are held against, as it was asked for; nothing without one."""
+    partner = plan.get("partner")
+    if not isinstance(partner, Mapping) or partner.get("role") != "service":
+        return ""
+    return str(partner.get("asked") or partner.get("label"))
 
 
 def _other_changes(run: RunEntry, before: RunEntry) -> Iterator[str]:

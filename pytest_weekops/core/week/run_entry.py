@@ -48,7 +48,7 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
             decision_sha256=decision_sha256,
             artifacts=tuple(decision.get("artifacts", ())),
             findings=_kept(verdict.get("findings", ()), _FINDING),
-            results=_kept(verdict.get("rows", ()), _RESULT),
+            results=_kept([row for row in verdict.get("rows", ()) if not row.get("partner")], _RESULT),
         )
         _ = entry.week
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_weekops.core.judge.campaign import MissingBaseline
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import HostCondition, Measurement
@@ -118,3 +119,27 @@ def test_a_table_shows_beside_a_status_what_was_judged() -> None:
     assert "39" not in table
     assert "rose" in table.splitlines()[2]
     assert {row["drift_percent"] for row in rows_of("split", lambda snapshot: 40.0 ** (snapshot - 1))} == {None}
+
+
+MISSING = MissingBaseline(platform="pocl", run_id="weekly-1", profile="pocl", hardware="a processor x 2", record=7)
+GONE = [
+    (MISSING, "weekly-1, record 7 of the ledger), which is not there"),
+    (MISSING.model_copy(update={"hardware": "a processor x 4"}), "for pocl on a processor x 4, and this is pocl on"),
+]
+
+
+@pytest.mark.parametrize(("missing", "words"), GONE, ids=["its file", "its device"])
+def test_a_device_that_had_a_baseline_is_not_judged_without_it(missing: MissingBaseline, words: str) -> None:
+    """Unless somebody says why; then the reason stands in the finding and in the verdict."""
+    records = make_records(PLAN)
+    verdict = judge(POLICY, make_campaign(PLAN, records, missing_baselines=(missing,)))
+    finding = finding_of(verdict, "baseline_usable")
+    assert (finding.status, finding.reason_code) == (CheckStatus.NO_DATA, "gone")
+    assert words in finding.message
+    assert verdict.exit_status == 11
+    told = PLAN.model_copy(update={"no_baseline": "the card was replaced"})
+    verdict = judge(POLICY, make_campaign(told, records, missing_baselines=(missing,)))
+    finding = finding_of(verdict, "baseline_usable")
+    assert (finding.status, finding.reason_code) == (CheckStatus.PASS, "left_out")
+    assert "the card was replaced" in finding.message
+    assert "the pinned baseline (run weekly-1): the card was replaced" in verdict.left_out

@@ -43,9 +43,10 @@ def fourth(case: Case) -> bool:
         ({"fallback_rate": 0.08}, True),
         ({"fallback_rate": 0.0801}, False),
         ({"fallback_rate": math.nan}, False),
+        ({"fallback_rate": -0.01}, False),
         ({"policy_disabled": True}, False),
     ],
-    ids=["at the limit", "above", "unknown", "disabled"],
+    ids=["at the limit", "above", "unknown", "below 0", "disabled"],
 )
 def test_selection_may_fall_back_within_its_limit(evidence: dict[str, Any], passes: bool) -> None:
     """In every run; one that was disabled selected nothing."""

@@ -221,6 +221,9 @@ LEFT_OUT = [
     ({"host": {"max_run_delay_percent": None}}, {}, ("nobody asked whether other programs ran",)),
     ({"guardrails": {"t5_overhead_from_size": 1024}}, {"kernels": LANES}, ("bounded from 1024 on",)),
     ({}, {"snapshots": 2}, ("drift over more than 2 snapshots",)),
+    ({}, {"no_baseline": "a new card"}, ("the pinned baseline: a new card",)),
+    ({}, {"lock_namespace": "mine"}, ("held in the lock namespace 'mine' only",)),
+    ({}, {"pressure": {"pulses": 0}}, ("pressure: none was sent",)),
 ]
 
 

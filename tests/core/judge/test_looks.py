@@ -13,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pytest_weekops.core.judge.asking.drifts import drifts
+from pytest_weekops.core.judge.asking.noise import noise_ratio
+from pytest_weekops.core.judge.asking.ratios import ratios
 from pytest_weekops.core.judge.asking.spreads import ratio_spread
 from pytest_weekops.core.judge.campaign import Baseline
+from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Verdict
 from pytest_weekops.core.judge.looks import look_at
@@ -371,3 +375,116 @@ def test_a_calibrated_run_decides_what_an_assumed_spread_leaves_open() -> None:
     verdict = judge(POLICY, campaign)
     assert finding_of(verdict, RATIO).status is CheckStatus.PASS
     assert verdict.certainty is not None
+
+
+# -- what is not asked, or not there ---------------------------------------------------------------------------------
+
+
+def test_a_drift_that_no_limit_bounds_is_not_asked() -> None:
+    """A limit of 100 % or more, as a policy without one has it; the other of the two is asked all the same."""
+    for name, kept in (
+        ("max_abs_throughput_drift_percent", "fall"),
+        ("max_throughput_deviation_percent", "trend"),
+    ):
+        rails = POLICY.guardrails.model_copy(update={name: 1000.0})
+        policy = POLICY.model_copy(update={"guardrails": rails})
+        campaign = make_campaign(WEEKLY, after(12))
+        assert {each.kind for each in drifts(policy, campaign, LookPlan(LOOKS))} == {kept}
+        assert verdict_of(after(12), policy).decision is Decision.PROMOTE
+
+
+def without(records: list[Any], size: int, snapshots: tuple[int, ...] = tuple(range(1, 13))) -> list[Any]:
+    """The records, but nothing that was measured at a size in these snapshots."""
+    return [
+        each
+        for each in records
+        if not (isinstance(each, Measurement) and each.case.size == size and each.case.snapshot in snapshots)
+    ]
+
+
+def test_a_cell_that_was_not_measured_is_missing_and_not_judged() -> None:
+    """Neither its floor nor its drift can be asked; the finding says that it is not there."""
+    verdict = verdict_of(without(after(12), 128), floor(1.0 / 0.7))
+    assert finding_of(verdict, SLO).reason_code == "missing"
+    assert verdict.decision is Decision.ITERATE
+    once = verdict_of(without(after(12), 128, tuple(range(2, 13))), floor(1.0 / 0.7))
+    assert finding_of(once, DRIFT).reason_code == "one_snapshot"
+    split = verdict_of(without(after(12, SPLIT), 128), plan=SPLIT)
+    assert finding_of(split, RATIO).status is CheckStatus.NO_DATA
+
+
+def test_a_split_of_two_seeds_asks_for_each_and_for_both() -> None:
+    """The tail is asked once, of all seeds together; a ratio of nothing is not asked."""
+    plan = make_plan("split", snapshots=12, looks=LOOKS, iterations=15, seeds=(412, 512), in_turns=True)
+    campaign = make_campaign(plan, after(3, plan))
+    asked = [each for each in ratios(POLICY, campaign, LookPlan(LOOKS)) if "128" in each.name]
+    assert [(each.kind, each.name) for each in asked] == [
+        ("ratio", "auto:128"), ("latency", "auto:128"), ("ratio", "auto:128 seed 412"), ("ratio", "auto:128 seed 512"),
+    ]  # fmt: skip
+    unbounded = POLICY.model_copy(update={"split": POLICY.split.model_copy(update={"min_ratio": 0.0})})
+    campaign = make_campaign(plan.model_copy(update={"min_rusticl_ratio": None}), after(3, plan))
+    assert {each.kind for each in ratios(unbounded, campaign, LookPlan(LOOKS))} == {"latency"}
+
+
+def test_a_baseline_in_another_unit_bounds_nothing_and_blocks() -> None:
+    """GB/s cannot be held against GFLOPS; the finding says which is which."""
+    other = pinned()
+    rows = tuple(row.model_copy(update={"unit": "GB/s", "mean_gbs": 1.0, "mean_gflops": None}) for row in other.rows)
+    finding = finding_of(verdict_of(after(12), baseline=other.model_copy(update={"rows": rows})), SLO)
+    assert finding.status is CheckStatus.FAIL
+    assert "GB/s" in finding.message
+
+
+def test_a_certain_gain_against_the_baseline_is_said() -> None:
+    """A fifth faster than what is pinned passes, and the finding names the change."""
+    finding = finding_of(verdict_of(after(12, speed=lambda _case: 1.25), baseline=pinned()), SLO)
+    assert finding.status is CheckStatus.PASS
+    assert "against the baseline: " in finding.message
+    assert "faster, certain" in finding.message
+
+
+def test_a_cell_that_was_launched_from_two_sources_has_no_calibration() -> None:
+    """Which of them the stored spread speaks of, nobody knows: the policy's assumption is taken."""
+    known = ("clover", series(0.01)), ("rusticl", series(0.01))
+    assert "calibration" in spread(*known).source
+    records = calibrated(after(3, SPLIT), *known)
+    place = next(at for at, each in enumerate(records) if isinstance(each, Measurement) and each.case.size == 128)
+    records[place] = records[place].model_copy(update={"kernel_sha256": "b" * 64})
+    assert "calibration" not in ratio_spread(POLICY, make_campaign(SPLIT, records), "auto", 128).source
+
+
+def test_how_stable_a_run_was_is_told_where_it_was_asked() -> None:
+    """By its trends and their errors; a run without a bound on its drift was not asked."""
+    verdict = verdict_of(after(12))
+    assert verdict.certainty is not None
+    assert verdict.certainty.stable_within_percent == pytest.approx(10, abs=9)
+    rails = POLICY.guardrails.model_copy(update={"max_abs_throughput_drift_percent": 1000.0})
+    unasked = verdict_of(after(12), POLICY.model_copy(update={"guardrails": rails})).certainty
+    assert unasked is not None
+    assert unasked.stable_within_percent is None
+
+
+def noisy(sd: float, seeds: tuple[int, ...] = SPLIT.seeds, *, is_calibrated: bool = True) -> float | None:
+    """The noise of a run of four snapshots whose candidate scatters so, against a calibration of 0.4 %."""
+    plan = SPLIT.model_copy(update={"seeds": seeds, "snapshots": 4, "looks": (3, 4)})
+    off = (sd, -sd, sd, -sd)
+    speed = lambda case: math.exp(off[case.snapshot - 1]) if case.platform == "rusticl" else 1.0  # noqa: E731
+    names = ("clover", "rusticl") if is_calibrated else ()
+    both = calibrated(after(4, plan, speed), *((name, series(0.004, size=n)) for name in names for n in (128, 256)))
+    campaign = make_campaign(plan, both, created_at="2026-11-24T12:00:00+00:00")
+    found = judge(POLICY, campaign).certainty
+    assert found is not None
+    return found.noise_ratio
+
+
+def test_a_run_says_how_much_it_scatters_over_its_calibration() -> None:
+    """Over all comparisons, whatever their number of seeds; where nothing is calibrated nothing is said."""
+    calm = noisy(0.004)
+    assert calm is not None
+    assert calm < 2
+    assert noisy(0.02) == pytest.approx(10 / math.sqrt(3), rel=0.1)
+    assert noisy(0.02, (11, 412)) == pytest.approx(10 / math.sqrt(3), rel=0.15)
+    assert noisy(0.02, is_calibrated=False) is None
+    short = make_campaign(SPLIT, calibrated(after(2, SPLIT)), created_at="2026-11-24T12:00:00+00:00")
+    assert noise_ratio(POLICY, short) is None
+    assert noise_ratio(POLICY, make_campaign(WEEKLY, after(3))) is None

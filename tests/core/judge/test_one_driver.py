@@ -8,10 +8,11 @@ import pytest
 
 from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign
 from pytest_weekops.core.judge.checks.one_driver import one_driver
-from pytest_weekops.core.judge.drivers import files_apart, since_baseline
+from pytest_weekops.core.judge.drivers import files_apart, since_baseline, split_drivers
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.run_difference import run_difference
 from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.driver_change import driver_changes
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
 from pytest_weekops.core.measurement.records import HostKernel, Measurement
 from pytest_weekops.policies.files import default_policy
@@ -144,3 +145,35 @@ def test_two_runs_are_compared_part_by_part() -> None:
 def test_a_listing_that_is_missing_is_no_data() -> None:
     """Also the first, under which nothing was measured: what changed since then could not be told."""
     assert found(LONGER, last=LONGER).reason_code == "no_files"
+
+
+def test_the_two_drivers_of_a_split_are_told_apart_where_both_were_looked_at() -> None:
+    """One listing alone says nothing of what they share."""
+    plan = make_plan("split", sizes=(128,))
+    sides = {name: DriverListing(platform=name, files=(LIBRARY, LLVM)) for name in plan.platforms}
+    both = make_campaign(plan, [*sides.values(), *make_records(plan)])
+    assert split_drivers(both) == ("driver files: 2 are the same in clover and rusticl",)
+    one = make_campaign(plan, [sides["clover"], *make_records(plan)])
+    assert split_drivers(one) == ()
+
+
+def test_runs_of_other_platforms_and_plans_are_compared() -> None:
+    """A platform that only one of them has is named, and each part of the plan that changed."""
+    policy = default_policy()
+    plan = make_plan(platforms=("clover",), sizes=(128, 256))
+    other = make_campaign(plan, make_records(plan))
+    found = run_difference(campaign(FIRST), other, (policy, policy))
+    assert found["driver pocl"] == ("only the first run has it",)
+    assert found["driver clover"] == ("only the second run has it",)
+    assert "sizes 128 became 128, 256" in found["plan"]
+    assert "programs" not in found
+
+
+def test_files_tell_of_a_driver_whose_identity_nobody_kept() -> None:
+    """Two listings are compared without the identities; a kernel of one side alone is no change."""
+    listings = FIRST.files, UPDATED.files
+    told = ("libLLVM.so.1 aaaaaaaaaaaa became bbbbbbbbbbbb",)
+    assert driver_changes(None, make_identity("pocl"), *listings) == told
+    looked = make_identity("pocl").model_copy(update={"kernel": HostKernel(release="6.1")})
+    assert driver_changes(make_identity("pocl"), looked, *listings) == told
+    assert driver_changes(None, looked, (), UPDATED.files) == ()

@@ -83,3 +83,9 @@ def test_too_few_launches_are_certain_of_nothing() -> None:
     """On either side."""
     assert upper([[9.0]] * 3, None, 1.0, 1e-9) == math.inf
     assert upper([[9.0] * 100] * 3, [[1.0]] * 3, 1.0, 0.01) == math.inf
+
+
+def test_at_a_level_of_one_any_launch_is_a_bound() -> None:
+    """The lower rank is the last there is, and never one beyond it."""
+    assert lower_rank(5, 1.0) == 5
+    assert upper_rank(5, 1.0) == 1

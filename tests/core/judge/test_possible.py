@@ -275,3 +275,14 @@ def test_a_clock_of_ten_nanoseconds_times_launches_of_microseconds() -> None:
     fine = [100_000 + 10 * place for place in range(8)]
     assert _tick(fine) == ""
     assert "multiples of 50000 ns" in _tick([50_000 * place for place in range(1, 9)])
+
+
+def test_two_measurements_of_one_number_are_named() -> None:
+    """The order of measurement is told by numbers that no other has, or it is not told."""
+    plan = make_plan()
+    records = [
+        r.model_copy(update={"order": 1}) if isinstance(r, Measurement) else r for r in stamped(make_records(plan))
+    ]
+    (found,) = _found(live_campaign(plan, records, identities=IDENTITIES))
+    assert (found.check, found.reason_code) == ("order_kept", "clock_set")
+    assert "is number 1, and so is pocl-auto-" in found.message

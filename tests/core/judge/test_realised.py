@@ -9,7 +9,7 @@ import pytest
 
 from pytest_weekops.core.judge.certainty import realised as module
 from pytest_weekops.core.judge.certainty.answers import Errors, Requirement, answer
-from pytest_weekops.core.judge.certainty.realised import BLOCK, first_answer, look_tests, realised, resampled
+from pytest_weekops.core.judge.certainty.realised import BLOCK, first_answer, look_tests, power, realised, resampled
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus
@@ -78,6 +78,21 @@ def test_the_mean_of_a_calibration_is_its_own_error() -> None:
     plain = realised(values, spread, PLAN, Errors(), runs=50, calibrations=5)
     assert shifted.false_promote.share == pytest.approx(plain.false_promote.share)
     assert shifted.false_block.share == pytest.approx(plain.false_block.share)
+
+
+def test_a_large_slowdown_is_always_seen_and_a_small_one_rarely() -> None:
+    """Ten standard deviations, and half of one; the level of the unchanged driver is no part of it."""
+    logs = [each + 0.1 for each in noise(0.01)]
+    large, small = (
+        power(logs, slowed, Spread(0.01, 39), PLAN, Errors(), runs=100, calibrations=5)
+        for slowed in ([-0.1, -0.09, -0.11], [-0.005])
+    )
+    assert (large.share, large.low < 1, large.high) == (1.0, True, 1.0)
+    assert small.low <= small.share <= small.high
+    assert small.share < 0.3
+    for few, slowed in ((logs, []), ([0.1], [-0.1])):
+        with pytest.raises(ValueError, match="power needs two log ratios"):
+            power(few, slowed, Spread(0.01), PLAN, Errors())
 
 
 def test_the_same_calibration_gives_the_same_figures() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,3 +100,11 @@ def test_segments_that_do_not_follow_each_other_are_found(story: str) -> None:
     assert verdict.decision is Decision.ITERATE
     found = {f"{f.check} {f.reason_code}" for f in verdict.findings if f.status.value != "pass"}
     assert expected in found, found
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"), [(12.4, "12 s"), (720.0, "12 min"), (math.inf, "inf s"), (-5.0, "-5 s"), (2e9, "2e+09 s")]
+)
+def test_a_gap_is_told_as_it_was_recorded(gap: float, words: str) -> None:
+    """One that no clock can have is no hours and minutes."""
+    assert f"after a gap of {words}:" in judged(gone_on(make_records(PLAN)), opened("run"), second(gap_s=gap)).notes[0]

@@ -381,3 +381,17 @@ def test_a_campaign_of_thousands_of_runs_is_judged_whole() -> None:
     plan = make_plan("weekly", sizes=tuple(range(64, 164)), snapshots=20, sessions=1, iterations=2)
     campaign = make_campaign(plan, make_records(plan))
     assert len(judge(POLICY, campaign).rows) == 100
+
+
+def test_a_verdict_stands_where_its_certainty_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said beside it is no part of what decides."""
+
+    def broken(*_args: object) -> None:
+        raise ArithmeticError
+
+    plan = make_plan(snapshots=5, looks=(3, 5), iterations=15)
+    assert verdict_on(make_records(plan), plan).certainty is not None
+    monkeypatch.setattr("pytest_weekops.core.judge.verdict.certainty", broken)
+    verdict = verdict_on(make_records(plan), plan)
+    assert verdict.certainty is None
+    assert verdict.exit_status == 0

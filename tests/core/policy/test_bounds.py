@@ -22,6 +22,7 @@ HELD_BY_THE_MODEL = {
     "guard.min_uniform_recall", "selector.epsilon", "selector.warmup_launches", "selector.exploration_launches",
     "selector.min_gain", "evidence.min_confidence", "evidence.max_false_block",
     "evidence.max_false_promote", "evidence.assumed_sd_percent", "host.max_attempts",
+    "host.max_wait_s", "host.max_wait_minutes",
 }  # fmt: skip
 STRICTER_WITHOUT_END = {
     "guardrails.minimum_snapshots", "campaign.minimum_snapshots", "evidence.flag_p95_launches",
@@ -103,3 +104,16 @@ def test_a_ratio_that_no_candidate_misses_is_refused() -> None:
     policy = policy_with("split.min_ratio", 0.85)
     assert "the candidate owes" in policy.refuses(make_plan("split", min_rusticl_ratio=1e-6))
     assert policy.refuses(make_plan("split", min_rusticl_ratio=0.5)) == ""
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [
+        (Bound(above=0.0, most=95.0), "above 0, at most 95"),
+        (Bound(above=0.0, least=0.0, most=1.0), "at least 0, at most 1"),
+        (Bound(least=2.0), "at least 2"),
+    ],
+)
+def test_the_ends_of_a_bound_in_words(bound: Bound, words: str) -> None:
+    """As the reference of policies prints them; an end that the other implies is not said twice."""
+    assert bound.words == words

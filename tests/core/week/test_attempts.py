@@ -84,3 +84,34 @@ def test_another_policy_is_listed() -> None:
     """By its id, or as unknown; it is weaker only by what it demands."""
     found = compare(promote("b", policy_sha256="b" * 64), failure("a", policy_id=""))
     assert (found.weaker, found.other) == ((), ("policy p, was unknown",))
+
+
+def test_a_device_held_against_some_gates_only_is_weaker() -> None:
+    """Another gate may have measured beside it; a first run that held it so is no better."""
+    assert weaker(lock_namespace="mine") == (
+        "the device held against some gates only (lock namespace), was held against all",
+    )
+    before = failure("a", plan={**PLAN, "lock_namespace": "mine"})
+    assert compare(promote("b", plan={**PLAN, "lock_namespace": "mine"}), before).weaker == ()
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "words"),
+    [
+        (None, {"role": "service", "asked": "pocl@/old"}, "held against no driver in service, was against pocl@/old"),
+        ({"role": "service", "label": "b"}, {"role": "service", "label": "a"}, "held against b, was against a"),
+        (
+            {"role": "reference", "label": "a"},
+            {"role": "service", "label": "a"},
+            "held against no driver in service, was",
+        ),
+        ({"role": "service", "label": "a"}, {"role": "service", "label": "a"}, ""),
+        ({"role": "service", "label": "a"}, None, ""),
+        (None, {"role": "reference", "label": "a"}, ""),
+    ],
+)
+def test_a_rerun_against_another_driver_in_service_is_weaker(new: Any, old: Any, words: str) -> None:
+    """Beside a slower one the same driver would hold; beside a reference nothing is held."""
+    before = failure("a", plan={**PLAN, "partner": old})
+    found = compare(promote("b", plan={**PLAN, "partner": new}), before).weaker
+    assert [each.startswith(words) for each in found] == ([True] if words else [])

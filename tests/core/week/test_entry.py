@@ -131,3 +131,11 @@ def test_what_is_no_run_is_no_run() -> None:
 def test_which_outcomes_freeze(facts: dict[str, Any], freezes: bool) -> None:
     """The two gravest always; a milder one where the policy says so in its own word."""
     assert failure("a", **facts).freezes is freezes
+
+
+def test_a_run_that_was_entered_late_stands_where_it_was_made() -> None:
+    """Before what was made after it; behind everything where nothing was."""
+    early, after = promote("a", created_at="2026-11-24T09:00:00+00:00"), promote("c", created_at="2026-11-24T11:00:00Z")
+    late = failure("b", created_at="2026-11-24T10:00:00+00:00", late_s=7200.0)
+    assert [run.run_id for run in run_entries(numbered(early, after, late))] == ["a", "b", "c"]
+    assert [run.run_id for run in run_entries(numbered(early, late))] == ["a", "b"]

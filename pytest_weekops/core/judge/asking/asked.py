@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus
 
-Kind = Literal["floor", "baseline", "p95", "ratio", "latency", "trend", "fall"]
+Kind = Literal["floor", "baseline", "service", "p95", "ratio", "latency", "trend", "fall"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Asked:
 
     ``cells`` are those whose measurements answer it. ``bound`` is the limit in words, ``broken`` how a value beyond it
     is called and ``held`` one within it, ``observed`` words for an estimate. ``requirement`` is there where it rests on
-    one value a snapshot; where it does not, ``hint`` says what an open answer means.
+    one value a snapshot; where it does not, ``hint`` says what an open answer means. ``undecided`` says why no number
+    of snapshots would answer it.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Asked:
     requirement: Requirement | None = None
     held: str = ""
     hint: str = ""
+    undecided: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Answered:
         """Why it did not pass, for people."""
         asked, found = self.asked, self.answer
         seen = asked.observed(found.interval.estimate)
+        if asked.undecided:
+            return f"{seen} {asked.undecided}"
         if found.status is CheckStatus.FAIL:
             return f"{seen} {asked.broken}, certain after {found.decided_after} snapshots"
         if asked.requirement is not None:
@@ -74,7 +78,7 @@ class Answered:
     @cached_property
     def more(self) -> int | None:
         """How many snapshots in all would decide it, were the estimate the truth; None where that is not known."""
-        if self.asked.requirement is None or self.answer.is_decided:
+        if self.asked.requirement is None or self.asked.undecided or self.answer.is_decided:
             return None
         return snapshots_to_decide(self.asked.requirement, self.answer, self.plan)
 
@@ -82,7 +86,11 @@ class Answered:
     def change(self) -> str:
         """A change against what it is a ratio to, in words, where that is certain in its direction; else nothing."""
         found = self.answer.interval
-        if self.asked.kind not in ("baseline", "ratio") or not (found.upper < 0.0 or found.lower > 0.0):
+        if (
+            self.asked.undecided
+            or self.asked.kind not in ("baseline", "service", "ratio")
+            or not (found.upper < 0.0 or found.lower > 0.0)
+        ):
             return ""
         percent = 100.0 * math.expm1(found.estimate)
         return f"{abs(percent):.1f} % {'slower' if percent < 0 else 'faster'}, certain"
@@ -101,6 +109,15 @@ def ask_where_certain(
         return Interval(found.estimate, found.estimate, max(found.estimate, found.upper))
 
     return lambda own: look_by_look(name, limit, by_estimate, levels_of(plan, own, count, None), count, own)
+
+
+def undecidable(asked: Asked, why: str) -> Asked:
+    """The same question, open whatever the numbers say."""
+
+    def ask(own: Errors) -> Answer:
+        return replace(asked.ask(own), status=CheckStatus.INCONCLUSIVE, decided_after=None)
+
+    return replace(asked, ask=ask, undecided=why)
 
 
 def told(found: Sequence[Answered], status: CheckStatus) -> tuple[str, ...]:

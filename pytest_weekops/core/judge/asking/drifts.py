@@ -16,7 +16,7 @@ from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.certainty.trends import Series, lanes_interval
-from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot
+from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot, witnesses_of
 from pytest_weekops.core.measurement.stats import percent, trend
 from pytest_weekops.core.policy.policy import Policy
 
@@ -27,8 +27,7 @@ _UNBOUNDED = 100.0  # percent: nothing falls by more
 class Witnessed:
     """One thing that was measured in the same snapshots: the cells that did, and its log speeds.
 
-    Each cell has two witnesses: its times as measured, and over the host's clock. A fall in the first alone may be the
-    host's, in the second alone that clock's.
+    Each cell has one witness, its ratio to a partner, or two: its times as measured, and over the host's clock.
     """
 
     cells: tuple[CellKey, ...]
@@ -60,7 +59,7 @@ def witnessed(campaign: Campaign, spread: Spread) -> list[Witnessed]:
     for cell, rows in campaign.good.items():
         if len({row.snapshot for row in rows}) > 1:
             variants = tuple((row.snapshot, row.seed, row.variant) for row in rows)
-            together[cell[0], cell[2], variants].append(cell)
+            together[cell[0], cell[2], variants, witnesses_of(rows)].append(cell)
     found = []
     for cells in together.values():
         lanes = [lane for cell in cells for lane in _witnesses(campaign.good[cell])]
@@ -69,7 +68,7 @@ def witnessed(campaign: Campaign, spread: Spread) -> list[Witnessed]:
 
 
 def _witnesses(rows: Sequence[CaseMetrics]) -> list[tuple[float, ...]]:
-    return [tuple(by_snapshot(rows, name)) for name in ("speed", "bare_speed")]
+    return [tuple(by_snapshot(rows, name)) for name in witnesses_of(rows)]
 
 
 def _trend(thing: Witnessed, limit: float, plan: LookPlan) -> Asked:
@@ -116,8 +115,10 @@ def contradictions(thing: Witnessed, limit: float) -> str:
     """Lanes of one thing of which one fell beyond a limit in percent and another did not, in words; or nothing."""
     if len(thing.cells) < 2:
         return ""
-    own = [statistics.fmean(map(trend, thing.series.lanes[2 * at : 2 * at + 2])) for at in range(len(thing.cells))]
+    each = len(thing.series.lanes) // len(thing.cells)
+    lanes = [thing.series.lanes[each * at : each * (at + 1)] for at in range(len(thing.cells))]
+    own = [statistics.fmean(map(trend, mine)) for mine in lanes]
     if not -percent(min(own)) > limit >= -percent(max(own)):
         return ""
-    words = ", ".join(f"{cell[1]} {percent(each):+.1f} %" for cell, each in zip(thing.cells, own, strict=True))
+    words = ", ".join(f"{cell[1]} {percent(slope):+.1f} %" for cell, slope in zip(thing.cells, own, strict=True))
     return f"lanes of one variant contradict each other, which is noise: {words}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_weekops.core.judge.asking.asked import Asked, Kind, ask_where_certain
+from pytest_weekops.core.judge.asking.asked import Asked, Kind, ask_where_certain, undecidable
 from pytest_weekops.core.judge.asking.spreads import assumed
-from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
+from pytest_weekops.core.judge.beside import another_machine, shares_beside
+from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.certainty.answers import Requirement, answer
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.percentiles import percentile_interval
@@ -38,15 +39,26 @@ def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
         pinned = baseline_row(campaign, cell)
         if pinned is None or pinned.unit != unit:
             continue
-        how = against(pinned, rows)[2]
+        beside, elsewhere = shares_beside(campaign, cell, pinned), _elsewhere(policy, campaign, cell, pinned)
+        how = beside.how if beside else against(pinned, rows)[2]
         least = policy.floors.min_share_of_baseline_gflops
-        logs = [math.log(each) for each in shares(pinned, rows)]
+        logs = list(beside.logs) if beside else [math.log(each) for each in shares(pinned, rows)]
         bounds = f"baseline {pinned.throughput:.5g} {unit}, {how}", f"below the {least:g} needed", f"{least:g} or more"
         seen = f"{{:.3f}} of the baseline's throughput, {how},"
-        yield _at_least("baseline", cell, logs, least, seen, bounds, plan, spread)
-        most = policy.floors.max_share_of_baseline_p95 * pinned.p95_ms * (host_speed(pinned, rows) or 1.0)
-        beside = f" ({policy.floors.max_share_of_baseline_p95:g} of the baseline's, {how})"
-        yield _p95(cell, rows, most, beside, plan, spread)
+        floor_asked = _at_least("baseline", cell, logs, least, seen, bounds, plan, spread)
+        host = beside.host if beside else host_speed(pinned, rows) or 1.0
+        most = policy.floors.max_share_of_baseline_p95 * pinned.p95_ms * host
+        of_what = f" ({policy.floors.max_share_of_baseline_p95:g} of the baseline's, {how})"
+        for asked in (floor_asked, _p95(cell, rows, most, of_what, plan, spread)):
+            yield undecidable(asked, elsewhere) if elsewhere else asked
+
+
+def _elsewhere(policy: Policy, campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> str:
+    """Why floors of a baseline decide nothing on this machine, and what does; nothing where they do."""
+    why = another_machine(policy, campaign, cell, pinned)
+    if not why:
+        return ""
+    return f"{why}: what holds on one machine says little of another; --against PROFILE[@PATH] decides here"
 
 
 def _at_least(
@@ -91,9 +103,9 @@ def _p95(cell: CellKey, rows: Sequence[CaseMetrics], most: float, how: str, plan
     )
 
 
-def launches_by_snapshot(rows: Sequence[CaseMetrics]) -> list[list[float]]:
-    """Every launch that counts, in milliseconds, snapshot by snapshot."""
+def launches_by_snapshot(rows: Sequence[CaseMetrics], side: str = "launches_ms") -> list[list[float]]:
+    """Every launch that counts, in milliseconds, snapshot by snapshot; ``beside_ms`` are the partner's."""
     found: dict[int, list[float]] = {}
     for row in rows:
-        found.setdefault(row.snapshot, []).extend(row.launches_ms)
+        found.setdefault(row.snapshot, []).extend(getattr(row, side))
     return [found[snapshot] for snapshot in sorted(found)]

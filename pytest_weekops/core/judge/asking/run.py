@@ -9,6 +9,7 @@ from pytest_weekops.core.judge.asking.asked import Answered, Kind
 from pytest_weekops.core.judge.asking.drifts import drifts
 from pytest_weekops.core.judge.asking.floors import floors
 from pytest_weekops.core.judge.asking.ratios import ratios
+from pytest_weekops.core.judge.asking.service import in_service
 from pytest_weekops.core.judge.campaign import Campaign, CellKey
 from pytest_weekops.core.judge.certainty.answers import Errors
 from pytest_weekops.core.judge.certainty.multiplicity import step_down
@@ -30,7 +31,7 @@ def _answers(policy: Policy, campaign: Campaign) -> tuple[Answered, ...]:
     if not campaign.plan.looks or campaign.plan.kind == "canonical":
         return ()
     plan = LookPlan(campaign.plan.looks)
-    asked = [each for family in (floors, ratios, drifts) for each in family(policy, campaign, plan)]
+    asked = [each for family in (floors, in_service, ratios, drifts) for each in family(policy, campaign, plan)]
     found = step_down([each.ask for each in asked], errors_of(policy)).answers
     return tuple(Answered(each, answer, plan) for each, answer in zip(asked, found, strict=True))
 
@@ -47,4 +48,4 @@ def of_kind(found: Sequence[Answered], *kinds: Kind) -> list[Answered]:
 
 def of_cell(found: Sequence[Answered], cell: CellKey) -> list[Answered]:
     """The floors and ceilings of a cell."""
-    return [each for each in of_kind(found, "floor", "baseline", "p95") if each.asked.cells == (cell,)]
+    return [each for each in of_kind(found, "floor", "baseline", "service", "p95") if each.asked.cells == (cell,)]

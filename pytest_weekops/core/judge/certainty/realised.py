@@ -76,6 +76,41 @@ def realised(
     )
 
 
+def power(
+    logs: Sequence[float],
+    slowed: Sequence[float],
+    spread: Spread,
+    plan: LookPlan,
+    errors: Errors,
+    *,
+    runs: int = 4000,
+    calibrations: int = 100,
+    cells: int = CELLS,
+    seed: int = 1,
+) -> Rate:
+    """Share of runs in which a cell fails that is as much slower than its limit as ``slowed`` was than the same driver.
+
+    A cell's snapshots are the calibration's noise around the mean of the slowed ones. Raises ``ValueError`` as
+    :func:`realised` does, and where nothing was slowed.
+    """
+    if len(logs) < 2 or not slowed:
+        raise ValueError(f"power needs two log ratios or more and a slowed one, not {len(logs)} and {len(slowed)}")
+    draw = random.Random(seed)  # noqa: S311 - the same figures each time
+    tests = look_tests(spread, plan, Errors(errors.false_fail / cells, errors.false_pass))
+
+    def share(noise: Sequence[float], slow: Sequence[float], tried: int) -> float:
+        off = math.fsum(slow) / len(slow) - math.fsum(noise) / len(noise)
+        moved = [each + off for each in noise]
+        found = [first_answer(resampled(moved, plan.budget, draw), tests) for _ in range(tried)]
+        return found.count(CheckStatus.FAIL) / tried
+
+    again = [
+        share(resampled(logs, len(logs), draw), draw.choices(slowed, k=len(slowed)), max(1, runs // calibrations))
+        for _ in range(calibrations)
+    ]
+    return _rate(share(logs, slowed, runs), runs, again)
+
+
 def _rate(share: float, tried: int, others: Sequence[float]) -> Rate:
     ordered = sorted((share, *others))
     off = math.floor(_TAIL * len(ordered))

@@ -15,6 +15,7 @@ from pytest_weekops.core.judge.checks import (
     guards,
     one_driver,
     one_piece,
+    partner,
     possible_clocks,
     possible_times,
     recall,
@@ -63,6 +64,7 @@ _WEEKLY: tuple[Check, ...] = (
     cells.all_policy_rows_present,
     cells.sizes_covered,
     cells.baseline_usable,
+    partner.partner_beside,
     cells.p95_evidence,
     slo.per_kernel_size_slo,
     cells.throughput_drift_abs_bound,
@@ -79,8 +81,12 @@ _SPLIT: tuple[Check, ...] = (
 )
 
 
-def checks_for(kind: str) -> tuple[Check, ...]:
-    """The checks of one kind of campaign, in the order of its findings."""
+def checks_for(kind: str, *, beside: bool = True) -> tuple[Check, ...]:
+    """The checks of one kind of campaign, in the order of its findings; some speak of runs ``beside`` a partner alone.
+
+    A run without one has the findings that it had before there were partners.
+    """
     if kind == "canonical":
         return _EVERY_RUN
-    return (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY))
+    found = (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY))
+    return found if beside else tuple(check for check in found if check is not partner.partner_beside)

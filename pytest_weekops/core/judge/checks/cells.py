@@ -11,7 +11,7 @@ from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Baseline, Campaign, cell_name
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
-from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot
+from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot, witnesses_of
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed, waived
 from pytest_weekops.core.judge.pinned import baseline_row
 from pytest_weekops.core.measurement.stats import agreed, lowest_deviation, percent, trend
@@ -39,6 +39,7 @@ def sizes_covered(policy: Policy, campaign: Campaign) -> Finding:
         cell_name(cell)
         for cell in campaign.cells
         if not policy.covers(f"{cell[1]}:{cell[2]}") and baseline_row(campaign, cell) is None
+        if campaign.plan.service is None
     )
     if bare or not campaign.cells:
         return failed(
@@ -59,6 +60,8 @@ def baseline_usable(policy: Policy, campaign: Campaign) -> Finding:
     """
     check = "baseline_usable"
     gone = [(one.platform, one.words(campaign.identities.get(one.platform))) for one in campaign.missing_baselines]
+    if (service := campaign.plan.service) is not None:
+        return passed(check, f"speed is held against {service.label}, measured in this run, and not against a baseline")
     if campaign.plan.no_baseline:
         return waived(check, "left_out", f"no baseline is asked for: {campaign.plan.no_baseline}")
     if gone:
@@ -125,13 +128,13 @@ def p95_evidence(policy: Policy, campaign: Campaign) -> Finding:
 def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:
     """Trend over the window and lowest single deviation, in percent of throughput; negative is worse.
 
-    Each is what times as measured and times over the host's clock (its pace, or the anchor) agree on: a fall in the
-    first alone may be the host's, in the second alone that clock's. Where they contradict each other, neither is the
-    driver's.
+    Each is that of the ratio to a partner, or what times as measured and times over the host's clock (its pace, or the
+    anchor) agree on: where they contradict each other, neither is the driver's.
     """
-    normalised, bare = by_snapshot(rows, "speed"), by_snapshot(rows, "bare_speed")
-    slope = agreed(trend(normalised), trend(bare))
-    return percent(slope), percent(agreed(lowest_deviation(normalised), lowest_deviation(bare)))
+    found = [by_snapshot(rows, name) for name in witnesses_of(rows)]
+    first, last = found[0], found[-1]
+    slope = agreed(trend(first), trend(last))
+    return percent(slope), percent(agreed(lowest_deviation(first), lowest_deviation(last)))
 
 
 def broken_drift(policy: Policy, slope: float, dip: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_weekops.core.judge.campaign import Campaign, least_snapshots
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.host_rules import void_reason
+from pytest_weekops.core.judge.host_rules import in_turns, void_reason
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
 from pytest_weekops.core.measurement.records import GateRecord, MeasurementStatus
 from pytest_weekops.core.policy.policy import Policy
@@ -63,7 +63,7 @@ def host_stable(policy: Policy, campaign: Campaign) -> Finding:
         (m.case.id, reason)
         for m in campaign.measurements
         if m.status is MeasurementStatus.OK and not m.void
-        if (reason := void_reason(m.host, policy.host, on_cpu=m.on_cpu))
+        if (reason := void_reason(m.host, policy.host, on_cpu=m.on_cpu and not in_turns(m)))
     ]
     if moved:
         words = [f"{name}: {reason}" for name, reason in moved]

@@ -52,11 +52,10 @@ def t3_fallback_bound(policy: Policy, campaign: Campaign) -> Finding:
     check = "t3_fallback_bound"
     limit = policy.guardrails.max_t3_fallback_rate
     found = [(m, m.selector) for m in _ok(campaign, T3_KERNEL) if m.selector is not None]
-    bad = [m.case.id for m, t3 in found if not t3.fallback_rate <= limit or t3.policy_disabled]
+    bad = [m.case.id for m, t3 in found if not 0 <= t3.fallback_rate <= limit or t3.policy_disabled]
     if bad:
-        return failed(
-            check, "too_high", f"fallback above {limit:g} or disabled: {listed(bad)}", required=limit, rows=tuple(bad)
-        )
+        message = f"fallback not between 0 and {limit:g}, or disabled: {listed(bad)}"
+        return failed(check, "too_high", message, required=limit, rows=tuple(bad))
     rates = [t3.fallback_rate for _m, t3 in found]
     return passed(
         check, "within the limit" if found else "no T3 run", observed=max(rates, default=None), required=limit

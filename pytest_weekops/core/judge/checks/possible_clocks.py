@@ -26,7 +26,8 @@ LONGEST_DAYS = 31
 class Unit:
     """What was measured at one time: a measurement, or two that took turns. Seconds; nanoseconds where it says so.
 
-    ``segment`` is the place of its segment of the run, ``boot`` the boot in which the monotonic clock had its times.
+    ``segment`` is the place of its segment of the run, ``boot`` the boot in which the monotonic clock had its times;
+    ``order`` is the number that no other unit has.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Unit:
     intervals_ns: tuple[tuple[int, int], ...]
     segment: int = 0
     boot: str = ""
+    order: int = 0
 
     @property
     def first_ns(self) -> int | None:
@@ -97,10 +99,12 @@ def _took_s(m: Measurement) -> float:
     return m.elapsed_s * (2 if m.turns is not None and m.turns.with_platform else 1)
 
 
-def _intervals(m: Measurement) -> list[tuple[int, int]]:
+def _intervals(m: Measurement, *, partner: bool = False) -> list[tuple[int, int]]:
+    """Beginning and end of each timed launch in order; with its partner's, where that has no record of its own."""
+    theirs = m.turns.partner if m.turns is not None else None
     return [
         (start, start + wall)
-        for session in m.sessions
+        for session in (*m.sessions, *(theirs.sessions if partner and theirs is not None else ()))
         for start, wall in zip(session.start_ns, session.wall_ns, strict=False)
     ]
 
@@ -111,7 +115,8 @@ def units_of(campaign: Campaign) -> list[Unit]:
     for m in sorted((m for m in campaign.measurements if m.order > 0), key=lambda m: m.order):
         in_turns = m.turns is not None and m.turns.with_platform
         case = m.case
-        key = (m.started_at, case.kernel, case.size, case.seed, case.snapshot, m.attempt) if in_turns else (m.order,)
+        cell = (case.kernel, case.size, case.seed, case.snapshot, m.attempt)
+        key = (m.started_at, *cell) if in_turns else (m.order, case.platform, *cell)
         groups.setdefault(key, []).append(m)
     found = []
     for group in groups.values():
@@ -119,10 +124,10 @@ def units_of(campaign: Campaign) -> list[Unit]:
         took = _took_s(group[0])
         if started is not None and math.isfinite(took):
             name = " and ".join(m.case.id for m in group)
-            intervals = tuple(sorted(i for m in group for i in _intervals(m)))
+            intervals = tuple(sorted(i for m in group for i in _intervals(m, partner=True)))
             place = segment_at(campaign.segments, group[0].order)
             boot = campaign.segments[place].boot_id if campaign.segments else ""
-            found.append(Unit(name, started, took, intervals, place, boot))
+            found.append(Unit(name, started, took, intervals, place, boot, group[0].order))
     return found
 
 
@@ -189,9 +194,11 @@ def _outside(campaign: Campaign, units: Sequence[Unit]) -> list[tuple[str, str]]
 
 
 def _disordered(units: Sequence[Unit]) -> list[tuple[str, str]]:
-    """Units that began earlier than the one before them, or before the time that passed since the first was over."""
+    """Units with the number of the one before, begun earlier than it, or before the time since the first was over."""
     found = []
     for before, unit in pairwise(units):
+        if unit.order == before.order:
+            found.append((unit.name, f"is number {unit.order}, and so is {before.name}"))
         if (unit.started - before.started).total_seconds() < -SLACK_S:
             found.append((unit.name, f"began at {unit.started.isoformat()}, before {before.name}, measured before it"))
     firsts: dict[str, tuple[Unit, int]] = {}

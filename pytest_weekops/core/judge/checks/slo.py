@@ -140,7 +140,8 @@ def _slo(check: str, policy: Policy, campaign: Campaign, cells: tuple[CellKey, .
         else f"no cell is bounded: {policy.floors.waiver or 'waived row by row'}"
     )
     if changed := changes(asked):
-        words += f"; against the baseline: {listed(changed)}"
+        service = campaign.plan.service
+        words += f"; against {service.label if service else 'the baseline'}: {listed(changed)}"
     return passed(check, words, observed=0, required=0, **facts)
 
 

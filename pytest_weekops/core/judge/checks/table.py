@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.cells import broken_drift, drift_percent
 from pytest_weekops.core.judge.checks.slo import judge_cell
 from pytest_weekops.core.judge.finding import CheckStatus
-from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_gbs, mean_gflops
+from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
@@ -23,7 +24,9 @@ def table_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...]
     """Rows as plain data; a number that is not there is None, never NaN."""
     if campaign.plan.kind == "canonical":
         return ()
-    rows = [_cell_row(policy, campaign, cell) for cell in campaign.cells]
+    rows = [
+        row for cell in campaign.cells for row in (_cell_row(policy, campaign, cell), *_partner_row(campaign, cell))
+    ]
     return tuple(rows + (_ratio_rows(policy, campaign) if campaign.plan.kind == "split" else []))
 
 
@@ -56,6 +59,40 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
         "measured": len(measured),
         "planned": planned,
     }
+
+
+def _partner_row(campaign: Campaign, cell: tuple[str, str, int]) -> list[dict[str, Any]]:
+    """What the partner of a cell did beside it, as what it is: nothing of it is judged."""
+    partner, paired = campaign.plan.partner, [row for row in campaign.good[cell] if row.beside is not None]
+    if partner is None or not paired:
+        return []
+    launches = [ms for row in paired for ms in row.beside_ms]
+    ratio = math.exp(statistics.fmean(row.beside for row in paired if row.beside is not None))
+    beside = f"beside {cell[0]}, " if len(campaign.plan.platforms) > 1 else ""
+    role = "the driver in service" if partner.role == "service" else "the reference driver"
+    return [
+        {
+            "platform": partner.label,
+            "kernel": cell[1],
+            "size": cell[2],
+            "partner": partner.role,
+            "unit": cell_unit(campaign.good[cell]),
+            **{name: statistics.fmean(_theirs(row, name) for row in paired) for name in ("mean_gflops", "mean_gbs")},
+            "median_ms": statistics.median(launches),
+            "p95_ms": percentile95(launches),
+            "launches": len(launches),
+            "limits": f"{beside}{role}: {cell[0]} has {ratio:.3f} of its speed",
+            "status": "beside",
+            "measured": len(paired),
+            "planned": len(paired),
+        }
+    ]
+
+
+def _theirs(row: CaseMetrics, name: str) -> float:
+    """A partner's throughput: it did the same work."""
+    mine: float = getattr(row, name)
+    return mine * statistics.fmean(row.launches_ms) / statistics.fmean(row.beside_ms)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,48 @@
+"""A neighbour to measure beside: a busy loop on one CPU that comes and goes, for as long as its block lasts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+SHORTEST_S, LONGEST_S = 2.0, 8.0
+_LOOP = """
+import os, random, sys, time
+measurer, shortest, longest = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+draw = random.Random(1)
+def is_wanted():
+    try:
+        os.kill(measurer, 0)
+    except OSError:
+        return False
+    return True
+while is_wanted():
+    ends = time.monotonic() + draw.uniform(shortest, longest)
+    while time.monotonic() < ends and is_wanted():
+        for _ in range(100_000):
+            pass
+    time.sleep(draw.uniform(shortest, longest))
+"""
+# Its parent ends at once: the CPU time of a child of ours would be our own, and the loop nobody's disturbance.
+_START = """
+import subprocess, sys
+nothing = subprocess.DEVNULL
+print(subprocess.Popen([sys.executable, "-c", *sys.argv[1:]], stdout=nothing, stderr=nothing).pid)
+"""
+
+
+@contextmanager
+def busy_loop() -> Iterator[int]:
+    """Works and pauses for two to eight seconds each, drawn by a fixed seed; its process id. It ends with us, too."""
+    words = (_LOOP, str(os.getpid()), str(SHORTEST_S), str(LONGEST_S))
+    started = subprocess.run([sys.executable, "-c", _START, *words], capture_output=True, text=True, check=True)
+    pid = int(started.stdout)
+    try:
+        yield pid
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

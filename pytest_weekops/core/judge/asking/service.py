@@ -1,0 +1,70 @@
+"""Floors of a weekly run beside the driver in service: each cell's speed and p95 as ratios to that driver's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from pytest_weekops.core.judge.asking.asked import Asked, ask_where_certain
+from pytest_weekops.core.judge.asking.floors import launches_by_snapshot
+from pytest_weekops.core.judge.asking.spreads import assumed, beside_spread
+from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
+from pytest_weekops.core.judge.certainty.answers import Requirement, answer
+from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
+from pytest_weekops.core.judge.certainty.percentiles import percentile_interval
+from pytest_weekops.core.judge.certainty.sequential import LookPlan
+from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot
+from pytest_weekops.core.policy.policy import Policy
+
+
+def in_service(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked]:
+    """What is asked of each cell that has pairs with the driver in service; nothing where the plan has none.
+
+    The shares are those of a pinned baseline, in whose place it stands. Rows that have no pairs are a check's business.
+    """
+    service = campaign.plan.service
+    if service is None:
+        return
+    floors = policy.floors
+    for cell, rows in campaign.good.items():
+        paired = [row for row in rows if row.beside is not None]
+        if paired:
+            yield _share(policy, campaign, cell, paired, service.label, plan)
+            yield _p95(policy, cell, paired, floors.max_share_of_baseline_p95, service.label, plan)
+
+
+def _share(
+    policy: Policy, campaign: Campaign, cell: CellKey, rows: Sequence[CaseMetrics], label: str, plan: LookPlan
+) -> Asked:
+    least = policy.floors.min_share_of_baseline_gflops
+    spread = beside_spread(policy, campaign, cell)
+    asked = Requirement(cell_name(cell), tuple(by_snapshot(rows, "beside")), math.log(least), spread)
+    return Asked(
+        kind="service",
+        name=asked.name,
+        cells=(cell,),
+        bound=f"at least {least:g} of {label}'s speed",
+        broken=f"below the {least:g} needed",
+        held=f"{least:g} or more",
+        observed=lambda log: f"{math.exp(log):.3f} of {label}'s speed",
+        ask=lambda own: answer(asked, plan, own),
+        spread=spread,
+        requirement=asked,
+    )
+
+
+def _p95(policy: Policy, cell: CellKey, rows: Sequence[CaseMetrics], most: float, label: str, plan: LookPlan) -> Asked:
+    mine, theirs = launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms")
+
+    def bounds(look: int, levels: Levels) -> Interval:
+        return percentile_interval(mine[:look], theirs[:look], most, levels.upper, assumed(policy))
+
+    return Asked(
+        kind="p95",
+        name=cell_name(cell),
+        cells=(cell,),
+        bound=f"p95 at most {most:g} of {label}'s",
+        broken=f"above {most:g}",
+        observed=lambda log: f"p95 {most * math.exp(-log):.3f} of {label}'s",
+        ask=ask_where_certain(cell_name(cell), 0.0, bounds, len(mine), plan),
+    )

@@ -1,0 +1,68 @@
+"""``report.html``: the page of a run beside its journal. It is a view and no evidence, and decides nothing."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_weekops.core.errors import WeekopsError
+from pytest_weekops.core.judge.campaign import live_campaign
+from pytest_weekops.evidence.artifacts import DECISION_NAME, SUMMARY_NAME
+from pytest_weekops.evidence.journal import JOURNAL_NAME
+from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.report.decision import artifact
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.judge.finding import Verdict
+    from pytest_weekops.evidence.artifacts import RunFacts
+
+PAGE_NAME = "report.html"
+_AGAIN = "`weekops page {run}` makes it once that is mended; the verdict, its files and the exit status stand."
+
+
+def page_text(
+    verdict: Verdict, facts: RunFacts, document: Mapping[str, Any], files: Sequence[Mapping[str, Any]]
+) -> str:
+    """The page as HTML. ``files`` are those that lie beside it, with their hashes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a project that makes errors of warnings means its own
+        from pytest_weekops.report.page.render import render_page
+        from pytest_weekops.report.page.showing import show_page
+
+    campaign = live_campaign(
+        facts.plan,
+        facts.records,
+        identities=facts.identities,
+        baseline=facts.baselines,
+        created_at=facts.created_at,
+        segments=facts.segments,
+    )
+    return render_page(show_page(facts.policy, campaign, verdict, document, files))
+
+
+def files_beside(run_dir: Path) -> list[dict[str, Any]]:
+    """Journal, decision and summary as they lie there, with their hashes."""
+    names = (JOURNAL_NAME, DECISION_NAME, SUMMARY_NAME)
+    return [artifact(run_dir / name, run_dir) for name in names if (run_dir / name).is_file()]
+
+
+def write_page(run_dir: Path, verdict: Verdict, facts: RunFacts, document: Mapping[str, Any]) -> str:
+    """Write the page of a run whose other artifacts are written; a sentence where that did not work, else nothing.
+
+    Whatever goes wrong in making a picture turns no verdict around and loses no artifact.
+    """
+    if os.environ.get("WEEKOPS_NO_PAGE"):
+        return ""
+    try:
+        write_atomic(run_dir / PAGE_NAME, page_text(verdict, facts, document, files_beside(run_dir)))
+    except WeekopsError as error:
+        return f"the page was not written: {error} {_AGAIN.format(run=run_dir.name)}"
+    except KeyboardInterrupt:
+        return f"the page was not written: interrupted while it was made. {_AGAIN.format(run=run_dir.name)}"
+    except Exception as error:  # noqa: BLE001 - a view; whatever breaks in it, the run has ended and is judged
+        words = f"{type(error).__name__}: {error!s:.200}"
+        return f"the page was not written ({words}). {_AGAIN.format(run=run_dir.name)}"
+    return ""

@@ -1,0 +1,108 @@
+"""The two controlled lanes as the page shows them: what the guard cost and catches, what online selection tried."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from pytest_weekops.core.guard.injection import Injection, InjectionRecord, clopper_pearson
+from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.measurement.records import Measurement, SelectorEvidence, Trial
+from pytest_weekops.report.lanes import lane_lines
+from pytest_weekops.report.page.shown import Bit, Guarded, Overhead, Recall, Selected, Tried
+
+
+def _cells(campaign: Campaign, kernel: str) -> Iterator[tuple[str, tuple[str, ...], list[Measurement]]]:
+    """Name, words and measurements of each cell of a lane."""
+    lines = lane_lines(campaign.records)
+    for (lane, platform, size), words in lines.items():
+        if lane == kernel:
+            mine = [
+                m
+                for m in campaign.measurements
+                if not m.void and (m.case.platform, m.case.kernel, m.case.size) == (platform, kernel, size)
+            ]
+            yield f"{platform} {kernel}:{size}", words, mine
+
+
+def show_guarded(campaign: Campaign) -> tuple[Guarded, ...]:
+    """What the guard did, cell by cell."""
+    return tuple(
+        Guarded(
+            name,
+            words,
+            tuple(
+                Overhead(
+                    m.case.snapshot,
+                    m.case.seed,
+                    m.guard.overhead_percent,
+                    m.guard.overhead_low_percent,
+                    m.guard.overhead_high_percent,
+                )
+                for m in mine
+                if m.guard is not None
+            ),
+        )
+        for name, words, mine in _cells(campaign, T5_KERNEL)
+    )
+
+
+def show_recalls(injections: Sequence[InjectionRecord]) -> tuple[Recall, ...]:
+    """Each fault campaign that the run took along."""
+    return tuple(
+        Recall(
+            f"{each.platform}, {each.result.variant} at n = {each.result.size}",
+            each.made_at,
+            tuple(_bits(each.result)),
+            tuple(_words(each.result)),
+        )
+        for each in injections
+    )
+
+
+def _bits(found: Injection) -> Iterator[Bit]:
+    for each in found.bits:
+        low, high = clopper_pearson(each.caught, each.tried)
+        yield Bit(each.bit, each.tried, each.caught, each.caught / each.tried if each.tried else math.nan, low, high)
+
+
+def _words(found: Injection) -> Iterator[str]:
+    for recall in (found.critical, found.uniform, *found.faults):
+        if recall.tried:
+            low, high = clopper_pearson(recall.caught, recall.tried)
+            share = f"{100 * recall.caught / recall.tried:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
+            yield f"{recall.name}: {recall.caught} of {recall.tried} caught, {share}"
+    yield f"{found.false_alarms} false alarms in {found.clean_launches} launches without a fault"
+    if found.self_test:
+        yield f"the self-test failed: {found.self_test}"
+
+
+def show_selected(campaign: Campaign) -> tuple[Selected, ...]:
+    """What online selection did, cell by cell."""
+    found = []
+    for name, words, mine in _cells(campaign, T3_KERNEL):
+        selectors = [m.selector for m in mine if m.selector is not None]
+        if selectors:
+            found.append(Selected(name, "; ".join(words), selectors[-1].reason, tuple(_tried(selectors, mine))))
+    return tuple(found)
+
+
+def _tried(selectors: Sequence[SelectorEvidence], mine: Sequence[Measurement]) -> Iterator[Tried]:
+    """Every arm that was tried at the size of this cell, in the order in which it came first."""
+    arms: dict[str, list[Trial]] = {}
+    for selector in selectors:
+        for trial in selector.trials:
+            if trial.size == mine[0].case.size:
+                arms.setdefault(trial.arm, []).append(trial)
+    chosen = {selector.chosen for selector in selectors}
+    for arm in (*arms, *(each for each in dict.fromkeys(_crashed(selectors)) if each not in arms)):
+        trials = arms.get(arm, [])
+        good = [trial.ms for trial in trials if not trial.problem]
+        problems = dict.fromkeys(trial.problem for trial in trials if trial.problem)
+        words = "; ".join([*problems, *(["took the worker down"] if arm in _crashed(selectors) else [])])
+        yield Tried(arm, len(trials), min(good, default=None), words, arm in chosen)
+
+
+def _crashed(selectors: Sequence[SelectorEvidence]) -> tuple[str, ...]:
+    return tuple(arm for selector in selectors for arm in selector.crashed)

@@ -1,0 +1,221 @@
+"""A weekly run beside the reference driver, and baselines of another machine: what a pin is worth, and when nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from pytest_weekops.core.judge.beside import shares_beside, stands_beside
+from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, PinnedBeside
+from pytest_weekops.core.judge.finding import CheckStatus, Decision
+from pytest_weekops.core.judge.looks import look_at
+from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.plan import Partner
+from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement, PartnerRecord
+from tests.core.judge.test_service import LOOKS, turned
+from tests.core.judge.test_verdict import POLICY
+from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records
+from tests.support.verdicts import finding_of
+
+PLAN = make_plan(
+    snapshots=12, looks=LOOKS, iterations=20, sizes=(128,), partner=Partner(label="reference", role="reference")
+)
+CELL = ("pocl", "auto", 128)
+SLO, DRIFT, BESIDE = "per_kernel_size_slo", "throughput_drift_abs_bound", "partner_beside"
+OTHER = "e" * 64  # the library of the driver under test: not the reference's
+
+
+def campaign(
+    snapshots: int = 3,
+    ratio: float = 1.0,
+    *,
+    host: float = 1.0,
+    baseline: Baseline | None = None,
+    library: str = OTHER,
+    environment: dict[str, str] | None = None,
+    plan: Any = PLAN,
+) -> Campaign:
+    """A run of so many snapshots on a host of that speed; ``ratio`` is the driver's speed over its usual one."""
+
+    def speed(case: Case) -> float:
+        return host * (1.0 if case.platform == "reference" else ratio)
+
+    mine = make_identity("pocl").model_copy(update={"library_sha256": library})
+    records: list[Any] = []
+    for record in make_records(plan.model_copy(update={"snapshots": snapshots}), speed=speed):
+        changed: Any = record
+        if isinstance(record, Measurement):
+            changed = record.model_copy(update={"identity": mine})
+        if isinstance(record, PartnerRecord) and environment:
+            changed = record.model_copy(
+                update={"identity": record.identity.model_copy(update={"environment": environment})}
+            )
+        records.append(changed)
+    if snapshots < 12:
+        records.append(LookRecord(snapshots=snapshots, ends=True))
+    found = make_campaign(plan, records, baseline=baseline, created_at=STARTED)
+    return Campaign(**{**found.__dict__, "identities": {"pocl": mine}}) if library else found
+
+
+def pin(of: Campaign, **identity: Any) -> Baseline:
+    """A baseline of that run."""
+    beside = stands_beside(of, CELL)
+    mean = sum(row.mean_gflops for row in of.good[CELL]) / len(of.good[CELL])
+    row = BaselineRow(kernel="auto", size=128, mean_gflops=mean, p95_ms=0.131, anchor_ms=10.05, beside=beside)
+    return Baseline(
+        profile="pocl",
+        hardware="a processor x 2",
+        run_id="weekly-pinned",
+        created_at=STARTED,
+        source_sha256="f" * 64,
+        rows=(row,),
+        identity=make_identity("pocl").model_copy(update=identity),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "snapshots", "status"), [(1.2, 3, "pass"), (0.95, 12, "inconclusive"), (0.8, 12, "fail")]
+)
+def test_a_pin_holds_on_a_busy_day(ratio: float, snapshots: int, status: str) -> None:
+    """The host has half of its speed and the anchor says nothing of it: beside the reference all is as it was."""
+    busy = campaign(snapshots, ratio, host=0.5, baseline=pin(campaign()))
+    finding = finding_of(judge(POLICY, busy), SLO)
+    assert finding.status.value == status, finding.message
+    facts = next(each for each in finding.details if each["asked"] == "baseline")
+    assert "beside the reference driver" in facts["bound"]
+    assert math.exp(facts["estimate"]) == pytest.approx(ratio, rel=0.01)
+    p95 = next(each for each in finding.details if each["asked"] == "p95")
+    assert p95["bound"].startswith("p95 at most 0.28")
+
+
+def test_without_the_reference_a_slow_host_is_a_slow_driver() -> None:
+    """What the ratio is for: the same numbers by the anchor alone fail."""
+    alone = PLAN.model_copy(update={"partner": None})
+    finding = finding_of(judge(POLICY, campaign(12, host=0.5, baseline=pin(campaign()), plan=alone)), SLO)
+    assert finding.status is CheckStatus.FAIL
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"environment": {"POCL_MAX_PTHREAD_COUNT": "1"}},
+        {"library": "0" * 64},
+    ],
+    ids=["led otherwise", "the reference itself"],
+)
+def test_a_ratio_that_would_hide_a_slowdown_is_not_used(change: dict[str, Any]) -> None:
+    """One thread for both, or the reference driver itself under test: each ratio is one at half the speed."""
+    found = campaign(12, host=0.5, baseline=pin(campaign()), **change)
+    assert shares_beside(found, CELL, found.baselines[0].rows[0]) is None
+    assert judge(POLICY, found).decision is Decision.ITERATE
+
+
+def test_the_reference_driver_under_test_tells_the_machine_and_not_itself() -> None:
+    """The same files as when it was pinned, half as fast: that is another machine, and no floor decides there."""
+    found = campaign(12, host=0.5, baseline=pin(campaign(library="0" * 64)), library="0" * 64)
+    finding = finding_of(judge(POLICY, found), SLO)
+    assert finding.status is CheckStatus.INCONCLUSIVE
+    assert "% longer than when it was pinned" in finding.message
+    assert "--against PROFILE[@PATH] decides here" in finding.message
+    same = campaign(3, 1.2, host=1.02, baseline=pin(campaign(library="0" * 64)), library="0" * 64)
+    assert finding_of(judge(POLICY, same), SLO).status is CheckStatus.PASS
+
+
+@pytest.mark.parametrize("ratio", [1.2, 0.5])
+def test_a_pin_of_another_host_decides_nothing(ratio: float) -> None:
+    """Neither pass nor fail, however far off; it says where it is from, and what would decide."""
+    found = campaign(3, ratio, baseline=pin(campaign(), host="another"))
+    verdict = judge(POLICY, found)
+    finding = finding_of(verdict, SLO)
+    assert finding.status is CheckStatus.INCONCLUSIVE
+    assert "pinned on host another, and this is host" in finding.message
+    assert "--against" in finding.message
+    assert "certain" not in finding.message
+    assert verdict.exit_status == 11
+    assert verdict.certainty is not None
+    assert verdict.certainty.would_decide is None
+
+
+def test_a_run_does_not_wait_for_what_no_snapshot_decides() -> None:
+    """It ends where all else is clear."""
+    found = campaign(3, 1.2, baseline=pin(campaign(), host="another"))
+    records = [r for r in found.records if not isinstance(r, LookRecord)]
+    whole = Campaign(**{**found.__dict__, "records": tuple(records), "plan": PLAN})
+    assert look_at(POLICY, whole, 3).ends
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [None, PinnedBeside(driver="another", log_ratio=0.0, median_ms=1.0)],
+    ids=["pinned without", "another driver"],
+)
+def test_a_pin_beside_nobody_or_somebody_else_is_asked_by_the_anchor(beside: PinnedBeside | None) -> None:
+    """As before there was a reference."""
+    pinned = pin(campaign())
+    row = pinned.rows[0].model_copy(update={"beside": beside})
+    found = campaign(3, 1.2, baseline=pinned.model_copy(update={"rows": (row,)}))
+    facts = finding_of(judge(POLICY, found), SLO).details
+    assert "anchor-normalised" in next(each["bound"] for each in facts if each["asked"] == "baseline")
+
+
+@pytest.mark.parametrize("numbers", [{"log_ratio": math.nan}, {"median_ms": 0.0}, {"median_ms": math.inf}])
+def test_numbers_that_are_none_are_not_compared(numbers: dict[str, float]) -> None:
+    """A pin is read from a file."""
+    pinned = pin(campaign())
+    beside = pinned.rows[0].beside
+    assert beside is not None
+    row = pinned.rows[0].model_copy(update={"beside": beside.model_copy(update=numbers)})
+    assert shares_beside(campaign(), CELL, row) is None
+
+
+def test_what_lost_its_partner_is_judged_as_without() -> None:
+    """One snapshot alone: drift by its own times, no ratio to pin; the check says so and blocks nothing."""
+    found = campaign(3, 1.2)
+    records = [
+        turned(broken_off="reference: lost")(r) if isinstance(r, Measurement) and r.case.snapshot == 2 else r
+        for r in found.records
+    ]
+    lost = Campaign(**{**found.__dict__, "records": tuple(records)})
+    lost.__dict__.pop("good", None)
+    assert stands_beside(lost, CELL) is None
+    verdict = judge(POLICY, lost)
+    assert finding_of(verdict, BESIDE).status is CheckStatus.PASS
+    assert "beside 2 of 3 measurements" in finding_of(verdict, BESIDE).message
+    assert verdict.decision is Decision.PROMOTE
+
+
+def test_two_kernels_of_the_reference_are_no_clock() -> None:
+    """It launched another variant in one snapshot."""
+    found = campaign(3)
+    records: list[Any] = []
+    for r in found.records:
+        if isinstance(r, Measurement) and r.case.snapshot == 2:
+            assert r.turns is not None
+            assert r.turns.partner is not None
+            records.append(turned(partner=r.turns.partner.model_copy(update={"variant": "block"}))(r))
+        else:
+            records.append(r)
+    assert stands_beside(make_campaign(PLAN, records), CELL) is None
+
+
+def test_a_reference_is_no_driver_in_service() -> None:
+    """Nothing is asked against it: without a baseline speed is not bounded, and the note says what it was."""
+    verdict = judge(POLICY, campaign(3, 0.5))
+    assert verdict.decision is Decision.PROMOTE
+    assert verdict.certainty is not None
+    assert verdict.certainty.bounded == 0
+    assert any("as the reference driver, a clock" in note for note in verdict.notes)
+    assert any("the reference driver: pocl has 0.50" in str(row["limits"]) for row in verdict.rows)
+
+
+def test_a_drift_of_the_host_is_none_beside_the_reference() -> None:
+    """It loses half of its speed over the window, and so does the clock."""
+
+    def speed(case: Case) -> float:
+        return float(0.5 ** ((case.snapshot - 1) / 11))
+
+    verdict = judge(POLICY, make_campaign(PLAN, make_records(PLAN, speed=speed)))
+    assert finding_of(verdict, DRIFT).status is CheckStatus.PASS, finding_of(verdict, DRIFT).message
+    assert verdict.rows[0]["drift_percent"] == pytest.approx(0.0, abs=1.0)

@@ -1,0 +1,39 @@
+"""What a verdict says about how certain it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_weekops.core.judge.finding import Certainty, Decision, Severity, Verdict
+from pytest_weekops.report.certainty import certainty_lines
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(None, False), (1.9, False), (2.0, True), (3.4, True)])
+def test_a_run_noisier_than_its_calibration_says_so(ratio: float | None, said: bool) -> None:
+    """From twice the calibrated spread on."""
+    found = Certainty(
+        max_false_block=0.01,
+        max_false_promote=0.025,
+        requirements=1,
+        looks=(3, 5),
+        snapshots=3,
+        spread_percent=0.4,
+        spread_source="0.4 % by calibration",
+        noise_ratio=ratio,
+    )
+    verdict = Verdict(
+        kind="split",
+        rules="strict",
+        decision=Decision.PROMOTE,
+        findings=(),
+        severity=Severity.SEV4,
+        owner="nobody",
+        respond_within_minutes=0,
+        action="none",
+        policy_id="p",
+        policy_sha256="0" * 64,
+        certainty=found,
+    )
+    lines = [line for line in certainty_lines(verdict) if line.startswith("warning: ")]
+    assert len(lines) == said
+    assert all(f"scatter {ratio:.1f} times" in line for line in lines)
