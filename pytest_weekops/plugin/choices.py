@@ -11,7 +11,8 @@ import pytest
 from pytest_weekops.core.errors import DeviceError, InputError
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
-from pytest_weekops.plugin.options import Options, build_plan, report_directory
+from pytest_weekops.plugin.options import Options, report_directory
+from pytest_weekops.plugin.planning import build_plan
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan, Partner

@@ -11,24 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
-from pytest_weekops.core.suggestion import suggest
-from pytest_weekops.plugin.reasons import REASONS, no_baseline
+from pytest_weekops.plugin.reasons import REASONS
 from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
-if TYPE_CHECKING:
-    from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
-
-DEFAULT_SIZES = (1400, 2048)
-DEFAULT_SEEDS = (11,)
 REQUIRED_KINDS = ("canonical", "weekly", "split", "none")
-DEFAULT_SNAPSHOTS, DEFAULT_MAX_SNAPSHOTS = 3, 12
 TIERS = ("cpu-fast", "canonical", "full")
-_PHASES = (
+PHASES = (
     *("import", "enumerate", "context", "first-build", "build", "upload"),
     *("warm-up", "launch", "read-back", "verify", "send", "close"),
 )
@@ -113,7 +105,7 @@ def short_spellings() -> dict[str, tuple[str, ...]]:
     older = {name: aliases for name, aliases, _metavar, _text in (*_LISTS, *_SINGLES)}
     own = ("tier", "driver-smoke", "cold", "resume", "aa")
     others = (row[0] for row in (*REASONS, *_CHOICES))
-    names = (*own, *older, *others, *(f"deadline-{p}" for p in _PHASES))
+    names = (*own, *older, *others, *(f"deadline-{p}" for p in PHASES))
     return {name: (f"--{name}", *older.get(name, ())) for name in names}
 
 
@@ -142,7 +134,7 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
         add(name, metavar=metavar, help=text)
     for name, choices, text in _CHOICES:
         add(name, choices=choices, help=text)
-    for phase in _PHASES:
+    for phase in PHASES:
         stay = (
             "first stay of a worker in the phase build"
             if phase == "first-build"
@@ -283,130 +275,6 @@ def parse_number(option: str, text: str, *, least: float) -> float:
 def _example(text: str) -> str:
     repaired = text.upper().replace("O", "0").replace("L", "1").replace("I", "1")
     return repaired if repaired.isdigit() and int(repaired) > 0 else "1400"
-
-
-def build_plan(
-    config: pytest.Config,
-    kind: str,
-    *,
-    labels: Sequence[str],
-    variants: Sequence[str],
-    gates: Sequence[str] = (),
-    partner: Partner | None = None,
-) -> CampaignPlan:
-    """Resolve every option of one run into a frozen plan.
-
-    ``labels`` are the platforms' worker labels (split: baseline first), ``variants`` the kernel modes that exist.
-    Raises ``pytest.UsageError`` for a value that cannot be used.
-    """
-    from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
-    from pytest_weekops.core.measurement.schedule import expected_gates
-    from pytest_weekops.core.policy.bounds import LEAST_RATIO
-
-    options = Options(config)
-    kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
-    options.refuse_duplicates("kernels", kernels)
-    _refuse_unknown_kernels(options, kernels, variants)
-    sizes = options.integers("sizes", DEFAULT_SIZES, least=1)
-    required = options.integers("required-sizes", (), least=1)
-    _refuse_missing_required(options, required, sizes)
-    split = kind == "split"
-    looks = _looks(options) if kind != "canonical" else ()
-    plan = CampaignPlan(
-        kind=kind,
-        platforms=tuple(labels),
-        kernels=tuple(kernels),
-        sizes=sizes,
-        seeds=options.integers("seeds", DEFAULT_SEEDS),
-        snapshots=looks[-1] if looks else 1,
-        looks=looks,
-        snapshot_interval_s=_interval(options),
-        sessions=options.integer("sessions", 2, least=1),
-        iterations=options.integer("iterations", 10, least=1),
-        session_ms=options.number("session-ms", 1000.0),
-        pressure=PressurePlan(
-            size=options.integer("pressure-size", 896, least=1),
-            iterations=options.integer("pressure-iterations", 3),
-            pulses=options.integer("pressure-pulses", 3),
-            mode=options.text("pressure-mode") or "before",
-        ),
-        deadlines=Deadlines(**_deadlines(options)),
-        device_pattern=options.text("device"),
-        baseline_platform=labels[0] if split else None,
-        candidate_platform=labels[1] if split else None,
-        min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85, least=LEAST_RATIO) if split else None,
-        required_sizes=(required or sizes) if split else (),
-        no_baseline=no_baseline(options, kind),
-        mode="ci" if options.text("mode") == "ci" else "local",
-        in_turns=split,
-        partner=partner,
-        cold_starts=_cold_starts(options),
-    )
-    smoke = options.given("driver-smoke")
-    return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
-
-
-def _looks(options: Options) -> tuple[int, ...]:
-    """After how many snapshots the run is looked at: from the least number on to the most."""
-    from pytest_weekops.core.judge.certainty.sequential import LookPlan
-
-    least = options.integer("snapshots", DEFAULT_SNAPSHOTS, least=1)
-    most = options.integer("max-snapshots", max(least, DEFAULT_MAX_SNAPSHOTS), least=1)
-    if most < least:
-        raise pytest.UsageError(
-            f"{options.said('max-snapshots')} {most} is below the least number, {least}. A run cannot end before that. "
-            f"Give {options.said('max-snapshots')} {least} or more, or fewer {options.said('snapshots')}."
-        )
-    if most < 2:
-        raise pytest.UsageError(
-            f"{options.said('max-snapshots')} 1: one snapshot cannot decide anything, since nothing shows how much it "
-            f"differs from the next. Give {options.said('max-snapshots')} 2 or more."
-        )
-    return LookPlan.between(max(2, least), most).looks
-
-
-def _cold_starts(options: Options) -> int:
-    asked = options.typed("cold")
-    said, smoke = options.said("cold"), options.said("driver-smoke")
-    if asked is not None and not options.given("driver-smoke"):
-        raise pytest.UsageError(
-            f"{said} {asked} belongs to the driver smoke, and {smoke} was not given: nothing would be started. "
-            f"Use: pytest {smoke} {said} {asked}"
-        )
-    return 0 if asked is None else parse_integer(said, asked, least=1)
-
-
-def _interval(options: Options) -> float:
-    minutes = options.number("snapshot-interval-minutes", 0.0)
-    return minutes * 60.0 if minutes else options.number("snapshot-interval", 0.0)
-
-
-def _deadlines(options: Options) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for phase in _PHASES:
-        if options.given(f"deadline-{phase}"):
-            found[phase.replace("-", "_") + "_s"] = options.number(f"deadline-{phase}", 0.0, least=0.001)
-    return found
-
-
-def _refuse_unknown_kernels(options: Options, kernels: Sequence[str], variants: Sequence[str]) -> None:
-    known = ("auto", *CONTROLLED_KERNELS, *variants)
-    for kernel in kernels:
-        if kernel not in known:
-            raise pytest.UsageError(
-                f"{options.said('kernels')} {kernel!r} is no kernel mode. Nothing by that name is in a kernel "
-                f"catalogue.{suggest(kernel, known)} Known: {', '.join(known)}."
-            )
-
-
-def _refuse_missing_required(options: Options, required: Sequence[int], sizes: Sequence[int]) -> None:
-    missing = [size for size in required if size not in sizes]
-    if missing:
-        raise pytest.UsageError(
-            f"{options.said('required-sizes')} {' '.join(map(str, missing))} is not among {options.said('sizes')} "
-            f"{' '.join(map(str, sizes))}. A required size that is not measured can only block. Measure it too, or "
-            "leave it out."
-        )
 
 
 def report_directory(config: pytest.Config) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.plugin.options import build_plan
+from pytest_weekops.plugin.planning import build_plan
 
 WHY = "the machine was replaced"
 

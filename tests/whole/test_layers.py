@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "pytest_weekops"
 ROOMS: dict[str, dict[str, object]] = yaml.safe_load((ROOT / "docs" / "rooms.yaml").read_text("utf-8"))["rooms"]
 HEAVY_IN_CORE = {"pytest", "pyopencl", "os", "subprocess", "pathlib", "time", "socket", "yaml"}
-LEFT_OF_WORKER = {"worker/protocol.py", "worker/framing.py", "worker/seen_files.py"}  # what both ends of the pipe share
+# What both ends of the pipe share: the wire, what is said of a driver's files, and the look at the host they run on.
+LEFT_OF_WORKER = {"worker/protocol.py", "worker/framing.py", "worker/seen_files.py", "worker/load.py"}
 
 
 def modules() -> list[Path]:

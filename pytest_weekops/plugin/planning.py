@@ -1,0 +1,144 @@
+"""The plan of a run: every option of it resolved once, and the sentences that refuse a plan that could not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
+from pytest_weekops.core.suggestion import suggest
+from pytest_weekops.plugin.options import PHASES, Options, parse_integer
+from pytest_weekops.plugin.reasons import no_baseline
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
+
+DEFAULT_SIZES = (1400, 2048)
+DEFAULT_SEEDS = (11,)
+DEFAULT_SNAPSHOTS, DEFAULT_MAX_SNAPSHOTS = 3, 12
+
+
+def build_plan(
+    config: pytest.Config,
+    kind: str,
+    *,
+    labels: Sequence[str],
+    variants: Sequence[str],
+    gates: Sequence[str] = (),
+    partner: Partner | None = None,
+) -> CampaignPlan:
+    """Resolve every option of one run into a frozen plan.
+
+    ``labels`` are the platforms' worker labels (split: baseline first), ``variants`` the kernel modes that exist.
+    Raises ``pytest.UsageError`` for a value that cannot be used.
+    """
+    from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
+    from pytest_weekops.core.measurement.schedule import expected_gates
+    from pytest_weekops.core.policy.bounds import LEAST_RATIO
+
+    options = Options(config)
+    kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
+    options.refuse_duplicates("kernels", kernels)
+    _refuse_unknown_kernels(options, kernels, variants)
+    sizes = options.integers("sizes", DEFAULT_SIZES, least=1)
+    required = options.integers("required-sizes", (), least=1)
+    _refuse_missing_required(options, required, sizes)
+    split = kind == "split"
+    looks = _looks(options) if kind != "canonical" else ()
+    plan = CampaignPlan(
+        kind=kind,
+        platforms=tuple(labels),
+        kernels=tuple(kernels),
+        sizes=sizes,
+        seeds=options.integers("seeds", DEFAULT_SEEDS),
+        snapshots=looks[-1] if looks else 1,
+        looks=looks,
+        snapshot_interval_s=_interval(options),
+        sessions=options.integer("sessions", 2, least=1),
+        iterations=options.integer("iterations", 10, least=1),
+        session_ms=options.number("session-ms", 1000.0),
+        pressure=PressurePlan(
+            size=options.integer("pressure-size", 896, least=1),
+            iterations=options.integer("pressure-iterations", 3),
+            pulses=options.integer("pressure-pulses", 3),
+            mode=options.text("pressure-mode") or "before",
+        ),
+        deadlines=Deadlines(**_deadlines(options)),
+        device_pattern=options.text("device"),
+        baseline_platform=labels[0] if split else None,
+        candidate_platform=labels[1] if split else None,
+        min_rusticl_ratio=options.number("min-rusticl-ratio", 0.85, least=LEAST_RATIO) if split else None,
+        required_sizes=(required or sizes) if split else (),
+        no_baseline=no_baseline(options, kind),
+        mode="ci" if options.text("mode") == "ci" else "local",
+        in_turns=split,
+        partner=partner,
+        cold_starts=_cold_starts(options),
+    )
+    smoke = options.given("driver-smoke")
+    return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
+
+
+def _looks(options: Options) -> tuple[int, ...]:
+    """After how many snapshots the run is looked at: from the least number on to the most."""
+    from pytest_weekops.core.judge.certainty.sequential import LookPlan
+
+    least = options.integer("snapshots", DEFAULT_SNAPSHOTS, least=1)
+    most = options.integer("max-snapshots", max(least, DEFAULT_MAX_SNAPSHOTS), least=1)
+    if most < least:
+        raise pytest.UsageError(
+            f"{options.said('max-snapshots')} {most} is below the least number, {least}. A run cannot end before that. "
+            f"Give {options.said('max-snapshots')} {least} or more, or fewer {options.said('snapshots')}."
+        )
+    if most < 2:
+        raise pytest.UsageError(
+            f"{options.said('max-snapshots')} 1: one snapshot cannot decide anything, since nothing shows how much it "
+            f"differs from the next. Give {options.said('max-snapshots')} 2 or more."
+        )
+    return LookPlan.between(max(2, least), most).looks
+
+
+def _cold_starts(options: Options) -> int:
+    asked = options.typed("cold")
+    said, smoke = options.said("cold"), options.said("driver-smoke")
+    if asked is not None and not options.given("driver-smoke"):
+        raise pytest.UsageError(
+            f"{said} {asked} belongs to the driver smoke, and {smoke} was not given: nothing would be started. "
+            f"Use: pytest {smoke} {said} {asked}"
+        )
+    return 0 if asked is None else parse_integer(said, asked, least=1)
+
+
+def _interval(options: Options) -> float:
+    minutes = options.number("snapshot-interval-minutes", 0.0)
+    return minutes * 60.0 if minutes else options.number("snapshot-interval", 0.0)
+
+
+def _deadlines(options: Options) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for phase in PHASES:
+        if options.given(f"deadline-{phase}"):
+            found[phase.replace("-", "_") + "_s"] = options.number(f"deadline-{phase}", 0.0, least=0.001)
+    return found
+
+
+def _refuse_unknown_kernels(options: Options, kernels: Sequence[str], variants: Sequence[str]) -> None:
+    known = ("auto", *CONTROLLED_KERNELS, *variants)
+    for kernel in kernels:
+        if kernel not in known:
+            raise pytest.UsageError(
+                f"{options.said('kernels')} {kernel!r} is no kernel mode. Nothing by that name is in a kernel "
+                f"catalogue.{suggest(kernel, known)} Known: {', '.join(known)}."
+            )
+
+
+def _refuse_missing_required(options: Options, required: Sequence[int], sizes: Sequence[int]) -> None:
+    missing = [size for size in required if size not in sizes]
+    if missing:
+        raise pytest.UsageError(
+            f"{options.said('required-sizes')} {' '.join(map(str, missing))} is not among {options.said('sizes')} "
+            f"{' '.join(map(str, sizes))}. A required size that is not measured can only block. Measure it too, or "
+            "leave it out."
+        )
