@@ -90,3 +90,10 @@ def tests(session: nox.Session) -> None:
 def sabotage(session: nox.Session) -> None:
     """Every sabotage, against the wheel in a project that is not this one; no part of ``.ci/run``."""
     _step(session, "sabotage", *session.posargs)
+
+
+@nox.session(python="3.11")
+def fuzz(session: nox.Session) -> None:
+    """Every reader of files under atheris, for ten minutes or as long as told; no part of ``.ci/run``."""
+    session.install("-e", ".[test]", "atheris")
+    session.run("python", "-m", "tests.fuzz.harness", *session.posargs)

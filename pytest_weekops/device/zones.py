@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,22 @@ from pytest_weekops.core.measurement.kernel_operation import MOST_ZONE_BYTES
 PATTERN = np.uint32(0x7FC5A5A5)  # a quiet NaN that no arithmetic gives
 _LEAST_ZONE = 4096  # bytes
 _ROWS_BESIDE = 32  # a kernel that forgets an edge writes a tile's rows too many
+
+
+_EXACT: ContextVar[bool] = ContextVar("exact", default=False)
+
+
+@contextlib.contextmanager
+def exact_buffers() -> Iterator[None]:
+    """Buffers without red zones and with nothing in them: for a simulator, which sees each access itself.
+
+    Oclgrind forgets what was initialised in a buffer when another part of it is written from the host.
+    """
+    token = _EXACT.set(True)
+    try:
+        yield
+    finally:
+        _EXACT.reset(token)
 
 
 class ZonedBuffer:
@@ -30,9 +48,16 @@ class ZonedBuffer:
         self._zone = -(-zone // align) * align
         self._front = self._zone
         flags = cl.mem_flags.READ_WRITE
+        self._before = self._after = np.empty(0, dtype=np.uint8)
+        self.buffer: Any
+        if _EXACT.get():
+            self._front = self._zone = 0
+            self._parent = cl.Buffer(queue.context, flags, self.nbytes)
+            self.buffer = self._parent
+            return
         self._parent = cl.Buffer(queue.context, flags, self._front + self.nbytes + self._zone)
         try:
-            self.buffer: Any = self._parent.get_sub_region(self._front, self.nbytes)
+            self.buffer = self._parent.get_sub_region(self._front, self.nbytes)
         except cl.Error:
             self._front, self.buffer = 0, self._parent
         self._before = np.full(self._front // 4, PATTERN, dtype=np.uint32).view(np.uint8)
@@ -46,7 +71,8 @@ class ZonedBuffer:
 
     def _zones(self) -> list[tuple[Any, int]]:
         before = [(self._before, 0)] if self._front else []
-        return [*before, (self._after, self._front + self.nbytes)]
+        after = [(self._after, self._front + self.nbytes)] if self._zone else []
+        return [*before, *after]
 
     def damage(self) -> str:
         """What was written beside the buffer, in words; nothing where both zones are whole."""

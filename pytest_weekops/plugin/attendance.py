@@ -96,6 +96,8 @@ def _key_of(item: pytest.Item) -> tuple[object, ...]:
         return ("pressure", *pulse)
     if (smoked := parameter(item, "weekops_smoke")) is not None:
         return ("gate", "smoke", "driver", smoked)
+    if (looked := parameter(item, "weekops_microscope")) is not None:
+        return ("gate", "canonical", "microscope", looked)
     named = item.get_closest_marker("weekops_gate_name")
     if named is not None and (label := parameter(item, "weekops_platform")) is not None:
         return ("gate", "canonical", named.args[0], label)

@@ -93,6 +93,20 @@ def weekops_smoke(request: pytest.FixtureRequest, weekops_session: GateSession) 
 
 
 @pytest.fixture
+def weekops_microscope(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
+    """Hold one platform's gate ``microscope``: each kernel variant under Oclgrind, once for all platforms of a run."""
+    label: str = request.param
+
+    def look() -> None:
+        weekops_session.progress.stage(f"microscope for {label}")
+        record = weekops_session.require_run().record(weekops_session.microscope.gate(label))
+        weekops_session.progress.gate(record)
+        _fail_unless(record.passed or bool(record.undone), f"kernels under Oclgrind: {record.reason}")
+
+    return look
+
+
+@pytest.fixture
 def weekops_pulse(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
     """Send one snapshot's pressure pulses to one platform, or fail with what they met."""
     label, snapshot = request.param

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_weekops.core.measurement.microscope import GATE
 from pytest_weekops.core.measurement.records import Case
 from pytest_weekops.core.measurement.schedule import measuring_order
 from pytest_weekops.plugin.benchmark import device_clock
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from pytest_weekops.plugin.choices import Choices
 
 _OPENING, _SNAPSHOTS, _CLOSING = 0, 1, 2
-_PARAMETERS = {"weekops_gate", "weekops_pulse", "weekops_case", "weekops_smoke", "weekops_platform"}
+_PARAMETERS = {
+    "weekops_gate",
+    "weekops_pulse",
+    "weekops_case",
+    "weekops_smoke",
+    "weekops_microscope",
+    "weekops_platform",
+}
 
 
 class CampaignItems:
@@ -69,6 +77,11 @@ class CampaignItems:
         elif "weekops_smoke" in names:
             smoke = self._choices.labels if self._choices.options.given("driver-smoke") else []
             metafunc.parametrize("weekops_smoke", smoke, indirect=True)
+        elif "weekops_microscope" in names:
+            looked = self._choices.labels if self._choices.options.asked("tier") == "full" else []
+            if looked and GATE not in self._canonical_gates:
+                self._canonical_gates.append(GATE)
+            metafunc.parametrize("weekops_microscope", looked, indirect=True)
         elif "weekops_platform" in names:
             if gate and gate.args[0] not in self._canonical_gates:
                 self._canonical_gates.append(str(gate.args[0]))

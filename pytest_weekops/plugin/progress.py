@@ -87,7 +87,8 @@ class Progress:
     def gate(self, record: GateRecord) -> None:
         """A gate or a smoke ended."""
         if not record.passed:
-            self.say(f"  FAILED {record.stage} on {record.platform}: {record.reason}")
+            ended, why = ("NOT HELD", record.undone) if record.undone else ("FAILED", record.reason)
+            self.say(f"  {ended} {record.stage} on {record.platform}: {why}")
 
     def case(self, case: Case) -> None:
         """A case begins: print the estimate before the first, and a headline per snapshot."""

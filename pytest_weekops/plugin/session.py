@@ -20,6 +20,7 @@ from pytest_weekops.plugin.benchmark import quiet_benchmark
 from pytest_weekops.plugin.choices import Choices, usage
 from pytest_weekops.plugin.failure import GateFailure, GateSkip
 from pytest_weekops.plugin.items import CampaignItems, is_campaign, parameter
+from pytest_weekops.plugin.microscope import Microscope
 from pytest_weekops.plugin.progress import Progress
 from pytest_weekops.plugin.spellings import Spellings
 from pytest_weekops.plugin.summary import print_conclusion, tell_junit
@@ -78,6 +79,7 @@ class GateSession:
         self.run: Run | None = None
         self.conclusion: Conclusion | None = None
         self.attendance = Attendance()
+        self.microscope = Microscope(self.choices, self.progress.say)
         self._broken_off = ""
 
     @property

@@ -366,6 +366,7 @@ class GateRecord(Record):
 
     ``opening``, ``closing``, ``canonical`` and ``smoke`` speak of a platform. ``check`` is a user's own check and
     ``suite`` the other tests of the same pytest run; both may leave ``platform`` empty. Any failed gate blocks.
+    ``undone`` says why a gate could not be held at all, and what helps: then there are no data, and it has not passed.
     """
 
     type: Literal["gate"] = "gate"
@@ -374,6 +375,7 @@ class GateRecord(Record):
     platform: str = ""
     passed: bool
     reason: str = ""
+    undone: str = ""
 
     @property
     def key(self) -> str:

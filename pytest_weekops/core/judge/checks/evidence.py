@@ -28,13 +28,18 @@ def _gates(check: str, campaign: Campaign, *, others: bool) -> Finding:
 
     seen = [gate for gate in campaign.gates if mine(gate.stage)]
     wanted = [key for key in campaign.plan.gates if mine(key.split("/", 1)[0])]
-    bad = [gate for gate in seen if not gate.passed]
+    undone = [gate for gate in seen if gate.undone]
+    bad = [gate for gate in seen if not gate.passed and not gate.undone]
     missing = [key.rstrip("/") for key in wanted if key not in {gate.key for gate in seen}]
     if bad:
         words = [_story(gate) for gate in bad]
         return failed(
             check, "failed", listed(words), rows=tuple(gate.key for gate in bad), observed=len(bad), required=0
         )
+    if undone:
+        words = [_story(gate) for gate in undone]
+        rows = tuple(gate.key for gate in undone)
+        return no_data(check, "undone", listed(words), rows=rows, observed=len(undone), required=0)
     if missing or not wanted:
         lacking = listed(missing) if missing else "the plan names none"
         return no_data(check, "missing", f"not run: {lacking}", rows=tuple(missing), observed=len(missing), required=0)
@@ -43,7 +48,8 @@ def _gates(check: str, campaign: Campaign, *, others: bool) -> Finding:
 
 def _story(gate: GateRecord) -> str:
     where = f" on {gate.platform}" if gate.platform else ""
-    reason = gate.reason.splitlines()[0][:200] if gate.reason else "no reason given"
+    told = gate.undone or gate.reason
+    reason = told.splitlines()[0][:200] if told else "no reason given"
     return f"{gate.stage} {gate.gate}{where}: {reason}"
 
 

@@ -1,0 +1,129 @@
+"""Kernels under Oclgrind: what is wrong with one is found, what ended early or is not there is no clean bill."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.judge.campaign import live_campaign
+from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.microscope import Defect, Looked, close_looks
+from pytest_weekops.core.measurement.records import GateRecord
+from pytest_weekops.drivers.platforms import resolve_platforms
+from pytest_weekops.files.catalog import kernel_operations, variant_names
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.policies.files import default_policy
+from pytest_weekops.run import microscope
+from pytest_weekops.run.microscope import gate_of, look_closely
+from pytest_weekops.worker.process import Launch
+from pytest_weekops.worker.protocol import OpenRequest
+from tests.support.synthetic import make_identity, make_plan
+
+CATALOG = """\
+version: 1
+kernels:
+  {name}: {{mode: {name}, operation: gemm, file: {name}.cl, layout: elementwise, needs: {{}}}}
+"""
+KERNEL = """\
+__kernel void gemm(__global const float *A, __global const float *B, __global float *C, const int m, const int n,
+                   const int k, const int lda, const int ldc, const float alpha, const float beta)
+{
+    const int col = get_global_id(0), row = get_global_id(1);
+    if (row >= m || col >= n) return;
+    float sum = 0.0f;
+    for (int l = 0; l < k; ++l)
+        sum += A[row * k + l] * B[l * lda + col];
+    BODY
+    C[row * ldc + col] = beta == 0.0f ? alpha * sum : alpha * sum + beta * C[row * ldc + col];
+}
+"""
+WRONG = {
+    "beyond": ("sum += 0.0f * A[m * k + 3];", "invalid access"),
+    "race": ("C[0] = sum;", "data race"),
+    "unwritten": ("__local float t[4]; t[0] = sum; if (col & 1) sum += t[m & 3];", "uninitialised value"),
+}
+SHIPPED = (str(data_dir("kernels")),)
+DEFECT = Defect(kind="data race", launch="mine at 5 x 3 x 1", kernel="gemm", place="3 mine.cl", words="Write-write")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_with_a_kernel_is_found(name: str, tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+    """The results may be right; what the work-items do is not."""
+    body, kind = WRONG[name]
+    (tmp_path / "catalog.yaml").write_text(CATALOG.format(name=name), encoding="utf-8")
+    (tmp_path / f"{name}.cl").write_text(KERNEL.replace("BODY", body), encoding="utf-8")
+    (launch,) = resolve_platforms([need_platform("oclgrind")], scratch=tmp_path)
+    looks = close_looks(kernel_operations((str(tmp_path),)), (str(tmp_path),))[1:2]
+    found = look_closely(launch, looks, tmp_path)
+    assert found.broken_off == ""
+    assert kind in {defect.kind for defect in found.defects}
+    record = gate_of(found, "pocl")
+    assert not record.passed
+    assert f"{kind} in kernel gemm" in record.reason
+
+
+@pytest.mark.long
+def test_nothing_is_wrong_with_the_shipped_kernels(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+    """Each variant at each shape; of one the simulator cannot follow which values were written."""
+    (launch,) = resolve_platforms([need_platform("oclgrind")], scratch=tmp_path)
+    operations = kernel_operations(SHIPPED)
+    looks = close_looks({name: operations[name] for name in variant_names(SHIPPED)}, SHIPPED)
+    found = look_closely(launch, looks, tmp_path)
+    assert (found.broken_off, found.defects) == ("", ())
+    assert {name.split(" at ")[0] for name in found.blind} <= {"regtile"}
+    assert list(found.launches) == [look.name for look in looks]
+
+
+def _of(*records: GateRecord) -> Finding:
+    plan = make_plan("canonical").model_copy(update={"gates": ("canonical/microscope/pocl",)})
+    campaign = live_campaign(plan, records, identities={"pocl": make_identity("pocl")})
+    verdict = judge(default_policy(), campaign)
+    return next(finding for finding in verdict.findings if finding.check == "canonical_gate")
+
+
+def test_a_simulator_that_is_not_there_leaves_no_data_and_says_what_to_install() -> None:
+    """Never green; and no fault of any kernel."""
+    finding = _of(gate_of(None, "pocl", "kernels were not looked at: Install Debian's package oclgrind."))
+    assert (finding.status.value, finding.reason_code) == ("no_data", "undone")
+    assert "Install Debian's package oclgrind" in finding.message
+    assert _of().status.value == "no_data"
+
+
+def test_one_that_broke_off_leaves_no_data_and_defects_fail() -> None:
+    """What it had found before counts all the same."""
+    assert _of(gate_of(Looked(broken_off="it took more than 1 s"), "pocl")).reason_code == "undone"
+    for found in (Looked(defects=(DEFECT,)), Looked(defects=(DEFECT,), broken_off="it ended")):
+        finding = _of(gate_of(found, "pocl"))
+        assert (finding.status.value, finding.reason_code) == ("fail", "failed")
+        assert "data race in kernel gemm, line 3 of mine.cl" in finding.message
+    assert _of(gate_of(Looked(launches=("a",)), "pocl")).status.value == "pass"
+
+
+@pytest.mark.parametrize(
+    ("program", "limit", "why"),
+    [
+        ("import time; time.sleep(60)", 0.5, "it took more than 0.5 s"),
+        ("import os; os.abort()", 60.0, "it was ended by signal 6"),
+        ("raise SystemExit(0)", 60.0, "it ended before its last launch was over"),
+    ],
+)
+def test_a_simulator_that_hangs_dies_or_leaves_is_broken_off(
+    program: str, limit: float, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended at its time, with all that it started."""
+    (tmp_path / "no_simulator.py").write_text(program, encoding="utf-8")
+    monkeypatch.setattr(microscope, "PROGRAM", "no_simulator")
+    launch = Launch(
+        label="oclgrind",
+        profile="oclgrind",
+        environment={"PYTHONPATH": str(tmp_path)},
+        open=OpenRequest(profile="oclgrind"),
+    )
+    found = look_closely(launch, (), tmp_path, longest_s=limit)
+    assert found.broken_off.startswith(why)
+    assert sys.modules.get("no_simulator") is None
