@@ -94,14 +94,16 @@ def one_run(arguments: argparse.Namespace, more: Sequence[str], load: str, seed:
         try:
             options = ["--platforms", arguments.platform, "--sizes", *map(str, arguments.sizes), *more]
             command = [sys.executable, "-m", "pytest", str(SUITE), f"--rootdir={directory}", "-q", *options]
-            subprocess.run(command, cwd=directory, stdout=subprocess.DEVNULL, check=False)
+            done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
         finally:
             stop.set()
             if neighbour is not None:
                 neighbour.join()
         seconds = time.monotonic() - begun
-        (path,) = Path(directory).glob("reports/*/decision.json")
-        document = json.loads(path.read_text(encoding="utf-8"))
+        found = list(Path(directory).glob("reports/*/decision.json"))
+        if len(found) != 1:
+            sys.exit(f"a run ended in {done.returncode} without a decision: {(done.stdout + done.stderr)[-2000:]}")
+        document = json.loads(found[0].read_text(encoding="utf-8"))
     certainty, findings = document["verdict"]["certainty"], document["verdict"]["findings"]
     return Outcome(
         status=document["exit_status"],

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "pytest_weekops"
 READ = {
     "COLUMNS": "how wide a terminal is taken to be; lines of `weekops` for a pipe or a file are never wrapped",
     "GITHUB_ACTIONS": "set by GitHub: findings are also printed as its annotations",
+    "GITHUB_STEP_SUMMARY": "set by GitHub: the file to which the verdict is added for the page of the job",
     "LD_LIBRARY_PATH": "kept behind what a platform profile puts before it",
     "LD_PRELOAD": "what it names is listed among a driver's files",
     "PYTHONPATH": "kept behind the package's own place, for workers and for the gate after a rollback",

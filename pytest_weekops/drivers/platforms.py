@@ -216,6 +216,7 @@ def _launch(
         profile=profile_name,
         environment=environment,
         missing=missing,
+        deadlines=profile.deadlines,
         open=OpenRequest(
             profile=profile_name,
             platform_name=profile.platform_name,

@@ -109,8 +109,8 @@ class Choices:
         against, said = self.options.text("against"), self.options.said("against")
         if against is None:
             return self._reference()
-        if self.kind == "canonical":
-            return None
+        if self.kind == "canonical" or (self.kind == "split" and not self.options.given("against")):
+            return None  # of an ini file, for weekly runs
         self._refuse_against(said)
         if self._partner is None:
             from pytest_weekops.drivers.platforms import resolve_against

@@ -17,7 +17,6 @@ import pytest
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.suggestion import suggest
-from pytest_weekops.plugin.cold import cold_starts
 from pytest_weekops.plugin.reasons import REASONS, no_baseline
 from pytest_weekops.plugin.spellings import PLUGIN_NAME, Spellings, long_name
 
@@ -30,17 +29,8 @@ REQUIRED_KINDS = ("canonical", "weekly", "split", "none")
 DEFAULT_SNAPSHOTS, DEFAULT_MAX_SNAPSHOTS = 3, 12
 TIERS = ("cpu-fast", "canonical", "full")
 _PHASES = (
-    "import",
-    "enumerate",
-    "context",
-    "build",
-    "upload",
-    "warm-up",
-    "launch",
-    "read-back",
-    "verify",
-    "send",
-    "close",
+    *("import", "enumerate", "context", "first-build", "build", "upload"),
+    *("warm-up", "launch", "read-back", "verify", "send", "close"),
 )
 
 # name, aliases, keyword arguments of argparse, (ini type, ini help) or None
@@ -153,7 +143,12 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
     for name, choices, text in _CHOICES:
         add(name, choices=choices, help=text)
     for phase in _PHASES:
-        add(f"deadline-{phase}", metavar="SECONDS", help=f"longest stay of a worker in the phase {phase}")
+        stay = (
+            "first stay of a worker in the phase build"
+            if phase == "first-build"
+            else f"stay of a worker in the phase {phase}"
+        )
+        add(f"deadline-{phase}", metavar="SECONDS", help=f"longest {stay}")
     _add_ini_values(parser)
 
 
@@ -345,7 +340,7 @@ def build_plan(
         mode="ci" if options.text("mode") == "ci" else "local",
         in_turns=split,
         partner=partner,
-        cold_starts=cold_starts(options),
+        cold_starts=_cold_starts(options),
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
@@ -368,6 +363,17 @@ def _looks(options: Options) -> tuple[int, ...]:
             f"differs from the next. Give {options.said('max-snapshots')} 2 or more."
         )
     return LookPlan.between(max(2, least), most).looks
+
+
+def _cold_starts(options: Options) -> int:
+    asked = options.typed("cold")
+    said, smoke = options.said("cold"), options.said("driver-smoke")
+    if asked is not None and not options.given("driver-smoke"):
+        raise pytest.UsageError(
+            f"{said} {asked} belongs to the driver smoke, and {smoke} was not given: nothing would be started. "
+            f"Use: pytest {smoke} {said} {asked}"
+        )
+    return 0 if asked is None else parse_integer(said, asked, least=1)
 
 
 def _interval(options: Options) -> float:

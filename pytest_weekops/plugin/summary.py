@@ -46,6 +46,19 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
     if os.environ.get("GITHUB_ACTIONS"):
         for line in github_lines(conclusion.document["decision"], verdict.findings):
             terminal.write_line(line)
+    if place := os.environ.get("GITHUB_STEP_SUMMARY"):
+        _tell_job(Path(place), conclusion, terminal)
+
+
+def _tell_job(place: Path, conclusion: Conclusion, terminal: pytest.TerminalReporter) -> None:
+    """Add the verdict to the page of a CI job; one that cannot be written changes nothing."""
+    from pytest_weekops.report.comment import render_comment
+
+    try:
+        with place.open("a", encoding="utf-8") as file:
+            file.write(render_comment(conclusion.verdict, conclusion.document) + "\n")
+    except OSError as error:
+        _write_wrapped(terminal, f"note: GITHUB_STEP_SUMMARY was not written: {error.strerror or error}")
 
 
 def tell_junit(config: pytest.Config, document: Mapping[str, Any]) -> None:

@@ -39,13 +39,16 @@ _FORGED = ("PYOPENCL_BUILD_OPTIONS", "OPENCL_LAYERS", "PYOPENCL_CTX", "PYOPENCL_
 _CACHES = ("XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "AMD_COMGR_CACHE_DIR")
 _CPU_BACKSTOP_S = 6 * 3600
 _REAP_S = 5.0
+# A worker is heard of once a second at least, or behind each launch: what is longer was one launch of the warm-up.
+LAUNCH_PATIENCE = 4.0
 
 
 class Launch(Record):
     """How to start one platform's worker: label, environment, exactly one ICD, and what to open.
 
-    ``passed_over`` are the drivers that ``auto`` tried before this one, each with why it does not work. ``command``
-    replaces the worker program; only tests of the supervisor use it.
+    ``passed_over`` are the drivers that ``auto`` tried before this one, each with why it does not work. ``deadlines``
+    are what the profile asks for, in seconds by phase. ``command`` replaces the worker program; only tests of the
+    supervisor use it.
     """
 
     label: str
@@ -54,6 +57,7 @@ class Launch(Record):
     open: OpenRequest
     missing: str = ""
     passed_over: tuple[str, ...] = ()
+    deadlines: dict[str, float] = Field(default_factory=dict)
     command: tuple[str, ...] = ()
 
 
@@ -72,6 +76,8 @@ class Worker:
         self.label = label
         self.phase = Phase.IMPORT
         self._deadlines = deadlines
+        self._has_built = False
+        self._longest_warm_up_s = 0.0
         self.home = Path(tempfile.mkdtemp(prefix=f"worker-{label}-".replace("/", "_"), dir=scratch))
         self._stderr = self.home / "stderr"
         to_worker, self._out = os.pipe()
@@ -151,10 +157,12 @@ class Worker:
 
     def _next(self) -> Hello | PhaseNotice | Reply:
         limit = self._limit_s()
+        began = time.monotonic()
         try:
-            frame = receive(self._in, deadline=time.monotonic() + limit)
+            frame = receive(self._in, deadline=began + limit)
             if frame is None:
                 raise self._ended()
+            self._learn(time.monotonic() - began)
             return MESSAGES.validate_python(frame)
         except DeadlineExpired as error:
             self.kill()
@@ -174,8 +182,20 @@ class Worker:
             raise self._crash(f"{self.label} answered nonsense: {error}") from error
 
     def _limit_s(self) -> float:
+        """The deadline of what the worker does now: a first build has its own, a launch is allowed for its warm-up."""
+        if self.phase is Phase.BUILD and not self._has_built:
+            return self._deadlines.first_build_s
+        if self.phase is Phase.LAUNCH:
+            return max(self._deadlines.launch_s, LAUNCH_PATIENCE * self._longest_warm_up_s)
         name = Phase.SEND if self.phase is Phase.IDLE else self.phase
         return float(getattr(self._deadlines, name.value.replace("-", "_") + "_s"))
+
+    def _learn(self, seconds: float) -> None:
+        """What the phase that just ended says about the next: that a build is done, how long a launch may take."""
+        if self.phase is Phase.BUILD:
+            self._has_built = True
+        if self.phase is Phase.WARM_UP:
+            self._longest_warm_up_s = max(self._longest_warm_up_s, seconds)
 
     def close(self) -> None:
         """Ask for the end and insist: done means the goodbye frame and exit status 0. Raises ``WorkerCrash`` else."""

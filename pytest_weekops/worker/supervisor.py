@@ -65,7 +65,7 @@ class PlatformSupervisor:
         self.identity: DeviceIdentity | None = None
         self.files = DriverFiles(launch.label)
         self.lost = ""
-        self._deadlines = deadlines
+        self._deadlines = deadlines.on(launch.deadlines)
         self._scratch = scratch
         self._say = on_event or (lambda _line: None)
         self._worker: Worker | None = None

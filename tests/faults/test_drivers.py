@@ -43,7 +43,7 @@ def test_a_fault_while_building(
     faulty: FaultyDriver, faulty_bench: Bench, start_faulty: Callable[..., Bench], row: dict[str, Any]
 ) -> None:
     """The same, in a worker that has built nothing yet and gets a short time for it."""
-    bench = start_faulty(SHORT.model_copy(update={"build_s": 3.0}))
+    bench = start_faulty(SHORT.model_copy(update={"first_build_s": 3.0}))
     faulty.has(row["driver"])
     began = time.monotonic()
     answer = bench.measure("scalar", SHAPE)

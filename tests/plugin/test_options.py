@@ -90,6 +90,16 @@ def test_weekly_and_split_in_one_run_are_refused(gate: Gate, need_platform: Need
     assert "one after the other" in result.output
 
 
+def test_a_driver_in_service_beside_a_split_is_refused(gate: Gate, need_platform: Need) -> None:
+    """It names its own two sides."""
+    need_platform("clover")
+    need_platform("rusticl")
+    result = gate("--against", "pocl", suite="split")
+    assert result.status == 4, result.output
+    assert "--against speaks of a weekly campaign, and this is a split one" in result.output
+    assert not result.run_dirs
+
+
 def test_xdist_is_refused(gate: Gate, need_platform: Need) -> None:
     """Nothing is measured in parallel: under -n every item fails with the reason, and there is no run."""
     result = gate("--platforms", need_platform("pocl"), "--sizes", "64", "--snapshots", "1", "-n", "2")

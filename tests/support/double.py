@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 HEAD = struct.Struct(">4sII")
-LAUNCH_S = 3e-4
+LAUNCH_S, SLOW_S = 3e-4, 1.5
 BEFORE = {
     "open": ("enumerate", "context"),
     "measure": ("build", "warm-up", "launch", "read-back", "send"),
@@ -50,6 +50,8 @@ def misbehave(fault: str, out: int) -> None:
     elif fault == "half":
         os.write(out, b"WKO1\x00\x00\x01\x00")
         os._exit(0)
+    elif fault == "slow":  # it is no fault: it takes its time
+        time.sleep(SLOW_S)
     elif fault == "noise":
         print("noise " * 1000, flush=True)
 

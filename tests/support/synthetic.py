@@ -27,6 +27,7 @@ from pytest_weekops.core.measurement.records import (
 from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order
 
 STARTED = "2026-11-24T12:00:00+00:00"
+PARTNERS_LIBRARY = "5" * 64
 Records = list[Measurement | PressureRecord | GateRecord | PartnerRecord]
 
 
@@ -118,14 +119,16 @@ def make_measurement(
 def make_partner(plan: CampaignPlan) -> PartnerRecord:
     """Who the plan's partner was."""
     assert plan.partner is not None
-    return PartnerRecord(label=plan.partner.label, role=plan.partner.role, identity=make_identity(plan.partner.label))
+    identity = make_identity(plan.partner.label).model_copy(update={"library_sha256": PARTNERS_LIBRARY})
+    return PartnerRecord(label=plan.partner.label, role=plan.partner.role, identity=identity)
 
 
 def with_partner(measurement: Measurement, plan: CampaignPlan, *, speed: float = 1.0) -> Measurement:
     """A measurement beside the plan's partner, whose speed that is."""
     partner = make_partner(plan)
     case = measurement.case.model_copy(update={"platform": partner.label})
-    theirs = make_measurement(case, plan=plan.model_copy(update={"partner": None}), speed=speed)
+    rng = random.Random(f"beside {measurement.case!r}")
+    theirs = make_measurement(case, plan=plan.model_copy(update={"partner": None}), speed=speed, rng=rng)
     samples = PartnerSamples(
         platform=partner.label,
         library_sha256=partner.identity.library_sha256,
@@ -176,7 +179,12 @@ def stamped(records: Sequence[Any], at: str = STARTED) -> Records:
     clock, place, order, whole = 10**12, 0, 0, list(records)
     while place < len(whole):
         unit = [place] if isinstance(whole[place], Measurement) else []
-        if unit and whole[place].turns is not None and _is_pair(*whole[place : place + 2]):
+        if (
+            unit
+            and whole[place].turns is not None
+            and whole[place].turns.with_platform
+            and _is_pair(*whole[place : place + 2])
+        ):
             unit = [place, place + 1]
         started = (datetime.fromisoformat(at) + timedelta(microseconds=min(clock - 10**12, 10**18) / 1e3)).isoformat()
         begun = clock

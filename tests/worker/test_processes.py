@@ -14,15 +14,17 @@ import pytest
 
 from pytest_weekops.core.errors import DeviceBusy, DeviceError, InputError, WorkerError
 from pytest_weekops.core.measurement.plan import Deadlines
-from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.core.measurement.records import MeasurementStatus, Phase
 from pytest_weekops.run.host import Anchors, HostWatch
 from pytest_weekops.worker.framing import DeadlineExpired, encode, receive, send
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.locking import DeviceLock
-from pytest_weekops.worker.protocol import Goodbye, Hello
+from pytest_weekops.worker.process import LAUNCH_PATIENCE, Launch
+from pytest_weekops.worker.protocol import Goodbye, Hello, OpenRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from tests.support.double import SLOW_S
 from tests.support.processes import is_running
-from tests.worker.conftest import CASE, DOUBLE, REQUEST
+from tests.worker.conftest import CASE, DEADLINES, DOUBLE, REQUEST, SHORT_S
 
 
 def test_a_worker_killed_from_outside_is_replaced(supervise: Callable[..., PlatformSupervisor]) -> None:
@@ -70,6 +72,36 @@ def test_an_abandoned_worker_is_not_asked_to_close(supervise: Callable[..., Plat
     lock = DeviceLock(supervisor.launch.label, wait_s=0.0)
     lock.acquire()
     lock.release()
+
+
+def test_a_first_build_may_take_longer_than_the_next(supervise: Callable[..., PlatformSupervisor]) -> None:
+    """A driver loads its compiler for it; the second build of the same worker is held to the usual time."""
+    supervisor = supervise("slow", "build", deadlines=DEADLINES.model_copy(update={"first_build_s": 30.0}))
+    supervisor.start()
+    assert supervisor.measure(CASE, REQUEST).status is MeasurementStatus.OK
+    answer = supervisor.measure(CASE, REQUEST)
+    assert (answer.status, answer.phase) == (MeasurementStatus.HUNG, "build")
+
+
+def test_a_launch_is_held_to_what_its_warm_up_took(supervise: Callable[..., PlatformSupervisor]) -> None:
+    """Each launch takes longer than the deadline, as those of the warm-up did: that is slow, and no hang."""
+    short = DEADLINES.model_copy(update={"warm_up_s": 30.0})
+    supervisor = supervise("slow", "warm-up", deadlines=short)
+    supervisor.start()
+    assert supervisor.measure(CASE, REQUEST).status is MeasurementStatus.OK
+    worker = supervisor._worker
+    assert worker is not None
+    worker.phase = Phase.LAUNCH
+    assert worker._limit_s() >= LAUNCH_PATIENCE * SLOW_S > SHORT_S
+    hung = supervise("slow", "launch")
+    hung.start()
+    assert hung.measure(CASE, REQUEST).status is MeasurementStatus.HUNG
+
+
+def test_a_profiles_deadlines_are_its_workers(tmp_path: Path) -> None:
+    """Where no option says otherwise."""
+    launch = Launch(label="slow", profile="slow", open=OpenRequest(profile="slow"), deadlines={"build": 500.0})
+    assert PlatformSupervisor(launch, Deadlines(), tmp_path)._deadlines.build_s == 500.0
 
 
 def test_a_worker_has_compiler_caches_of_its_own(supervise: Callable[..., PlatformSupervisor]) -> None:

@@ -29,17 +29,13 @@ _ROLES = {"service": "the driver in service", "reference": "the reference driver
 
 
 def beside_partner(campaign: Campaign) -> tuple[str, ...]:
-    """Who took turns with the drivers under test, and which of these have its very files; nothing without one."""
+    """Who took turns with the drivers under test, in a sentence; nothing without one."""
     found = campaign.partner
     if found is None:
         return ()
     who = found.identity
     name = f"{found.label} ({who.platform_name} {who.driver_version}, {who.library_sha256[:12]})"
-    lines = [f"{name} took turns with what was measured, launch by launch, as {_ROLES[found.role]}; it is not judged"]
-    same = [name for name, each in campaign.identities.items() if each.library_sha256 == who.library_sha256]
-    if found.role == "service" and same:
-        lines.append(f"{', '.join(same)}: the same library as {found.label}; their ratio shows what this machine does")
-    return tuple(lines)
+    return (f"{name} took turns with what was measured, launch by launch, as {_ROLES[found.role]}; it is not judged",)
 
 
 def split_drivers(campaign: Campaign) -> tuple[str, ...]:

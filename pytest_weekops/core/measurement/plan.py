@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,11 +13,16 @@ from pytest_weekops.core.record import Record
 
 
 class Deadlines(Record):
-    """Seconds a worker may stay in a phase before it is killed; held by the controller."""
+    """Seconds a worker may stay in a phase before it is killed; held by the controller.
+
+    ``first_build_s`` is that of a worker's first build, for which a driver loads its compiler and has no cache; it is
+    ``build_s`` where that alone is given. A launch may take longer than ``launch_s`` where those of the warm-up did.
+    """
 
     import_s: float = Field(default=60.0, gt=0)
     enumerate_s: float = Field(default=30.0, gt=0)
     context_s: float = Field(default=30.0, gt=0)
+    first_build_s: float = Field(default=300.0, gt=0)
     build_s: float = Field(default=120.0, gt=0)
     upload_s: float = Field(default=120.0, gt=0)
     warm_up_s: float = Field(default=300.0, gt=0)
@@ -26,6 +31,31 @@ class Deadlines(Record):
     verify_s: float = Field(default=120.0, gt=0)
     send_s: float = Field(default=30.0, gt=0)
     close_s: float = Field(default=10.0, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_first_build_is_a_build(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "build_s" in data and "first_build_s" not in data:
+            return {**data, "first_build_s": data["build_s"]}
+        return data
+
+    def on(self, driver: Mapping[str, float]) -> Deadlines:
+        """These with what a driver's profile asks for, by phase, where they are what nobody chose."""
+        chosen = {name: value for name, value in self.model_dump().items() if value != _default(name)}
+        theirs = {f"{phase.replace('-', '_')}_s": seconds for phase, seconds in driver.items()}
+        return Deadlines(**{**_PLAIN, **theirs, **chosen})
+
+
+def _default(name: str) -> Any:
+    return Deadlines.model_fields[name].default
+
+
+_PLAIN = {name: _default(name) for name in Deadlines.model_fields}
+
+
+def deadline_phases() -> tuple[str, ...]:
+    """The phases that have a deadline, as an option or a profile spells them."""
+    return tuple(name.removesuffix("_s").replace("_", "-") for name in Deadlines.model_fields)
 
 
 class PressurePlan(Record):

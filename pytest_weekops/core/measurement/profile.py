@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from pytest_weekops.core.measurement.plan import deadline_phases
 from pytest_weekops.core.record import Record, as_record
 
 
 class Profile(Record):
-    """One way to reach one driver. Patterns are regular expressions, searched without regard to case."""
+    """One way to reach one driver. Patterns are regular expressions, searched without regard to case.
+
+    ``deadlines`` are seconds by phase (``first-build: 900``), for a driver that needs more than the usual.
+    """
 
     platform_name: str | None = None
     platform_vendor: str | None = None
@@ -21,6 +25,14 @@ class Profile(Record):
     icds: tuple[str, ...] = ()
     library_path: tuple[str, ...] = ()
     missing: str = ""
+    deadlines: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+
+    @field_validator("deadlines")
+    @classmethod
+    def _is_phase(cls, value: dict[str, float]) -> dict[str, float]:
+        if strange := sorted(set(value) - set(deadline_phases())):
+            raise ValueError(f"{', '.join(strange)} is no phase; known: {', '.join(deadline_phases())}")
+        return value
 
     @field_validator("platform_name", "platform_vendor", "platform_version")
     @classmethod

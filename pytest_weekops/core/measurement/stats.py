@@ -45,17 +45,23 @@ def lowest_deviation(values: Sequence[float]) -> float:
     of an improvement is no fall although it lies below the median, a cold first value is none, and a collapse is one
     wherever it stands, in the second of three as well.
     """
-    if len(values) < 2:
-        return 0.0
+    return deepest_falls(values, 1)[0]
+
+
+def deepest_falls(values: Sequence[float], count: int) -> list[float]:
+    """The ``count`` deepest falls of single values, as :func:`lowest_deviation` has them, 0 where there are no more.
+
+    The second says what one bad value alone cannot: that it happened again.
+    """
     if any(math.isnan(value) for value in values):
-        return math.nan
-    center, before, worst = statistics.median(values), [values[0]], 0.0
+        return [math.nan] * count
+    center, before, falls = statistics.median(values) if values else 0.0, list(values[:1]), [0.0] * count
     for value in values[1:]:
         half = len(before) // 2
         usual = before[half] if len(before) % 2 else (before[half - 1] + before[half]) / 2.0
-        worst = min(worst, value - min(center, usual))
+        falls.append(min(0.0, value - min(center, usual)))
         bisect.insort(before, value)
-    return worst
+    return sorted(falls)[:count]
 
 
 def agreed(one: float, other: float) -> float:

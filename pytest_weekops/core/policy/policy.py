@@ -60,7 +60,8 @@ class Guardrails(PolicyPart):
     max_t5_false_positive_rate: float = 0.05
     #: `throughput_drift_abs_bound`: fall along the robust trend over the window
     max_abs_throughput_drift_percent: float = 3.0
-    #: the same check: fall of any one snapshot but the first below the median
+    #: the same check: fall of any one snapshot but the first below the median. In a recorded file two snapshots may not
+    #: both fall further than the trend may
     max_throughput_deviation_percent: float = 8.0
     max_p95_drift_percent: float | None = 8.0  #: `p95_drift_bound`; `null` waives it
     drift_reason: str = ""  #: why these drift limits; shown where one is waived

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
-from pytest_weekops.core.measurement.stats import lowest_deviation, trend
+from pytest_weekops.core.measurement.stats import deepest_falls, trend
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.policy.row_units import misstated
@@ -119,7 +119,8 @@ def _drift(
             short.append(key)
         else:
             logs = [sign * math.log(value) for value in series]
-            fall, dip = _worse(trend(logs), sign), _worse(lowest_deviation(logs), sign)
+            fall = _worse(trend(logs), sign)
+            dip, again = (_worse(each, sign) for each in deepest_falls(logs, 2))
             last = -sign * change_percent(statistics.median(series), series[-1])
             over_window = _first_to_last(runs, metric, sign)
             observed = max(observed, fall, dip, over_window)
@@ -131,6 +132,8 @@ def _drift(
                 bad.append(f"{key}: the last snapshot {last:.2f} % worse than the median")
             elif deviation is not None and not _within(dip, deviation):
                 bad.append(f"{key}: one snapshot {dip:.2f} % worse than the median")
+            elif not _within(again, limit):  # one may be the host's and comes back; two are a collapse
+                bad.append(f"{key}: two snapshots {again:.2f} % worse than the median, or more")
     facts = {"observed": round(observed, 6) if math.isfinite(observed) else None, "required": limit}
     if bad:
         return failed(check, "drift", listed(bad), rows=tuple(bad), **facts)

@@ -127,7 +127,7 @@ def cannot_say(verdict: Verdict, document: Document, campaign: Campaign) -> Iter
 
 
 def _holds(row: Mapping[str, Any]) -> bool:
-    return "ratio" not in row
+    return "ratio" not in row and not row.get("partner")
 
 
 def _drivers(campaign: Campaign) -> Iterator[str]:

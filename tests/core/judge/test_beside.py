@@ -16,7 +16,7 @@ from pytest_weekops.core.measurement.plan import Partner
 from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement, PartnerRecord
 from tests.core.judge.test_service import LOOKS, turned
 from tests.core.judge.test_verdict import POLICY
-from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records
+from tests.support.synthetic import PARTNERS_LIBRARY, STARTED, make_campaign, make_identity, make_plan, make_records
 from tests.support.verdicts import finding_of
 
 PLAN = make_plan(
@@ -101,7 +101,7 @@ def test_without_the_reference_a_slow_host_is_a_slow_driver() -> None:
     "change",
     [
         {"environment": {"POCL_MAX_PTHREAD_COUNT": "1"}},
-        {"library": "0" * 64},
+        {"library": PARTNERS_LIBRARY},
     ],
     ids=["led otherwise", "the reference itself"],
 )
@@ -114,12 +114,12 @@ def test_a_ratio_that_would_hide_a_slowdown_is_not_used(change: dict[str, Any]) 
 
 def test_the_reference_driver_under_test_tells_the_machine_and_not_itself() -> None:
     """The same files as when it was pinned, half as fast: that is another machine, and no floor decides there."""
-    found = campaign(12, host=0.5, baseline=pin(campaign(library="0" * 64)), library="0" * 64)
+    found = campaign(12, host=0.5, baseline=pin(campaign(library=PARTNERS_LIBRARY)), library=PARTNERS_LIBRARY)
     finding = finding_of(judge(POLICY, found), SLO)
     assert finding.status is CheckStatus.INCONCLUSIVE
     assert "% longer than when it was pinned" in finding.message
     assert "--against PROFILE[@PATH] decides here" in finding.message
-    same = campaign(3, 1.2, host=1.02, baseline=pin(campaign(library="0" * 64)), library="0" * 64)
+    same = campaign(3, 1.2, host=1.02, baseline=pin(campaign(library=PARTNERS_LIBRARY)), library=PARTNERS_LIBRARY)
     assert finding_of(judge(POLICY, same), SLO).status is CheckStatus.PASS
 
 

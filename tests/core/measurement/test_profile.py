@@ -33,6 +33,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
         {"version": 1, "profiles": {"mine": {"environment": {"A": None}}}},
         "profiles.mine.environment.A",
     ),
+    "no phase": ({"version": 1, "profiles": {"mine": {"deadlines": {"compile": 3}}}}, "profiles.mine.deadlines"),
+    "no time": ({"version": 1, "profiles": {"mine": {"deadlines": {"build": 0}}}}, "profiles.mine.deadlines.build"),
+    "no end": (
+        {"version": 1, "profiles": {"mine": {"deadlines": {"build": float("inf")}}}},
+        "profiles.mine.deadlines.build",
+    ),
     **{
         f"bad {key}": ({"version": 1, "profiles": {"mine": {key: "(unclosed"}}}, f"profiles.mine.{key}")
         for key in ("platform_name", "platform_vendor", "platform_version")

@@ -37,6 +37,20 @@ def test_a_steady_fall_is_told_as_a_trend(check: str, metric: str, step: float) 
     assert drift(check, metric, falling[::-1]).status is CheckStatus.PASS
 
 
+@pytest.mark.parametrize(("check", "metric", "step"), DRIFTS)
+def test_a_collapse_in_two_snapshots_is_seen_and_one_dip_is_not(check: str, metric: str, step: float) -> None:
+    """A good week's single snapshot fell by 7.6 % and came back; two in mid-window by 8 % are no such thing."""
+    worse = 0.92 if step < 1 else 1.08
+    for fallen in ((3, 4), (2, 5), (3, 5)):
+        found = drift(check, metric, [worse if place in fallen else 1.0 for place in range(1, 7)])
+        assert (found.status, found.reason_code) == (CheckStatus.FAIL, "drift")
+        assert all(": two snapshots 8.00 % worse" in row for row in found.rows)
+        assert len(found.rows) == 4
+    for alone in (3, 4):
+        one = [0.93 if place == alone else 1.0 for place in range(1, 7)]
+        assert drift(check, metric, one if step < 1 else [1 / each for each in one]).status is CheckStatus.PASS
+
+
 @pytest.mark.parametrize(("check", "metric", "_step"), DRIFTS)
 def test_a_change_beyond_every_float_is_unreadable_and_blocks(check: str, metric: str, _step: float) -> None:
     """From 1e-300 to 1e300 of what it was: finite numbers all, and their change is none."""

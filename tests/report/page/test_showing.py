@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.plan import Partner
 from pytest_weekops.core.measurement.records import LookRecord, Measurement, MeasurementStatus
 from pytest_weekops.evidence.artifacts import RunFacts, judged_anew
 from pytest_weekops.evidence.journal import read_run
@@ -97,6 +98,14 @@ def test_what_the_verdict_cannot_say() -> None:
     assert "6 of 42 measurements (14 %) were void" in seen.words
     assert "no fault campaign vouches for it" in seen.words
     assert "made without looks" in seen.words
+
+
+def test_a_reference_driver_beside_it_bounds_nothing() -> None:
+    """What stands in the table of a driver that is not judged is no limit on one that is."""
+    plan = make_plan(snapshots=3, looks=(3,), iterations=20, partner=Partner(label="clock", role="reference"))
+    seen = str(shown(plan, make_records(plan)))
+    assert "nothing bounds the speed of any cell" in seen
+    assert "the reference driver: pocl has" in seen
 
 
 def test_one_file_that_fetches_and_runs_nothing() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_weekops.core.judge.asking.asked import Asked, ask_where_certain
-from pytest_weekops.core.judge.asking.spreads import assumed
+from pytest_weekops.core.judge.asking.spreads import assumed, beside_spread
 from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.certainty.falls import answer_fall, depths
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
@@ -46,14 +46,14 @@ def drifts(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
     if campaign.plan.kind != "weekly":
         return
     rails = policy.guardrails
-    for thing in witnessed(campaign, assumed(policy)):
+    for thing in witnessed(policy, campaign):
         if rails.max_abs_throughput_drift_percent < _UNBOUNDED:
             yield _trend(thing, rails.max_abs_throughput_drift_percent, plan)
         if rails.max_throughput_deviation_percent < _UNBOUNDED:
             yield _fall(thing, rails.max_throughput_deviation_percent, plan)
 
 
-def witnessed(campaign: Campaign, spread: Spread) -> list[Witnessed]:
+def witnessed(policy: Policy, campaign: Campaign) -> list[Witnessed]:
     """Cells of two snapshots or more; of one size and platform, those that launched the same variants are one thing."""
     together: dict[object, list[CellKey]] = defaultdict(list)
     for cell, rows in campaign.good.items():
@@ -63,8 +63,16 @@ def witnessed(campaign: Campaign, spread: Spread) -> list[Witnessed]:
     found = []
     for cells in together.values():
         lanes = [lane for cell in cells for lane in _witnesses(campaign.good[cell])]
+        spread = _spread(policy, campaign, cells)
         found.append(Witnessed(tuple(cells), Series(cell_name(cells[0]), tuple(lanes), spread)))
     return found
+
+
+def _spread(policy: Policy, campaign: Campaign, cells: Sequence[CellKey]) -> Spread:
+    """How much a snapshot varies: as calibrated beside the driver in service, which has the same mode; else assumed."""
+    if campaign.plan.service is None or witnesses_of(campaign.good[cells[0]]) != ("beside",):
+        return assumed(policy)
+    return max((beside_spread(policy, campaign, cell) for cell in cells), key=lambda spread: spread.sd)
 
 
 def _witnesses(rows: Sequence[CaseMetrics]) -> list[tuple[float, ...]]:

@@ -8,7 +8,6 @@ from typing import Any
 from pytest_weekops.core.judge.asking.asked import details, told
 from pytest_weekops.core.judge.asking.drifts import contradictions, witnessed
 from pytest_weekops.core.judge.asking.run import answers, of_kind
-from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.campaign import Baseline, Campaign, cell_name
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snapshot, witnesses_of
@@ -186,7 +185,7 @@ def _drift_answered(policy: Policy, campaign: Campaign) -> Finding:
         )
     if unsure := told(found, CheckStatus.INCONCLUSIVE):
         return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
-    things = witnessed(campaign, assumed(policy))
+    things = witnessed(policy, campaign)
     noise = [said for thing in things if (said := contradictions(thing, limit))]
     return passed(check, "; ".join([f"worst trend {min(worst, 0.0):+.1f} % over the window", *noise]), **facts)
 

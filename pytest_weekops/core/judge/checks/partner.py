@@ -27,6 +27,10 @@ def partner_beside(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG0
         return no_data(check, "no_identity", message, rows=(partner.label,))
     if problem := _another(campaign, partner):
         return no_data(check, "another_driver", problem, rows=(partner.label,))
+    if partner.role == "service" and (same := _same_driver(campaign)):
+        message = f"{listed(same)}: the very files of {partner.label}. A driver beside itself is as fast as itself, so "
+        message += "nothing was compared. Name the driver in service, or see what its ICD file leads to."
+        return no_data(check, "same_driver", message, rows=same)
     counted = [m for m in campaign.counted if partner.role == "service" or m.turns is not None]
     lost = {m.case.id: why for m in counted if (why := _lost(m, campaign))}
     words = f"{partner.label} ran beside {len(counted) - len(lost)} of {len(counted)} measurements"
@@ -34,6 +38,22 @@ def partner_beside(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG0
         message = f"not compared with {partner.label}: {listed([f'{name}: {why}' for name, why in lost.items()])}"
         return no_data(check, "missing_pairs", message, rows=tuple(lost), observed=len(lost), required=0)
     return passed(check, words, observed=len(lost))
+
+
+def _same_driver(campaign: Campaign) -> tuple[str, ...]:
+    """Platforms whose driver has the partner's library, and no other library that the partner's does not have."""
+    assert campaign.partner is not None
+    mine = campaign.partner.identity.library_sha256
+    theirs = _libraries(campaign, campaign.partner.label)
+    return tuple(
+        label
+        for label, identity in campaign.identities.items()
+        if identity.library_sha256 == mine and _libraries(campaign, label) == theirs
+    )
+
+
+def _libraries(campaign: Campaign, label: str) -> set[tuple[str, str]]:
+    return {(file.name, file.sha256) for file in campaign.driver_files(label) if ".so" in file.name}
 
 
 def _lost(m: Measurement, campaign: Campaign) -> str:
