@@ -77,8 +77,8 @@ def switch_off(defences: Iterable[str], patch: pytest.MonkeyPatch) -> None:
     unasked = {name.removeprefix("check ") for name in defences if name.startswith("check ")}
     if unasked:
 
-        def without(kind: str) -> tuple[Callable[..., Any], ...]:
-            return tuple(check for check in _checks_for(kind) if check.__name__ not in unasked)
+        def without(kind: str, **facts: Any) -> tuple[Callable[..., Any], ...]:
+            return tuple(check for check in _checks_for(kind, **facts) if check.__name__ not in unasked)
 
         patch.setattr(verdict, "checks_for", without)
     for name in defences:
