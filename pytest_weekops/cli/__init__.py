@@ -33,7 +33,7 @@ COMMANDS = {
     "page": "make a run's page, report.html, anew",
     "comment": "print a run's verdict as Markdown for a merge request",
     "record": "enter a finished run into a ledger that was locked then",
-    "compare": "what differs between two runs: drivers, kernel, policy, kernels",
+    "compare": "two runs: what differs, and each cell's speed with its interval",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",

@@ -1,4 +1,4 @@
-"""``weekops compare``: what two runs were made of, and what of it differs."""
+"""``weekops compare``: what two runs were made of, and how fast they were."""
 
 from __future__ import annotations
 
@@ -7,40 +7,83 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.numbers import finite_from
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
+    from pytest_weekops.core.judge.run_speed import SpeedChange
     from pytest_weekops.evidence.journal import StoredRun
+
+MARGIN_PERCENT = "5"  # what the shipped policies let a driver lose of its pinned baseline
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("before", type=Path, metavar="A", help="a run directory or its journal")
     parser.add_argument("after", type=Path, metavar="B", help="the run that came after it, or beside it")
+    parser.add_argument(
+        "--margin",
+        default=MARGIN_PERCENT,
+        metavar="PERCENT",
+        help=f"how much slower is slower, beyond the interval (default: {MARGIN_PERCENT})",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Name each file of a driver, kernel release, firmware, policy, kernel and setting that differs. Exit status 0.
+    """Exit status 0, or 1 where a cell of B is slower beyond its interval and the margin, or has no numbers any more.
 
-    Whether one of them explains a change of speed is not said: only one run more can tell.
+    Each file of a driver, kernel release, firmware, policy, kernel and setting that differs is named. Whether one of
+    them explains a change of speed is not said: only one run more can tell.
     """
     from pytest_weekops.core.judge.campaign import live_campaign
     from pytest_weekops.core.judge.run_difference import run_difference
+    from pytest_weekops.core.judge.run_speed import speed_change
+    from pytest_weekops.report.speed_change import speed_document, speed_lines
     from pytest_weekops.week.witnesses import read_uncontradicted
 
+    margin = _margin(arguments.margin)
     before, after = read_uncontradicted(arguments.before), read_uncontradicted(arguments.after)
-    sides = [live_campaign(each.plan, each.records, identities=each.identities) for each in (before, after)]
-    found = run_difference(sides[0], sides[1], (before.policy, after.policy), (_programs(before), _programs(after)))
+    sides = [
+        live_campaign(each.plan, each.records, identities=each.identities, created_at=each.created_at)
+        for each in (before, after)
+    ]
+    policies = before.policy, after.policy
+    found = run_difference(sides[0], sides[1], policies, (_programs(before), _programs(after)))
+    speed = speed_change(sides[0], sides[1], policies, margin)
     if arguments.json:
-        print(json.dumps({"a": before.run_id, "b": after.run_id, "differences": found}, indent=2))
-        return 0
+        document = {"a": before.run_id, "b": after.run_id, "differences": found, "speed": speed_document(speed)}
+        print(json.dumps(document, indent=2, allow_nan=False))
+        return _status(speed, before, after)
     say(f"{before.run_id} -> {after.run_id}")
     for what, words in found.items():
         say(f"{what}: {'differs' if words else 'the same'}")
         for line in words:
             say(f"  {line}")
-    return 0
+    for line in speed_lines(speed):
+        say(line)
+    return _status(speed, before, after)
+
+
+def _margin(text: str) -> float:
+    margin = finite_from(text)
+    if margin is None or not 0 <= margin < 100:
+        raise InputError(
+            f"--margin {text!r:.40} is no share of a speed. Whether a cell is slower could not be said. Give percent, "
+            "0 or more and below 100."
+        )
+    return margin
+
+
+def _status(speed: SpeedChange, before: StoredRun, after: StoredRun) -> int:
+    """1 for what got slower. Raises ``InputError`` where measured runs have no cell in common: 0 would say too much."""
+    if not (speed.cells or speed.lost) and "canonical" not in (before.kind, after.kind):
+        raise InputError(
+            f"Runs {before.run_id} and {after.run_id} have no cell in common that both measured, so that nothing is "
+            "known of their speed. Compare runs of the same platforms, kernels and sizes."
+        )
+    return int(speed.is_worse)
 
 
 def _programs(run: StoredRun) -> dict[str, str]:

@@ -54,7 +54,7 @@ def stands_beside(campaign: Campaign, cell: CellKey) -> PinnedBeside | None:
 def shares_beside(campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> Shares | None:
     """A cell's share of what it was beside the reference driver when it was pinned; None where that is not known."""
     now, then = _comparable(campaign, cell, pinned)
-    if now is None or then is None or _is_reference(campaign, cell):
+    if now is None or then is None or is_reference(campaign, cell):
         return None
     logs = tuple(log - then.log_ratio for log in by_snapshot(campaign.good[cell], "beside"))
     return Shares(logs, "beside the reference driver", now.median_ms / then.median_ms)
@@ -71,7 +71,7 @@ def another_machine(policy: Policy, campaign: Campaign, cell: CellKey, pinned: B
         if then != now:
             return f"pinned on host {then or 'unknown'}, and this is {now or 'unknown'}"
     here, there = _comparable(campaign, cell, pinned)
-    if here is None or there is None or not _is_reference(campaign, cell):
+    if here is None or there is None or not is_reference(campaign, cell):
         return ""
     moved = math.log(here.median_ms / there.median_ms)
     if abs(moved) <= MOVED * beside_spread(policy, campaign, cell).sd:
@@ -96,7 +96,7 @@ def _usable(beside: PinnedBeside) -> bool:
     return math.isfinite(beside.log_ratio) and math.isfinite(beside.median_ms) and beside.median_ms > 0
 
 
-def _is_reference(campaign: Campaign, cell: CellKey) -> bool:
+def is_reference(campaign: Campaign, cell: CellKey) -> bool:
     """Whether the driver under test is the reference driver itself: then the ratio is one whatever happens."""
     mine, partner = campaign.identities.get(cell[0]), campaign.partner
     return mine is None or partner is None or mine.library_sha256 == partner.identity.library_sha256
