@@ -34,6 +34,7 @@ COMMANDS = {
     "comment": "print a run's verdict as Markdown for a merge request",
     "record": "enter a finished run into a ledger that was locked then",
     "compare": "two runs: what differs, and each cell's speed with its interval",
+    "history": "each cell's speed over the runs of the ledger",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",

@@ -1,0 +1,59 @@
+"""``weekops history``: each cell's throughput over the runs of the ledger."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from pytest_weekops.report.saying import say
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+    parser.add_argument(
+        "--cell",
+        dest="cells",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PLATFORM:KERNEL:SIZE",
+        help="these cells alone (default: every cell of the ledger)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 where the ledger verifies; the numbers are those that it holds, and they gate nothing.
+
+    Runs whose decision is missing or was changed since, and run directories that are not in the ledger, are named.
+    """
+    from pytest_weekops.core.week.entry import run_entries
+    from pytest_weekops.core.week.history import chosen, history, without_cells
+    from pytest_weekops.core.week.pins import pins_of
+    from pytest_weekops.report.history import LEGEND, series_document, series_lines
+    from pytest_weekops.week.evidence import unknown_journals
+    from pytest_weekops.week.kept_decisions import kept_decisions
+    from pytest_weekops.week.ledger import open_ledger
+
+    report_dir = Path(arguments.report_dir)
+    entries = open_ledger(report_dir).entries()
+    runs = run_entries(entries)
+    found = chosen(history(runs, pins_of(entries)), arguments.cells)
+    files, notes = kept_decisions(runs, report_dir)
+    notes += [f"Run {each.run_id} has no cell in its record." for each in without_cells(runs)]
+    strays = unknown_journals(report_dir, runs)
+    notes += [f"Run directory {each.parent.name} is not in the ledger, and not shown." for each in strays]
+    if arguments.json:
+        cells = [series_document(series, files) for series in found]
+        document = {"ledger": {"records": len(entries), "head": entries[-1].hash if entries else None}}
+        print(json.dumps({"schema": "weekops-history/1", **document, "cells": cells, "notes": notes}, indent=2))
+        return 0
+    for series in found:
+        for line in (*series_lines(series, files), ""):
+            say(line)
+    say(LEGEND if found else f"No cell was recorded in {report_dir}/ yet. Other places: --report-dir.")
+    for note in notes:
+        say(note)
+    return 0

@@ -1,0 +1,93 @@
+"""The history of cells: for people at 80 columns, and for machines. Both are views of the same values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_weekops.core.week.history import Point, Series
+from pytest_weekops.report.strip import axis_around, strip, table_lines
+from pytest_weekops.report.table import number
+
+_CHART = 24  # columns
+_MARKS = {"driver": "D", "hardware": "H", "policy": "P"}
+LEGEND = (
+    "marks: D another driver than in the run before, H other hardware, P another policy; * pinned as baseline; "
+    "- its files are missing, ! its decision was changed"
+)
+_FILES = {"missing": "-", "changed": "!"}
+
+
+def series_lines(series: Series, files: Mapping[str, str]) -> list[str]:
+    """One cell: a line for each run with its number on an axis, and below what changed. ``files`` are words by run."""
+    numbers = [point.throughput for point in series.points if point.throughput is not None]
+    axis = axis_around(numbers, _CHART)
+    columns = (("run", "<"), ("verdict", "<"), (series.unit or "speed", ">"), (_span(numbers), "<"), ("marks", "<"))
+    rows = [
+        (
+            point.run.run_id,
+            verdict_word(point),
+            number(point.throughput),
+            strip(axis, point.throughput) if point.throughput is not None else point.status or "no number",
+            _marks(point, files),
+        )
+        for point in series.points
+    ]
+    changes = [
+        f"  {_MARKS[change.kind]} {point.run.run_id}: {change.kind} {change.before} became {change.after}"
+        for point in series.points
+        for change in point.changes
+    ]
+    return [f"{series.name}, {len(series.points)} runs", *table_lines(columns, rows), *changes]
+
+
+def _span(numbers: list[float]) -> str:
+    """What the chart reaches from and to, as its heading."""
+    if not numbers:
+        return ""
+    low, high = number(min(numbers)), number(max(numbers))
+    return f"{low}{high:>{_CHART - len(low)}}"
+
+
+def verdict_word(point: Point) -> str:
+    """``promote``, or the severity that the run ended with."""
+    return "promote" if point.run.is_promote else f"SEV{point.run.severity}"
+
+
+def _marks(point: Point, files: Mapping[str, str]) -> str:
+    pinned = "*" if point.pinned else ""
+    return "".join(_MARKS[each.kind] for each in point.changes) + pinned + _FILES.get(files[point.run.run_id], "")
+
+
+def series_document(series: Series, files: Mapping[str, str]) -> dict[str, Any]:
+    """The same as JSON data; null where a run has no number."""
+    platform, kernel, size = series.cell
+    return {
+        "platform": platform,
+        "kernel": kernel,
+        "size": size,
+        "unit": series.unit,
+        "runs": [_document(platform, point, files) for point in series.points],
+    }
+
+
+def _document(platform: str, point: Point, files: Mapping[str, str]) -> dict[str, Any]:
+    run = point.run
+    return {
+        "run_id": run.run_id,
+        "record": run.seq,
+        "created_at": run.created_at,
+        "week": str(run.week),
+        "kind": run.kind,
+        "decision": run.decision,
+        "exit_status": run.exit_status,
+        "severity": run.severity,
+        "throughput": point.throughput,
+        "p95_ms": point.p95_ms,
+        "status": point.status,
+        "driver": run.drivers.get(platform, ""),
+        "hardware": run.hardware.get(platform, ""),
+        "pinned": point.pinned,
+        "changes": [{"of": each.kind, "before": each.before, "after": each.after} for each in point.changes],
+        "files": files[run.run_id],
+    }

@@ -1,0 +1,38 @@
+"""Whether the decisions of recorded runs are still what the ledger has the hashes of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pytest_weekops.core.measurement.driver_change import listed
+from pytest_weekops.core.week.entry import RunEntry
+from pytest_weekops.week.evidence import check_file
+from pytest_weekops.week.witnesses import DECISION_NAME
+
+Kept = Literal["intact", "missing", "changed"]
+
+
+def kept_decisions(runs: Iterable[RunEntry], report_dir: Path) -> tuple[dict[str, Kept], list[str]]:
+    """By run, how its decision is now, and sentences for those that are not as they were recorded.
+
+    Those that are not there are told in one sentence: old run directories are pruned by the hundred.
+    """
+    found: dict[str, Kept] = {}
+    missing, said = [], []
+    for run in runs:
+        name = f"{run.run_dir}/{DECISION_NAME}"
+        file, problem = check_file(report_dir, name, run.decision_sha256)
+        if file["sha256"] is None and not (report_dir / name).exists():
+            found[run.run_id] = "missing"
+            missing.append(run.run_id)
+        elif problem:
+            found[run.run_id] = "changed"
+            said.append(f"Run {run.run_id}: {problem} The numbers shown are those of the ledger.")
+        else:
+            found[run.run_id] = "intact"
+    if missing:
+        words = f"There is no decision any more of {listed(missing)}"
+        said.insert(0, f"{words}; the numbers shown are the ledger's alone.")
+    return found, said
