@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.core.week.history import chosen, history, without_cells
     from pytest_weekops.core.week.pins import pins_of
     from pytest_weekops.report.history import LEGEND, series_document, series_lines
+    from pytest_weekops.week.change_points import NOT_LOOKED, can_look, look
     from pytest_weekops.week.evidence import unknown_journals
     from pytest_weekops.week.kept_decisions import kept_decisions
     from pytest_weekops.week.ledger import open_ledger
@@ -45,13 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
     notes += [f"Run {each.run_id} has no cell in its record." for each in without_cells(runs)]
     strays = unknown_journals(report_dir, runs)
     notes += [f"Run directory {each.parent.name} is not in the ledger, and not shown." for each in strays]
+    notes += [] if can_look() else [NOT_LOOKED]
     if arguments.json:
-        cells = [series_document(series, files) for series in found]
+        cells = [series_document(series, files, look(series)) for series in found]
         document = {"ledger": {"records": len(entries), "head": entries[-1].hash if entries else None}}
         print(json.dumps({"schema": "weekops-history/1", **document, "cells": cells, "notes": notes}, indent=2))
         return 0
     for series in found:
-        for line in (*series_lines(series, files), ""):
+        for line in (*series_lines(series, files, look(series)), ""):
             say(line)
     say(LEGEND if found else f"No cell was recorded in {report_dir}/ yet. Other places: --report-dir.")
     for note in notes:

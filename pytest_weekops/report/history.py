@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.week.history import Point, Series
+from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.report.strip import axis_around, strip, table_lines
 from pytest_weekops.report.table import number
 
@@ -18,8 +19,11 @@ LEGEND = (
 _FILES = {"missing": "-", "changed": "!"}
 
 
-def series_lines(series: Series, files: Mapping[str, str]) -> list[str]:
-    """One cell: a line for each run with its number on an axis, and below what changed. ``files`` are words by run."""
+def series_lines(series: Series, files: Mapping[str, str], found: Sequence[Shift] | None) -> list[str]:
+    """One cell: a line for each run with its number on an axis, and below what changed. ``files`` are words by run.
+
+    ``found`` are its change points, None where nobody looked for them.
+    """
     numbers = [point.throughput for point in series.points if point.throughput is not None]
     axis = axis_around(numbers, _CHART)
     columns = (("run", "<"), ("verdict", "<"), (series.unit or "speed", ">"), (_span(numbers), "<"), ("marks", "<"))
@@ -38,7 +42,18 @@ def series_lines(series: Series, files: Mapping[str, str]) -> list[str]:
         for point in series.points
         for change in point.changes
     ]
-    return [f"{series.name}, {len(series.points)} runs", *table_lines(columns, rows), *changes]
+    return [
+        f"{series.name}, {len(series.points)} runs",
+        *table_lines(columns, rows),
+        *changes,
+        *map(_shift, found or ()),
+    ]
+
+
+def _shift(shift: Shift) -> str:
+    """A change point, and what changed around it: nobody knows whether that is why."""
+    beside = ", ".join(f"{change.kind} in {run_id}" for run_id, change in shift.beside)
+    return f"  level {shift.percent:+.1f} % from {shift.run_id} on; changed around it: {beside or 'nothing known'}"
 
 
 def _span(numbers: list[float]) -> str:
@@ -59,8 +74,8 @@ def _marks(point: Point, files: Mapping[str, str]) -> str:
     return "".join(_MARKS[each.kind] for each in point.changes) + pinned + _FILES.get(files[point.run.run_id], "")
 
 
-def series_document(series: Series, files: Mapping[str, str]) -> dict[str, Any]:
-    """The same as JSON data; null where a run has no number."""
+def series_document(series: Series, files: Mapping[str, str], found: Sequence[Shift] | None) -> dict[str, Any]:
+    """The same as JSON data; null where a run has no number, and where nobody looked for change points."""
     platform, kernel, size = series.cell
     return {
         "platform": platform,
@@ -68,7 +83,15 @@ def series_document(series: Series, files: Mapping[str, str]) -> dict[str, Any]:
         "size": size,
         "unit": series.unit,
         "runs": [_document(platform, point, files) for point in series.points],
+        "change_points": None if found is None else [_shift_document(shift) for shift in found],
     }
+
+
+def _shift_document(shift: Shift) -> dict[str, Any]:
+    beside = [
+        {"run_id": run_id, "of": each.kind, "before": each.before, "after": each.after} for run_id, each in shift.beside
+    ]
+    return {"run_id": shift.run_id, "percent": shift.percent, "beside": beside}
 
 
 def _document(platform: str, point: Point, files: Mapping[str, str]) -> dict[str, Any]:

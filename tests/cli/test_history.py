@@ -11,7 +11,10 @@ import pytest
 
 from pytest_weekops.cli import main
 from pytest_weekops.core.week.entry import PIN, RUN
+from pytest_weekops.core.week.history import Change
+from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.core.week.run_entry import run_entry
+from pytest_weekops.week import change_points
 from pytest_weekops.week.ledger import open_ledger
 from tests.support.history import decision
 from tests.support.ledgers import raw
@@ -47,9 +50,13 @@ def recorded(report_dir: Path, documents: list[dict[str, Any]]) -> Path:
 
 
 def test_runs_in_order_with_their_marks(
-    tmp_path: Path, documents: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    documents: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Numbers of the ledger whatever became of the files, and a sentence for each that is not as it was."""
+    monkeypatch.setattr(change_points, "can_look", lambda: True)
     place = recorded(tmp_path, documents)
     (place / "weekly-1" / "decision.json").unlink()
     changed = place / "weekly-2" / "decision.json"
@@ -72,6 +79,7 @@ def test_runs_in_order_with_their_marks(
         f"Run weekly-2: {changed_since} The numbers shown are those of the ledger.",
         "Run directory stray is not in the ledger, and not shown.",
     ]
+    assert cell["change_points"] is None
     assert main(["history", "--report-dir", str(place), "--cell", "pocl:auto:128"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "pocl:auto:128, 3 runs"
@@ -84,6 +92,27 @@ def test_runs_in_order_with_their_marks(
     assert places[2] < places[0] < places[1]
     assert lines[5].startswith("  D weekly-3: driver 1 ")
     assert lines[-3:] == document["notes"]
+
+
+def test_change_points_are_shown_and_nothing_else_comes_of_them(
+    tmp_path: Path,
+    documents: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In words and in JSON; that nobody looked is said."""
+    place = recorded(tmp_path, documents)
+    driver = Change("driver", "1", "2")
+    monkeypatch.setattr(change_points, "look", lambda _series: (Shift("weekly-3", -20.04, (("weekly-3", driver),)),))
+    monkeypatch.setattr(change_points, "can_look", lambda: False)
+    assert main(["history", "--report-dir", str(place)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  level -20.0 % from weekly-3 on; changed around it: driver in weekly-3" in lines
+    assert lines[-1] == change_points.NOT_LOOKED
+    assert main(["history", "--report-dir", str(place), "--json"]) == 0
+    (cell,) = json.loads(capsys.readouterr().out)["cells"]
+    beside = [{"run_id": "weekly-3", "of": "driver", "before": "1", "after": "2"}]
+    assert cell["change_points"] == [{"run_id": "weekly-3", "percent": -20.04, "beside": beside}]
 
 
 def test_what_the_ledger_does_not_hold_is_refused(

@@ -1,0 +1,79 @@
+"""How often change points are found where nothing changed, and where something did, on recorded campaigns.
+
+    WEEKOPS_RECORDED=DIR python benchmarks/change_points.py
+
+Each cell's mean throughput over the campaigns of one card, in order of time, is a series of one driver on one host,
+whose kernel was renewed on the way. A false alarm is a series with a change point: as it was, where nothing is known to
+have made it slower, and in drawn orders, in which nothing can have changed. A step
+is put into the middle of each drawn order, and counts as found where a change point lies within a run of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.week.levels import LEAST_RUNS
+from pytest_weekops.evidence.recorded import read_campaign
+from pytest_weekops.week.change_points import level_starts
+
+TIME = re.compile(r"\d{8}_\d{6}")
+
+
+def main() -> int:
+    """Print three lines and one for each step."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--orders", type=int, default=50, help="drawn orders of each series")
+    options = parser.parse_args()
+    series = recorded(Path(os.environ["WEEKOPS_RECORDED"]) / "campaigns")
+    lengths = sorted(map(len, series))
+    print(f"{len(series)} series of {lengths[0]} to {lengths[-1]} campaigns")
+    print(f"as they were: {share([bool(level_starts(each)) for each in series])} have a change point")
+    rng = random.Random(590)
+    drawn = [rng.sample(each, len(each)) for each in series for _ in range(options.orders)]
+    print(f"in drawn orders: {share([bool(level_starts(each)) for each in drawn])} have one")
+    for step in (1.0, 2.0, 5.0):
+        print(f"slower by {step:g} % from the middle on: {share([is_found(each, step) for each in drawn])} found")
+    return 0
+
+
+def recorded(place: Path) -> list[list[float]]:
+    """Each cell's mean GFLOPS over the campaigns that have it, oldest first, where there are enough of them."""
+    found: dict[object, list[float]] = defaultdict(list)
+    dated = ((match.group(), path) for path in place.glob("*.json") if (match := TIME.search(path.name)))
+    for _moment, path in sorted(dated):
+        cells: dict[object, list[float]] = defaultdict(list)
+        try:
+            campaign = read_campaign(path)
+        except InputError:  # reports on campaigns, which have no runs of their own
+            continue
+        for run in campaign.ok_runs:
+            number = run.number_of("avg_mean_gflops")
+            if number is not None and number > 0:
+                cells[run.on, run.kernel, run.size].append(number)
+        for cell, numbers in cells.items():
+            found[cell].append(statistics.fmean(numbers))
+    return [numbers for numbers in found.values() if len(numbers) >= LEAST_RUNS]
+
+
+def is_found(numbers: Sequence[float], percent: float) -> bool:
+    """Whether a step in the middle is found to a run."""
+    middle = len(numbers) // 2
+    stepped = [number * (1.0 - percent / 100.0 * (place >= middle)) for place, number in enumerate(numbers)]
+    return any(abs(place - middle) <= 1 for place in level_starts(stepped))
+
+
+def share(found: Sequence[bool]) -> str:
+    """So many of so many, in percent."""
+    return f"{sum(found)} of {len(found)} ({100.0 * sum(found) / len(found):.1f} %)"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,39 @@
+"""Change points by ruptures: a lasting change is found where it is, noise and single runs are none."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import pytest
+
+from pytest_weekops.core.week.history import history
+from pytest_weekops.week import change_points
+from pytest_weekops.week.change_points import level_starts, look
+from tests.core.week.test_history import ran
+
+NOISE = [30.0 * math.exp(log) for log in statistics.NormalDist(0.0, 0.005).samples(24, seed=7)]
+
+
+def test_only_what_lasts_is_a_change() -> None:
+    """Not the noise, not one run that stands out; of few runs nothing is said."""
+    pytest.importorskip("ruptures")
+    assert level_starts(NOISE) == []
+    assert level_starts([each * (0.8 if place == 11 else 1.0) for place, each in enumerate(NOISE)]) == []
+    slower = [each * (0.95 if place >= 12 else 1.0) for place, each in enumerate(NOISE)]
+    assert level_starts(slower) == [12]
+    assert level_starts([30.0] * 3 + [10.0] * 4) == []
+
+
+def test_a_series_is_looked_at_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its numbers alone; None is not the same as none."""
+    runs = [ran(f"run-{place}", {"mean_gflops": 30.0 if place < 8 else 20.0}) for place in range(16)]
+    (series,) = history([*runs, ran("run-none", {"status": "no_data"})], ())
+    (few,) = history(runs[:7], ())
+    assert look(few) is None
+    monkeypatch.setattr(change_points, "can_look", lambda: False)
+    assert look(series) is None
+    monkeypatch.undo()
+    pytest.importorskip("ruptures")
+    (shift,) = look(series) or ()
+    assert (shift.run_id, round(shift.percent, 2)) == ("run-8", -33.33)
