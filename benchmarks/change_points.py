@@ -2,10 +2,10 @@
 
     WEEKOPS_RECORDED=DIR python benchmarks/change_points.py
 
-Each cell's mean throughput over the campaigns of one card, in order of time, is a series of one driver on one host,
-whose kernel was renewed on the way. A false alarm is a series with a change point: as it was, where nothing is known to
-have made it slower, and in drawn orders, in which nothing can have changed. A step
-is put into the middle of each drawn order, and counts as found where a change point lies within a run of it.
+Each cell's mean throughput over the campaigns of one card, in order of time, is a series of one driver. A false alarm
+is a series with a change point: as it was, where nothing is known to have made it slower (the host's kernel was renewed
+on the way), and in drawn orders, in which nothing can have changed. A step is put into the middle of each drawn order,
+and counts as found where a change point lies within a run of it.
 """
 
 from __future__ import annotations
