@@ -50,7 +50,7 @@ def _rule(check: str) -> dict[str, Any]:
         "id": check,
         "shortDescription": {"text": f"weekops: {words}"},
         "fullDescription": {"text": about},
-        "help": {"text": "`weekops page RUN` shows what it saw, docs/reference/checks.md says what it asks."},
+        "help": {"text": "`weekops page RUN` shows what it saw, the reference of the checks says what it asks."},
     }
 
 

@@ -113,6 +113,18 @@ def test_bad_input_is_four(
     assert shown.err
 
 
+def test_what_something_beside_it_contradicts_is_four(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The decision beside it was made of another journal."""
+    plan = make_plan("canonical")
+    run = write_run(tmp_path / "run", plan, make_records(plan), ended=STATUS)
+    journal = {"path": "journal.jsonl", "sha256": "0" * 64, "bytes": 1}
+    (run / "decision.json").write_text(json.dumps({"run_id": "run", "artifacts": [journal]}))
+    assert main(["export", str(run), "--format", "badge"]) == 4
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "is not what its run left" in shown.err
+
+
 def test_a_damaged_journal_is_four(stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Evidence that cannot be believed becomes no badge."""
     journal = (stored / "journal.jsonl").read_text()

@@ -90,10 +90,12 @@ def shell_words(line: str) -> list[str]:
 def test_each_metric_is_two_words(made: Any) -> None:
     """A name that is there once, and a number; nothing that is another one in each run."""
     verdict, document = made()
-    evil = {**document, "run_id": EVIL}
-    text = render_gitlab_metrics(verdict, evil)
+    row = {"platform": "pocl", "kernel": f"#1 {EVIL} 'x'", "size": 1, "status": "pass", "mean_gflops": 2.5}
+    evil = verdict.model_copy(update={"rows": (*verdict.rows, row)})
+    text = render_gitlab_metrics(evil, {**document, "run_id": EVIL})
     lines = [words for line in text.splitlines() if (words := shell_words(line))]
     assert all(len(words) == 2 and float(words[1]) is not None for words in lines)
+    assert [float(value) for name, value in lines if " </script>" in name] == [1, 2.5]
     assert len({name for name, _value in lines}) == len(lines)
     assert "run_info" not in text
     assert "timestamp" not in text

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_older
 
+from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.report.openmetrics import render_openmetrics
 from pytest_weekops.report.table import number, tables
 from tests.support.outputs import EVIL, MARKUP, promoted, split, wrong
@@ -101,6 +102,17 @@ def test_names_of_strangers_are_one_label() -> None:
         "\x1b", "\N{REPLACEMENT CHARACTER}"
     )
     assert MARKUP in {given["kernel"] for given, _value in found["weekops_cell_passed"]}
+
+
+def test_a_check_passes_with_all_of_its_findings() -> None:
+    """One of several that fails is enough, wherever it stands."""
+    verdict, document = promoted()
+    good, other = verdict.findings[:2]
+    bad = good.model_copy(update={"status": CheckStatus.INCONCLUSIVE})
+    for findings in ((good, bad, other), (bad, good, other)):
+        found = read(render_openmetrics(verdict.model_copy(update={"findings": findings}), document))
+        assert one(found, "weekops_check_passed", check=good.check) == 0
+        assert one(found, "weekops_check_passed", check=other.check) == 1
 
 
 def test_names_that_look_the_same_are_two() -> None:

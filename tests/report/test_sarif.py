@@ -41,6 +41,7 @@ def test_it_is_valid_and_has_every_open_finding(made: Any) -> None:
     prints = [result["partialFingerprints"]["weekopsFinding/v1"] for result in run["results"]]
     assert len(set(prints)) == len(prints)
     assert run["invocations"][0]["exitCode"] == document["exit_status"]
+    assert run["automationDetails"]["id"] == f"weekops/{document['kind']}/{document['run_id']}"
 
 
 def test_the_schema_refuses_what_is_no_log() -> None:

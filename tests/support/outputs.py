@@ -11,7 +11,7 @@ from tests.support.run_pages import judged
 from tests.support.synthetic import make_identity, make_plan, make_records
 
 MARKUP = "<img onerror>"
-EVIL = 'a"b\\c [x](http://y) {0} </script>\n# EOF\x1b[2J @all'
+EVIL = 'a"b\\nc [x](http://y) {0} </script>\n# EOF\x1b[2J @all'
 
 
 @cache
