@@ -1,0 +1,89 @@
+"""A driver with a known fault in a whole run: the fault is told as expected everywhere, and the rest is judged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pytest_weekops.core.measurement.expectation import Expectation
+from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.judging import judge_stored
+from tests.faults.runs import run_doubles
+from tests.support.gates import POLICY, SMALL, run_gate
+
+SIZES = (48, 64, 80, 96, 128)
+DAY = datetime.now(UTC).date() + timedelta(days=30)
+ENTRY: dict[str, Any] = {
+    "driver": {"profile": "ill", "driver_version": "1"},
+    "case": "scalar:96",
+    "kind": "crashed",
+    "phase": "launch",
+    "reason": "a known bug",
+    "owner": "us",
+    "expires": DAY,
+}
+
+
+def test_a_crash_that_is_expected_does_not_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs one worker a snapshot and no second try, and every report says what was left out."""
+    expected = (Expectation.model_validate(ENTRY),)
+    run = run_doubles(tmp_path, {"ill": ("segv", "launch@96")}, monkeypatch, sizes=SIZES, expected=expected)
+    assert run.status == 0, run.document["verdict"]
+    bad = [m for m in run.measurements if m.status is not MeasurementStatus.OK]
+    assert [(m.case.size, m.status.value, m.case.snapshot) for m in bad] == [(96, "crashed", 1), (96, "crashed", 2)]
+    words = f"ill scalar:96: crashed in launch, expected until {DAY} (a known bug; us)"
+    assert words in run.document["verdict"]["left_out"]
+    assert run.document["plan"]["expected"][0]["reason"] == "a known bug"
+    assert run.finding("expected_faults")["reason_code"] == "expected"
+    assert words in (run.directory / "summary.md").read_text(encoding="utf-8").replace("\\", "")
+    cases = ET.parse(run.directory / "junit.xml").getroot().iter("testcase")  # noqa: S314 - written a moment ago
+    told = [(case.get("name"), case[0].tag, case[0].get("message", "")) for case in cases if len(case)]
+    assert [(name, tag) for name, tag, _ in told] == [(m.case.id, "skipped") for m in bad]
+    assert all(message.startswith("expected (a known bug): crashed: ") for _name, _tag, message in told)
+    stored = read_run(run.directory)
+    assert judge_stored(stored).model_dump(mode="json") == run.document["verdict"]
+
+
+KNOWN = f"""\
+version: 1
+expectations:
+  - driver: {{profile: pocl, library_sha256: "%s"}}
+    case: odd:80
+    kind: wrong
+    reason: it multiplies by nought at 80
+    owner: us
+    expires: {DAY}
+"""
+CATALOG = "version: 1\nkernels:\n  odd: {mode: odd, operation: gemm, file: odd.cl, layout: elementwise, needs: {}}\n"
+
+
+@pytest.mark.device
+@pytest.mark.long
+def test_the_gate_leaves_out_what_is_known_and_no_more(repository: Path, need_platform: Any, tmp_path: Path) -> None:
+    """A kernel that is wrong at one size: the first run blocks, and names the driver that the file then has."""
+    kernels = tmp_path / "kernels"
+    kernels.mkdir()
+    text = (repository / "kernels" / "gemm_scalar.cl").read_text(encoding="utf-8")
+    (kernels / "odd.cl").write_text(text.replace("float sum = 0.0f;", "float sum = n == 80 ? 9.0f : 0.0f;"))
+    (kernels / "catalog.yaml").write_text(CATALOG, encoding="utf-8")
+    options = ["--platforms", need_platform("pocl"), *SMALL, "--kernels", "odd", "--sizes", *map(str, SIZES)]
+    suite = repository / "suites" / "weekly"
+    assert "inherits" in POLICY
+    blocked = run_gate(tmp_path, suite, *options)
+    assert blocked.status == 10, blocked.output
+    library = blocked.decision["identities"]["pocl"]["library_sha256"]
+    shutil.rmtree(tmp_path / "reports")
+    (tmp_path / "known.yaml").write_text(KNOWN % library, encoding="utf-8")
+    found = run_gate(tmp_path, suite, *options, "--expectations", "known.yaml")
+    assert found.status == 0, found.output
+    assert "it leaves out pocl odd:80: wrong, expected until" in " ".join(found.output.split())
+    assert found.decision["counts"]["wrong"] == 2
+    assert len(found.decision["plan"]["expectations_sha256"]) == 64
+    assert json.dumps(found.decision["verdict"]["rows"]).count('"size": 80') == 0
