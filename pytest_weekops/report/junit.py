@@ -22,7 +22,7 @@ def render_junit(
     told = ET.SubElement(suite, "properties")
     for name in _TOLD:
         ET.SubElement(told, "property", name=f"weekops_{name}", value=plain(str(document[name])))
-    known = _expected(verdict)
+    known = verdict.known_faults
     cases = [*(case for record in records for case in _case(record, known)), *map(_missing, missing)]
     suite.extend([*cases, _verdict(verdict, document)])
     for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -33,17 +33,6 @@ def render_junit(
     root.append(suite)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _expected(verdict: Verdict) -> dict[tuple[str, str, int], str]:
-    """The cells that the verdict leaves out since they failed as they were expected to, and why each was."""
-    found = [f for f in verdict.findings if (f.check, f.reason_code) == ("expected_faults", "expected")]
-    return {
-        (one["platform"], one["kernel"], one["size"]): str(one["reason"])
-        for finding in found
-        for one in finding.details
-        if one["state"] == "met"
-    }
 
 
 def _case(record: object, known: Mapping[tuple[str, str, int], str]) -> Iterator[ET.Element]:

@@ -305,7 +305,7 @@ class Run:
         return all(case in self._measured for case in cases)
 
     def expects(self, answer: Measurement) -> str:
-        """The known fault that a measurement ended with, in words; empty where it is none. The judge has the last word."""
+        """The known fault that a measurement ended with, in words; empty where it is none. The judge decides."""
         from pytest_weekops.core.judge.expected import day_of, is_in_force
 
         plan, today = self.plan, day_of(self.created_at)

@@ -40,7 +40,7 @@ class DriverName(Record):
 
 
 class Expectation(Record):
-    """A fault that a driver is known to have in one cell (``case``: ``kernel:size``), up to and with the day ``expires``.
+    """A fault that a driver is known to have in one cell (``case``: ``kernel:size``); the day ``expires`` is the last.
 
     ``kind`` is the status that its measurements end with. A crash or a hang is known with its ``phase``; of the other
     kinds any phase will do where none is stated.

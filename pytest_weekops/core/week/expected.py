@@ -9,9 +9,9 @@ _OF_NO_WEIGHT = ("reason", "owner", "expires")
 
 
 def more_expected(new: Any, old: Any) -> Iterator[str]:
-    """Each expectation of plan data ``new`` that ``old`` did not have, or had with an earlier day; what is no list has none.
+    """Each expectation of plan data ``new`` that ``old`` did not have, or had with an earlier day.
 
-    An entry that is not understood is told as one more.
+    What is no list has none, and an entry that is not understood is told as one more.
     """
     before = [_weight(one) for one in _entries(old)]
     for one in _entries(new):

@@ -29,7 +29,9 @@ def expected_faults(policy: Policy, campaign: Campaign) -> Finding:
     facts["observed"] = round(share, 6)
     if not share <= limit:
         bad = _in_state(found, "met")
-        message = f"{100 * share:.0f} % of a platform's cells, of at most {100 * limit:g} %, were excused: {listed(bad)}"
+        message = (
+            f"{100 * share:.0f} % of a platform's cells, of at most {100 * limit:g} %, were excused: {listed(bad)}"
+        )
         return failed(check, "too_many", message, rows=bad, **facts)
     if bad := _in_state(found, "unsteady"):
         return failed(check, "unsteady", f"not in every case of the cell: {listed(bad)}", rows=bad, **facts)
