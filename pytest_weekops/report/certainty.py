@@ -20,7 +20,7 @@ def _meaning(verdict: Verdict, found: Certainty) -> list[str]:
     if verdict.decision is not Decision.PROMOTE:
         return []
     known = len(verdict.known_faults)
-    words = [f"correct but for {known} cells that are known to fail" if known else "correct"]
+    words = [f"correct, but for known faults in {known} of the cells" if known else "correct"]
     if verdict.kind == "weekly" and found.stable_within_percent is not None:
         words.append(f"stable within {found.stable_within_percent:.3g} % over {found.snapshots} snapshots")
     if verdict.kind == "split":
