@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -213,22 +213,7 @@ class Choices:
             variants=self.variants,
             gates=gates,
             partner=self._plans_partner(),
-        ).model_copy(update=self._expectations())
-
-    def _expectations(self) -> dict[str, Any]:
-        """The known faults that a weekly plan carries, and the hash of their file; nothing for another kind."""
-        asked, said = self.options.text("expectations"), self.options.said("expectations")
-        if self.kind != "weekly":
-            if self.options.given("expectations"):
-                raise pytest.UsageError(
-                    f"{said} speaks of a weekly campaign, and this is a {self.kind} one, where a known fault blocks as "
-                    "any other does. Leave it out."
-                )
-            return {}
-        from pytest_weekops.files.expectations import load_expectations
-
-        entries, digest = usage(lambda: load_expectations(Path(asked) if asked else None))
-        return {"expected": entries, "expectations_sha256": digest}
+        )
 
     def _plans_partner(self) -> Partner | None:
         from pytest_weekops.core.measurement.plan import Partner

@@ -12,8 +12,10 @@ import pytest
 
 from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.core.week.run_entry import run_entry
 from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.report.acta import _findings
 from pytest_weekops.report.junit import render_junit
 from tests.faults.runs import run_doubles
 from tests.support.benches import Bench
@@ -44,6 +46,8 @@ def test_a_crash_that_is_expected_does_not_block(tmp_path: Path, monkeypatch: py
     assert run.document["plan"]["expected"][0]["reason"] == "a known bug"
     assert run.finding("expected_faults")["reason_code"] == "expected"
     assert words in (run.directory / "summary.md").read_text(encoding="utf-8").replace("\\", "")
+    (acta,) = [line for line in _findings(run_entry(run.document).findings) if "known faults" in line]
+    assert "scalar:96: crashed in launch, expected until" in acta.replace("\\", "")
     stored = read_run(run.directory)
     verdict = judge_stored(stored)
     assert verdict.model_dump(mode="json") == run.document["verdict"]

@@ -246,7 +246,7 @@ FAULTS = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(one=ENTRIES, faults=st.lists(FAULTS, max_size=2), stamp=st.sampled_from([STARTED, "", "NaN"]))
 def test_an_expectation_changes_no_finding_that_it_does_not_match(one: Expectation, faults: Any, stamp: str) -> None:
     """Only where each case of its cell has exactly its fault, on its driver and its days, does anything else change."""
