@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -25,15 +26,24 @@ settings.load_profile("repeatable" if os.environ.get("WEEKOPS_REPEATABLE_EXAMPLE
 ONE_AFTER_ANOTHER = ("device", "campaigns")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests for ``-n``: what shares fixtures stays together, and no device is measured twice at once."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            place = item.path.relative_to(here)
-            group = place.parts[0] if place.parts[0] in ONE_AFTER_ANOTHER else place.as_posix()
-            item.add_marker(pytest.mark.xdist_group("devices" if group in ONE_AFTER_ANOTHER else group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What shares fixtures stays in one process, and no device is measured twice at once.
+
+    By a scheduler and not by marks: those reach xdist's own in a node id, which pytest 9.2 has it no longer change, so
+    that nothing is grouped and nothing says so (pytest-xdist issue 1386).
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        """One file, or all that measures, at a time."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.split("::", 1)[0]
+            room = path.removeprefix("tests/").split("/", 1)[0]
+            return "devices" if room in ONE_AFTER_ANOTHER else path
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -32,6 +32,7 @@ COMMANDS = {
     "report": "make a run's summary, JUnit XML and decision anew",
     "page": "make a run's page, report.html, anew",
     "comment": "print a run's verdict as Markdown for a merge request",
+    "export": "give a run to CI systems: SARIF, GitLab, metrics, a badge",
     "record": "enter a finished run into a ledger that was locked then",
     "compare": "what differs between two runs: drivers, kernel, policy, kernels",
     "policy": "show, compare or recalibrate policies",

@@ -116,6 +116,7 @@ def test_wrong_candidates_are_never_timed(make_tuner: Make, tmp_path: Path) -> N
     assert found.defines.get("MR", 4) == 4
 
 
+@pytest.mark.long
 @pytest.mark.device
 def test_candidates_that_crash_clovers_compiler_cost_a_worker_each_and_are_not_tried_again(
     make_tuner: Make, tmp_path: Path

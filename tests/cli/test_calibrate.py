@@ -137,6 +137,7 @@ def test_ctrl_c_stores_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.device
 def test_time_that_does_not_suffice_ends_in_1(tmp_path: Path, need_platform: Need) -> None:
     """One snapshot of a real driver, after which the time is over."""

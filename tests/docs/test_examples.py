@@ -1,8 +1,8 @@
 """Every fenced block of every page is used as its reader would use it, as far as that needs no device.
 
 A Python block is run (a suite's tests and hooks are asked what they need and give), YAML is read by what would read it,
-ini values are known, journal lines have the right checksum, and commands are parsed by the real parsers. OpenCL C is
-built where its page is followed on a device.
+ini values are known, journal lines have the right checksum, and commands, those of CI jobs as well, are parsed by the
+real parsers. OpenCL C is built where its page is followed on a device.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import json
 import re
 import shlex
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ from pytest_weekops.plugin.hooks import MARKERS
 from pytest_weekops.plugin.options import short_spellings
 from pytest_weekops.plugin.spellings import long_name, replaced
 from pytest_weekops.policies.files import load_policy
+from pytest_weekops.report.openmetrics import WORDS
+from tests.support.ci_jobs import our_commands, shell_of_pipeline, steps
 from tests.support.recorded_data import ROOT
 
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
@@ -155,8 +157,28 @@ def yaml_file(page: Path, block: Block, directory: Path) -> None:
                 (directory / name).touch()
         assert set(variant_names([str(directory)])) >= set(document["kernels"])
         assert kernel_operations([str(directory)])
+    elif "groups" in document:
+        asked = {
+            name for group in document["groups"] for rule in group["rules"] for name in METRIC.findall(rule["expr"])
+        }
+        assert asked
+        assert asked <= set(WORDS)
     else:
-        assert "jobs" in document, f"{name_of(page)}: nobody reads this YAML"
+        assert_known(page, steps(document))
+
+
+def groovy(page: Path, block: Block, directory: Path) -> None:
+    """What a Jenkins pipeline gives to a shell."""
+    assert_known(page, shell_of_pipeline(block.text))
+
+
+def assert_known(page: Path, scripts: Iterable[str]) -> None:
+    """A job runs the gate, and each of our programs in it takes the words that it is given."""
+    found = [words for script in scripts for words in our_commands(script)]
+    assert "pytest" in {words[0] for words in found}, f"{name_of(page)}: nobody reads this job"
+    for program, *words in found:
+        problem = refused_by_pytest(words) if program == "pytest" else refused_by_weekops(words)
+        assert not problem, f"{name_of(page)}: {program} {shlex.join(words)}: {problem}"
 
 
 def ini_file(page: Path, block: Block, directory: Path) -> None:
@@ -176,6 +198,14 @@ def json_text(page: Path, block: Block, directory: Path) -> None:
     document = json.loads(block.text)
     if isinstance(document, dict) and "crc" in document:
         assert encode_event(document["seq"], document["type"], document["data"]).decode() == block.text
+
+
+def script(page: Path, block: Block, directory: Path) -> None:
+    """A script's commands wherever they stand in it; without a first line of its own, lines to type."""
+    if block.text.startswith("#!"):
+        assert_known(page, [block.text])
+    else:
+        command_lines(page, block, directory)
 
 
 def command_lines(page: Path, block: Block, directory: Path) -> None:
@@ -217,11 +247,13 @@ RULES: dict[str, Callable[[Path, Block, Path], None]] = {
     "json": json_text,
     "ini": ini_file,
     "toml": ini_file,
-    "sh": command_lines,
+    "groovy": groovy,
+    "sh": script,
     "indented": command_lines,
 }
 
 
+METRIC = re.compile(r"weekops_\w+")
 SYNOPSIS = re.compile(r"[|\[\]]")  # choices and what may be left out: a form of commands, and no command
 SHORT = {short: long_name(name) for name, every in short_spellings().items() for short in every}
 KNOWN: dict[str, Any] = {}

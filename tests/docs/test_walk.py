@@ -42,6 +42,7 @@ def test_the_walk_names_functions_that_are_there(repository: Path) -> None:
     assert not missing
 
 
+@pytest.mark.long
 @pytest.mark.device
 def test_a_run_takes_the_walk_step_by_step(
     repository: Path, tmp_path: Path, need_platform: Callable[[str], str]

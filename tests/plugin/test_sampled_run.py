@@ -50,6 +50,7 @@ def test_a_sampled_run_says_so_in_journal_terminal_and_summary(gate: Gate, need_
     assert "amortised: sampled: 3 rows and 3 columns" in result.finding("t5_overhead_bound")["message"]
 
 
+@pytest.mark.long
 def test_a_campaign_of_full_coverage_is_no_evidence_in_such_a_run(
     gate: Gate, need_platform: Need, tmp_path: Path
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_run_uses_the_tuning_and_says_so(gate: Gate, need_platform: Need, stor
     assert "MR=3 NV=1 VW=4" in flat(result)
 
 
+@pytest.mark.long
 def test_tuning_off_measures_what_is_shipped(gate: Gate, need_platform: Need, store: Callable[..., Path]) -> None:
     """And the journal says that it was off."""
     store("pocl")
@@ -131,6 +132,7 @@ def test_a_file_that_cannot_be_used_is_told_and_not_used(
     assert any("is ignored" in str(line.data.get("tuning")) for line in events(result, "note"))
 
 
+@pytest.mark.long
 def test_each_platform_of_a_split_gets_its_own(gate: Gate, need_platform: Need, store: Callable[..., Path]) -> None:
     """Clover's values are not rusticl's: both drivers have the same device."""
     store("clover")

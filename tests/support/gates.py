@@ -27,6 +27,7 @@ host:
   max_anchor_change_percent: 900
   max_steal_percent: 90
   max_run_delay_percent: null
+  max_wait_s: 0
 """
 SMALL = (
     "--sizes",

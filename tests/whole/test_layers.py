@@ -163,6 +163,7 @@ def test_the_plugin_is_cheap_to_import() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.long
 def test_a_gate_run_never_loads_pyopencl(tmp_path: Path) -> None:
     """The pytest process of a whole canonical run ends without pyopencl in sys.modules, whatever the drivers do."""
     (tmp_path / "spy.py").write_text(

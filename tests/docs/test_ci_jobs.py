@@ -1,0 +1,121 @@
+"""The page of CI jobs: what is read of them can fail, each shows what it promises, the bisection finds the commit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_weekops.cli.export import FORMS
+from tests.support.ci_jobs import our_commands, shell_of_pipeline, steps
+from tests.support.pages import ROOT, Block, blocks
+
+PAGE = ROOT / "docs" / "how-to" / "ci-jobs.md"
+BLOCKS = blocks(PAGE)
+
+
+def the_only(language: str, word: str) -> Block:
+    """The one block in a language that has a word."""
+    (found,) = [block for block in BLOCKS if block.language == language and word in block.text]
+    return found
+
+
+def scripts(system: str) -> list[str]:
+    """What a job of the page gives to a shell."""
+    if system == "jenkins":
+        return shell_of_pipeline(the_only("groovy", "pipeline").text)
+    return list(steps(yaml.safe_load(the_only("yaml", {"github": "runs-on", "gitlab": "stages"}[system]).text)))
+
+
+@pytest.mark.parametrize(
+    ("system", "formats"),
+    [("github", {"sarif", "badge"}), ("gitlab", {"codequality", "metrics", "badge"}), ("jenkins", {"sarif", "badge"})],
+)
+def test_each_job_is_whole(system: str, formats: set[str]) -> None:
+    """One gate that demands its verdict and names its run; page, comment and findings of that run and of no other."""
+    shell = scripts(system)
+    commands = [words for script in shell for words in our_commands(script)]
+    (gate,) = [words for words in commands if words[0] == "pytest"]
+    assert {"--require-verdict", "--report-prefix=$NAME", "--report-dir=$REPORTS"} <= set(gate)
+    shows = [words[1:] for words in commands if words[0] == "weekops"]
+    assert {words[0] for words in shows} == {"page", "export", "comment"}
+    assert {words[1] for words in shows} == {"$RUN"}
+    assert {words[3] for words in shows if words[0] == "export"} == formats
+    assert 'RUN=$(echo "$REPORTS/$NAME"-*)' in "\n".join(shell)
+    assert 'pip install "pytest-weekops[cpu]"' in "\n".join(shell)
+
+
+def test_every_format_is_on_the_page() -> None:
+    """In the table that says who shows it."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert not [name for name in FORMS if f"`{name}`" not in text and f"--format {name}`" not in text]
+
+
+def test_what_stands_in_scripts_is_found() -> None:
+    """Behind settings, operators and paths, without what comes behind an output's arrow or in a comment."""
+    script = (
+        'A=1 .venv/bin/weekops page "$RUN" > x && true || pytest a \\\n --b  # pytest c\nif (weekops d); then e; fi\n'
+    )
+    assert list(our_commands(script)) == [["weekops", "page", "$RUN"], ["pytest", "a", "--b"], ["weekops", "d"]]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A checkout beside the script, with a builder and a gate that do as the commit's files say."""
+    (tmp_path / "bisect-driver.sh").write_text(the_only("sh", "ninja").text)
+    checkout, suites, tools = (tmp_path / name for name in ("driver", "suites", "bin"))
+    gate = f'#!/bin/sh\nexit "$(cat {checkout}/status)"\n'
+    builder = f"#!/bin/sh\n! test -e {checkout}/broken\n"
+    for place, text in ((suites / ".venv" / "bin" / "pytest", gate), (tools / "ninja", builder)):
+        place.parent.mkdir(parents=True)
+        place.write_text(text)
+        place.chmod(0o755)
+    checkout.mkdir()
+    names = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    path = f"{tools}:{os.environ['PATH']}"
+    return checkout, {**os.environ, **names, "PATH": path, "SUITES": str(suites), "GIT_CONFIG_GLOBAL": os.devnull}
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(0, 0), (1, 1), (10, 1), (11, 125), (2, 125), (3, 125), (4, 125), (5, 125), (139, 125)],
+)
+def test_the_gates_statuses_as_git_asks_for_them(status: int, said: int, bench: tuple[Path, dict[str, str]]) -> None:
+    """0 is good, a failed check bad, and whatever decides nothing is skipped."""
+    checkout, environment = bench
+    (checkout / "status").write_text(str(status))
+    command = ["sh", "../bisect-driver.sh"]
+    assert subprocess.run(command, cwd=checkout, env=environment).returncode == said
+    (checkout / "broken").touch()
+    assert subprocess.run(command, cwd=checkout, env=environment).returncode == 125
+    (checkout / "broken").unlink()
+    assert subprocess.run(command, cwd=checkout, env={**environment, "SUITES": "/nowhere"}).returncode == 255
+
+
+def test_the_bisection_finds_the_commit(bench: tuple[Path, dict[str, str]]) -> None:
+    """Of eight, some of which cannot be built or are not decided, the first that the gate fails."""
+    checkout, environment = bench
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=checkout, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    git("init", "-q")
+    commits = []
+    for place, status in enumerate((0, 0, 11, 0, 0, 10, 1, 1)):
+        (checkout / "status").write_text(f"{status}\n")
+        (checkout / "n").write_text(str(place))
+        (checkout / "broken").unlink(missing_ok=True)
+        if place == 3:
+            (checkout / "broken").touch()
+        git("add", "-A")
+        git("commit", "-qm", str(place))
+        commits.append(git("rev-parse", "HEAD"))
+    git("bisect", "start", commits[-1], commits[0])
+    git("bisect", "run", "sh", "../bisect-driver.sh")
+    assert git("rev-parse", "refs/bisect/bad") == commits[5]
