@@ -75,6 +75,12 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "NAME",
         "weekly: the driver in service, NAME or NAME@PATH, measured in turns; floors are ratios to it",
     ),
+    (
+        "expectations",
+        (),
+        "PATH",
+        "weekly: known faults of drivers, which are left out by name (default: the shipped file, which has none)",
+    ),
     ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
     ("tuning", (), "DIR", "tuning files of `weekops tune`, or off (default: tuning/ in the report directory)"),
     ("report-prefix", ("--output-prefix",), "NAME", "first part of the run directory's name (default: the kind)"),

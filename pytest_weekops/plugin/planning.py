@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.suggestion import suggest
 from pytest_weekops.plugin.options import PHASES, Options, parse_integer
@@ -76,6 +78,7 @@ def build_plan(
         in_turns=split,
         partner=partner,
         cold_starts=_cold_starts(options),
+        **_known_faults(options, kind),
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
@@ -98,6 +101,25 @@ def _looks(options: Options) -> tuple[int, ...]:
             f"differs from the next. Give {options.said('max-snapshots')} 2 or more."
         )
     return LookPlan.between(max(2, least), most).looks
+
+
+def _known_faults(options: Options, kind: str) -> dict[str, Any]:
+    """The known faults that a weekly plan carries, and the hash of their file; nothing for another kind."""
+    said, asked = options.said("expectations"), options.text("expectations")
+    if kind != "weekly":
+        if options.given("expectations"):
+            raise pytest.UsageError(
+                f"{said} speaks of a weekly campaign, and this is a {kind} one, where a known fault blocks as any "
+                "other does. Leave it out."
+            )
+        return {}
+    from pytest_weekops.files.expectations import load_expectations
+
+    try:
+        entries, digest = load_expectations(Path(asked) if asked else None)
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+    return {"expected": entries, "expectations_sha256": digest}
 
 
 def _cold_starts(options: Options) -> int:

@@ -99,7 +99,9 @@ def _find_parent(source: Source, name: str) -> Path:
     for candidate in (source.path.parent / name, policies_dir() / name):
         if _exists(candidate) and candidate.is_file():
             return candidate
-    shipped = sorted(p.name for p in policies_dir().glob("*.yaml") if p.name != "platforms.yaml")
+    shipped = sorted(
+        p.name for p in policies_dir().glob("*.yaml") if p.name not in ("platforms.yaml", "expectations.yaml")
+    )
     raise source.at(
         ("inherits",),
         f"names {name!r}, which is neither beside this file nor a shipped policy",

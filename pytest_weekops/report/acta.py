@@ -81,6 +81,8 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if finding.get("status") != "pass":
             words = f"{finding.get('check')} {finding.get('status')}{_measured(finding)}: {finding.get('message', '')}"
             yield f"  - finding: {escape(words)}"
+        elif finding.get("check") == "expected_faults" and finding.get("observed"):
+            yield f"  - known faults: {escape(str(finding.get('message', '')))}"
     passed = [f for f in findings if f.get("status") == "pass" and f.get("observed")]  # not: none of none allowed
     held = [f"{f.get('check')}{_measured(f)}" for f in passed]
     if held:

@@ -19,7 +19,8 @@ def _meaning(verdict: Verdict, found: Certainty) -> list[str]:
     """What a promote says, and what it does not."""
     if verdict.decision is not Decision.PROMOTE:
         return []
-    words = ["correct"]
+    known = len(verdict.known_faults)
+    words = [f"correct, but for known faults in {known} of the cells" if known else "correct"]
     if verdict.kind == "weekly" and found.stable_within_percent is not None:
         words.append(f"stable within {found.stable_within_percent:.3g} % over {found.snapshots} snapshots")
     if verdict.kind == "split":

@@ -22,7 +22,8 @@ def render_junit(
     told = ET.SubElement(suite, "properties")
     for name in _TOLD:
         ET.SubElement(told, "property", name=f"weekops_{name}", value=plain(str(document[name])))
-    cases = [*(case for record in records for case in _case(record)), *map(_missing, missing)]
+    known = verdict.known_faults
+    cases = [*(case for record in records for case in _case(record, known)), *map(_missing, missing)]
     suite.extend([*cases, _verdict(verdict, document)])
     for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(sum(case.find(tag) is not None for case in suite)))
@@ -34,7 +35,7 @@ def render_junit(
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _case(record: object) -> Iterator[ET.Element]:
+def _case(record: object, known: Mapping[tuple[str, str, int], str]) -> Iterator[ET.Element]:
     """The test case of a record; none where it does not stand for one, as a void measurement."""
     if isinstance(record, GateRecord):
         yield _ended("gate", record.key, "" if record.passed else record.reason or "no reason given")
@@ -43,13 +44,15 @@ def _case(record: object) -> Iterator[ET.Element]:
         words = f"{record.completed} of {record.requested} pulses; {', '.join(record.errors)}"
         yield _ended("pressure", f"{record.platform}-s{record.snapshot}", "" if done else words)
     elif isinstance(record, Measurement) and not record.void:
-        yield _measurement(record)
+        case = record.case
+        yield _measurement(record, known.get((case.platform, case.kernel, case.size), ""))
 
 
-def _measurement(record: Measurement) -> ET.Element:
+def _measurement(record: Measurement, expected: str) -> ET.Element:
     good = record.status is MeasurementStatus.OK and not record.flaky
     words = f"{'flaky' if record.flaky else record.status.value}: {record.reason}"
-    tag = "skipped" if record.status is MeasurementStatus.SKIPPED else "failure"
+    words = f"expected ({expected}): {words}" if expected else words
+    tag = "skipped" if record.status is MeasurementStatus.SKIPPED or expected else "failure"
     case = _ended("case", record.case.id, "" if good else words, tag=tag)
     case.set("time", f"{record.elapsed_s:.3f}")
     return case

@@ -304,6 +304,14 @@ class Run:
         cases = (what,) if isinstance(what, Case) else self.plan.cases(what)
         return all(case in self._measured for case in cases)
 
+    def expects(self, answer: Measurement) -> str:
+        """The known fault that a measurement ended with, in words; empty where it is none. The judge decides."""
+        from pytest_weekops.core.judge.expected import day_of, is_in_force
+
+        plan, today = self.plan, day_of(self.created_at)
+        known = plan.expected if plan.kind == "weekly" else ()
+        return next((one.words for one in known if one.is_of(answer) and is_in_force(one, today)), "")
+
     def look(self, snapshots: int) -> bool:
         """Look at the run after so many snapshots, where its plan does: whether all is decided and measuring ends.
 

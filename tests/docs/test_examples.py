@@ -32,6 +32,7 @@ from pytest_weekops.drivers.platforms import load_profiles
 from pytest_weekops.evidence.journal import encode_event, read_run
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.files.catalog import kernel_operations, variant_names
+from pytest_weekops.files.expectations import load_expectations
 from pytest_weekops.plugin import fixtures, hookspecs
 from pytest_weekops.plugin.hooks import MARKERS
 from pytest_weekops.plugin.options import short_spellings
@@ -140,7 +141,7 @@ def hooks(names: dict[str, Any], directory: Path) -> None:
 
 
 def yaml_file(page: Path, block: Block, directory: Path) -> None:
-    """A policy, a file of platforms, a catalogue of kernels, or a workflow: each is read by what would read it."""
+    """A policy, platforms, known faults, a catalogue of kernels, or a workflow: each is read by what would read it."""
     path = directory / "catalog.yaml"
     path.write_text(block.text, encoding="utf-8")
     document = yaml.safe_load(block.text)
@@ -148,6 +149,8 @@ def yaml_file(page: Path, block: Block, directory: Path) -> None:
         assert load_policy(path).policy_id == document["policy_id"]
     elif "profiles" in document:
         assert set(document["profiles"]) <= set(load_profiles([path]).profiles)
+    elif "expectations" in document:
+        assert len(load_expectations(path)[0]) == len(document["expectations"])
     elif "kernels" in document:
         for kernel in document["kernels"].values():
             for name in {kernel["file"], kernel.get("operation_file", kernel["file"])}:

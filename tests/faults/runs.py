@@ -59,9 +59,17 @@ class DoubleRun:
 
 
 def run_doubles(
-    directory: Path, doubles: dict[str, tuple[str, str]], patch: pytest.MonkeyPatch, *, deadlines: Deadlines = SHORT
+    directory: Path,
+    doubles: dict[str, tuple[str, str]],
+    patch: pytest.MonkeyPatch,
+    *,
+    deadlines: Deadlines = SHORT,
+    **changes: Any,
 ) -> DoubleRun:
-    """A weekly run of three sizes and two snapshots over doubles, ``label: (fault, phase)``; nothing is left behind."""
+    """A weekly run of three sizes and two snapshots over doubles, ``label: (fault, phase)``; nothing is left behind.
+
+    ``changes`` are to its plan.
+    """
     patch.setattr(opening, "HostWorker", QuietHost)
     patch.setattr(opening, "memory_problem", lambda *_arguments: "")  # a double says that it has a byte
     (directory / "policy.yaml").write_text(POLICY, encoding="utf-8")
@@ -76,7 +84,7 @@ def run_doubles(
         session_ms=0.0,
         pressure=PressurePlan(pulses=0),
         deadlines=deadlines,
-    )
+    ).model_copy(update=changes)
     began, before = time.monotonic(), children()  # benches that tests share have workers of their own
     with Scratch() as scratch:
         launches = tuple(_launch(label, *fault) for label, fault in doubles.items())

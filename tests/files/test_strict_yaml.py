@@ -10,6 +10,7 @@ import pytest
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.drivers.platforms import load_profiles
 from pytest_weekops.files.catalog import kernel_operations
+from pytest_weekops.files.expectations import load_expectations
 from pytest_weekops.files.kernel_sources import load_sources
 from pytest_weekops.files.strict_yaml import Source, parse_yaml, read_yaml
 from pytest_weekops.policies.files import load_policy
@@ -93,6 +94,7 @@ Reader = Callable[[Path], object]
 READERS: dict[str, tuple[str, str, Reader]] = {
     "policy": ("Policy", "mine.yaml", load_policy),
     "platform file": ("Platform file", "platforms.yaml", lambda path: load_profiles([path])),
+    "expectations": ("Expectations", "known.yaml", load_expectations),
     "catalogue": ("Kernel catalogue", "catalog.yaml", lambda path: kernel_operations([str(path.parent)])),
     "sources": ("Kernel catalogue", "catalog.yaml", lambda path: load_sources([str(path.parent)])),
 }

@@ -1,8 +1,9 @@
 """A worker that misbehaves on command: ``double.py FAULT PHASE [FLAG-FILE] --in-fd N --out-fd M --parent P``.
 
 It speaks the real protocol and answers every request well, except in the phase named:
-``launch`` always, ``launch@96@2`` only for the case of size 96 in snapshot 2. With a flag file it misbehaves only
-once: the file says that it did. What it measures takes the time that it says: a gate over it alone promotes.
+``launch`` always, ``launch@96`` only for size 96, ``launch@96@2`` only for that in snapshot 2. With a flag file it
+misbehaves only once: the file says that it did. What it measures takes the time that it says: a gate over it alone
+promotes.
 
 Nothing of the package is imported, since building its records takes longer than everything that tests ask of a double.
 """
@@ -150,7 +151,7 @@ def main() -> int:
     def enter(phase: str, case: str = "") -> None:
         if phase != "import":
             send(out, type="phase", phase=phase)
-        if arguments.phase in (phase, phase + case):
+        if arguments.phase in (phase, phase + case.rpartition("@")[0], phase + case):
             flag = Path(arguments.flag) if arguments.flag else None
             if flag is None or not flag.exists():
                 if flag is not None:

@@ -26,6 +26,7 @@ from pytest_weekops.evidence.journal import encode_event, read_run
 from pytest_weekops.evidence.recorded import read_campaign
 from pytest_weekops.evidence.tunings import TuningBook, load_tunings
 from pytest_weekops.files.catalog import read_catalog
+from pytest_weekops.files.expectations import load_expectations
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
 from pytest_weekops.week.ledger import open_ledger
@@ -184,6 +185,17 @@ def _message(path: Path) -> None:
             raise InputError("This is no frame.") from error
 
 
+EXPECTATIONS = """\
+version: 1
+expectations:
+  - driver: {profile: pocl, driver_version: "3.1"}
+    case: auto:2048
+    kind: crashed
+    phase: launch
+    reason: a known bug
+    owner: us
+    expires: 2026-12-31
+"""
 TUNING, CALIBRATION, JOURNAL, LEDGER = _tuning(), _calibration(), _journal(), _ledger()
 FRAMES = b"".join(map(encode, (CloseRequest(), Anchored(median_ms=1.0, calls=3), Goodbye())))
 READERS: dict[str, Reader] = {
@@ -193,6 +205,7 @@ READERS: dict[str, Reader] = {
     "older policy": Reader("old.json", older().encode(), load_policy),
     "lane policy": Reader("lane.json", json.dumps(LANE).encode(), _lane),
     "platform file": Reader("p.yaml", _shipped("policies", "platforms.yaml"), lambda path: load_profiles([path])),
+    "expectations": Reader("known.yaml", EXPECTATIONS.encode(), load_expectations),
     "catalogue": Reader(
         "catalog.yaml",
         _shipped("kernels", "catalog.yaml")[:6000],

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from pytest_weekops.core.errors import WorkerCrash, WorkerError, WorkerTimeout
 from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.worker.locking import DeviceLock
+from pytest_weekops.worker.process import Launch
+from pytest_weekops.worker.protocol import OpenRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
-from tests.worker.conftest import CASE, DEADLINES, REQUEST, SHORT_S
+from tests.worker.conftest import CASE, DEADLINES, DOUBLE, REQUEST, SHORT_S
 
 Supervise = Callable[..., PlatformSupervisor]
 FAULTS = ("segv", "abort", "exit0", "hang", "exception")
@@ -119,6 +123,20 @@ def test_the_restart_budget_ends(supervise: Supervise) -> None:
     assert answers[0].status is MeasurementStatus.CRASHED
     assert answers[-1].status is MeasurementStatus.LOST
     assert "replaced 4 times" in answers[-1].reason
+
+
+def test_retries_stop_where_too_many_cases_failed(tmp_path: Path) -> None:
+    """Three cases are tried twice; from the fourth on, more than 30 % have failed, and each is tried once."""
+    command, said = (sys.executable, DOUBLE, "segv", "launch"), list[str]()
+    launch = Launch(label=f"double-{tmp_path.name}", profile="d", open=OpenRequest(profile="d"), command=command)
+    supervisor = PlatformSupervisor(launch, DEADLINES, tmp_path, said.append, restart_budget=100)
+    supervisor.start()
+    starts = []
+    for _ in range(6):
+        assert supervisor.measure(CASE, REQUEST).status is MeasurementStatus.CRASHED
+        starts.append(sum("starting a fresh worker" in line for line in said))
+    supervisor.close()
+    assert starts == [1, 3, 5, 6, 7, 8]
 
 
 def test_a_replaced_library_is_lost(supervise: Supervise) -> None:

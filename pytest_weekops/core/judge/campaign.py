@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.judge.expected import Outcome, excused, outcomes
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
@@ -197,9 +198,24 @@ class Campaign:
 
     @cached_property
     def cells(self) -> tuple[CellKey, ...]:
-        """The plan's cells, in plan order."""
+        """The plan's cells, in plan order, without those that failed as they were expected to."""
         plan = self.plan
-        return tuple((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
+        every = ((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
+        return tuple(cell for cell in every if cell not in self.excused)
+
+    @cached_property
+    def expectations(self) -> tuple[Outcome, ...]:
+        """What came of each known fault that speaks of this run."""
+        return outcomes(self.plan, self.identities, self.measurements, self.created_at)
+
+    @cached_property
+    def excused(self) -> frozenset[CellKey]:
+        """Cells that failed as they were expected to, and that no other check asks for."""
+        return excused(self.expectations)
+
+    def is_excused(self, case: Case) -> bool:
+        """Whether a case is of such a cell."""
+        return (case.platform, case.kernel, case.size) in self.excused
 
     @cached_property
     def good(self) -> dict[CellKey, tuple[CaseMetrics, ...]]:

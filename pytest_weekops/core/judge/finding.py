@@ -129,6 +129,17 @@ class Verdict(Record):
         return tuple(name for name in self.failed_checks if name not in hard)
 
     @property
+    def known_faults(self) -> dict[tuple[str, str, int], str]:
+        """Platform, kernel and size of each cell that it leaves out since it is known to fail, and the reason why."""
+        found = [f for f in self.findings if (f.check, f.reason_code) == ("expected_faults", "expected")]
+        return {
+            (one["platform"], one["kernel"], one["size"]): str(one["reason"])
+            for finding in found
+            for one in finding.details
+            if one["state"] == "met"
+        }
+
+    @property
     def exit_status(self) -> ExitStatus:
         """The process exit status this verdict asks for."""
         if self.decision is Decision.PROMOTE:

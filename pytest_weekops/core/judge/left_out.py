@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.checks.expected_faults import words_of
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.policy.bounds import Place, weak
 from pytest_weekops.core.policy.policy import Policy
@@ -13,11 +14,15 @@ _LEAST_SNAPSHOTS = 3  # a trend through two points cannot be told from one slow 
 
 
 def left_out(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
-    """What this campaign hardly saw, or did not look at: weak limits first, then what was not asked or not done."""
+    """What this campaign hardly saw, or did not look at.
+
+    Cells that failed as they were expected to first, then weak limits, then what was not asked or not done.
+    """
     if campaign.plan.kind == "canonical":
         return ()
     limits = weak(_as_asked(policy, campaign))
     return (
+        *(words_of(each) for each in campaign.expectations if each.cell in campaign.excused),
         *(words for place, words in limits.items() if _is_asked(place, campaign)),
         *_not_asked(policy, campaign),
         *_not_done(campaign),
@@ -35,6 +40,8 @@ def _as_asked(policy: Policy, campaign: Campaign) -> Policy:
 def _is_asked(place: Place, campaign: Campaign) -> bool:
     """Whether a limit speaks of this campaign at all: its kind, its lanes, its baseline."""
     plan, (section, name) = campaign.plan, place[:2]
+    if name == "max_expected_share":
+        return bool(campaign.expectations)
     if section == "campaign" or (section == "split" and plan.kind != "split"):
         return False
     if section == "floors":

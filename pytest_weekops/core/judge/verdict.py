@@ -28,8 +28,9 @@ class JudgeOptions:
 def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = None) -> Verdict:
     """Judge a live campaign, always strictly: no older evaluator knew such campaigns."""
     campaign = _with_options(campaign, options or JudgeOptions())
-    kind, beside = campaign.plan.kind, campaign.plan.partner is not None
-    findings = [_total(check, policy, campaign) for check in checks_for(kind, beside=beside)]
+    plan, kind = campaign.plan, campaign.plan.kind
+    checks = checks_for(kind, beside=plan.partner is not None, expecting=bool(plan.expected))
+    findings = [_total(check, policy, campaign) for check in checks]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
     omitted = left_out(policy, campaign)
     verdict = decide(findings, policy, kind=kind, rules="strict", rows=rows, notes=notes, left_out=omitted)

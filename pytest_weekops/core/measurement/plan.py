@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.records import Case, LookRecord
 from pytest_weekops.core.record import Record
 
@@ -92,7 +93,7 @@ class CampaignPlan(Record):
     empty where the device was held against some gates only, so that another may have measured beside this one.
     ``no_baseline`` says in words why a weekly run is judged without a pinned baseline. ``partner`` takes turns with
     each platform of a weekly run that is judged by looks. ``cold_starts`` is how often the driver smoke opens each
-    driver anew.
+    driver anew. ``expected`` are the known faults of a weekly run's file, ``expectations_sha256`` the hash of its text.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -122,6 +123,8 @@ class CampaignPlan(Record):
     looks: tuple[int, ...] = ()
     partner: Partner | None = None
     cold_starts: int = Field(default=0, ge=0)
+    expected: tuple[Expectation, ...] = ()
+    expectations_sha256: str = ""
 
     @model_validator(mode="after")
     def _looks_end_with_the_budget(self) -> Self:

@@ -129,6 +129,7 @@ BOUNDS: Mapping[str, Bound] = {
         least=20, usual=59, is_floor=True, why="Of fewer launches the p95 is the slowest of them"
     ),
     "evidence.flag_p95_launches": _ANY,
+    "evidence.max_expected_share": _share("A driver that fails in every second cell is not known, it is broken"),
     "host.max_pace_change_percent": _ceiling(1000.0, 100.0, _HOST),
     "host.max_anchor_change_percent": _ceiling(1000.0, 100.0, _HOST),
     "host.max_run_delay_percent": _ceiling(100.0, 25.0, "A launch that only waited counts as calm beyond that"),

@@ -28,6 +28,7 @@ SEVERITY_OF_CHECK: dict[str, int] = {
     "drift_abs_percent_bounded": 3,
     "device_selected": 1,
     "errors_possible": 1,
+    "expected_faults": 3,
     "launches_looked_at": 1,
     "p95_drift_bound": 3,
     "platform_split_clover_and_rusticl": 1,

@@ -172,6 +172,8 @@ class Evidence(PolicyPart):
     max_false_promote: float = Field(default=0.025, gt=0, le=0.1)
     #: how much the speed of one snapshot is taken to vary where no calibration of this host says: standard deviation
     assumed_sd_percent: float = Field(default=5.0, gt=0, le=50)
+    #: [share] `expected_faults`: most of a platform's cells that may be left out since they are known to fail
+    max_expected_share: float = Field(default=0.2, ge=0, le=0.5)
 
 
 class HostRules(PolicyPart):

@@ -11,6 +11,7 @@ from pytest_weekops.core.calendar import Week
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
 from pytest_weekops.core.week.entry import RunEntry
+from pytest_weekops.core.week.expected import more_expected
 from pytest_weekops.core.week.floors_held import lower_floors
 
 _COUNTS = ("snapshots", "sessions", "iterations", "session_ms", "cold_starts")
@@ -78,6 +79,7 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
         gone = [str(v) for v in _items(before.plan.get(name)) if v not in _items(run.plan.get(name))]
         if gone:
             yield f"without {name.replace('_', ' ')} {', '.join(gone)}"
+    yield from more_expected(run.plan.get("expected"), before.plan.get("expected"))
     yield from _weaker_pressure(run.plan.get("pressure") or {}, before.plan.get("pressure") or {})
     yield from _weaker_ratio(run.plan, before.plan)
     service, was = _service(run.plan), _service(before.plan)

@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.checks import (
     cells,
     copies,
     evidence,
+    expected_faults,
     guards,
     one_driver,
     one_piece,
@@ -44,6 +45,7 @@ _POSSIBLE: tuple[Check, ...] = (
 _MEASURED: tuple[Check, ...] = (
     runs.minimum_snapshots,
     runs.all_runs_success,
+    expected_faults.expected_faults,
     runs.unique_cases,
     runs.device_selected,
     evidence.host_stable,
@@ -81,12 +83,15 @@ _SPLIT: tuple[Check, ...] = (
 )
 
 
-def checks_for(kind: str, *, beside: bool = True) -> tuple[Check, ...]:
-    """The checks of one kind of campaign, in the order of its findings; some speak of runs ``beside`` a partner alone.
+def checks_for(kind: str, *, beside: bool = True, expecting: bool = True) -> tuple[Check, ...]:
+    """The checks of one kind of campaign, in the order of its findings.
 
-    A run without one has the findings that it had before there were partners.
+    Some speak of runs ``beside`` a partner alone, or of those ``expecting`` known faults. A run without has the
+    findings that it had before there were any.
     """
     if kind == "canonical":
         return _EVERY_RUN
     found = (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY))
-    return found if beside else tuple(check for check in found if check is not partner.partner_beside)
+    unasked = [] if beside else [partner.partner_beside]
+    unasked += [] if expecting and kind == "weekly" else [expected_faults.expected_faults]
+    return tuple(check for check in found if check not in unasked)

@@ -1,0 +1,93 @@
+"""What came of each expectation that speaks of a run. Only one that was met in full excuses anything: its own cell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from pytest_weekops.core.measurement.expectation import Expectation
+from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus
+
+MOST_DAYS = 366  # an expectation that ends later than that is a rule, and belongs into a policy
+State = Literal["met", "expired", "everything", "unsteady", "unneeded", "unmeasured"]
+Cell = tuple[str, str, int]  # platform, kernel, size
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An expectation, the cell of the run that it speaks of, and what came of it.
+
+    ``met``: every planned case of the cell ended with exactly this fault. ``expired``: its day is over, more than
+    :data:`MOST_DAYS` ahead, or the run's own day is not known. ``everything``: met, as in every cell of the platform.
+    ``unsteady``: in some cases of the cell and not in others. ``unneeded``: never, and the cell was measured.
+    ``unmeasured``: never, and nothing of the cell was.
+    """
+
+    expectation: Expectation
+    cell: Cell
+    state: State
+
+
+def outcomes(
+    plan: CampaignPlan,
+    identities: Mapping[str, DeviceIdentity],
+    measurements: Sequence[Measurement],
+    created_at: str,
+) -> tuple[Outcome, ...]:
+    """What came of each expectation that speaks of a driver and a cell of a weekly run, in the plan's order."""
+    if plan.kind != "weekly" or not plan.expected:
+        return ()
+    made: dict[Case, list[Measurement]] = defaultdict(list)
+    for measurement in measurements:
+        made[measurement.case].append(measurement)
+    cells: dict[Cell, list[Case]] = defaultdict(list)
+    for case in plan.all_cases():
+        cells[(case.platform, case.kernel, case.size)].append(case)
+    today = day_of(created_at)
+    found = [
+        Outcome(one, cell, _state(one, [made.get(case, []) for case in cases], today))
+        for one in plan.expected
+        for cell, cases in cells.items()
+        if one.is_about(cases[0], identities.get(cell[0]))
+    ]
+    return tuple(_never_everything(found, list(cells)))
+
+
+def day_of(created_at: str) -> date | None:
+    """The day of a run in UTC; None where its stamp is none."""
+    try:
+        return datetime.fromisoformat(created_at).astimezone(UTC).date()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def is_in_force(expectation: Expectation, today: date | None) -> bool:
+    """Whether it may excuse anything on that day."""
+    return today is not None and 0 <= (expectation.expires - today).days <= MOST_DAYS
+
+
+def _state(one: Expectation, cases: Sequence[Sequence[Measurement]], today: date | None) -> State:
+    if not is_in_force(one, today):
+        return "expired"
+    hits = sum(len(made) == 1 and one.is_of(made[0]) for made in cases)
+    if hits:
+        return "met" if hits == len(cases) else "unsteady"
+    worked = any(m.status is MeasurementStatus.OK for made in cases for m in made)
+    return "unneeded" if worked else "unmeasured"
+
+
+def _never_everything(found: Sequence[Outcome], cells: Sequence[Cell]) -> Iterator[Outcome]:
+    """The outcomes, where none excuses a platform of which nothing would be left to judge."""
+    met = {each.cell for each in found if each.state == "met"}
+    left = {cell[0] for cell in cells if cell not in met}
+    for each in found:
+        yield each if each.state != "met" or each.cell[0] in left else replace(each, state="everything")
+
+
+def excused(found: Sequence[Outcome]) -> frozenset[Cell]:
+    """The cells that the verdict leaves out, by name, since they failed as they were expected to."""
+    return frozenset(each.cell for each in found if each.state == "met")
