@@ -128,7 +128,7 @@ def read_words(text: str, asked: Sequence[str]) -> Looked:
 
 def _by_launch(text: str) -> Iterator[tuple[str, list[str]]]:
     for part in text.split(f"\n{LAUNCH_MARK}")[1:]:
-        first, *lines = part.splitlines()
+        first, *lines = part.splitlines() or [""]
         yield first.strip(), lines
 
 

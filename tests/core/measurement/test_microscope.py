@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
@@ -95,6 +95,7 @@ def test_output_that_ends_early_is_no_clean_one(text: str, why: str) -> None:
     assert read_words(text, ["launch 1", "launch 2"]).broken_off == why
 
 
+@example(f"\n{LAUNCH_MARK}")
 @given(st.text() | st.lists(st.sampled_from([UNWRITTEN, RACE, "\t", LAUNCH_MARK, "\n", DONE_MARK])).map("".join))
 def test_whatever_is_said_is_read(text: str) -> None:
     """Total on any output."""
