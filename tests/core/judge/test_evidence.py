@@ -9,7 +9,7 @@ import pytest
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.plan import PressurePlan
-from pytest_weekops.core.measurement.records import Measurement, PressureRecord
+from pytest_weekops.core.measurement.records import GateRecord, Measurement, PressureRecord
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import Records, make_campaign, make_plan, make_records
 from tests.support.verdicts import finding_of
@@ -44,3 +44,21 @@ def test_pressure_during_the_launches_is_counted_per_measurement(completed: int,
     found = pressure(plan, records)
     assert found.status is status
     assert len(found.rows) == (0 if status is CheckStatus.PASS else len(plan.all_cases()))
+
+
+def test_a_gate_that_could_not_be_done_is_no_data_and_one_that_failed_comes_first() -> None:
+    """What was not looked at is not good; beside a failure it is not what decides."""
+    plan = make_plan("weekly")
+    records = make_records(plan)
+    place = next(at for at, record in enumerate(records) if isinstance(record, GateRecord))
+    gate = records[place]
+    assert isinstance(gate, GateRecord)
+    undone = gate.model_copy(update={"passed": False, "undone": "oclgrind is not there"})
+    finding = finding_of(
+        judge(POLICY, make_campaign(plan, [*records[:place], undone, *records[place + 1 :]])), "canonical_gate"
+    )
+    assert (finding.status, finding.reason_code) == (CheckStatus.NO_DATA, "undone")
+    assert "oclgrind is not there" in finding.message
+    failed = gate.model_copy(update={"passed": False})
+    both = judge(POLICY, make_campaign(plan, [*records[:place], undone, failed, *records[place + 1 :]]))
+    assert finding_of(both, "canonical_gate").reason_code == "failed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +16,13 @@ from pydantic import ValidationError
 from pytest_weekops.core.judge.asking.drifts import drifts
 from pytest_weekops.core.judge.asking.noise import noise_ratio
 from pytest_weekops.core.judge.asking.ratios import ratios
+from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.asking.spreads import ratio_spread
 from pytest_weekops.core.judge.campaign import Baseline
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Verdict
-from pytest_weekops.core.judge.looks import look_at
+from pytest_weekops.core.judge.looks import certainty, look_at
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, CalibrationRecord, figures
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
@@ -488,3 +489,22 @@ def test_a_run_says_how_much_it_scatters_over_its_calibration() -> None:
     short = make_campaign(SPLIT, calibrated(after(2, SPLIT)), created_at="2026-11-24T12:00:00+00:00")
     assert noise_ratio(POLICY, short) is None
     assert noise_ratio(POLICY, make_campaign(WEEKLY, after(3))) is None
+
+
+def test_lanes_that_agree_contradict_nothing() -> None:
+    """Two healthy lanes of one variant pass, and nobody is told of noise."""
+    plan = make_plan(snapshots=12, looks=LOOKS, iterations=15, kernels=("auto", "packed"))
+    finding = finding_of(verdict_of(after(12, plan), plan=plan), DRIFT)
+    assert finding.status is CheckStatus.PASS
+    assert "contradict" not in finding.message
+
+
+def test_without_a_spread_nobody_says_how_stable_a_run_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trend whose error cannot be told bounds nothing, whatever the others do."""
+    campaign = make_campaign(WEEKLY, after(12))
+    (first, *others) = of_kind(answers(POLICY, campaign), "trend")
+    unknown = replace(first, asked=replace(first.asked, spread=None))
+    monkeypatch.setattr("pytest_weekops.core.judge.looks.of_kind", lambda *_args: [*others, unknown])
+    told = certainty(POLICY, campaign)
+    assert told is not None
+    assert told.stable_within_percent is None

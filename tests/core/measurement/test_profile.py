@@ -9,18 +9,24 @@ import pytest
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.measurement.profile import parse_profiles
 
+SLOW = {"first-build": 900.0, "build": 30.0}
+
 
 def test_a_file_of_profiles_is_read() -> None:
     """Patterns, an environment, and the order in which auto tries; what is not said, or null, matches anything."""
     data = {
         "version": 1,
-        "profiles": {"mine": {"platform_name": "^My .*", "environment": {"A": "1"}}, "any": {"platform_name": None}},
+        "profiles": {
+            "mine": {"platform_name": "^My .*", "environment": {"A": "1"}},
+            "any": {"platform_name": None, "deadlines": SLOW},
+        },
         "auto": ["mine"],
     }
     found = parse_profiles(data, "platforms.yaml")
     assert found.profiles["mine"].platform_name == "^My .*"
     assert found.profiles["mine"].environment == {"A": "1"}
     assert found.profiles["any"].platform_name is None
+    assert found.profiles["any"].deadlines == SLOW
     assert found.auto == ("mine",)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.core.recorded.older import change_percent
+from pytest_weekops.core.recorded.own_rules import _snapshots as snapshots_of
 from pytest_weekops.evidence.recorded import parse_campaign
 from pytest_weekops.policies.files import load_policy
 from tests.support.recorded_data import weekly
@@ -42,3 +44,11 @@ def test_a_drift_at_its_bound_is_within_it_and_one_ulp_further_is_not(
             policy = POLICY.model_copy(update={"guardrails": rails})
             finding = finding_of(judge_recorded(policy, parse_campaign(document, "test")).verdict, check)
             assert (finding.status is CheckStatus.PASS) is passes, (thousandths, finding.message)
+
+
+def test_a_pulse_of_no_snapshot_is_no_snapshots_evidence() -> None:
+    """One whose number is missing or no number belongs to none of them."""
+    runs = [SimpleNamespace(snapshot=1), SimpleNamespace(snapshot=None)]
+    pressure = [{"snapshot": 1}, {"snapshot": None}, {"snapshot": "1st"}, {}]
+    ((number, mine, pulses),) = snapshots_of(SimpleNamespace(runs=runs, pressure=pressure))  # type: ignore[arg-type]
+    assert (number, mine, pulses) == (1, runs[:1], pressure[:1])
