@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,8 @@ def test_a_drift_at_its_bound_is_within_it_and_one_ulp_further_is_not(
 
 def test_a_pulse_of_no_snapshot_is_no_snapshots_evidence() -> None:
     """One whose number is missing or no number belongs to none of them."""
-    runs = [SimpleNamespace(snapshot=1), SimpleNamespace(snapshot=None)]
-    pressure = [{"snapshot": 1}, {"snapshot": None}, {"snapshot": "1st"}, {}]
-    ((number, mine, pulses),) = snapshots_of(SimpleNamespace(runs=runs, pressure=pressure))  # type: ignore[arg-type]
+    runs: list[Any] = [SimpleNamespace(snapshot=1), SimpleNamespace(snapshot=None)]
+    pressure: list[Any] = [{"snapshot": 1}, {"snapshot": None}, {"snapshot": "1st"}, {}]
+    campaign: Any = SimpleNamespace(runs=runs, pressure=pressure)
+    ((number, mine, pulses),) = snapshots_of(campaign)
     assert (number, mine, pulses) == (1, runs[:1], pressure[:1])
