@@ -69,8 +69,10 @@ def start_faulty(
         (launch,) = resolve_platforms([f"faulty.{len(made)}=pocl@{faulty.library}"], scratch=scratch)
         launch.environment["POCL_CACHE_DIR"] = str(faulty.flag.parent)  # what one worker compiled, the next one has
         faulty.has("")
-        supervisor = PlatformSupervisor(launch, deadlines, scratch, restart_budget=1000)
-        supervisor.start()
+        with pytest.MonkeyPatch.context() as patch:  # held for the whole session, as every bench is
+            patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"bench {scratch}")
+            supervisor = PlatformSupervisor(launch, deadlines, scratch, restart_budget=1000)
+            supervisor.start()
         made.append(supervisor)
         return Bench(supervisor, host)
 
