@@ -62,8 +62,11 @@ class CampaignItems:
     def _parametrize(self, metafunc: pytest.Metafunc) -> None:
         self._choices.options.refuse_strangers()
         marker = metafunc.definition.get_closest_marker("weekops_campaign")
-        self._settle_kind(str(marker.args[0]) if marker and marker.args else "weekly")
+        kind = str(marker.args[0]) if marker and marker.args else "weekly"
         names = set(metafunc.fixturenames)
+        if self._is_asked(names):
+            self.kinds.add(kind)
+        self._settle_kind(kind)
         gate = metafunc.definition.get_closest_marker("weekops_gate_name")
         if "weekops_gate" in names:
             stages = [(stage, label) for stage in ("opening", "closing") for label in self._choices.labels]
@@ -87,9 +90,15 @@ class CampaignItems:
                 self._canonical_gates.append(str(gate.args[0]))
             metafunc.parametrize("weekops_platform", self._choices.labels, indirect=True)
 
+    def _is_asked(self, names: set[str]) -> bool:
+        """Whether a test gives a verdict anything: those of an option that was not given stand for nothing."""
+        options = self._choices.options
+        if "weekops_smoke" in names:
+            return options.given("driver-smoke")
+        return "weekops_microscope" not in names or options.asked("tier") == "full"
+
     def _settle_kind(self, kind: str) -> None:
         settled = self._choices.kind
-        self.kinds.add(kind)
         if kind not in ("canonical", "weekly", "split"):
             raise pytest.UsageError(
                 f"weekops_campaign({kind!r}) is no kind of campaign. Give canonical, weekly or split."
