@@ -74,7 +74,7 @@ class Reader:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=400,
+            timeout=900,
             check=False,
         )
         output = done.stdout + done.stderr

@@ -74,7 +74,7 @@ def run(directory: Path, command: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTEST_ADDOPTS": SMALL},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
