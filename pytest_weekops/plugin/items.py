@@ -64,7 +64,7 @@ class CampaignItems:
         marker = metafunc.definition.get_closest_marker("weekops_campaign")
         kind = str(marker.args[0]) if marker and marker.args else "weekly"
         names = set(metafunc.fixturenames)
-        if self._is_asked(names):
+        if is_asked := self._is_asked(names):
             self.kinds.add(kind)
         self._settle_kind(kind)
         gate = metafunc.definition.get_closest_marker("weekops_gate_name")
@@ -78,13 +78,11 @@ class CampaignItems:
             cases = list(measuring_order(self._choices.plan()))
             metafunc.parametrize("weekops_case", cases, indirect=True, ids=[case.id for case in cases])
         elif "weekops_smoke" in names:
-            smoke = self._choices.labels if self._choices.options.given("driver-smoke") else []
-            metafunc.parametrize("weekops_smoke", smoke, indirect=True)
+            metafunc.parametrize("weekops_smoke", self._choices.labels if is_asked else [], indirect=True)
         elif "weekops_microscope" in names:
-            looked = self._choices.labels if self._choices.options.asked("tier") == "full" else []
-            if looked and GATE not in self._canonical_gates:
+            if is_asked and GATE not in self._canonical_gates:
                 self._canonical_gates.append(GATE)
-            metafunc.parametrize("weekops_microscope", looked, indirect=True)
+            metafunc.parametrize("weekops_microscope", self._choices.labels if is_asked else [], indirect=True)
         elif "weekops_platform" in names:
             if gate and gate.args[0] not in self._canonical_gates:
                 self._canonical_gates.append(str(gate.args[0]))
