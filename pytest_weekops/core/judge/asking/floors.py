@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_weekops.core.judge.asking.asked import Asked, Kind, ask_where_certain, undecidable
+from pytest_weekops.core.judge.asking.asked import Asked, Kind, undecidable
+from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.beside import another_machine, shares_beside
 from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, cell_name
-from pytest_weekops.core.judge.certainty.answers import Requirement, answer
-from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
-from pytest_weekops.core.judge.certainty.percentiles import percentile_interval
+from pytest_weekops.core.judge.certainty.answers import Requirement
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot, cell_unit
@@ -33,7 +32,7 @@ def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
             logs = [math.log(each) for each in by_snapshot(rows, "throughput")]
             held = f"at least the floor {floor:.5g}"
             words = f"floor {floor:.5g} {unit}", f"below the floor {floor:.5g}", held
-            yield _at_least("floor", cell, logs, floor, f"{{:.5g}} {unit}", words, plan, spread)
+            yield _floor("floor", cell, logs, floor, f"{{:.5g}} {unit}", words, plan, spread)
         if row is not None and row.max_p95_time_ms is not None:
             yield _p95(cell, rows, row.max_p95_time_ms, "", plan, spread)
         pinned = baseline_row(campaign, cell)
@@ -45,7 +44,7 @@ def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
         logs = list(beside.logs) if beside else [math.log(each) for each in shares(pinned, rows)]
         bounds = f"baseline {pinned.throughput:.5g} {unit}, {how}", f"below the {least:g} needed", f"{least:g} or more"
         seen = f"{{:.3f}} of the baseline's throughput, {how},"
-        floor_asked = _at_least("baseline", cell, logs, least, seen, bounds, plan, spread)
+        floor_asked = _floor("baseline", cell, logs, least, seen, bounds, plan, spread)
         host = beside.host if beside else host_speed(pinned, rows) or 1.0
         most = policy.floors.max_share_of_baseline_p95 * pinned.p95_ms * host
         of_what = f" ({policy.floors.max_share_of_baseline_p95:g} of the baseline's, {how})"
@@ -61,7 +60,7 @@ def _elsewhere(policy: Policy, campaign: Campaign, cell: CellKey, pinned: Baseli
     return f"{why}: what holds on one machine says little of another; --against PROFILE[@PATH] decides here"
 
 
-def _at_least(
+def _floor(
     kind: Kind,
     cell: CellKey,
     logs: Sequence[float],
@@ -72,40 +71,20 @@ def _at_least(
     spread: Spread,
 ) -> Asked:
     asked = Requirement(cell_name(cell), tuple(logs), math.log(least), spread)
-    return Asked(
-        kind=kind,
-        name=asked.name,
-        cells=(cell,),
-        bound=words[0],
-        broken=words[1],
-        held=words[2],
-        observed=lambda log: seen.format(math.exp(log)),
-        ask=lambda own: answer(asked, plan, own),
-        spread=spread,
-        requirement=asked,
-    )
+    bound, broken, held = words
+    return at_least(kind, (cell,), asked, plan, bound=bound, broken=broken, held=held, seen=seen.format)
 
 
 def _p95(cell: CellKey, rows: Sequence[CaseMetrics], most: float, how: str, plan: LookPlan, spread: Spread) -> Asked:
-    series = launches_by_snapshot(rows)
-
-    def bounds(look: int, levels: Levels) -> Interval:
-        return percentile_interval(series[:look], None, most, levels.upper, spread)
-
-    return Asked(
-        kind="p95",
-        name=cell_name(cell),
-        cells=(cell,),
+    return p95_at_most(
+        "p95",
+        cell_name(cell),
+        (cell,),
+        (launches_by_snapshot(rows), None),
+        most,
+        spread,
+        plan,
         bound=f"p95 at most {most:.5g} ms{how}",
         broken=f"above {most:.5g}{how}",
-        observed=lambda log: f"p95 {most * math.exp(-log):.5g} ms",
-        ask=ask_where_certain(cell_name(cell), 0.0, bounds, len(series), plan),
+        seen="p95 {:.5g} ms".format,
     )
-
-
-def launches_by_snapshot(rows: Sequence[CaseMetrics], side: str = "launches_ms") -> list[list[float]]:
-    """Every launch that counts, in milliseconds, snapshot by snapshot; ``beside_ms`` are the partner's."""
-    found: dict[int, list[float]] = {}
-    for row in rows:
-        found.setdefault(row.snapshot, []).extend(getattr(row, side))
-    return [found[snapshot] for snapshot in sorted(found)]

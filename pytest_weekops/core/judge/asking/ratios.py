@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from pytest_weekops.core.judge.asking.asked import Asked, ask_where_certain
-from pytest_weekops.core.judge.asking.floors import launches_by_snapshot
+from pytest_weekops.core.judge.asking.asked import Asked
+from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most
 from pytest_weekops.core.judge.asking.spreads import assumed, ratio_spread
 from pytest_weekops.core.judge.campaign import Campaign, CellKey
-from pytest_weekops.core.judge.certainty.answers import Requirement, answer
-from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
-from pytest_weekops.core.judge.certainty.percentiles import percentile_interval
+from pytest_weekops.core.judge.certainty.answers import Requirement
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
@@ -29,17 +27,15 @@ def ratios(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
         cells, spread = _cells(campaign, pairing), ratio_spread(policy, campaign, pairing.kernel, pairing.size)
         if least > 0:
             asked = Requirement(pairing.name, tuple(pairing.logs), math.log(least), spread)
-            yield Asked(
-                kind="ratio",
-                name=pairing.name,
-                cells=cells,
+            yield at_least(
+                "ratio",
+                cells,
+                asked,
+                plan,
                 bound=f"ratio at least {least:g}",
                 broken=f"below {least:g}",
                 held=f"at least {least:g}",
-                observed=lambda log: f"{math.exp(log):.3f}",
-                ask=lambda own, asked=asked: answer(asked, plan, own),  # type: ignore[misc]  # bound in this turn
-                spread=spread,
-                requirement=asked,
+                seen="{:.3f}".format,
             )
         if pairing.seed is None:
             yield _latency(pairing, cells, most, plan, assumed(policy))
@@ -52,16 +48,15 @@ def _cells(campaign: Campaign, pairing: Pairing) -> tuple[CellKey, ...]:
 
 def _latency(pairing: Pairing, cells: tuple[CellKey, ...], most: float, plan: LookPlan, spread: Spread) -> Asked:
     before, after = (launches_by_snapshot([pair[side] for pair in pairing.pairs]) for side in (0, 1))
-
-    def bounds(look: int, levels: Levels) -> Interval:
-        return percentile_interval(after[:look], before[:look], most, levels.upper, spread)
-
-    return Asked(
-        kind="latency",
-        name=pairing.name,
-        cells=cells,
+    return p95_at_most(
+        "latency",
+        pairing.name,
+        cells,
+        (after, before),
+        most,
+        spread,
+        plan,
         bound=f"p95 ratio at most {most:g}",
         broken=f"above {most:g}",
-        observed=lambda log: f"p95 ratio {most * math.exp(-log):.3f}",
-        ask=ask_where_certain(pairing.name, 0.0, bounds, len(after), plan),
+        seen="p95 ratio {:.3f}".format,
     )

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_weekops.core.judge.asking.asked import Asked, ask_where_certain
-from pytest_weekops.core.judge.asking.floors import launches_by_snapshot
+from pytest_weekops.core.judge.asking.asked import Asked
+from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most
 from pytest_weekops.core.judge.asking.spreads import assumed, beside_spread
 from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
-from pytest_weekops.core.judge.certainty.answers import Requirement, answer
-from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
-from pytest_weekops.core.judge.certainty.percentiles import percentile_interval
+from pytest_weekops.core.judge.certainty.answers import Requirement
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot
 from pytest_weekops.core.policy.policy import Policy
@@ -39,32 +37,28 @@ def _share(
     least = policy.floors.min_share_of_baseline_gflops
     spread = beside_spread(policy, campaign, cell)
     asked = Requirement(cell_name(cell), tuple(by_snapshot(rows, "beside")), math.log(least), spread)
-    return Asked(
-        kind="service",
-        name=asked.name,
-        cells=(cell,),
+    return at_least(
+        "service",
+        (cell,),
+        asked,
+        plan,
         bound=f"at least {least:g} of {label}'s speed",
         broken=f"below the {least:g} needed",
         held=f"{least:g} or more",
-        observed=lambda log: f"{math.exp(log):.3f} of {label}'s speed",
-        ask=lambda own: answer(asked, plan, own),
-        spread=spread,
-        requirement=asked,
+        seen=lambda share: f"{share:.3f} of {label}'s speed",
     )
 
 
 def _p95(policy: Policy, cell: CellKey, rows: Sequence[CaseMetrics], most: float, label: str, plan: LookPlan) -> Asked:
-    mine, theirs = launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms")
-
-    def bounds(look: int, levels: Levels) -> Interval:
-        return percentile_interval(mine[:look], theirs[:look], most, levels.upper, assumed(policy))
-
-    return Asked(
-        kind="p95",
-        name=cell_name(cell),
-        cells=(cell,),
+    return p95_at_most(
+        "p95",
+        cell_name(cell),
+        (cell,),
+        (launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms")),
+        most,
+        assumed(policy),
+        plan,
         bound=f"p95 at most {most:g} of {label}'s",
         broken=f"above {most:g}",
-        observed=lambda log: f"p95 {most * math.exp(-log):.3f} of {label}'s",
-        ask=ask_where_certain(cell_name(cell), 0.0, bounds, len(mine), plan),
+        seen=lambda share: f"p95 {share:.3f} of {label}'s",
     )
