@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_weekops.plugin.inject_session import CONTROLS, Control, Injector
     from pytest_weekops.plugin.options import report_directory
     from pytest_weekops.plugin.session import GateSession
-    from pytest_weekops.policies.files import load_policy
+    from pytest_weekops.policies.files import load_policy, policy_files
     from pytest_weekops.report.decision import artifact
     from pytest_weekops.report.decision import schema as decision_schema
     from pytest_weekops.run.conclusion import Conclusion, conclude, end_suite
@@ -70,6 +70,7 @@ __all__ = [
     "load_profiles",
     "measure_plan",
     "open_run",
+    "policy_files",
     "read_journal",
     "report_directory",
     "resolve_platforms",
@@ -108,6 +109,7 @@ _PLACES = {
     "load_profiles": "drivers.platforms:load_profiles",
     "measure_plan": "run.whole:measure_plan",
     "open_run": "run.opening:open_run",
+    "policy_files": "policies.files:policy_files",
     "read_journal": "evidence.journal:read_journal",
     "report_directory": "plugin.options:report_directory",
     "resolve_platforms": "drivers.platforms:resolve_platforms",

@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy
 
 DEEPEST_INHERITANCE = 8
+_BESIDE = ("platforms.yaml", "expectations.yaml")  # in the same directory, and no policies
 
 
 def policies_dir() -> Path:
     """The shipped policies: those of the wheel, or of the checkout."""
     return data_dir("policies")
+
+
+def policy_files(directory: Path) -> list[Path]:
+    """The policies of a directory, by name: without the platform profiles and the known faults that lie beside them."""
+    return sorted(path for path in directory.glob("*.yaml") if path.name not in _BESIDE)
 
 
 def default_policy() -> Policy:
@@ -99,9 +105,7 @@ def _find_parent(source: Source, name: str) -> Path:
     for candidate in (source.path.parent / name, policies_dir() / name):
         if _exists(candidate) and candidate.is_file():
             return candidate
-    shipped = sorted(
-        p.name for p in policies_dir().glob("*.yaml") if p.name not in ("platforms.yaml", "expectations.yaml")
-    )
+    shipped = [path.name for path in policy_files(policies_dir())]
     raise source.at(
         ("inherits",),
         f"names {name!r}, which is neither beside this file nor a shipped policy",

@@ -14,24 +14,24 @@ from pytest_weekops.api import (
     decision_schema,
     load_policy,
     load_profiles,
+    policy_files,
     read_journal,
     report_directory,
     variant_names,
 )
 
 RECENT = 20
-BESIDE = ("platforms.yaml", "expectations.yaml")  # in the same directory, and no policies
 
 
 def policies(config: pytest.Config) -> list[Path]:
     """The shipped policies and the project's own."""
     dirs = {data_dir("policies").resolve(), (config.rootpath / "policies").resolve()}
-    return [path for directory in sorted(dirs) for path in sorted(directory.glob("*.yaml"))]
+    return [path for directory in sorted(dirs) for path in policy_files(directory)]
 
 
 def test_policies_are_valid(pytestconfig: pytest.Config) -> None:
     """Every policy file loads under the strict rules and names itself."""
-    paths = [path for path in policies(pytestconfig) if path.name not in BESIDE]
+    paths = policies(pytestconfig)
     assert paths, "there is no policy at all"
     assert all(load_policy(path).policy_id for path in paths)
 

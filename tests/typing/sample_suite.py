@@ -32,6 +32,7 @@ from pytest_weekops.api import (
     load_policy,
     measure_plan,
     open_run,
+    policy_files,
 )
 from pytest_weekops.operation import Buffer, Launch
 
@@ -81,6 +82,7 @@ def pytest_weekops_report(config: pytest.Config, run_dir: Path, verdict: Verdict
 def script(request: RunRequest) -> int:
     """A run without pytest, from its request to its exit status."""
     assert_type(load_policy("portable"), Policy)
+    assert_type(policy_files(Path("policies")), list[Path])
     with open_run(request) as run:
         assert_type(run, Run)
         measure_plan(run)
