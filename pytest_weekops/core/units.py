@@ -6,7 +6,8 @@ from typing import Literal
 
 Unit = Literal["GFLOPS", "GB/s"]
 UNITS: tuple[Unit, ...] = ("GFLOPS", "GB/s")
-SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s"}
+LEVEL1: dict[str, Unit] = {"reduce": "GB/s"}  # what programs do, one name per operation (SHOC's second level)
+SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s", **LEVEL1}
 FLOOR_OF_UNIT: dict[Unit, str] = {"GFLOPS": "min_avg_gflops", "GB/s": "min_avg_gbs"}
 
 
