@@ -6,7 +6,12 @@ from typing import Literal
 
 Unit = Literal["GFLOPS", "GB/s"]
 UNITS: tuple[Unit, ...] = ("GFLOPS", "GB/s")
-LEVEL1: dict[str, Unit] = {"reduce": "GB/s"}  # what programs do, one name per operation (SHOC's second level)
+LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name per operation
+    "reduce": "GB/s",
+    "scan": "GB/s",
+    "sort": "GB/s",
+    "histogram": "GB/s",
+}
 SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s", **LEVEL1}
 FLOOR_OF_UNIT: dict[Unit, str] = {"GFLOPS": "min_avg_gflops", "GB/s": "min_avg_gbs"}
 

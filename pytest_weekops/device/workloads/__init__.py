@@ -7,6 +7,14 @@ operation has another shape. All of them take two sets of inputs in turn, each w
 from __future__ import annotations
 
 from pytest_weekops.device.operation import LaunchedOperation
+from pytest_weekops.device.workloads.histogram import Histogram
 from pytest_weekops.device.workloads.reduce import Reduce
+from pytest_weekops.device.workloads.scan import Scan
+from pytest_weekops.device.workloads.sort import Sort
 
-WORKLOADS: dict[str, LaunchedOperation] = {"reduce": Reduce()}
+WORKLOADS: dict[str, LaunchedOperation] = {
+    "reduce": Reduce(),
+    "scan": Scan(),
+    "sort": Sort(),
+    "histogram": Histogram(),
+}
