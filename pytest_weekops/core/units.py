@@ -6,8 +6,11 @@ from typing import Literal
 
 Unit = Literal["GFLOPS", "GB/s"]
 UNITS: tuple[Unit, ...] = ("GFLOPS", "GB/s")
-LEVEL1: dict[str, Unit] = {  # what programs do, one name per operation (SHOC's second level)
+LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name per operation
     "reduce": "GB/s",
+    "scan": "GB/s",
+    "sort": "GB/s",
+    "histogram": "GB/s",
     "transpose": "GB/s",
     "stencil2d": "GB/s",
     "stencil3d": "GB/s",

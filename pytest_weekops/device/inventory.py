@@ -12,6 +12,7 @@ from typing import Any
 import pyopencl as cl
 
 from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.host_kernel import host_kernel
 from pytest_weekops.device.library import named_library, why_not_loaded
@@ -160,7 +161,7 @@ def _native_floats(device: Any) -> int:
 def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
     quirks = []
     if platform.name == "Clover":
-        quirks.append("aborts-on-vector-loads")
+        quirks += ["aborts-on-vector-loads", ABORTS_ON_ATOMICS]
     if "llvmpipe" in device.name:
         quirks.append("stops-after-65535-loop-iterations")
     return tuple(quirks)

@@ -9,6 +9,7 @@ import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError
 from pytest_weekops.core.measurement.advice import advise
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
@@ -158,6 +159,7 @@ def _loops(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[Sm
 def _known_quirks(device: OpenDevice) -> list[SmokeStep]:
     advice = {
         "aborts-on-vector-loads": "vload and vstore abort this compiler. The shipped variants read through pointers.",
+        ABORTS_ON_ATOMICS: "Atomic operations abort this compiler. Variants that need them are refused, not built.",
         "stops-after-65535-loop-iterations": "Unroll inner loops; the shipped variants stay below the limit.",
     }
     return [

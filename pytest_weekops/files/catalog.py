@@ -26,6 +26,15 @@ def read_catalog(directory: Path) -> Catalog:
     return parse_catalog(read_yaml(Source("Kernel catalogue", path), lost), str(path))
 
 
+def kernel_entries(dirs: Sequence[str]) -> dict[str, KernelEntry]:
+    """The entry of every variant, by mode; the first directory that has a mode wins. Raises ``PolicyError``."""
+    found: dict[str, KernelEntry] = {}
+    for directory in dirs:
+        for entry in read_catalog(Path(directory)).kernels.values():
+            found.setdefault(entry.mode, entry)
+    return found
+
+
 def kernel_operations(dirs: Sequence[str]) -> dict[str, KernelOperation]:
     """The operation of every variant, by mode; the first directory that has a mode wins. Raises ``PolicyError``.
 

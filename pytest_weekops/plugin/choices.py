@@ -44,6 +44,7 @@ class Choices:
         self._launches: list[Launch] = []
         self._partner: Launch | None = None
         self._policy: Policy | None = None
+        self._kernels: tuple[str, ...] | None = None
 
     @property
     def kind(self) -> str:
@@ -53,6 +54,15 @@ class Choices:
     def settle_kind(self, kind: str) -> None:
         """Settle the kind, which decides which platforms are meant: a split names two of its own."""
         self._kind, self._launches, self._partner = kind, [], None
+
+    def settle_kernels(self, kernels: tuple[str, ...]) -> None:
+        """Settle what is measured where the options name nothing; empty for the kind's own. Refuses two of them."""
+        if self._kernels not in (None, kernels):
+            raise pytest.UsageError(
+                "Two suites that measure other kernels were collected in one run. Each has its own verdict and its own "
+                "exit status. Run them one after the other: pytest suites/weekly, then pytest suites/workloads."
+            )
+        self._kernels = kernels
 
     @property
     def report_dir(self) -> Path:
@@ -213,6 +223,7 @@ class Choices:
             variants=self.variants,
             gates=gates,
             partner=self._plans_partner(),
+            kernels=self._kernels or (),
         )
 
     def _plans_partner(self) -> Partner | None:

@@ -67,6 +67,8 @@ class CampaignItems:
         if is_asked := self._is_asked(names):
             self.kinds.add(kind)
         self._settle_kind(kind)
+        if kind != "canonical":
+            self._choices.settle_kernels(tuple(marker.kwargs.get("kernels", ())) if marker else ())
         gate = metafunc.definition.get_closest_marker("weekops_gate_name")
         if "weekops_gate" in names:
             stages = [(stage, label) for stage in ("opening", "closing") for label in self._choices.labels]

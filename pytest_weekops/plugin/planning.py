@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
+from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS, KERNEL_SETS, named_kernels
 from pytest_weekops.core.suggestion import suggest
 from pytest_weekops.plugin.options import PHASES, Options, parse_integer
 from pytest_weekops.plugin.reasons import no_baseline
@@ -30,10 +30,12 @@ def build_plan(
     variants: Sequence[str],
     gates: Sequence[str] = (),
     partner: Partner | None = None,
+    kernels: Sequence[str] = (),
 ) -> CampaignPlan:
     """Resolve every option of one run into a frozen plan.
 
-    ``labels`` are the platforms' worker labels (split: baseline first), ``variants`` the kernel modes that exist.
+    ``labels`` are the platforms' worker labels (split: baseline first), ``variants`` the kernel modes that exist,
+    ``kernels`` those that are measured where the options name none.
     Raises ``pytest.UsageError`` for a value that cannot be used.
     """
     from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
@@ -41,8 +43,9 @@ def build_plan(
     from pytest_weekops.core.policy.bounds import LEAST_RATIO
 
     options = Options(config)
-    kernels = options.words("kernels") or list(CONTROLLED_KERNELS if kind == "weekly" else ("auto",))
-    options.refuse_duplicates("kernels", kernels)
+    words = options.words("kernels") or kernels or ("default" if kind == "weekly" else "auto",)
+    options.refuse_duplicates("kernels", words)
+    kernels = named_kernels(words, variants)
     _refuse_unknown_kernels(options, kernels, variants)
     sizes = options.integers("sizes", DEFAULT_SIZES, least=1)
     required = options.integers("required-sizes", (), least=1)
@@ -147,7 +150,7 @@ def _deadlines(options: Options) -> dict[str, float]:
 
 
 def _refuse_unknown_kernels(options: Options, kernels: Sequence[str], variants: Sequence[str]) -> None:
-    known = ("auto", *CONTROLLED_KERNELS, *variants)
+    known = ("auto", *CONTROLLED_KERNELS, *variants, *KERNEL_SETS)
     for kernel in kernels:
         if kernel not in known:
             raise pytest.UsageError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation
-from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement, MeasurementStatus
+from pytest_weekops.core.selection.selector import aborts
+from pytest_weekops.files.catalog import kernel_entries
 from pytest_weekops.run.attempt import story
 from pytest_weekops.worker.protocol import Smoked
 
@@ -18,6 +20,12 @@ class Verify(Protocol):
         self, kernel: str, m: int, n: int, k: int, *, alpha: float = 1.0, beta: float = 0.0, iterations: int = 1
     ) -> Measurement:
         """What came back; never raises for a driver's sake."""
+
+
+def known_abort(kernel_dirs: Sequence[str], kernel: str, identity: DeviceIdentity | None) -> str:
+    """Why a device's compiler is known to take its worker down over a kernel, or nothing."""
+    entry = kernel_entries(kernel_dirs).get(kernel)
+    return aborts(entry, identity) if entry is not None and identity is not None else ""
 
 
 def gate_failure(kernels: Iterable[str], operation_of: Callable[[str], KernelOperation], verify: Verify) -> str:

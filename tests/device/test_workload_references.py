@@ -127,7 +127,7 @@ def test_rows_are_of_two_kinds() -> None:
     lengths = row_lengths(1024)
     even, others = np.split(lengths, 2)
     assert set(even) == {16}
-    assert (others.min(), np.count_nonzero(others == 0)) == (0, -(-others.size // 11))
+    assert np.count_nonzero(others == 0) == -(-others.size // 11)
     assert np.median(others) < 10
     assert 2000 < others.max() <= 4096
     assert lengths.sum() == pytest.approx(1024**2, rel=0.1)

@@ -18,12 +18,16 @@ VECTOR_CPUS = re.compile(
 _LAYOUT_OF = {"gemm": "", "triad": "vector"}  # of the shipped operations; GEMM has several
 
 
+ABORTS_ON_ATOMICS = "aborts-on-atomics"  # a quirk of a device: its compiler takes the process down
+
+
 class Needs(Record):
-    """What a device must have for a variant."""
+    """What a device must have for a variant; ``atomics`` a compiler that survives them."""
 
     work_group_size: int = Field(default=1, ge=1)
     local_mem_bytes: int = Field(default=0, ge=0)
     fp64: bool = False
+    atomics: bool = False
 
 
 class KernelEntry(Record):

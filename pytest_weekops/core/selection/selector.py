@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_weekops.core.measurement.catalog import GPU_CLASSES, KernelEntry, device_class
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, GPU_CLASSES, KernelEntry, device_class
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.measurement.records import DeviceIdentity
 
@@ -33,6 +33,13 @@ def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
         return f"needs {entry.needs.local_mem_bytes} bytes of local memory, the device has {identity.local_mem_bytes}"
     if entry.needs.fp64 and not identity.has_fp64:
         return "needs double precision, which the device lacks"
+    return aborts(entry, identity)
+
+
+def aborts(entry: KernelEntry, identity: DeviceIdentity) -> str:
+    """Why a variant cannot even be built by a compiler that is known to take the process down; or nothing."""
+    if entry.needs.atomics and ABORTS_ON_ATOMICS in identity.quirks:
+        return "needs atomic operations, and this driver's compiler is known to abort on them"
     return ""
 
 

@@ -1,8 +1,12 @@
-"""What the workloads share: how many elements a size has, and whole work-groups over them."""
+"""What the workloads share: how many elements a size has, whole work-groups over them, and launches of many kernels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.measurement.launch import Launch, Step
 from pytest_weekops.device.operation import Shape
 
 MOST_ELEMENTS = 2**31 - 2**16  # the kernels count in int, the last group beyond the arrays included
@@ -19,3 +23,16 @@ def elements(name: str, shape: Shape) -> int:
     if count > MOST_ELEMENTS:
         raise DeviceError(f"{name} at n = {shape.n} has more elements than an int counts. Give a smaller size.")
     return count
+
+
+def steps_of(steps: Sequence[Step], **facts: Any) -> Launch:
+    """A launch of these kernels in order; ``facts`` are the other fields of :class:`Launch`."""
+    first, *then = steps
+    return Launch(
+        kernel=first.kernel,
+        arguments=first.arguments,
+        global_size=first.global_size,
+        local_size=first.local_size,
+        then=tuple(then),
+        **facts,
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from pytest_weekops.core.measurement.launch import Buffer, Launch, Step
 from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, ZEROS_FROM, Array, Shape, plant_zeros, rms
-from pytest_weekops.device.workloads.parts import elements
+from pytest_weekops.device.workloads.parts import elements, steps_of
 
 GROUP = 64  # ITEMS of reduce.cl
 SPAN = GROUP * 16 * 8  # elements of a work-group: STEPS vectors of WIDTH per item
@@ -40,17 +40,8 @@ class Reduce:
                 break
             scratch[out] = 4 * groups
             source, left = out, groups
-        first, *then = steps
-        return Launch(
-            kernel=first.kernel,
-            arguments=first.arguments,
-            inputs={"x": Buffer((shape.n, shape.n))},
-            output="sum",
-            output_shape=(1,),
-            global_size=first.global_size,
-            local_size=first.local_size,
-            scratch=scratch,
-            then=tuple(then),
+        return steps_of(
+            steps, inputs={"x": Buffer((shape.n, shape.n))}, output="sum", output_shape=(1,), scratch=scratch
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:

@@ -1,0 +1,73 @@
+"""N x n keys in ascending order: dozens of kernels in a row, counters in local memory, and scattered stores."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pytest_weekops.core.measurement.launch import Buffer, Launch, Step
+from pytest_weekops.core.units import Unit
+from pytest_weekops.device.operation import Array, Shape
+from pytest_weekops.device.workloads.parts import elements, steps_of, up
+from pytest_weekops.device.workloads.scan import GROUP, scan_steps
+
+DIGIT_BITS, DIGITS = 4, 16  # of sort.cl, as the next one
+KEYS = 128  # of an item
+PASSES = 32 // DIGIT_BITS  # even, so that the last one writes to the output
+_FEW = 16  # different keys among those that repeat
+
+
+class Sort:
+    """The same n x n uint32 keys in ascending order, row by row, exactly."""
+
+    unit: Unit = "GB/s"
+
+    def launch(self, shape: Shape) -> Launch:
+        """Per digit: every item's counts, their prefix sums in place, and every key to its place."""
+        count = elements("sort", shape)
+        items = up(-(-count // KEYS), GROUP)
+        scan, scratch = scan_steps("counts", "counts", DIGITS * items)
+        ndrange = (items,), (GROUP,)
+        steps: list[Step] = []
+        source = "x"
+        for number in range(PASSES):
+            out = "sorted" if number % 2 else "between"
+            words = (np.int32(count), np.int32(number * DIGIT_BITS))
+            steps.append(Step("count_digits", (source, "counts", *words), *ndrange))
+            steps += scan
+            steps.append(Step("place", (source, "counts", out, *words), *ndrange))
+            source = out
+        square = (shape.n, shape.n)
+        return steps_of(
+            steps,
+            inputs={"x": Buffer(square, "uint32")},
+            output="sorted",
+            output_shape=square,
+            output_dtype="uint32",
+            scratch={"between": 4 * count, "counts": 4 * DIGITS * items, **scratch},
+        )
+
+    def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
+        """X (n x n): any numbers, 0 and the largest one among them; every fourth key is one of a few."""
+        generator = np.random.default_rng([seed, session])
+        x = generator.integers(0, 2**32, (shape.n, shape.n), dtype=np.uint32)
+        few = generator.integers(0, 2**32, _FEW, dtype=np.uint32)
+        few[:2] = 0, 2**32 - 1
+        again = generator.random((shape.n, shape.n), dtype=np.float32) < 0.25
+        x[again] = few[generator.integers(0, _FEW, int(again.sum()))]
+        return {"x": x}
+
+    def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
+        """The sorted keys (n x n), exact."""
+        return np.sort(inputs["x"], axis=None).astype(np.float64).reshape(shape.n, shape.n)
+
+    def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
+        """0: exact."""
+        return 0.0
+
+    def flops(self, shape: Shape) -> float:
+        """One addition per key and digit, of whole numbers."""
+        return float(PASSES * shape.n**2)
+
+    def bytes_moved(self, shape: Shape) -> float:
+        """Each key read once and written once; the kernels read it sixteen times and write it eight times."""
+        return 8.0 * shape.n**2
