@@ -32,8 +32,7 @@ _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "kernels",
         (),
         "MODE",
-        "a variant's name, auto, auto_t3_controlled, auto_t5_guarded, or a set: default (both lanes), level1 (the "
-        + "workloads), all (both and triad) (default: weekly both lanes, workloads level1, else auto)",
+        "a variant, auto, auto_t3_controlled, auto_t5_guarded; a set: default, level1, all (default: as the suite has it)",
     ),
     ("sizes", (), "N", "problem sizes (default: 1400 2048)"),
     ("seeds", ("--seed",), "N", "seeds of the problem data (default: 11)"),
