@@ -7,9 +7,9 @@ import numpy as np
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import Array, Shape
-from pytest_weekops.device.workloads.parts import elements, up
+from pytest_weekops.device.workloads.parts import elements
 
-_TILE, _LINES = 32, 8  # of transpose.cl
+_TILE, _WIDTH, _LINES = 64, 8, 8  # of transpose.cl
 
 
 class Transpose:
@@ -18,18 +18,18 @@ class Transpose:
     unit: Unit = "GB/s"
 
     def launch(self, shape: Shape) -> Launch:
-        """``transpose(in, out, n)``, one group of 32 x 8 items per tile of 32 x 32."""
+        """``transpose(in, out, n)``, one group of 8 x 8 items per tile of 64 x 64."""
         n = shape.n
         elements("transpose", shape)
-        columns, lines = up(n, _TILE), up(n, _TILE) // _TILE * _LINES
+        tiles = -(-n // _TILE)
         return Launch(
             kernel="transpose",
             arguments=("in", "out", np.int32(n)),
             inputs={"in": Buffer((n, n))},
             output="out",
             output_shape=(n, n),
-            global_size=(columns, lines),
-            local_size=(_TILE, _LINES),
+            global_size=(tiles * (_TILE // _WIDTH), tiles * _LINES),
+            local_size=(_TILE // _WIDTH, _LINES),
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
