@@ -9,9 +9,6 @@ import math
 import numpy as np
 import pytest
 
-from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.measurement.launch import launch_problem
-from pytest_weekops.core.units import LEVEL1
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads import WORKLOADS
 from pytest_weekops.device.workloads.fft import batch_of
@@ -26,34 +23,6 @@ def asked(name: str, n: int) -> tuple[dict[str, Array], Array, float]:
     shape = Shape(n, n, n)
     inputs = WORKLOADS[name].inputs(shape, 11, 1)
     return inputs, WORKLOADS[name].reference(shape, inputs), WORKLOADS[name].error_unit(shape, inputs)
-
-
-@pytest.mark.parametrize("name", LEVEL1)
-def test_inputs_are_what_the_launch_declares_and_the_same_twice(name: str) -> None:
-    """By shape and dtype, at every edge; another session has others; the launch can be carried out as described."""
-    for n in (*EDGES, 131):
-        shape, operation = Shape(n, n, n), WORKLOADS[name]
-        launch = operation.launch(shape)
-        assert launch_problem(launch) == ""
-        first, again, other = (operation.inputs(shape, 11, session) for session in (1, 1, 2))
-        assert {key: (a.shape, a.dtype.name) for key, a in first.items()} == {
-            key: (b.shape, b.dtype) for key, b in launch.inputs.items()
-        }
-        assert all(np.array_equal(first[key], again[key]) for key in first)
-        assert any(not np.array_equal(first[key], other[key]) for key in first)
-        reference = operation.reference(shape, first)
-        assert reference.dtype == np.float64
-        assert reference.size == math.prod(launch.output_shape)
-        assert operation.flops(shape) > 0
-        assert operation.bytes_moved(shape) > 0
-    assert operation.unit == LEVEL1[name]
-
-
-@pytest.mark.parametrize("name", ["transpose", "stencil2d", "stencil3d", "spmv", "fft", "nbody", "gather_scatter"])
-def test_what_an_int_does_not_count_is_refused(name: str) -> None:
-    """By name and size, before any buffer is made."""
-    with pytest.raises(DeviceError, match=rf"{name} at n = 70000 has more .*Give a smaller size"):
-        WORKLOADS[name].launch(Shape(70000, 70000, 70000))
 
 
 @pytest.mark.parametrize("n", EDGES)

@@ -13,7 +13,7 @@ import yaml
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
-from pytest_weekops.core.units import SHIPPED_UNITS
+from pytest_weekops.core.units import LEVEL1
 from pytest_weekops.files.shipped import data_dir
 from tests.support.benches import Bench
 
@@ -50,7 +50,7 @@ def changed(directory: Path, wrong: dict[str, Any]) -> Path:
 
 def measure(bench: Bench, wrong: dict[str, Any], kernels: Path | None) -> Measurement:
     """One session of eight launches."""
-    operation = KernelOperation(name=wrong["mode"] if wrong["mode"] in SHIPPED_UNITS else "gemm")
+    operation = KernelOperation(name=wrong["mode"] if wrong["mode"] in ("triad", *LEVEL1) else "gemm")
     m, n, k, alpha, beta = wrong.get("shape", (61, 61, 61, 3.0, 0.0) if not operation.is_gemm else (61, 67, 71, 1, 0))
     return bench.measure(
         wrong["mode"],
@@ -80,3 +80,9 @@ def test_the_set_is_large_and_each_of_another_kind() -> None:
     """At least 24, no two the same, and every way to catch one is in it."""
     assert len({wrong["what"] for wrong in WRONG}) == len(WRONG) >= 24
     assert {wrong["caught"] for wrong in WRONG} == set(SAID)
+
+
+@pytest.mark.parametrize("name", LEVEL1)
+def test_three_ways_to_be_wrong_are_known_of_each_workload(name: str) -> None:
+    """At least."""
+    assert sum(wrong["mode"] == name for wrong in WRONG) >= 3

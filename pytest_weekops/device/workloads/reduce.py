@@ -45,11 +45,15 @@ class Reduce:
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
-        """X (n x n), N(4 / n, 1), with zeros of both signs in it."""
+        """X (n x n), N(4 / n, 1), with zeros of both signs in it.
+
+        The first and the last element are 1, so that a sum without one of them is off by more than rounding.
+        """
         x = np.random.default_rng([seed, session]).standard_normal((shape.n, shape.n), dtype=np.float32)
         x += np.float32(_MEAN / shape.n)
         if shape.n >= ZEROS_FROM:
-            plant_zeros(x)
+            plant_zeros(x[1:-1, 1:-1])
+        x.flat[[0, -1]] = 1.0
         return {"x": x}
 
     def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:  # noqa: ARG002 - the protocol's

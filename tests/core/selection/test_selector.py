@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.core.measurement.catalog import KernelEntry, Needs
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, KernelEntry, Needs
 from pytest_weekops.core.measurement.records import DeviceIdentity
-from pytest_weekops.core.selection.selector import auto_variants, choose_variant, usable, worth_trying
+from pytest_weekops.core.selection.selector import aborts, auto_variants, choose_variant, usable, worth_trying
 from tests.core.selection.test_tuning_space import ENTRIES
 from tests.support.synthetic import make_identity
 
@@ -83,3 +83,13 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
     entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(fp64=True))
     assert "double precision" in usable(entry, RTX.model_copy(update={"has_fp64": False}))
     assert usable(entry, RTX.model_copy(update={"has_fp64": True})) == ""
+
+
+def test_a_compiler_that_aborts_on_atomics_is_never_asked() -> None:
+    """A variant that needs them is refused in words there, and taken anywhere else."""
+    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(atomics=True))
+    clover = RTX.model_copy(update={"quirks": (ABORTS_ON_ATOMICS,)})
+    assert "known to abort on them" in usable(entry, clover)
+    assert aborts(entry, clover) == usable(entry, clover)
+    assert aborts(entry, RTX) == usable(entry, RTX) == ""
+    assert aborts(entry.model_copy(update={"needs": Needs()}), clover) == ""
