@@ -116,14 +116,14 @@ def test_fft(n: int) -> None:
 
 
 def test_batches_have_about_n_by_n_numbers() -> None:
-    """Of the largest power of two that fits in n, 1024 at most."""
+    """Of the largest power of two that fits in n, 256 at most."""
     assert [batch_of(n) for n in (1, 2, 3, 17, 1024, 2048)] == [
         (1, 1),
         (2, 2),
         (4, 2),
         (18, 16),
-        (1024, 1024),
-        (4096, 1024),
+        (4096, 256),
+        (16384, 256),
     ]
 
 

@@ -11,12 +11,12 @@ from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape, rms
 
-_LONGEST, _ROWS = 1024, 16  # of fft.cl
+_LONGEST, _ROWS = 256, 32  # of fft.cl
 _MOST = 32_767  # whose square is below 2**30
 
 
 def batch_of(n: int) -> tuple[int, int]:
-    """Rows and their length: the largest power of two up to n and 1024, and as many as make n * n numbers about."""
+    """Rows and their length: the largest power of two up to n and 256, and as many as make n * n numbers about."""
     length = 1 << min(n.bit_length() - 1, _LONGEST.bit_length() - 1)
     return max(1, round(n * n / length)), length
 
@@ -27,7 +27,7 @@ class Fft:
     unit: Unit = "GFLOPS"
 
     def launch(self, shape: Shape) -> Launch:
-        """``fft(in, out, length, batch)``, a group of length / 4 items per 16 rows."""
+        """``fft(in, out, length, batch)``, a group of length / 4 items per 32 rows."""
         if shape.n > _MOST:
             raise DeviceError(f"fft at n = {shape.n} has more elements than an int counts. Give a smaller size.")
         batch, length = batch_of(shape.n)
