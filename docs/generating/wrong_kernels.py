@@ -13,7 +13,7 @@ CAUGHT = {
     "comparison": "the comparison with the float64 reference",
     "not finite": "the comparison: elements are not finite",
     "no work": "two sets of inputs in turn: the other set's result",
-    "red zone": "the red zone around C",
+    "red zone": "the red zone around the result",
     "bits": "the digest: other bits than those compared before",
 }
 

@@ -7,14 +7,28 @@ operation has another shape. All of them take two sets of inputs in turn, each w
 from __future__ import annotations
 
 from pytest_weekops.device.operation import LaunchedOperation
+from pytest_weekops.device.workloads.fft import Fft
+from pytest_weekops.device.workloads.gather_scatter import GatherScatter
 from pytest_weekops.device.workloads.histogram import Histogram
+from pytest_weekops.device.workloads.nbody import Nbody
 from pytest_weekops.device.workloads.reduce import Reduce
 from pytest_weekops.device.workloads.scan import Scan
 from pytest_weekops.device.workloads.sort import Sort
+from pytest_weekops.device.workloads.spmv import Spmv
+from pytest_weekops.device.workloads.stencil2d import Stencil2d
+from pytest_weekops.device.workloads.stencil3d import Stencil3d
+from pytest_weekops.device.workloads.transpose import Transpose
 
 WORKLOADS: dict[str, LaunchedOperation] = {
     "reduce": Reduce(),
     "scan": Scan(),
     "sort": Sort(),
     "histogram": Histogram(),
+    "transpose": Transpose(),
+    "stencil2d": Stencil2d(),
+    "stencil3d": Stencil3d(),
+    "spmv": Spmv(),
+    "fft": Fft(),
+    "nbody": Nbody(),
+    "gather_scatter": GatherScatter(),
 }

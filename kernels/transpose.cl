@@ -1,0 +1,53 @@
+/* transpose: out = in^T in float32, by tiles of 64 x 64 in local memory.
+ *
+ * Variant       the one there is: a group of 8 x 8 items loads a tile by its rows and stores it by its columns, in vectors
+ *               of eight, so that neighbouring items read and write neighbouring words on both sides
+ * Shapes        in and out of n x n elements, any n >= 1; the edge's tiles are cut
+ * Layout        row-major: in[row*n + column], out[column*n + row]
+ * Oracle        the transposed input, bit for bit: nothing is computed
+ * Origin        Ruetsch and Micikevicius, Optimizing Matrix Transpose in CUDA (2009), its padded tile
+ * Build options none
+ * Work-group    (8, 8, 1), as many groups as there are tiles, one per tile
+ * Local memory  16,640 bytes: rows of 65 words, so that the items of a column meet different banks
+ * Precondition  n <= 46,340: an int counts the elements; in and out do not overlap
+ * Numerics      none
+ *
+ * Vectors are read through pointers that promise the alignment of a float and no more, since a row begins anywhere; never
+ * with vload, on which Clover's compiler aborts. Without the hint, Intel's compiler makes vectors of vectors, four times
+ * as slow. The loops take eight iterations and at most seven in each; llvmpipe stops at 65,535.
+ */
+#define TILE 64 /* device/workloads/transpose.py launches by it */
+#define LINES 8 /* rows of items in a group, by which it launches too */
+#define WIDTH 8 /* elements of a vector, and that */
+#define PITCH (TILE + 1)
+#define DOWN(c) theirs[(c) * PITCH]
+typedef float8 vec __attribute__((aligned(4)));
+
+__kernel __attribute__((reqd_work_group_size(TILE / WIDTH, LINES, 1))) __attribute__((vec_type_hint(float8))) void
+transpose(__global const float *in, __global float *out, const int n)
+{
+    __local float tile[TILE * PITCH];
+    const int x = get_local_id(0) * WIDTH, y = get_local_id(1);
+    const int column = get_group_id(0) * TILE, row = get_group_id(1) * TILE; /* of the tile in in */
+
+    for (int r = y; r < TILE && row + r < n; r += LINES) {
+        __global const float *from = in + (row + r) * n + column + x;
+        __local float *mine = tile + r * PITCH + x;
+        if (column + x + WIDTH <= n)
+            *(__local vec *)mine = *(__global const vec *)from;
+        else /* the last columns, and none at all beyond them */
+            for (int c = 0; c < n - column - x; ++c)
+                mine[c] = from[c];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int r = y; r < TILE && column + r < n; r += LINES) {
+        __global float *to = out + (column + r) * n + row + x;
+        __local const float *theirs = tile + x * PITCH + r;
+        if (row + x + WIDTH <= n)
+            *(__global vec *)to =
+                (float8)(DOWN(0), DOWN(1), DOWN(2), DOWN(3), DOWN(4), DOWN(5), DOWN(6), DOWN(7));
+        else
+            for (int c = 0; c < n - row - x; ++c)
+                to[c] = DOWN(c);
+    }
+}
