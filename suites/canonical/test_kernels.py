@@ -46,7 +46,10 @@ def record(run: Run, platform: str, gate: str, failures: list[str], left_out: di
 def left_out_of(run: Run, platform: str, variants: tuple[str, ...]) -> dict[str, str]:
     """Variants that would take a worker down on this platform, which is known, and why."""
     found = {variant: run.known_abort(platform, variant) for variant in variants}
-    return {variant: why for variant, why in found.items() if why}
+    left_out = {variant: why for variant, why in found.items() if why}
+    for variant, why in left_out.items():
+        run.say(f"  {platform}: left out: {variant} {why}")
+    return left_out
 
 
 @pytest.mark.weekops_gate_name("odd-shapes")

@@ -49,7 +49,8 @@ def test_a_launch_fits_its_inputs_and_its_reference(name: str) -> None:
         assert all(np.array_equal(inputs[key], again[key]) for key in inputs)
         assert n == 1 or any(not np.array_equal(inputs[key], others[key]) for key in inputs)
         reference = operation.reference(shape, inputs)
-        assert (reference.dtype, reference.size) == (np.float64, count(launch.output_shape))
+        assert str(reference.dtype) == "float64"
+        assert reference.size == count(launch.output_shape)
         assert reference.any()
         assert math.isfinite(operation.error_unit(shape, inputs))
         assert launch.output_dtype == "float32" or operation.error_unit(shape, inputs) == 0.0

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
 from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
-from pytest_weekops.run.gates import gate_failure, probe_ms, smoke_failure
+from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.run.gates import gate_failure, known_abort, probe_ms, smoke_failure
 from pytest_weekops.worker.protocol import Smoked, SmokeStep
-from tests.support.synthetic import make_measurement, make_plan
+from tests.support.synthetic import make_identity, make_measurement, make_plan
 
 OPERATIONS = {"triad": KernelOperation(name="triad")}
 
@@ -82,3 +84,12 @@ def test_a_smoke_fails_by_its_failed_steps_or_by_having_none(steps: tuple[tuple[
     """A warning is no failure; silence is one."""
     smoked = Smoked(steps=tuple(SmokeStep(name=n, status=s, detail=f"detail of {n}") for n, s in steps))
     assert smoke_failure(smoked) == failure
+
+
+def test_a_compiler_that_is_known_to_abort_is_told_before_it_is_asked() -> None:
+    """By the catalogue's entry and the device's quirk; nothing is known of a mode without entry, or of no device."""
+    dirs, pocl = (str(data_dir("kernels")),), make_identity("pocl")
+    clover = pocl.model_copy(update={"quirks": (ABORTS_ON_ATOMICS,)})
+    assert "known to abort" in known_abort(dirs, "histogram", clover)
+    others = (("histogram", pocl), ("scan", clover), ("auto", clover), ("histogram", None))
+    assert [known_abort(dirs, kernel, identity) for kernel, identity in others] == [""] * 4

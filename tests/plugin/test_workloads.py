@@ -1,0 +1,42 @@
+"""The campaign over the workloads: its own kernels without a word, the weekly one's verdict, and no other beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.units import LEVEL1
+from pytest_weekops.evidence.journal import read_run
+from tests.support.gates import SMALL, GateResult
+
+Gate = Callable[..., GateResult]
+Need = Callable[[str], str]
+
+
+def test_two_campaigns_over_other_kernels_are_refused(gate: Gate, repository: Path) -> None:
+    """A run has one plan; whose kernels are measured must not be the order of collection's to say."""
+    result = gate(str(repository / "suites" / "weekly"), suite="workloads")
+    assert result.status == 4, result.output
+    assert "pytest suites/weekly, then pytest suites/workloads" in result.output
+    assert not result.run_dirs
+
+
+@pytest.mark.device
+@pytest.mark.long
+def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need) -> None:
+    """All of them without a word; two by name are gated, measured, verified and promoted, each in its own unit."""
+    platform = ("--platforms", need_platform("pocl"))
+    listed = gate(*platform, "--sizes", "96", "--collect-only", "-q", suite="workloads").output
+    kernels = re.findall(r"test_cell\[pocl-(\w+)-96", listed)
+    assert sorted(set(kernels)) == sorted(LEVEL1), listed
+    result = gate(*platform, *SMALL, "--kernels", "scan", "reduce", suite="workloads")
+    assert result.status == 0, result.output
+    run = read_run(result.run_dirs[0])
+    measured = [m for m in run.records if isinstance(m, Measurement) and not m.void]
+    assert run.kind == "weekly"
+    assert {(m.case.kernel, m.operation, m.unit) for m in measured} == {(n, n, LEVEL1[n]) for n in ("scan", "reduce")}
+    assert all(session.verified for m in measured for session in m.sessions)
