@@ -10,7 +10,7 @@ from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape
 from pytest_weekops.device.workloads.parts import up
 
-_WIDTH, _GROUP = 4, 64  # of nbody.cl, and items per group
+_WIDTH, _GROUP = 8, 16  # of nbody.cl, and items per group
 _BODIES = 2  # per n: 4 n * n pairs, so that a launch is no shorter than that of the others
 _MOST = 32_000  # nbody.cl takes 2 n iterations and some; llvmpipe stops at 65,535
 _SOFTENING = np.float32(0.01)  # epsilon**2
@@ -24,7 +24,7 @@ class Nbody:
     unit: Unit = "GFLOPS"
 
     def launch(self, shape: Shape) -> Launch:
-        """``nbody(bodies, out, count, softening)``, one item per four bodies."""
+        """``nbody(bodies, out, count, softening)``, one item per eight bodies."""
         if shape.n > _MOST:
             raise DeviceError(
                 f"nbody at n = {shape.n} has more than {_BODIES * _MOST} bodies. Some drivers stop a loop that long "
