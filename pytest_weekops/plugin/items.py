@@ -68,7 +68,8 @@ class CampaignItems:
             self.kinds.add(kind)
         self._settle_kind(kind)
         if kind != "canonical":
-            self._choices.settle_kernels(tuple(marker.kwargs.get("kernels", ())) if marker else ())
+            named = marker.kwargs.get("kernels", ()) if marker else ()
+            self._choices.settle_kernels((named,) if isinstance(named, str) else tuple(named))
         gate = metafunc.definition.get_closest_marker("weekops_gate_name")
         if "weekops_gate" in names:
             stages = [(stage, label) for stage in ("opening", "closing") for label in self._choices.labels]

@@ -131,7 +131,7 @@ class Row(PolicyPart):
     """
 
     min_avg_gflops: float | None = None  #: least mean throughput: GEMM, and your own operations that are judged in it
-    #: least mean throughput, 1e9 bytes per second: triad, and your own that memory bounds
+    #: least mean throughput, 1e9 bytes per second: triad, and whatever else is judged in GB/s
     min_avg_gbs: float | None = None
     max_p95_time_ms: float | None = None  #: most p95: in live runs the percentile of all verified launches of the cell
     waiver: str = ""  #: why this cell has no limit

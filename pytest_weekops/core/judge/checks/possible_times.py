@@ -13,6 +13,7 @@ from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed_by_name, passed
 from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement
 from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.units import SHIPPED_UNITS
 
 CLOCK_GHZ = 8.0  # beyond any clock in service
 CPU_FLOPS = 128.0  # of a core and cycle: twice two 512-bit fused multiply-adds on float32
@@ -72,7 +73,7 @@ def most_per_ns(identity: DeviceIdentity | None, operation: str) -> tuple[float,
         units = max(identity.compute_units, int(cores.group(1)) if cores else 1, 1)
     if not is_cpu:
         units = max(units, LEAST_GPU_UNITS)
-    flops = CPU_FLOPS if is_cpu and operation in ("gemm", "triad") else OTHER_FLOPS
+    flops = CPU_FLOPS if is_cpu and operation in SHIPPED_UNITS else OTHER_FLOPS
     units = min(units, 10**9)
     return units * flops * CLOCK_GHZ, units * BYTES * CLOCK_GHZ
 
