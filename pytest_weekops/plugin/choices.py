@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +24,31 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 AA_DIRECTORY = "aa"
 _SPLIT_DEFAULTS = (("baseline-platform", "clover"), ("candidate-platform", "rusticl"))
+
+
+@dataclass(frozen=True)
+class SuiteKernels:
+    """What a suite's mark says of its kernels: those that it measures, and the name of the channel that it moves.
+
+    What was measured of other kernels must not stand for a week's GEMM: it neither promotes nor pins there.
+    """
+
+    kernels: tuple[str, ...] = ()
+    channel: str = ""
+
+    @classmethod
+    def of(cls, mark: pytest.Mark | None) -> SuiteKernels:
+        """From a mark ``weekops_campaign``. Raises ``pytest.UsageError`` for kernels without a channel."""
+        given = mark.kwargs if mark is not None else {}
+        named, channel = given.get("kernels", ()), given.get("channel", "")
+        kernels = (named,) if isinstance(named, str) else tuple(named)
+        if bool(kernels) != bool(channel) or not re.fullmatch(r"([a-z][a-z0-9-]*)?", str(channel)):
+            raise pytest.UsageError(
+                f"weekops_campaign(kernels={kernels!r:.80}, channel={channel!r:.40}): a suite with kernels of its own "
+                "has a channel of its own, so that its verdict stands for no other. Give both, the channel as a name "
+                'of small letters, digits and hyphens: kernels=("level1",), channel="workloads".'
+            )
+        return cls(kernels, str(channel))
 
 
 def usage(action: Callable[[], T]) -> T:
@@ -44,7 +71,7 @@ class Choices:
         self._launches: list[Launch] = []
         self._partner: Launch | None = None
         self._policy: Policy | None = None
-        self._kernels: tuple[str, ...] | None = None
+        self._suite: SuiteKernels | None = None
 
     @property
     def kind(self) -> str:
@@ -55,19 +82,28 @@ class Choices:
         """Settle the kind, which decides which platforms are meant: a split names two of its own."""
         self._kind, self._launches, self._partner = kind, [], None
 
-    def settle_kernels(self, kernels: tuple[str, ...]) -> None:
-        """Settle what is measured where the options name nothing; empty for the kind's own. Refuses two of them."""
-        if self._kernels not in (None, kernels):
+    def settle_suite(self, suite: SuiteKernels) -> None:
+        """Settle what is measured where the options name nothing, and in whose channel. Refuses two of them."""
+        if self._suite not in (None, suite):
             raise pytest.UsageError(
                 "Two suites that measure other kernels were collected in one run. Each has its own verdict and its own "
                 "exit status. Run them one after the other: pytest suites/weekly, then pytest suites/workloads."
             )
-        self._kernels = kernels
+        self._suite = suite
+
+    @property
+    def channel(self) -> str:
+        """The directory of the suite's own channel below the report directory; empty for the driver's."""
+        return self._suite.channel if self._suite is not None else ""
 
     @property
     def report_dir(self) -> Path:
-        """The directory of all run directories; a driver against itself has one of its own, and no channel."""
-        directory = report_directory(self.config)
+        """The directory of all run directories.
+
+        A suite with kernels of its own has one of its own below it, with ledger, pins and channel; a driver against
+        itself has one, and no channel.
+        """
+        directory = report_directory(self.config) / self.channel
         return directory / AA_DIRECTORY if self.is_aa else directory
 
     @property
@@ -223,7 +259,7 @@ class Choices:
             variants=self.variants,
             gates=gates,
             partner=self._plans_partner(),
-            kernels=self._kernels or (),
+            kernels=self._suite.kernels if self._suite is not None else (),
         )
 
     def _plans_partner(self) -> Partner | None:

@@ -13,7 +13,7 @@ from pytest_weekops.plugin.options import add_options
 from pytest_weekops.plugin.sessions import active_gate, active_injection, gate_session, inject_session
 
 MARKERS = (
-    "weekops_campaign(kind, kernels=()): items of this test belong to a campaign: canonical, weekly or split",
+    "weekops_campaign(kind, kernels=(), channel=): items of this test belong to a campaign: canonical, weekly or split",
     "weekops_injection: items of this test plant faults, one per platform and size; no verdict comes of them",
     "weekops_gate_name(name): the canonical tier's gate that this test is, one per platform",
     "device: needs an OpenCL device; left out of --tier cpu-fast",

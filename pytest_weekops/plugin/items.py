@@ -60,6 +60,8 @@ class CampaignItems:
                 metafunc.parametrize(name, [], indirect=True)
 
     def _parametrize(self, metafunc: pytest.Metafunc) -> None:
+        from pytest_weekops.plugin.choices import SuiteKernels
+
         self._choices.options.refuse_strangers()
         marker = metafunc.definition.get_closest_marker("weekops_campaign")
         kind = str(marker.args[0]) if marker and marker.args else "weekly"
@@ -68,8 +70,7 @@ class CampaignItems:
             self.kinds.add(kind)
         self._settle_kind(kind)
         if kind != "canonical":
-            named = marker.kwargs.get("kernels", ()) if marker else ()
-            self._choices.settle_kernels((named,) if isinstance(named, str) else tuple(named))
+            self._choices.settle_suite(SuiteKernels.of(marker))
         gate = metafunc.definition.get_closest_marker("weekops_gate_name")
         if "weekops_gate" in names:
             stages = [(stage, label) for stage in ("opening", "closing") for label in self._choices.labels]

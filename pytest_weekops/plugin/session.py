@@ -38,6 +38,10 @@ AA_REMARK = (
     "One driver against itself: the verdict says what this machine's noise does to a gate, and nothing of a driver. "
     "It lies in a directory of its own and moves no channel."
 )
+CHANNEL_REMARK = (
+    "This suite has a channel of its own, {0}, below the report directory, with a ledger and pins: its verdict stands "
+    "for its own kernels and for no week. `weekops status --report-dir` names it."
+)
 _latest: list[Conclusion] = []
 ASSERTIONS_SENTENCE = (
     "Python was started with -O (PYTHONOPTIMIZE), which removes assert statements from every module that pytest does "
@@ -239,6 +243,7 @@ class GateSession:
         run_checks(run, checks or ())
         left_out = self.items.deselected
         remarks = [AA_REMARK] if self.choices.is_aa else []
+        remarks += [CHANNEL_REMARK.format(self.choices.channel)] if self.choices.channel else []
         remarks += [f"{left_out} items were deselected: for the judge they are missing evidence."] if left_out else []
         return conclude(run, status=exitstatus, remarks=remarks)
 

@@ -1,4 +1,4 @@
-"""The workloads: the replay of what programs do beside GEMM, judged as the weekly one is, at the end of the run."""
+"""The workloads: a replay of what programs do beside GEMM, judged as the weekly one is, in a channel of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import pytest
 
 from pytest_weekops.api import Case, Measurement
 
-pytestmark = [pytest.mark.weekops_campaign("weekly", kernels=("level1",)), pytest.mark.device]
+pytestmark = [
+    pytest.mark.weekops_campaign("weekly", kernels=("level1",), channel="workloads"),
+    pytest.mark.device,
+]
 
 
 def test_gate(weekops_gate: Callable[[], None]) -> None:

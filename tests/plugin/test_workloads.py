@@ -25,9 +25,23 @@ def test_two_campaigns_over_other_kernels_are_refused(gate: Gate, repository: Pa
     assert not result.run_dirs
 
 
+def test_kernels_without_a_channel_are_refused(gate: Gate, tmp_path: Path) -> None:
+    """What is measured of other kernels would promote the week's channel."""
+    for words in ('kernels=("scan",)', 'channel="mine"', 'kernels=("scan",), channel="../week"'):
+        text = (
+            "import pytest\n\n"
+            f"@pytest.mark.weekops_campaign('weekly', {words})\n"
+            "def test_cell(weekops_case, measure):\n    measure(weekops_case)\n"
+        )
+        (tmp_path / "test_own.py").write_text(text, encoding="utf-8")
+        result = gate(suite=str(tmp_path / "test_own.py"))
+        assert result.status == 4, result.output
+        assert "has a channel of its own" in result.output
+
+
 @pytest.mark.device
 @pytest.mark.long
-def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need) -> None:
+def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
     """All of them without a word; two by name are gated, measured, verified and promoted, each in its own unit."""
     platform = ("--platforms", need_platform("pocl"))
     listed = gate(*platform, "--sizes", "96", "--collect-only", "-q", suite="workloads").output
@@ -35,7 +49,10 @@ def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need) 
     assert sorted(set(kernels)) == sorted(LEVEL1), listed
     result = gate(*platform, *SMALL, "--kernels", "scan", "reduce", suite="workloads")
     assert result.status == 0, result.output
-    run = read_run(result.run_dirs[0])
+    assert not result.run_dirs  # those of the week
+    (run_dir,) = (tmp_path / "reports" / "workloads").glob("weekly-*")
+    assert "a channel of its own, workloads" in result.output
+    run = read_run(run_dir)
     measured = [m for m in run.records if isinstance(m, Measurement) and not m.void]
     assert run.kind == "weekly"
     assert {(m.case.kernel, m.operation, m.unit) for m in measured} == {(n, n, LEVEL1[n]) for n in ("scan", "reduce")}
