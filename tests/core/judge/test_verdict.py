@@ -15,6 +15,7 @@ from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement, MeasurementStatus, PressureRecord
 from pytest_weekops.core.policy.policy import Policy, Row
 from tests.support.synthetic import Records, make_campaign, make_measurement, make_plan, make_records
+from tests.support.verdicts import finding_of
 
 POLICY = Policy.model_validate(
     {"policy_id": "test", "floors": {"waiver": "none pinned"}, "guardrails": {"max_p95_drift_percent": None}}
@@ -327,6 +328,28 @@ def test_a_missing_platform_is_sev1() -> None:
         verdict.failed_checks
     )
     assert verdict.severity is Severity.SEV1
+
+
+@pytest.mark.parametrize("sizes", [(128,), (128, 256)], ids=["one size", "the whole platform"])
+def test_what_the_host_took_is_no_missing_platform(sizes: tuple[int, ...]) -> None:
+    """Measured, right, and void each time: nothing to roll back for. One of them that crashed is another matter."""
+
+    def lost(record: Any) -> Any:
+        if isinstance(record, Measurement) and record.case.platform == "rusticl" and record.case.size in sizes:
+            return record.model_copy(update={"void": True})
+        return record
+
+    records = list(map(lost, make_records(SPLIT)))
+    verdict = verdict_on(records, SPLIT)
+    open_ones = ["required_sizes_present_on_split", *(["platform_split_present"] if len(sizes) > 1 else [])]
+    assert set(open_ones) <= set(verdict.failed_checks)
+    for check in open_ones:
+        found = finding_of(verdict, check)
+        assert (found.status.value, found.reason_code) == ("inconclusive", "void")
+    assert verdict.decision.value == "iterate"
+    assert verdict.severity is not Severity.SEV1
+    without = [r for r in records if not (isinstance(r, Measurement) and r.void and r.case.snapshot == 1)]
+    assert verdict_on(without, SPLIT).severity is Severity.SEV1
 
 
 def test_a_required_size_that_was_not_measured_blocks() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_weekops.core.judge.asking.asked import changes, details, told
 from pytest_weekops.core.judge.asking.run import answers, of_kind
-from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.campaign import Campaign, CellKey
 from pytest_weekops.core.judge.checks.slo import baseline_side_slo
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
@@ -26,6 +26,9 @@ def platform_split_present(policy: Policy, campaign: Campaign) -> Finding:  # no
         )
     seen = {cell[0] for cell, rows in campaign.good.items() if rows}
     missing = tuple(str(platform) for platform in wanted if platform not in seen)
+    answered = {cell[0] for cell in _void_cells(campaign)}
+    if missing and answered.issuperset(missing):
+        return inconclusive(check, "void", f"every run on {', '.join(missing)} is void", rows=missing)
     if missing:
         return failed(check, "platform_missing", f"no ok run on {', '.join(missing)}", rows=missing)
     return passed(check, f"{wanted[0]} and {wanted[1]} both answered")
@@ -88,16 +91,32 @@ def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
 
 
 def required_sizes_present_on_split(policy: Policy, campaign: Campaign) -> Finding:
-    """Every required size ran with every kernel on both platforms."""
+    """Every required size ran with every kernel on both platforms.
+
+    One that ran, and of which the host left no measurement that counts, is open: that is nothing that a driver did.
+    """
     check, plan = "required_sizes_present_on_split", campaign.plan
     sizes = plan.required_sizes or policy.split.required_sizes or plan.sizes
-    missing = tuple(
-        f"{platform} {kernel}:{size}"
+    missing = [
+        (str(platform), kernel, size)
         for size in sizes
         for kernel in plan.kernels
         for platform in plan.platforms
         if not campaign.good.get((platform, kernel, size))
-    )
+    ]
+    rows = tuple(f"{platform} {kernel}:{size}" for platform, kernel, size in missing)
+    facts: dict[str, Any] = {"rows": rows, "observed": len(rows), "required": 0}
+    if missing and _void_cells(campaign).issuperset(missing):
+        return inconclusive(check, "void", f"every measurement is void: {listed(rows)}", **facts)
     if missing or not sizes:
-        return failed(check, "missing", f"absent: {listed(missing)}", rows=missing, observed=len(missing), required=0)
-    return passed(check, f"sizes {', '.join(map(str, sizes))} ran on both platforms", observed=0, required=0)
+        return failed(check, "missing", f"absent: {listed(rows)}", **facts)
+    return passed(check, f"sizes {', '.join(map(str, sizes))} ran on both platforms", **facts)
+
+
+def _void_cells(campaign: Campaign) -> set[CellKey]:
+    """Cells of which the host took every planned case: each was measured, and void each time."""
+    found: dict[CellKey, list[bool]] = {}
+    for case in campaign.plan.all_cases():
+        cell = (case.platform, case.kernel, case.size)
+        found.setdefault(cell, []).append(case in campaign.lost_to_the_host)
+    return {cell for cell, lost in found.items() if all(lost)}
