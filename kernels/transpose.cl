@@ -44,8 +44,8 @@ transpose(__global const float *in, __global float *out, const int n)
         __global float *to = out + (column + r) * n + row + x;
         __local const float *theirs = tile + x * PITCH + r;
         if (row + x + WIDTH <= n)
-            *(__global vec *)to =
-                (float8)(DOWN(0), DOWN(1), DOWN(2), DOWN(3), DOWN(4), DOWN(5), DOWN(6), DOWN(7));
+            for (int c = 0; c < WIDTH; ++c)
+                to[c] = DOWN(c);
         else
             for (int c = 0; c < n - row - x; ++c)
                 to[c] = DOWN(c);
