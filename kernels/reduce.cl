@@ -10,7 +10,7 @@
  * Work-group    (64, 1, 1), and as many groups as out has elements
  * Local memory  256 bytes
  * Precondition  count < 2**31 - 2**16; x starts where a float8 may (every buffer does) and out does not overlap it
- * Numerics      26 roundings on an element's way through a pass, at most
+ * Numerics      31 roundings on an element's way through a pass, at most
  *
  * Vectors are read through pointers, never with vload: Clover's compiler aborts on vload. No item takes more than 23
  * iterations; llvmpipe stops at 65,535.
@@ -42,7 +42,14 @@ __kernel void reduce(__global const float *x, __global float *out, const int cou
             for (int i = first; i < count; ++i)
                 sum += x[i];
     }
-    sum += ((lanes.s0 + lanes.s4) + (lanes.s2 + lanes.s6)) + ((lanes.s1 + lanes.s5) + (lanes.s3 + lanes.s7));
+    sum += lanes.s0; /* one by one: Oclgrind dies of the shuffles that pairs become */
+    sum += lanes.s1;
+    sum += lanes.s2;
+    sum += lanes.s3;
+    sum += lanes.s4;
+    sum += lanes.s5;
+    sum += lanes.s6;
+    sum += lanes.s7;
     GROUP_SUM(sum, item)
     if (item == 0)
         out[group] = sum;

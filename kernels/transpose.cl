@@ -1,7 +1,7 @@
 /* transpose: out = in^T in float32, by tiles of 64 x 64 in local memory.
  *
- * Variant       the one there is: a group of 8 x 8 items loads a tile by its rows and stores it by its columns, in vectors
- *               of eight, so that neighbouring items read and write neighbouring words on both sides
+ * Variant       the one there is: a group of 8 x 8 items loads a tile by its rows, in vectors of eight, and stores it by
+ *               its columns, eight elements per item, so that neighbouring items read and write neighbouring words on both sides
  * Shapes        in and out of n x n elements, any n >= 1; the edge's tiles are cut
  * Layout        row-major: in[row*n + column], out[column*n + row]
  * Oracle        the transposed input, bit for bit: nothing is computed
@@ -14,7 +14,7 @@
  *
  * Vectors are read through pointers that promise the alignment of a float and no more, since a row begins anywhere; never
  * with vload, on which Clover's compiler aborts. Without the hint, Intel's compiler makes vectors of vectors, four times
- * as slow. The loops take eight iterations and at most seven in each; llvmpipe stops at 65,535.
+ * as slow. The loops take eight iterations and at most eight in each; llvmpipe stops at 65,535.
  */
 #define TILE 64 /* device/workloads/transpose.py launches by it */
 #define LINES 8 /* rows of items in a group, by which it launches too */
@@ -44,7 +44,7 @@ transpose(__global const float *in, __global float *out, const int n)
         __global float *to = out + (column + r) * n + row + x;
         __local const float *theirs = tile + x * PITCH + r;
         if (row + x + WIDTH <= n)
-            for (int c = 0; c < WIDTH; ++c)
+            for (int c = 0; c < WIDTH; ++c) /* not as a vector made of eight: Oclgrind takes those for unwritten */
                 to[c] = DOWN(c);
         else
             for (int c = 0; c < n - row - x; ++c)

@@ -13,7 +13,7 @@ from pytest_weekops.core.measurement.launch import Launch, Local, Step, count
 from pytest_weekops.device.digest import Area
 from pytest_weekops.device.operation import Array, as_matrix
 from pytest_weekops.device.program import Programs, kernels_of
-from pytest_weekops.device.zones import PATTERN, Zones
+from pytest_weekops.device.zones import PATTERN, Zones, are_exact
 from pytest_weekops.files.kernel_sources import Source
 
 _ROW = 2048  # of a flat result, for its digest
@@ -44,12 +44,15 @@ def _refuse_step(step: Step, known: Mapping[str, Any], file: str) -> None:
 
 
 class Zeros:
-    """Zero bytes into buffers, on the device. Drivers before OpenCL 1.2 cannot fill: they copy a buffer of zeros."""
+    """Zero bytes into buffers, on the device.
+
+    Drivers before OpenCL 1.2 cannot fill, and Oclgrind forgets that what it filled was written: both copy zeros.
+    """
 
     def __init__(self, queue: Any, sizes: Sequence[int]) -> None:
         self._queue = queue
         self._source: Any = None
-        if sizes and queue.device.version.startswith(_CANNOT_FILL):
+        if sizes and (queue.device.version.startswith(_CANNOT_FILL) or are_exact()):
             zeros = np.zeros(max(sizes), dtype=np.uint8)
             self._source = cl.Buffer(queue.context, cl.mem_flags.READ_WRITE, zeros.nbytes)
             cl.enqueue_copy(queue, self._source, zeros, is_blocking=True)

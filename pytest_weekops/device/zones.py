@@ -33,6 +33,11 @@ def exact_buffers() -> Iterator[None]:
         _EXACT.reset(token)
 
 
+def are_exact() -> bool:
+    """Whether buffers are made for a simulator now."""
+    return _EXACT.get()
+
+
 class ZonedBuffer:
     """``nbytes`` of device memory, a red zone before it and one behind it, down to the byte.
 
