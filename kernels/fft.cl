@@ -25,16 +25,25 @@ typedef float4 vec; /* of as many rows */
 /* (xr, xi) times cos - i sin of the table's place t */
 #define TURN_RE(xr, xi, t) ((xr) * cosines[t] + (xi) * sines[t])
 #define TURN_IM(xr, xi, t) ((xi) * cosines[t] - (xr) * sines[t])
-#define PUT(lane, place, x, y)                                                                                         \
-    if (row + lane < last)                                                                                             \
-        to[(row + lane) * length + (place)] = (float2)((x).s##lane, (y).s##lane);
+#define GET(lane)                                                                                                      \
+    {                                                                                                                  \
+        __global const float *from = in + 2 * (min(row + lane, last - 1) * length + i);                                \
+        ((__local float *)(re + i))[lane] = from[0];                                                                   \
+        ((__local float *)(im + i))[lane] = from[1];                                                                   \
+    }
+#define PUT(lane, place)                                                                                               \
+    if (row + lane < last) {                                                                                           \
+        __global float *to = out + 2 * ((row + lane) * length + (place));                                              \
+        to[0] = real.s##lane;                                                                                          \
+        to[1] = imaginary.s##lane;                                                                                     \
+    }
 #define OUT(place, x, y)                                                                                               \
     {                                                                                                                  \
         const vec real = x, imaginary = y;                                                                             \
-        PUT(0, place, real, imaginary)                                                                                 \
-        PUT(1, place, real, imaginary)                                                                                 \
-        PUT(2, place, real, imaginary)                                                                                 \
-        PUT(3, place, real, imaginary)                                                                                 \
+        PUT(0, place)                                                                                                  \
+        PUT(1, place)                                                                                                  \
+        PUT(2, place)                                                                                                  \
+        PUT(3, place)                                                                                                  \
     }
 
 __kernel __attribute__((vec_type_hint(float4))) void fft(__global const float *in, __global float *out,
@@ -42,8 +51,6 @@ __kernel __attribute__((vec_type_hint(float4))) void fft(__global const float *i
 {
     __local vec re[2 * MOST], im[2 * MOST];
     __local float cosines[MOST], sines[MOST];
-    __global const float2 *from = (__global const float2 *)in;
-    __global float2 *to = (__global float2 *)out;
     const int j = get_local_id(0), items = get_local_size(0), quarter = length / 4;
     const int first = get_group_id(0) * ROWS, last = min(first + ROWS, batch);
 
@@ -58,12 +65,11 @@ __kernel __attribute__((vec_type_hint(float4))) void fft(__global const float *i
     }
 
     for (int row = first; row < last; row += 4) {
-        const int row1 = min(row + 1, last - 1), row2 = min(row + 2, last - 1), row3 = min(row + 3, last - 1);
         for (int i = j; i < length; i += items) {
-            const float2 x0 = from[row * length + i], x1 = from[row1 * length + i];
-            const float2 x2 = from[row2 * length + i], x3 = from[row3 * length + i];
-            re[i] = (vec)(x0.x, x1.x, x2.x, x3.x);
-            im[i] = (vec)(x0.y, x1.y, x2.y, x3.y);
+            GET(0)
+            GET(1)
+            GET(2)
+            GET(3)
         }
         barrier(CLK_LOCAL_MEM_FENCE);
 

@@ -1,15 +1,16 @@
 /* nbody: the acceleration of each of count bodies by all of them, softened gravity in float32, eight bodies per work-item.
  *
  * Variant       the one there is: an item has its eight bodies in the lanes of vectors and walks through all bodies
- * Shapes        bodies of count x 4: place and mass (x, y, z, m); out of count x 3; any count >= 1
- * Layout        row-major: bodies[4*i], out[3*i]
+ * Shapes        bodies of 4 x pitch: the rows x, y, z and mass; out of count x 3; any count from 1 to pitch
+ * Layout        row-major: bodies[axis*pitch + i], out[3*i + axis]
  * Oracle        float64 sums on the host
  * Origin        Nyland, Harris and Prins, Fast N-body simulation with CUDA (GPU Gems 3, chapter 31, 2007): 20 operations
  *               per pair, softening instead of a case for a body and itself
  * Build options none
  * Work-group    any; the launcher takes (16, 1, 1) and as many whole groups as cover count / 8, rounded up
  * Local memory  0 bytes
- * Precondition  softening > 0 (it is squared already); bodies and out do not overlap
+ * Precondition  pitch is a multiple of WIDTH, and there are numbers beyond count; softening > 0 (it is squared already);
+ *               bodies and out do not overlap
  * Numerics      rsqrt may be off by 2 ulp (OpenCL C 1.2, section 7.4); sums over PART bodies are added to the total, since a
  *               single sum over all would lose more
  *
@@ -18,13 +19,6 @@
  */
 #define WIDTH 8 /* device/workloads/nbody.py launches by it */
 #define PART 256
-#define LOAD(lane, name)                                                                                               \
-    {                                                                                                                  \
-        const float4 body = all[min(first + lane, last)];                                                              \
-        x.name = body.x;                                                                                               \
-        y.name = body.y;                                                                                               \
-        z.name = body.z;                                                                                               \
-    }
 #define STORE(lane, name)                                                                                              \
     if (first + lane < count) {                                                                                        \
         out[3 * (first + lane)] = ax.name;                                                                             \
@@ -33,31 +27,24 @@
     }
 
 __kernel __attribute__((vec_type_hint(float8))) void nbody(__global const float *bodies, __global float *out,
-                                                           const int count, const float softening)
+                                                           const int count, const int pitch,
+                                                           const float softening)
 {
-    __global const float4 *all = (__global const float4 *)bodies;
-    const int first = get_global_id(0) * WIDTH, last = count - 1;
-    if (first > last)
+    __global const float *ys = bodies + pitch, *zs = ys + pitch, *masses = zs + pitch;
+    const int first = get_global_id(0) * WIDTH;
+    if (first >= count)
         return;
-    float8 x, y, z;
-    LOAD(0, s0)
-    LOAD(1, s1)
-    LOAD(2, s2)
-    LOAD(3, s3)
-    LOAD(4, s4)
-    LOAD(5, s5)
-    LOAD(6, s6)
-    LOAD(7, s7)
+    const float8 x = *(__global const float8 *)(bodies + first), y = *(__global const float8 *)(ys + first),
+                 z = *(__global const float8 *)(zs + first);
     float8 ax = (float8)(0.0f), ay = (float8)(0.0f), az = (float8)(0.0f);
 
     for (int base = 0; base < count; base += PART) {
         const int end = min(base + PART, count);
         float8 px = (float8)(0.0f), py = (float8)(0.0f), pz = (float8)(0.0f);
         for (int j = base; j < end; ++j) {
-            const float4 body = all[j];
-            const float8 dx = body.x - x, dy = body.y - y, dz = body.z - z;
+            const float8 dx = bodies[j] - x, dy = ys[j] - y, dz = zs[j] - z;
             const float8 inverse = rsqrt(dx * dx + dy * dy + dz * dz + softening);
-            const float8 scale = body.w * inverse * inverse * inverse;
+            const float8 scale = masses[j] * inverse * inverse * inverse;
             px += scale * dx;
             py += scale * dy;
             pz += scale * dz;

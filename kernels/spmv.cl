@@ -13,14 +13,9 @@
  * Precondition  starts[0] is 0, starts do not fall, all columns are below rows; no row has more than 262,140 elements
  * Numerics      four partial sums over a row, added in pairs; the last one to three elements are added one by one
  *
- * Vectors are read through pointers that promise the alignment of one element and no more, since a row begins anywhere;
- * never with vload, on which Clover's compiler aborts. Without the hint, Intel's compiler makes vectors of rows, whose
- * loops then all take as long as the longest. A row of the longest kind that the launcher makes (4096) takes 1024
- * iterations; llvmpipe stops at 65,535.
+ * Without the hint, Intel's compiler makes vectors of rows, whose loops then all take as long as the longest. A row of the
+ * longest kind that the launcher makes (4096) takes 1024 iterations; llvmpipe stops at 65,535.
  */
-typedef int4 places __attribute__((aligned(4)));
-typedef float4 four __attribute__((aligned(4)));
-
 __kernel __attribute__((vec_type_hint(float4))) void spmv(__global const int *starts, __global const int *columns,
                                                           __global const float *values, __global const float *x,
                                                           __global float *y, const int rows)
@@ -30,12 +25,14 @@ __kernel __attribute__((vec_type_hint(float4))) void spmv(__global const int *st
         return;
     const int end = starts[row + 1];
     int at = starts[row];
-    float4 sums = (float4)(0.0f);
+    float sum0 = 0.0f, sum1 = 0.0f, sum2 = 0.0f, sum3 = 0.0f;
     for (; at + 4 <= end; at += 4) {
-        const int4 c = *(__global const places *)(columns + at);
-        sums += *(__global const four *)(values + at) * (float4)(x[c.x], x[c.y], x[c.z], x[c.w]);
+        sum0 += values[at] * x[columns[at]];
+        sum1 += values[at + 1] * x[columns[at + 1]];
+        sum2 += values[at + 2] * x[columns[at + 2]];
+        sum3 += values[at + 3] * x[columns[at + 3]];
     }
-    float sum = (sums.x + sums.y) + (sums.z + sums.w);
+    float sum = (sum0 + sum1) + (sum2 + sum3);
     for (; at < end; ++at)
         sum += values[at] * x[columns[at]];
     y[row] = sum;

@@ -25,7 +25,8 @@ typedef float8 vec __attribute__((aligned(4)));
      weights[(w) + 2] * *(__global const type *)((at) + 2))
 #define NINE(type, at) (ROW(type, at, 0) + ROW(type, (at) + pitch, 3) + ROW(type, (at) + 2 * pitch, 6))
 
-__kernel __attribute__((vec_type_hint(float8))) void stencil2d(__global const float *in, __constant float *weights, __global float *out, const int n)
+__kernel __attribute__((vec_type_hint(float8))) void stencil2d(__global const float *in, __constant float *weights,
+                                                               __global float *out, const int n)
 {
     const int pitch = n + 2;
     const int column = get_global_id(0) * WIDTH, first = get_global_id(1) * RUN, last = min(first + RUN, n);

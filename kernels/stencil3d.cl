@@ -41,7 +41,8 @@ typedef float8 vec __attribute__((aligned(4)));
         }                                                                                                              \
     }
 
-__kernel __attribute__((vec_type_hint(float8))) void stencil3d(__global const float *in, __constant float *weights, __global float *out, const int c)
+__kernel __attribute__((vec_type_hint(float8))) void stencil3d(__global const float *in, __constant float *weights,
+                                                               __global float *out, const int c)
 {
     const int pitch = c + 2, plane = pitch * pitch;
     const int column = get_global_id(0) * WIDTH, y = get_global_id(1);

@@ -24,6 +24,14 @@ SHAPES = (
 EDGES = tuple(
     (n, n, n, alpha, 0.0) for n, alpha in ((1, 1.0), (3, 0.0), (17, -0.5), (61, 3.0), (131, 1.5), (257, -2.0))
 )
+# A workload takes no scalar, and its kernels take long to build: one element, and primes beside whole groups.
+BARE_EDGES = tuple((n, n, n, 1.0, 0.0) for n in (1, 17, 257))
+
+
+def shapes_of(run: Run, variant: str) -> tuple[tuple[int, int, int, float, float], ...]:
+    """The problems that a variant is asked for."""
+    operation = run.operation_of(variant)
+    return SHAPES if operation.is_gemm else BARE_EDGES if operation.is_workload else EDGES
 
 
 def check(run: Run, platform: str, variant: str, shape: tuple[int, int, int, float, float], seed: int = 1) -> None:
@@ -58,7 +66,7 @@ def test_odd_shapes(weekops_platform: str, weekops_run: Run, weekops_session: Ga
     failures = []
     left_out = left_out_of(weekops_run, weekops_platform, weekops_session.variants)
     for variant in (v for v in (*weekops_session.variants, "auto") if v not in left_out):
-        for shape in SHAPES if weekops_run.operation_of(variant).is_gemm else EDGES:
+        for shape in shapes_of(weekops_run, variant):
             try:
                 check(weekops_run, weekops_platform, variant, shape)
             except GateFailure as failure:

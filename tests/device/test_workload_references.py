@@ -131,7 +131,7 @@ def test_batches_have_about_n_by_n_numbers() -> None:
 def test_nbody(n: int) -> None:
     """Pair by pair; the error unit is four roundings of the largest sum of |term|, of which all are looked at here."""
     inputs, reference, unit = asked("nbody", n)
-    bodies, epsilon, largest = inputs["bodies"].tolist(), float(np.float32(0.01)), 0.0
+    bodies, epsilon, largest = inputs["bodies"].T[: 2 * n].tolist(), float(np.float32(0.01)), 0.0
     for row, mine in enumerate(bodies):
         for axis in range(3):
             terms = [

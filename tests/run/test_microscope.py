@@ -69,13 +69,13 @@ def test_what_is_wrong_with_a_kernel_is_found(name: str, tmp_path: Path, need_pl
 
 @pytest.mark.long
 def test_nothing_is_wrong_with_the_shipped_kernels(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
-    """Each variant at each shape; of a few the simulator cannot follow which values were written."""
+    """Each variant at each shape; of one the simulator cannot follow which values were written."""
     (launch,) = resolve_platforms([need_platform("oclgrind")], scratch=tmp_path)
     operations = kernel_operations(SHIPPED)
     looks = close_looks({name: operations[name] for name in variant_names(SHIPPED)}, SHIPPED)
     found = look_closely(launch, looks, tmp_path)
     assert (found.broken_off, found.defects) == ("", ())
-    assert {name.split(" at ")[0] for name in found.blind} <= {"regtile", "spmv", "fft", "nbody"}
+    assert {name.split(" at ")[0] for name in found.blind} <= {"regtile"}
     assert list(found.launches) == [look.name for look in looks]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pytest_weekops.core.record import Record
+from pytest_weekops.core.units import LEVEL1
 
 # m, n, k, alpha, beta. GEMM: one element, less than any tile, primes, and every remainder at once.
 _GEMM_GATE = ((1, 1, 1, 1.0, 0.0), (7, 5, 3, 1.0, 0.0), (61, 67, 71, 1.5, -0.5), (129, 130, 131, 1.0, 0.0))
 # An operation of one size: one element, primes, and the neighbours of a power of two.
 _EDGES = ((1, 1.0), (3, -0.5), (17, 3.0), (61, 1.5), (127, 3.0), (131, -2.0))
+_BARE_EDGES = (1, 61, 131)  # the same of a workload, which takes no scalar and whose kernels take long to build
 _TRIAD_SCALAR = 3.0  # STREAM's
 SPARE_EDGE = 256  # GEMM's buffers are padded to a multiple of this at most, and the memory check reckons with it
 PROBE_SIZE = 480  # a launch of this size is timed per operation, to say how long a run will take
@@ -38,6 +40,11 @@ class KernelOperation(Record):
         return self.name == "gemm"
 
     @property
+    def is_workload(self) -> bool:
+        """Whether it is one of the shipped ones of what programs do, whose launches take no scalar."""
+        return self.file is None and self.name in LEVEL1
+
+    @property
     def alpha(self) -> float:
         """The scalar of a campaign's launches: alpha of GEMM, s of triad."""
         return _TRIAD_SCALAR if self.name == "triad" else 1.0
@@ -45,6 +52,8 @@ class KernelOperation(Record):
     @property
     def gate(self) -> tuple[Problem, ...]:
         """Problems of the opening and closing gate: m, n, k, alpha, beta."""
+        if self.is_workload:
+            return tuple((n, n, n, 1.0, 0.0) for n in _BARE_EDGES)
         return _GEMM_GATE if self.is_gemm else tuple((n, n, n, alpha, 0.0) for n, alpha in _EDGES)
 
     def nominal_s(self, size: int) -> float:

@@ -18,23 +18,28 @@ _AT_ONCE = 1 << 21  # pairs of the reference
 _SAMPLES = 64
 
 
+def sizes(n: int) -> tuple[int, int]:
+    """Bodies, and the length of a row of them: whole vectors, with some behind the last one that count for nothing."""
+    return _BODIES * n, up(_BODIES * n, _WIDTH)
+
+
 class Nbody:
     """The accelerations (bodies x 3) of 2 n bodies in a cube of edge 2, of mass 1 together or about that."""
 
     unit: Unit = "GFLOPS"
 
     def launch(self, shape: Shape) -> Launch:
-        """``nbody(bodies, out, count, softening)``, one item per eight bodies."""
+        """``nbody(bodies, out, count, pitch, softening)``, one item per eight bodies."""
         if shape.n > _MOST:
             raise DeviceError(
                 f"nbody at n = {shape.n} has more than {_BODIES * _MOST} bodies. Some drivers stop a loop that long "
                 "halfway. Give a smaller size."
             )
-        count = _BODIES * shape.n
+        count, pitch = sizes(shape.n)
         return Launch(
             kernel="nbody",
-            arguments=("bodies", "out", np.int32(count), _SOFTENING),
-            inputs={"bodies": Buffer((count, 4))},
+            arguments=("bodies", "out", np.int32(count), np.int32(pitch), _SOFTENING),
+            inputs={"bodies": Buffer((4, pitch))},
             output="out",
             output_shape=(count, 3),
             global_size=(up(-(-count // _WIDTH), _GROUP),),
@@ -42,21 +47,21 @@ class Nbody:
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
-        """Places uniform in [-1, 1), masses uniform from a half to one and a half over their number."""
-        count = _BODIES * shape.n
-        bodies = np.random.default_rng([seed, session]).random((count, 4), dtype=np.float32)
-        bodies[:, :3] = 2.0 * bodies[:, :3] - 1.0
-        bodies[:, 3] = (bodies[:, 3] + 0.5) / count
+        """Rows of x, y and z, uniform in [-1, 1), and of masses, uniform from 0.5 to 1.5 over the number of bodies."""
+        count, pitch = sizes(shape.n)
+        bodies = np.random.default_rng([seed, session]).random((4, pitch), dtype=np.float32)
+        bodies[:3] = 2.0 * bodies[:3] - 1.0
+        bodies[3] = (bodies[3] + 0.5) / count
         return {"bodies": bodies}
 
-    def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:  # noqa: ARG002 - the protocol's
+    def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
         """All pairs in float64, some rows at a time."""
-        bodies = inputs["bodies"].astype(np.float64)
+        bodies = inputs["bodies"].T[: sizes(shape.n)[0]].astype(np.float64)
         step = max(1, _AT_ONCE // len(bodies))
         parts = (_accelerations(bodies[first : first + step], bodies) for first in range(0, len(bodies), step))
         return np.concatenate(list(parts))
 
-    def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
+    def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:
         """4 u times the largest sum of |term| over the bodies, of 64 accelerations or more from end to end; u = 2**-24.
 
         An rsqrt of 2 ulp (OpenCL C 1.2, section 7.4), 4 u, in the third power, the differences, squares and products: a
@@ -64,7 +69,7 @@ class Nbody:
         sums add up to (256 + count / 256) u of it at most (Higham, Accuracy and Stability of Numerical Algorithms, 2nd
         edition, section 4.2) and, since their roundings are random, about the root of that.
         """
-        bodies = inputs["bodies"].astype(np.float64)
+        bodies = inputs["bodies"].T[: sizes(shape.n)[0]].astype(np.float64)
         step = max(1, len(bodies) // _SAMPLES)
         return 4.0 * UNIT_ROUNDOFF * float(_sums_of_terms(bodies[::step], bodies).max())
 

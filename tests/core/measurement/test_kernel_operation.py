@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.core.measurement.kernel_operation import SPARE_EDGE, KernelOperation, gemm_needs
+from pytest_weekops.core.measurement.kernel_operation import SPARE_EDGE, KernelOperation, OperationFile, gemm_needs
 
 GEMM, TRIAD, MINE = (KernelOperation(name=name) for name in ("gemm", "triad", "mine"))
 
@@ -47,3 +47,12 @@ def test_gemms_buffers_are_reckoned_padded(size: int, edge: int) -> None:
     found, zones = gemm_needs(size), 2 * 2**20
     assert (found.largest, found.total) == (4 * size**2 + zones, 28 * edge**2 + 7 * zones)
     assert found.reference == 8 * size**2
+
+
+def test_a_workload_is_gated_at_three_edges_without_a_scalar() -> None:
+    """An operation of one's own has all of them, whatever its name."""
+    scan = KernelOperation(name="scan")
+    assert scan.gate == tuple((n, n, n, 1.0, 0.0) for n in (1, 61, 131))
+    own = KernelOperation(name="scan", file=OperationFile(path="scan.py", sha256="0" * 64))
+    assert [one.is_workload for one in (scan, own, TRIAD, GEMM)] == [True, False, False, False]
+    assert own.gate == TRIAD.gate
