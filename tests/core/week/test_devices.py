@@ -45,7 +45,7 @@ def test_a_failure_elsewhere_holds_every_device() -> None:
 
 def test_a_mild_failure_is_iterate() -> None:
     """It does not freeze, and is no promote."""
-    mild = {"severity": 3, "exit_status": 1}
+    mild: dict[str, Any] = {"severity": 3, "exit_status": 1}
     assert words(promote("first"), failure("later", **mild)) == [("pocl", "1", "iterate")]
 
 
