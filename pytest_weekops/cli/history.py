@@ -30,23 +30,18 @@ def run(arguments: argparse.Namespace) -> int:
     Runs whose decision is missing or was changed since, and run directories that are not in the ledger, are named.
     """
     from pytest_weekops.core.week.entry import run_entries
-    from pytest_weekops.core.week.history import chosen, history, without_cells
+    from pytest_weekops.core.week.history import chosen, history
     from pytest_weekops.core.week.pins import pins_of
     from pytest_weekops.report.history import LEGEND, series_document, series_lines
-    from pytest_weekops.week.change_points import NOT_LOOKED, can_look, look
-    from pytest_weekops.week.evidence import unknown_journals
-    from pytest_weekops.week.kept_decisions import kept_decisions
+    from pytest_weekops.week.change_points import look
+    from pytest_weekops.week.kept_decisions import look_beside
     from pytest_weekops.week.ledger import open_ledger
 
     report_dir = Path(arguments.report_dir)
     entries = open_ledger(report_dir).entries()
     runs = run_entries(entries)
     found = chosen(history(runs, pins_of(entries)), arguments.cells)
-    files, notes = kept_decisions(runs, report_dir)
-    notes += [f"Run {each.run_id} has no cell in its record." for each in without_cells(runs)]
-    strays = unknown_journals(report_dir, runs)
-    notes += [f"Run directory {each.parent.name} is not in the ledger, and not shown." for each in strays]
-    notes += [] if can_look() else [NOT_LOOKED]
+    files, notes = look_beside(runs, report_dir)
     if arguments.json:
         cells = [series_document(series, files, look(series)) for series in found]
         document = {"ledger": {"records": len(entries), "head": entries[-1].hash if entries else None}}

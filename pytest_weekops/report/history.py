@@ -33,24 +33,28 @@ def series_lines(series: Series, files: Mapping[str, str], found: Sequence[Shift
             verdict_word(point),
             number(point.throughput),
             strip(axis, point.throughput) if point.throughput is not None else point.status or "no number",
-            _marks(point, files),
+            point_marks(point, files),
         )
         for point in series.points
-    ]
-    changes = [
-        f"  {_MARKS[change.kind]} {point.run.run_id}: {change.kind} {change.before} became {change.after}"
-        for point in series.points
-        for change in point.changes
     ]
     return [
         f"{series.name}, {len(series.points)} runs",
         *table_lines(columns, rows),
-        *changes,
-        *map(_shift, found or ()),
+        *change_lines(series),
+        *map(shift_line, found or ()),
     ]
 
 
-def _shift(shift: Shift) -> str:
+def change_lines(series: Series) -> list[str]:
+    """What became what, with the mark that the run has for it."""
+    return [
+        f"  {_MARKS[change.kind]} {point.run.run_id}: {change.kind} {change.before} became {change.after}"
+        for point in series.points
+        for change in point.changes
+    ]
+
+
+def shift_line(shift: Shift) -> str:
     """A change point, and what changed around it: nobody knows whether that is why."""
     beside = ", ".join(f"{change.kind} in {run_id}" for run_id, change in shift.beside)
     return f"  level {shift.percent:+.1f} % from {shift.run_id} on; changed around it: {beside or 'nothing known'}"
@@ -69,7 +73,8 @@ def verdict_word(point: Point) -> str:
     return "promote" if point.run.is_promote else f"SEV{point.run.severity}"
 
 
-def _marks(point: Point, files: Mapping[str, str]) -> str:
+def point_marks(point: Point, files: Mapping[str, str]) -> str:
+    """The run's marks; ``LEGEND`` says what each is."""
     pinned = "*" if point.pinned else ""
     return "".join(_MARKS[each.kind] for each in point.changes) + pinned + _FILES.get(files[point.run.run_id], "")
 
