@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -73,7 +73,7 @@ def build_site(report_dir: Path, output: Path, *, copy: bool = False) -> Built:
         files.put(Wanted(page.box.target, _key(page), partial(render_week, page)))
     for place in places.values():
         if place.source is not None:
-            files.put(Wanted(place.target, _key(place), place.source.read_bytes))
+            files.put(Wanted(place.target, _key(place.looks), place.source.read_bytes))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     channel = with_untold(channel_of(entries, now=now), report_dir, runs)
     index = show_index(found, channel, notes)
@@ -117,7 +117,8 @@ def _page_of(run: RunEntry, report_dir: Path, output: Path, *, copy: bool) -> _P
 
 def _put_pairs(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[str, Kept]) -> None:
     """The pages of cells, and those of the runs next to each other in one."""
-    pairs = _pairs(found, report_dir)
+    journals = _journals(found, report_dir)
+    pairs = _pairs(found, journals)
     wanted = {
         names: Wanted(pair_name(*names), _key(pair), partial(next, paired_texts([pair])))
         for names, pair in pairs.items()
@@ -128,38 +129,35 @@ def _put_pairs(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[s
         make = partial(texts.__getitem__, names) if names in texts else each.make
         files.put(Wanted(each.name, each.key, make))
     for series in found.cells:
-        shown = partial(_shown, series, found, kept, frozenset(pairs))
+        shown = partial(_shown, series, found, kept, journals.keys())
         name, key = cell_name(series.cell, series.unit), _key(shown(look=False), change_points.can_look(), _ruptures())
         files.put(Wanted(name, key, partial(_cell_text, shown)))
 
 
-def _pairs(found: Known, report_dir: Path) -> dict[tuple[str, str], Pair]:
-    files: dict[str, RunFile | None] = {}
-    for run in found.runs:
-        page = found.places[run.run_id]
-        files[run.run_id] = run_file(run, report_dir, Link(page.target, run.run_id))
-    cells = {series.cell: cell_name(series.cell, series.unit) for series in found.cells}
-    pairs: dict[tuple[str, str], dict[tuple[str, str, int], str]] = {}
+def _journals(found: Known, report_dir: Path) -> dict[str, RunFile]:
+    """The journals that are there, by run."""
+    targets = {run.run_id: Link(found.places[run.run_id].target, run.run_id) for run in found.runs}
+    files = (run_file(run, report_dir, targets[run.run_id]) for run in found.runs)
+    return {file.run_id: file for file in files if file is not None}
+
+
+def _pairs(found: Known, journals: Mapping[str, RunFile]) -> dict[tuple[str, str], Pair]:
+    """Runs next to each other in a cell, by their ids, with the pages of the cells in which they are."""
+    cells: dict[tuple[str, str], dict[tuple[str, str, int], str]] = {}
     for series in found.cells:
-        for names in neighbours(series):
-            pairs.setdefault(names, {})[series.cell] = cells[series.cell]
-    order = {run.run_id: place for place, run in enumerate(found.runs)}
-    made = {}
-    for names in sorted(pairs, key=lambda names: (order[names[1]], order[names[0]])):  # so that journals are read once
-        first, second = files[names[0]], files[names[1]]
-        if first is not None and second is not None:
-            made[names] = Pair(first, second, pairs[names])
-    return made
+        for names in neighbours(series, journals):
+            cells.setdefault(names, {})[series.cell] = cell_name(series.cell, series.unit)
+    order = {run_id: place for place, run_id in enumerate(journals)}
+    ordered = sorted(cells, key=lambda names: (order[names[1]], order[names[0]]))  # so that journals are read once
+    return {names: Pair(journals[names[0]], journals[names[1]], cells[names]) for names in ordered}
 
 
-def _shown(
-    series: Series, found: Known, kept: Mapping[str, Kept], pairs: frozenset[tuple[str, str]], *, look: bool
-) -> CellPage:
+def _shown(series: Series, found: Known, kept: Mapping[str, Kept], there: Container[str], *, look: bool) -> CellPage:
     note = "" if len(measured(series)) >= LEAST_RUNS else _FEW
     if not change_points.can_look():
         note = change_points.NOT_LOOKED
     shifts = change_points.look(series) if look else None
-    return show_cell(series, shifts, note, places=found.places, files=kept, pairs=pairs)
+    return show_cell(series, shifts, note, places=found.places, files=kept, there=there)
 
 
 def _cell_text(shown: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class RunFile:
     """A run's journal: where it lies, the hash that the ledger has of it, and how the file looks now."""
 
     run_id: str
-    report_dir: Path
+    report_dir: Path = field(repr=False)  # a site is the same wherever its report directory lies
     run_dir: str
     recorded: str
     looks: tuple[int, int]

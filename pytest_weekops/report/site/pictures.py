@@ -13,7 +13,7 @@ from pytest_weekops.report.page.drawing import Picture, finite, new_figure, pict
 from pytest_weekops.report.page.svg import BAD, FAINT, GRID, INK, OPEN, SERIES
 from pytest_weekops.report.site.shown import CellPage, CellPoint
 
-_MOST_NAMED = 8  # changes that are named in the picture; the list below names all
+_MOST_NAMED = 16  # with more changes, none is named in the picture; the list below names all
 _FAR = 1.5  # times the distance of the runs from their middle: bounds beyond it would flatten the picture
 
 
@@ -96,14 +96,15 @@ def _places(points: Sequence[CellPoint], *, is_promote: bool) -> Iterator[tuple[
 
 
 def _changes(axes: Axes, points: Sequence[CellPoint]) -> None:
-    changed = [(place, "".join(mark for mark in point.marks if mark in "DHP")) for place, point in enumerate(points)]
-    changed = [(place, marks) for place, marks in changed if marks]
-    for count, (place, marks) in enumerate(changed):
-        color = INK if "D" in marks else FAINT
-        axes.axvline(place - 0.5, color=color, linewidth=_width(len(points), 0.9), linestyle=(0, (3, 3)), zorder=1)
-        if count < _MOST_NAMED or len(changed) <= 2 * _MOST_NAMED:
-            at, style = (place - 0.5, 1.0), {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-            axes.annotate(marks, at, (2, -9), fontsize=8, color=INK, zorder=6, **style)  # type: ignore[arg-type]
+    told = [(place - 0.5, "".join(mark for mark in point.marks if mark in "DHP")) for place, point in enumerate(points)]
+    changed = [(place, marks) for place, marks in told if marks]
+    for color, mine in ((INK, True), (FAINT, False)):
+        places = [place for place, marks in changed if ("D" in marks) is mine]
+        dashes = {"linewidth": _width(len(points), 0.9), "linestyles": [(0, (3, 3))]}
+        axes.vlines(places, *axes.get_ylim(), color=color, zorder=1, **dashes)  # type: ignore[arg-type]
+    for place, marks in changed if len(changed) <= _MOST_NAMED else ():
+        at, style = (place, 1.0), {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        axes.annotate(marks, at, (2, -9), fontsize=8, color=INK, zorder=6, **style)  # type: ignore[arg-type]
 
 
 def _levels(axes: Axes, cell: CellPage) -> None:

@@ -165,7 +165,7 @@ class WeekPage:
 class CellPoint:
     """One run of a cell: its number with bounds in the cell's unit, marks as `weekops history` has them.
 
-    ``compared`` leads to the page beside the run before it.
+    ``compared`` leads to the page beside the last run before it that is there.
     """
 
     run: RunRow
@@ -177,7 +177,7 @@ class CellPoint:
     driver: str
     marks: str
     pinned: bool
-    compared: str
+    compared: Link | None
 
 
 @dataclass(frozen=True)
