@@ -6,9 +6,10 @@ Nothing here is evidence, and nothing is written outside of the site's own direc
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -34,9 +35,11 @@ from pytest_weekops.week.kept_decisions import Kept, look_beside
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.site_files import SiteFiles, Wanted
 from pytest_weekops.week.site_pairs import Pair, RunFile, paired_texts, run_file
+from pytest_weekops.week.site_work import made, processes
 from pytest_weekops.week.untold import with_untold
 
 SITE_NAME = "site"
+_WORTH_PROCESSES = 600  # runs in the histories that are to be drawn
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FEW = f"It has fewer than {LEAST_RUNS} numbers, so change points were not looked for."
 
@@ -68,7 +71,7 @@ def build_site(report_dir: Path, output: Path, *, copy: bool = False) -> Built:
     places = {run.run_id: _page_of(run, report_dir, output, copy=copy) for run in runs}
     found = known(entries, {run_id: (place.target, place.missing) for run_id, place in places.items()})
     kept, notes = look_beside(runs, report_dir)
-    _put_pairs(files, found, report_dir, kept)
+    _put_cells(files, found, report_dir, kept)
     for page in show_weeks(found, dict(_decisions(entries, report_dir))):
         files.put(Wanted(page.box.target, _key(page), partial(render_week, page)))
     for place in places.values():
@@ -115,23 +118,35 @@ def _page_of(run: RunEntry, report_dir: Path, output: Path, *, copy: bool) -> _P
 # -- cells and pairs ---------------------------------------------------------------------------------------------
 
 
-def _put_pairs(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[str, Kept]) -> None:
+def _put_cells(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[str, Kept]) -> None:
     """The pages of cells, and those of the runs next to each other in one."""
     journals = _journals(found, report_dir)
     pairs = _pairs(found, journals)
-    wanted = {
-        names: Wanted(pair_name(*names), _key(pair), partial(next, paired_texts([pair])))
-        for names, pair in pairs.items()
-    }
-    stale = [names for names, each in wanted.items() if not files.is_fresh(each)]
-    texts = dict(zip(stale, paired_texts([pairs[names] for names in stale]), strict=True))
-    for names, each in wanted.items():
-        make = partial(texts.__getitem__, names) if names in texts else each.make
-        files.put(Wanted(each.name, each.key, make))
-    for series in found.cells:
-        shown = partial(_shown, series, found, kept, journals.keys())
-        name, key = cell_name(series.cell, series.unit), _key(shown(look=False), change_points.can_look(), _ruptures())
-        files.put(Wanted(name, key, partial(_cell_text, shown)))
+    wanted = [Wanted(pair_name(*names), _key(pair), partial(_pair_text, pair)) for names, pair in pairs.items()]
+    stale = [pair for pair, each in zip(pairs.values(), wanted, strict=True) if not files.is_fresh(each)]
+    _put_all(files, wanted, list(paired_texts(stale)))
+    cells = [_wanted_cell(series, partial(_shown, series, found, kept, journals.keys())) for series in found.cells]
+    makes = [each.make for each in cells if not files.is_fresh(each)]
+    is_worth = len(makes) * len(found.runs) >= _WORTH_PROCESSES
+    if is_worth and change_points.can_look():
+        importlib.import_module("ruptures")  # once, and not in each process
+    _put_all(files, cells, made(makes, processes() if is_worth else 1))
+
+
+def _put_all(files: SiteFiles, wanted: Sequence[Wanted], texts: Sequence[str | bytes]) -> None:
+    """Pages of one kind; ``texts`` are those that are not fresh, in their order."""
+    stale = iter(texts)
+    for each in wanted:
+        files.put(each if files.is_fresh(each) else replace(each, make=partial(next, stale)))
+
+
+def _pair_text(pair: Pair) -> str:
+    return next(paired_texts([pair]))
+
+
+def _wanted_cell(series: Series, shown: Callable[..., CellPage]) -> Wanted:
+    key = _key(shown(look=False), change_points.can_look(), _ruptures())
+    return Wanted(cell_name(series.cell, series.unit), key, partial(_cell_text, shown))
 
 
 def _journals(found: Known, report_dir: Path) -> dict[str, RunFile]:
@@ -160,7 +175,7 @@ def _shown(series: Series, found: Known, kept: Mapping[str, Kept], there: Contai
     return show_cell(series, shifts, note, places=found.places, files=kept, there=there)
 
 
-def _cell_text(shown: Any) -> str:
+def _cell_text(shown: Callable[..., CellPage]) -> str:
     return render_cell(shown(look=True))
 
 

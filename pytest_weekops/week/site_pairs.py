@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from pytest_weekops.core.errors import InputError
@@ -19,9 +17,9 @@ from pytest_weekops.report.site.render import render_compared
 from pytest_weekops.report.site.shown import ComparePage
 from pytest_weekops.week.comparing import compare_runs
 from pytest_weekops.week.evidence import check_file
+from pytest_weekops.week.site_work import made, processes
 
 _ALONE = 24  # so few are made before another process has begun
-_MOST_PROCESSES = 8
 
 
 @dataclass(frozen=True)
@@ -59,15 +57,11 @@ def run_file(run: RunEntry, report_dir: Path, page: Link) -> RunFile | None:
 
 def paired_texts(pairs: Sequence[Pair]) -> Iterator[str]:
     """The page of each pair as HTML, in their order; many are made by several processes."""
-    count = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES, len(pairs) // _ALONE)
-    if count < 2:
-        yield from _texts(pairs)
-        return
-    size = -(-len(pairs) // count)
-    parts = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        for texts in pool.map(_texts, parts):
-            yield from texts
+    count = min(processes(), len(pairs) // _ALONE)
+    size = -(-len(pairs) // max(count, 1)) or 1
+    parts = [partial(_texts, pairs[start : start + size]) for start in range(0, len(pairs), size)]
+    for texts in made(parts, count):
+        yield from texts
 
 
 def _texts(pairs: Sequence[Pair]) -> list[str]:

@@ -68,7 +68,9 @@ def coded(words: str) -> Markup:
 
 def _finalize(value: object) -> object:
     """What is written into the page: no control characters of strangers; markup made here stays as it is."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return plain(value)
 
 
 def _pictures(page: Page) -> Iterator[Picture]:

@@ -54,7 +54,7 @@ def _frame(axes: Axes, points: Sequence[CellPoint], every: Sequence[float]) -> N
     if axes.get_yscale() == "log":
         axes.set_ylim(low / 1.3, high * 1.5)
         return
-    reach = max(_FAR * (high - low), 0.03 * high)
+    reach = max(_FAR * (high - low), 0.08 * high)
     bottom, top = max(low - reach, min([*wide, low])), min(high + reach, max([*wide, high]))
     room = 0.06 * (top - bottom) or 0.05 * high
     axes.set_ylim(bottom - room, top + 2.5 * room)
