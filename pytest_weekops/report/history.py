@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_weekops.core.week.entry import IMPORTED, RunEntry
 from pytest_weekops.core.week.history import Point, Series
 from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.report.strip import axis_around, strip, table_lines
@@ -30,7 +31,7 @@ def series_lines(series: Series, files: Mapping[str, str], found: Sequence[Shift
     rows = [
         (
             point.run.run_id,
-            verdict_word(point),
+            verdict_word(point.run),
             number(point.throughput),
             strip(axis, point.throughput) if point.throughput is not None else point.status or "no number",
             point_marks(point, files),
@@ -68,9 +69,11 @@ def _span(numbers: list[float]) -> str:
     return f"{low}{high:>{_CHART - len(low)}}"
 
 
-def verdict_word(point: Point) -> str:
-    """``promote``, or the severity that the run ended with."""
-    return "promote" if point.run.is_promote else f"SEV{point.run.severity}"
+def verdict_word(run: RunEntry) -> str:
+    """``promote``, or the severity that the run ended with; what was imported ended with none."""
+    if run.kind == IMPORTED:
+        return IMPORTED
+    return "promote" if run.is_promote else f"SEV{run.severity}"
 
 
 def point_marks(point: Point, files: Mapping[str, str]) -> str:

@@ -31,7 +31,8 @@ from pytest_weekops.report.site.showing import Known, known, show_index, show_we
 from pytest_weekops.report.site.shown import CellPage
 from pytest_weekops.week import change_points
 from pytest_weekops.week.evidence import check_file, decision_facts
-from pytest_weekops.week.kept_decisions import Kept, look_beside
+from pytest_weekops.week.imported import imported_runs
+from pytest_weekops.week.kept_decisions import look_beside
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.site_files import SiteFiles, Wanted
 from pytest_weekops.week.site_pairs import Pair, RunFile, paired_texts, run_file
@@ -61,16 +62,16 @@ def build_site(report_dir: Path, output: Path, *, copy: bool = False) -> Built:
     Raises ``InputError`` for a ledger that does not verify and for a directory that holds something else.
     """
     entries = open_ledger(report_dir).entries()
-    runs = run_entries(entries)
-    if not runs:
+    runs, imported = run_entries(entries), imported_runs(report_dir)
+    if not runs and not imported:
         raise InputError(
             f"No run was recorded in {report_dir}/ yet, so there is nothing to show. The first run makes the ledger. "
             "Other places: --report-dir."
         )
     files = SiteFiles(output)
     places = {run.run_id: _page_of(run, report_dir, output, copy=copy) for run in runs}
-    found = known(entries, {run_id: (place.target, place.missing) for run_id, place in places.items()})
-    kept, notes = look_beside(runs, report_dir)
+    found = known(entries, {run_id: (place.target, place.missing) for run_id, place in places.items()}, imported)
+    kept, notes = look_beside(runs, report_dir, imported)
     _put_cells(files, found, report_dir, kept)
     for page in show_weeks(found, dict(_decisions(entries, report_dir))):
         files.put(Wanted(page.box.target, _key(page), partial(render_week, page)))
@@ -118,7 +119,7 @@ def _page_of(run: RunEntry, report_dir: Path, output: Path, *, copy: bool) -> _P
 # -- cells and pairs ---------------------------------------------------------------------------------------------
 
 
-def _put_cells(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[str, Kept]) -> None:
+def _put_cells(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[str, str]) -> None:
     """The pages of cells, and those of the runs next to each other in one."""
     journals = _journals(found, report_dir)
     pairs = _pairs(found, journals)
@@ -167,7 +168,7 @@ def _pairs(found: Known, journals: Mapping[str, RunFile]) -> dict[tuple[str, str
     return {names: Pair(journals[names[0]], journals[names[1]], cells[names]) for names in ordered}
 
 
-def _shown(series: Series, found: Known, kept: Mapping[str, Kept], there: Container[str], *, look: bool) -> CellPage:
+def _shown(series: Series, found: Known, kept: Mapping[str, str], there: Container[str], *, look: bool) -> CellPage:
     note = "" if len(measured(series)) >= LEAST_RUNS else _FEW
     if not change_points.can_look():
         note = change_points.NOT_LOOKED

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 
+from pytest_weekops.core.week.entry import IMPORTED
 from pytest_weekops.report.page.drawing import Picture, finite, new_figure, picture, plain_log, slots
-from pytest_weekops.report.page.svg import BAD, FAINT, GRID, INK, OPEN, SERIES
+from pytest_weekops.report.page.svg import BAD, FAINT, GRID, INK, OPEN, SERIES, VOID
 from pytest_weekops.report.site.shown import CellPage, CellPoint
 
 _MOST_NAMED = 16  # with more changes, none is named in the picture; the list below names all
@@ -40,6 +41,8 @@ def _caption(cell: CellPage) -> str:
     runs = "Filled: the run promoted; open: it did not. A star is a run that was pinned as baseline."
     bounds = "The line is as far as the true number may be, by the spread that the run's own policy assumes."
     words = [runs, bounds]
+    if any(point.run.verdict == IMPORTED for point in cell.points):
+        words = ["Every point is a campaign that was recorded elsewhere: it has no verdict here, and counts for none."]
     if any(point.marks for point in cell.points):
         words.append("Upright lines: D another driver, H other hardware, P another policy; the list below names them.")
     if cell.shifts:
@@ -76,8 +79,8 @@ def _bounds(axes: Axes, points: Sequence[CellPoint]) -> None:
 
 def _runs(axes: Axes, points: Sequence[CellPoint]) -> None:
     size = max(1.8, min(5.0, 200.0 / len(points)))
-    for is_promote, color, fill in ((True, SERIES[0], SERIES[0]), (False, BAD, "none")):
-        mine = list(_places(points, is_promote=is_promote))
+    for verdict, color, fill in (("promote", SERIES[0], SERIES[0]), (IMPORTED, VOID, VOID), ("", BAD, "none")):
+        mine = list(_places(points, verdict))
         if mine:
             places, numbers = zip(*mine, strict=True)
             axes.plot(
@@ -88,10 +91,11 @@ def _runs(axes: Axes, points: Sequence[CellPoint]) -> None:
             axes.plot([place], [number], "*", color=OPEN, markersize=10, zorder=6)
 
 
-def _places(points: Sequence[CellPoint], *, is_promote: bool) -> Iterator[tuple[int, float]]:
+def _places(points: Sequence[CellPoint], verdict: str) -> Iterator[tuple[int, float]]:
+    """Those with this verdict; without one, those with any severity."""
     for place, point in enumerate(points):
         for number in finite([point.throughput]):
-            if (point.run.verdict == "promote") is is_promote:
+            if (point.run.verdict if point.run.verdict in ("promote", IMPORTED) else "") == verdict:
                 yield place, number
 
 

@@ -22,7 +22,7 @@ from pytest_weekops.report.site.shown import CellPage, ComparePage, IndexPage, W
 
 TEMPLATES = Path(__file__).with_name("templates")
 _STATES = {"promote": "good", "promoted": "good", "pass": "good", "not slower": "good", "faster": "good"}
-_OPEN = ("not closed", "open", "inconclusive", "replaced", "no runs", "SEV3", "SEV4")
+_OPEN = ("not closed", "open", "inconclusive", "replaced", "no runs", "imported", "SEV3", "SEV4")
 
 
 def render_index(page: IndexPage) -> str:

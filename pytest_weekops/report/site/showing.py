@@ -15,6 +15,7 @@ from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.history import Series, history
 from pytest_weekops.core.week.pins import Device as PinnedDevice
 from pytest_weekops.core.week.pins import Pin, pin_of, pins_of
+from pytest_weekops.report.history import verdict_word
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.names import cell_name, week_name
 from pytest_weekops.report.site.shown import (
@@ -49,11 +50,16 @@ class Known:
     weeks: Mapping[Week, tuple[RunEntry, ...]]  # oldest first; closed ones that have no run any more as well
 
 
-def known(entries: Sequence[Entry], pages: Mapping[str, tuple[str, str]]) -> Known:
-    """What these records say. ``pages`` has for each run's id the target of its page, or why there is none."""
+def known(entries: Sequence[Entry], pages: Mapping[str, tuple[str, str]], imported: Sequence[RunEntry] = ()) -> Known:
+    """What these records say. ``pages`` has for each run's id the target of its page, or why there is none.
+
+    Runs that were imported have histories of their own, and nothing else.
+    """
     runs, pins = run_entries(entries), pins_of(entries)
     places = {run.run_id: Place(*pages[run.run_id], _week_link(run.week)) for run in runs}
-    return Known(tuple(entries), runs, history(runs, pins), pins, places, dict(_by_week(entries, runs)))
+    places |= {run.run_id: Place("", "from elsewhere", Link("", str(run.week))) for run in imported}
+    cells = *history(runs, pins), *history(imported, ())
+    return Known(tuple(entries), runs, cells, pins, places, dict(_by_week(entries, runs)))
 
 
 def _by_week(entries: Sequence[Entry], runs: Sequence[RunEntry]) -> Iterator[tuple[Week, tuple[RunEntry, ...]]]:
@@ -70,8 +76,7 @@ def run_row(run: RunEntry, places: Mapping[str, Place]) -> RunRow:
     """One run."""
     failed = ", ".join((*run.failed_checks, *run.inconclusive_checks)) or run.incompleteness
     drivers = tuple(f"{label}: {driver or 'unknown'}" for label, driver in run.drivers.items())
-    verdict = "promote" if run.is_promote else f"SEV{run.severity}"
-    row = run.run_id, places[run.run_id], run.kind, run.created_at, verdict
+    row = run.run_id, places[run.run_id], run.kind, run.created_at, verdict_word(run)
     return RunRow(*row, run.exit_status, failed, drivers)
 
 
@@ -170,9 +175,8 @@ def _actions(found: Known) -> Iterator[Action]:
 
 def _cell_row(series: Series) -> CellRow:
     last = series.points[-1]
-    verdict = "promote" if last.run.is_promote else f"SEV{last.run.severity}"
     words = series.name, cell_name(series.cell, series.unit), series.unit or "no number"
-    return CellRow(*words, len(series.points), last.throughput, verdict, last.status)
+    return CellRow(*words, len(series.points), last.throughput, verdict_word(last.run), last.status)
 
 
 def _week_link(week: Week) -> Link:
