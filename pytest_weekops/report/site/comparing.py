@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_weekops.core.judge.campaign import cell_name
+from pytest_weekops.core.judge.run_difference import difference_word
 from pytest_weekops.core.judge.run_speed import CellChange, SpeedChange
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.shown import ComparePage, CompareRow
@@ -24,7 +25,7 @@ def show_compared(
     return ComparePage(
         first=first,
         second=second,
-        differences=tuple(differences.items()),
+        differences=tuple((what, difference_word(words), words) for what, words in differences.items()),
         columns=tuple(name for name, _align in COLUMNS),
         axis=axis,
         rows=tuple(_row(each, text, cells) for each, text in zip(speed.cells, strips, strict=True)),

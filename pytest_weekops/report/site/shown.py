@@ -211,7 +211,7 @@ class ComparePage:
     first: Link
     second: Link
     problem: str = ""
-    differences: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    differences: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # what, a word for it, and each in words
     columns: tuple[str, ...] = ()
     axis: tuple[str, str] = ("", "")
     rows: tuple[CompareRow, ...] = ()
