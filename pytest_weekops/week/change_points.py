@@ -6,7 +6,8 @@ Shown and never gating. ruptures comes with the extra ``history``; without it no
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from pytest_weekops.core.week.history import Series
@@ -57,14 +58,16 @@ def _deviations_cost() -> Any:
             """Take the numbers."""
             self.signal = signal
             self.numbers = [float(each) for each in signal[:, 0]]
-            self.known: dict[int, list[float]] = {}
+            self.known: dict[int, tuple[list[float], Iterator[float]]] = {}
             return self
 
         def error(self, start: int, end: int) -> float:
             """What the level from ``start`` up to and without ``end`` costs."""
             if start not in self.known:
-                self.known[start] = list(deviations(self.numbers[start:]))
-            return self.known[start][end - start - 1]
+                self.known[start] = [], deviations(self.numbers[start:])
+            costs, more = self.known[start]
+            costs += islice(more, max(0, end - start - len(costs)))  # no more than is asked for: most starts are not
+            return costs[end - start - 1]
 
     return Deviations()
 

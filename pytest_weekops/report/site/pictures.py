@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -68,13 +69,17 @@ def _bounds(axes: Axes, points: Sequence[CellPoint]) -> None:
     lines = [
         (place, max(point.low, bottom), min(point.high, top))
         for place, point in enumerate(points)
-        if point.low is not None
-        and point.high is not None
-        and finite([point.low, point.high]) == [point.low, point.high]
+        if point.low is not None and point.high is not None and len(finite([point.low, point.high])) == 2
     ]
+    _upright(axes, lines, GRID, _width(len(points), 1.6), "-")
+
+
+def _upright(axes: Axes, lines: Sequence[tuple[float, float, float]], color: str, width: float, style: Any) -> None:
+    """Upright lines from one height to another, as one path."""
     if lines:
-        places, lows, highs = zip(*lines, strict=True)
-        axes.vlines(places, lows, highs, color=GRID, linewidth=_width(len(points), 1.6), zorder=2)
+        xs = [x for place, _low, _high in lines for x in (place, place, math.nan)]
+        ys = [y for _place, low, high in lines for y in (low, high, math.nan)]
+        axes.plot(xs, ys, color=color, linewidth=width, linestyle=style, zorder=1.5)
 
 
 def _runs(axes: Axes, points: Sequence[CellPoint]) -> None:
@@ -103,9 +108,8 @@ def _changes(axes: Axes, points: Sequence[CellPoint]) -> None:
     told = [(place - 0.5, "".join(mark for mark in point.marks if mark in "DHP")) for place, point in enumerate(points)]
     changed = [(place, marks) for place, marks in told if marks]
     for color, mine in ((INK, True), (FAINT, False)):
-        places = [place for place, marks in changed if ("D" in marks) is mine]
-        dashes = {"linewidth": _width(len(points), 0.9), "linestyles": [(0, (3, 3))]}
-        axes.vlines(places, *axes.get_ylim(), color=color, zorder=1, **dashes)  # type: ignore[arg-type]
+        lines = [(place, *axes.get_ylim()) for place, marks in changed if ("D" in marks) is mine]
+        _upright(axes, lines, color, _width(len(points), 0.9), (0, (3, 3)))
     for place, marks in changed if len(changed) <= _MOST_NAMED else ():
         at, style = (place, 1.0), {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         axes.annotate(marks, at, (2, -9), fontsize=8, color=INK, zorder=6, **style)  # type: ignore[arg-type]
