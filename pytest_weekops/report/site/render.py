@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shlex
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,7 @@ def _filled(template: str, root: str, **values: Any) -> str:
 def _templates() -> tuple[Callable[[str], jinja2.Template], str]:
     made = environment(TEMPLATES, PAGE_TEMPLATES)
     made.filters["tone"] = tone
+    made.filters["shell"] = shlex.quote  # whoever copies the command must not run what a run is called
     return made.get_template, (TEMPLATES / "site.css").read_text(encoding="utf-8")
 
 

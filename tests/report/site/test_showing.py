@@ -16,9 +16,9 @@ from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.cells import neighbours, show_cell
 from pytest_weekops.report.site.names import cell_name, copy_name, is_ours, pair_name, slug, week_name
 from pytest_weekops.report.site.pictures import history_picture
-from pytest_weekops.report.site.render import file_target, tone
+from pytest_weekops.report.site.render import file_target, render_compared, tone
 from pytest_weekops.report.site.showing import Known, known, show_index, show_weeks
-from pytest_weekops.report.site.shown import CellPage, IndexPage
+from pytest_weekops.report.site.shown import CellPage, ComparePage, IndexPage
 from tests.core.week.test_bounds import COUNTED, EVIDENCE
 from tests.core.week.test_history import ran
 from tests.support.entries import failure, numbered, promote
@@ -220,6 +220,12 @@ def test_links_to_files_lead_to_files() -> None:
     """Nothing in a directory's name is a scheme, a query or a fragment."""
     assert file_target("../a:b/c#d?e%f/report.html") == "../a%3Ab/c%23d%3Fe%25f/report.html"
     assert file_target("javascript:alert(1)/report.html").startswith("javascript%3A")
+
+
+def test_a_command_to_copy_runs_nothing_else() -> None:
+    """Whatever runs are called."""
+    text = render_compared(ComparePage(Link("", "a; rm -rf $HOME"), Link("", "b"), problem="no"))
+    assert "weekops compare &#39;a; rm -rf $HOME&#39; b" in text
 
 
 def test_only_what_is_known_to_be_good_is_green() -> None:
