@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -126,7 +126,7 @@ def _put_cells(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[s
     wanted = [Wanted(pair_name(*names), _key(pair), partial(_pair_text, pair)) for names, pair in pairs.items()]
     stale = [pair for pair, each in zip(pairs.values(), wanted, strict=True) if not files.is_fresh(each)]
     _put_all(files, wanted, list(paired_texts(stale)))
-    cells = [_wanted_cell(series, partial(_shown, series, found, kept, journals.keys())) for series in found.cells]
+    cells = [_wanted_cell(series, _shown(series, found, kept, journals.keys())) for series in found.cells]
     makes = [each.make for each in cells if not files.is_fresh(each)]
     is_worth = len(makes) * len(found.runs) >= _WORTH_PROCESSES
     if is_worth and change_points.can_look():
@@ -145,9 +145,10 @@ def _pair_text(pair: Pair) -> str:
     return next(paired_texts([pair]))
 
 
-def _wanted_cell(series: Series, shown: Callable[..., CellPage]) -> Wanted:
-    key = _key(shown(look=False), change_points.can_look(), _ruptures())
-    return Wanted(cell_name(series.cell, series.unit), key, partial(_cell_text, shown))
+def _wanted_cell(series: Series, page: CellPage) -> Wanted:
+    """A cell's page, whose change points are looked for where it is made."""
+    key = _key(page, change_points.can_look(), _ruptures())
+    return Wanted(cell_name(series.cell, series.unit), key, partial(_cell_text, series, page))
 
 
 def _journals(found: Known, report_dir: Path) -> dict[str, RunFile]:
@@ -168,16 +169,15 @@ def _pairs(found: Known, journals: Mapping[str, RunFile]) -> dict[tuple[str, str
     return {names: Pair(journals[names[0]], journals[names[1]], cells[names]) for names in ordered}
 
 
-def _shown(series: Series, found: Known, kept: Mapping[str, str], there: Container[str], *, look: bool) -> CellPage:
+def _shown(series: Series, found: Known, kept: Mapping[str, str], there: Container[str]) -> CellPage:
     note = "" if len(measured(series)) >= LEAST_RUNS else _FEW
     if not change_points.can_look():
         note = change_points.NOT_LOOKED
-    shifts = change_points.look(series) if look else None
-    return show_cell(series, shifts, note, places=found.places, files=kept, there=there)
+    return show_cell(series, None, note, places=found.places, files=kept, there=there)
 
 
-def _cell_text(shown: Callable[..., CellPage]) -> str:
-    return render_cell(shown(look=True))
+def _cell_text(series: Series, page: CellPage) -> str:
+    return render_cell(replace(page, shifts=change_points.look(series)))
 
 
 # -- weeks -------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class SiteFiles:
         self.directory = directory
         self._before = self._opened()
         self._now: dict[str, tuple[str, str]] = {}
+        self._fresh: dict[tuple[str, str], bool] = {}  # a page is read once, however often it is asked for
         self.written = 0
         self.removed = 0
 
@@ -48,11 +49,17 @@ class SiteFiles:
 
     def is_fresh(self, wanted: Wanted) -> bool:
         """Whether a page is there as it was made, and what it is made of has not changed since."""
-        key, sha256 = self._before.get(wanted.name, ("", ""))
-        if key != wanted.key:
+        asked = wanted.name, wanted.key
+        if asked not in self._fresh:
+            self._fresh[asked] = self._is_as_made(*asked)
+        return self._fresh[asked]
+
+    def _is_as_made(self, name: str, key: str) -> bool:
+        known, sha256 = self._before.get(name, ("", ""))
+        if known != key:
             return False
         try:
-            return hashlib.sha256((self.directory / wanted.name).read_bytes()).hexdigest() == sha256
+            return hashlib.sha256((self.directory / name).read_bytes()).hexdigest() == sha256
         except OSError:
             return False
 
