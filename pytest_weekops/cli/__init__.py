@@ -36,6 +36,7 @@ COMMANDS = {
     "record": "enter a finished run into a ledger that was locked then",
     "compare": "two runs: what differs, and each cell's speed with its interval",
     "history": "each cell's speed over the runs of the ledger",
+    "site": "static pages of the ledger: weeks, cells, runs side by side",
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",

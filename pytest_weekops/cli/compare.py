@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from pytest_weekops.core.judge.run_speed import SpeedChange
     from pytest_weekops.evidence.journal import StoredRun
 
-MARGIN_PERCENT = "5"  # what the shipped policies let a driver lose of its pinned baseline
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    from pytest_weekops.core.judge.run_speed import MARGIN_PERCENT
+
+    default = f"{MARGIN_PERCENT:g}"
     parser.add_argument("before", type=Path, metavar="A", help="a run directory or its journal")
     parser.add_argument("after", type=Path, metavar="B", help="the run that came after it, or beside it")
     parser.add_argument(
         "--margin",
-        default=MARGIN_PERCENT,
+        default=default,
         metavar="PERCENT",
-        help=f"how much slower is slower, beyond the interval (default: {MARGIN_PERCENT})",
+        help=f"how much slower is slower, beyond the interval (default: {default})",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -37,21 +38,15 @@ def run(arguments: argparse.Namespace) -> int:
     Each file of a driver, kernel release, firmware, policy, kernel and setting that differs is named. Whether one of
     them explains a change of speed is not said: only one run more can tell.
     """
-    from pytest_weekops.core.judge.campaign import live_campaign
-    from pytest_weekops.core.judge.run_difference import difference_word, run_difference
-    from pytest_weekops.core.judge.run_speed import speed_change
+    from pytest_weekops.core.judge.run_difference import difference_word
     from pytest_weekops.report.speed_change import speed_document, speed_lines
+    from pytest_weekops.week.comparing import compare_runs
     from pytest_weekops.week.witnesses import read_uncontradicted
 
     margin = _margin(arguments.margin)
     before, after = read_uncontradicted(arguments.before), read_uncontradicted(arguments.after)
-    sides = [
-        live_campaign(each.plan, each.records, identities=each.identities, created_at=each.created_at)
-        for each in (before, after)
-    ]
-    policies = before.policy, after.policy
-    found = run_difference(sides[0], sides[1], policies, (_programs(before), _programs(after)))
-    speed = speed_change(sides[0], sides[1], policies, margin)
+    compared = compare_runs(before, after, margin)
+    found, speed = compared.differences, compared.speed
     if arguments.json:
         document = {"a": before.run_id, "b": after.run_id, "differences": found, "speed": speed_document(speed)}
         print(json.dumps(document, indent=2, allow_nan=False))
@@ -84,8 +79,3 @@ def _status(speed: SpeedChange, before: StoredRun, after: StoredRun) -> int:
             "known of their speed. Compare runs of the same platforms, kernels and sizes."
         )
     return int(speed.is_worse)
-
-
-def _programs(run: StoredRun) -> dict[str, str]:
-    first = run.events[0].data
-    return {"pytest-weekops": str(first.get("version", "")), "python": str(first.get("python", ""))}

@@ -22,6 +22,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="these cells alone (default: every cell of the ledger)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=False)
+    importing = verbs.add_parser("import", help="add recorded campaigns of elsewhere, to be looked at and nothing else")
+    importing.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recorded campaigns; all, or none")
+    importing.add_argument(
+        "--report-dir",
+        default=argparse.SUPPRESS,  # what was said before the verb stands
+        metavar="DIR",
+        help="where the ledger is (default: reports)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,23 +39,22 @@ def run(arguments: argparse.Namespace) -> int:
     Runs whose decision is missing or was changed since, and run directories that are not in the ledger, are named.
     """
     from pytest_weekops.core.week.entry import run_entries
-    from pytest_weekops.core.week.history import chosen, history, without_cells
+    from pytest_weekops.core.week.history import chosen, history
     from pytest_weekops.core.week.pins import pins_of
     from pytest_weekops.report.history import LEGEND, series_document, series_lines
-    from pytest_weekops.week.change_points import NOT_LOOKED, can_look, look
-    from pytest_weekops.week.evidence import unknown_journals
-    from pytest_weekops.week.kept_decisions import kept_decisions
+    from pytest_weekops.week.change_points import look
+    from pytest_weekops.week.imported import imported_runs
+    from pytest_weekops.week.kept_decisions import look_beside
     from pytest_weekops.week.ledger import open_ledger
 
     report_dir = Path(arguments.report_dir)
+    if arguments.verb == "import":
+        return _import(report_dir, arguments.files)
     entries = open_ledger(report_dir).entries()
     runs = run_entries(entries)
-    found = chosen(history(runs, pins_of(entries)), arguments.cells)
-    files, notes = kept_decisions(runs, report_dir)
-    notes += [f"Run {each.run_id} has no cell in its record." for each in without_cells(runs)]
-    strays = unknown_journals(report_dir, runs)
-    notes += [f"Run directory {each.parent.name} is not in the ledger, and not shown." for each in strays]
-    notes += [] if can_look() else [NOT_LOOKED]
+    imported = imported_runs(report_dir)
+    found = chosen((*history(runs, pins_of(entries)), *history(imported, ())), arguments.cells)
+    files, notes = look_beside(runs, report_dir, imported)
     if arguments.json:
         cells = [series_document(series, files, look(series)) for series in found]
         document = {"ledger": {"records": len(entries), "head": entries[-1].hash if entries else None}}
@@ -58,4 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
     say(LEGEND if found else f"No cell was recorded in {report_dir}/ yet. Other places: --report-dir.")
     for note in notes:
         say(note)
+    return 0
+
+
+def _import(report_dir: Path, files: list[Path]) -> int:
+    from pytest_weekops.week.imported import IMPORTED_NAME, import_campaigns
+
+    added = import_campaigns(report_dir, files)
+    known = len(files) - len(added)
+    say(f"{report_dir / IMPORTED_NAME}: {len(added)} campaigns imported" + (f", {known} were known" if known else ""))
+    say("They are shown by `weekops history` and `weekops site`, and count for no verdict, baseline or channel.")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_weekops.core.week.entry import IMPORTED, RunEntry
 from pytest_weekops.core.week.history import Point, Series
 from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.report.strip import axis_around, strip, table_lines
@@ -30,27 +31,31 @@ def series_lines(series: Series, files: Mapping[str, str], found: Sequence[Shift
     rows = [
         (
             point.run.run_id,
-            verdict_word(point),
+            verdict_word(point.run),
             number(point.throughput),
             strip(axis, point.throughput) if point.throughput is not None else point.status or "no number",
-            _marks(point, files),
+            point_marks(point, files),
         )
         for point in series.points
-    ]
-    changes = [
-        f"  {_MARKS[change.kind]} {point.run.run_id}: {change.kind} {change.before} became {change.after}"
-        for point in series.points
-        for change in point.changes
     ]
     return [
         f"{series.name}, {len(series.points)} runs",
         *table_lines(columns, rows),
-        *changes,
-        *map(_shift, found or ()),
+        *change_lines(series),
+        *map(shift_line, found or ()),
     ]
 
 
-def _shift(shift: Shift) -> str:
+def change_lines(series: Series) -> list[str]:
+    """What became what, with the mark that the run has for it."""
+    return [
+        f"  {_MARKS[change.kind]} {point.run.run_id}: {change.kind} {change.before} became {change.after}"
+        for point in series.points
+        for change in point.changes
+    ]
+
+
+def shift_line(shift: Shift) -> str:
     """A change point, and what changed around it: nobody knows whether that is why."""
     beside = ", ".join(f"{change.kind} in {run_id}" for run_id, change in shift.beside)
     return f"  level {shift.percent:+.1f} % from {shift.run_id} on; changed around it: {beside or 'nothing known'}"
@@ -64,12 +69,15 @@ def _span(numbers: list[float]) -> str:
     return f"{low}{high:>{_CHART - len(low)}}"
 
 
-def verdict_word(point: Point) -> str:
-    """``promote``, or the severity that the run ended with."""
-    return "promote" if point.run.is_promote else f"SEV{point.run.severity}"
+def verdict_word(run: RunEntry) -> str:
+    """``promote``, or the severity that the run ended with; what was imported ended with none."""
+    if run.kind == IMPORTED:
+        return IMPORTED
+    return "promote" if run.is_promote else f"SEV{run.severity}"
 
 
-def _marks(point: Point, files: Mapping[str, str]) -> str:
+def point_marks(point: Point, files: Mapping[str, str]) -> str:
+    """The run's marks; ``LEGEND`` says what each is."""
     pinned = "*" if point.pinned else ""
     return "".join(_MARKS[each.kind] for each in point.changes) + pinned + _FILES.get(files[point.run.run_id], "")
 

@@ -14,7 +14,7 @@ from pytest_weekops.report.table import number
 
 _CHART = 40  # columns
 
-_COLUMNS = (
+COLUMNS = (
     *(("cell", "<"), ("1st ms", ">"), ("+-%", ">"), ("2nd ms", ">"), ("+-%", ">")),
     *(("ratio", ">"), ("interval", ">"), ("2nd is", "<")),
 )
@@ -25,11 +25,16 @@ def speed_lines(found: SpeedChange) -> list[str]:
     lines: list[str] = []
     if found.cells:
         lines += [
-            *("", *table_lines(_COLUMNS, [_row(each) for each in found.cells])),
-            *("", *_chart(found), "", *_legend(found)),
+            *("", *table_lines(COLUMNS, [speed_texts(each) for each in found.cells])),
+            *("", *_chart(found), "", *speed_legend(found)),
         ]
     lines += [f"  {cell_name(each.cell)}: {each.remark}" for each in found.cells if each.remark]
-    lines += [f"{sentence}." for sentence in found.elsewhere]
+    return [*lines, *speed_sentences(found)]
+
+
+def speed_sentences(found: SpeedChange) -> list[str]:
+    """What has to be said of all cells together; the last one is what is certain."""
+    lines = [f"{sentence}." for sentence in found.elsewhere]
     for words, cells in (
         ("lost, planned in both runs and without numbers in the second", found.lost),
         ("only in the first run", found.only_first),
@@ -39,7 +44,8 @@ def speed_lines(found: SpeedChange) -> list[str]:
     return [*lines, _conclusion(found)]
 
 
-def _row(each: CellChange) -> tuple[str, ...]:
+def speed_texts(each: CellChange) -> tuple[str, ...]:
+    """What stands in each of the columns for a cell."""
     return (
         cell_name(each.cell),
         *(text for side in (each.first, each.second) for text in (number(side.median_ms, 3), _scatter(side))),
@@ -60,21 +66,24 @@ def _interval(change: Interval) -> str:
 
 
 def _chart(found: SpeedChange) -> list[str]:
-    """Every interval on one logarithmic axis, with a mark at no change and one where the margin ends."""
+    (low, high), strips = speed_strips(found)
+    rows = [(cell_name(each.cell), text) for each, text in zip(found.cells, strips, strict=True)]
+    return table_lines((("cell", "<"), (f"{low}{high:>{_CHART - len(low)}}", "<")), rows)
+
+
+def speed_strips(found: SpeedChange) -> tuple[tuple[str, str], list[str]]:
+    """Both ends of a logarithmic axis, and each cell's interval on it: marks at no change and where the margin ends."""
     limit = math.log1p(-found.margin_percent / 100.0)
     changes = [each.change for each in found.cells]
     ends = [value for each in changes for value in (each.lower, each.estimate, each.upper)]
     axis = axis_around([*ends, limit, 0.0], _CHART)
     marks = {limit: "!", 0.0: ":"}
-    rows = [
-        (cell_name(each.cell), strip(axis, each.change.estimate, (each.change.lower, each.change.upper), marks))
-        for each in found.cells
-    ]
-    span = f"{math.exp(axis.low):.3f}", f"{math.exp(axis.high):.3f}"
-    return table_lines((("cell", "<"), (f"{span[0]}{span[1]:>{_CHART - len(span[0])}}", "<")), rows)
+    strips = [strip(axis, each.estimate, (each.lower, each.upper), marks) for each in changes]
+    return (f"{math.exp(axis.low):.3f}", f"{math.exp(axis.high):.3f}"), strips
 
 
-def _legend(found: SpeedChange) -> list[str]:
+def speed_legend(found: SpeedChange) -> list[str]:
+    """What the columns and the chart's marks are."""
     what = " and ".join(dict.fromkeys(each.how for each in found.cells))
     spreads = " and ".join(dict.fromkeys(side.spread for each in found.cells for side in (each.first, each.second)))
     bounded = f"intervals rest on a spread of {spreads}; all {len(found.cells)} together err on one side in at most "

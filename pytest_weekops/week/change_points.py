@@ -6,10 +6,21 @@ Shown and never gating. ruptures comes with the extra ``history``; without it no
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 from pytest_weekops.core.week.history import Series
-from pytest_weekops.core.week.levels import LEAST_LEVEL, LEAST_RUNS, Shift, in_noise, measured, penalty, shifts
+from pytest_weekops.core.week.levels import (
+    LEAST_LEVEL,
+    LEAST_RUNS,
+    Shift,
+    deviations,
+    in_noise,
+    measured,
+    penalty,
+    shifts,
+)
 
 NOT_LOOKED = (
     "Change points were not looked for: ruptures is not installed, which finds them. "
@@ -30,8 +41,35 @@ def level_starts(numbers: Sequence[float]) -> list[int]:
     import ruptures
 
     signal = np.array(in_noise(numbers)).reshape(-1, 1)
-    found = ruptures.Pelt(model="l1", min_size=LEAST_LEVEL, jump=1).fit(signal).predict(pen=penalty(len(numbers)))
+    search = ruptures.Pelt(custom_cost=_deviations_cost(), min_size=LEAST_LEVEL, jump=1)
+    found = search.fit(signal).predict(pen=penalty(len(numbers)))
     return [int(place) for place in found[:-1]]  # the last is the end
+
+
+def _deviations_cost() -> Any:
+    """The library's cost ``l1``, which asks for each segment anew, with all ends of a start found at once."""
+    from ruptures.base import BaseCost
+
+    class Deviations(BaseCost):  # type: ignore[misc,unused-ignore]  # the library has no types
+        model = "l1"
+        min_size = LEAST_LEVEL
+
+        def fit(self, signal: Any) -> Any:
+            """Take the numbers."""
+            self.signal = signal
+            self.numbers = [float(each) for each in signal[:, 0]]
+            self.known: dict[int, tuple[list[float], Iterator[float]]] = {}
+            return self
+
+        def error(self, start: int, end: int) -> float:
+            """What the level from ``start`` up to and without ``end`` costs."""
+            if start not in self.known:
+                self.known[start] = [], deviations(self.numbers[start:])
+            costs, more = self.known[start]
+            costs += islice(more, max(0, end - start - len(costs)))  # no more than is asked for: most starts are not
+            return costs[end - start - 1]
+
+    return Deviations()
 
 
 def look(series: Series) -> tuple[Shift, ...] | None:

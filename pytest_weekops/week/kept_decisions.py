@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pytest_weekops.core.measurement.driver_change import listed
-from pytest_weekops.core.week.entry import RunEntry
-from pytest_weekops.week.evidence import check_file
+from pytest_weekops.core.week.entry import IMPORTED, RunEntry
+from pytest_weekops.core.week.history import without_cells
+from pytest_weekops.week import change_points
+from pytest_weekops.week.evidence import check_file, unknown_journals
 from pytest_weekops.week.witnesses import DECISION_NAME
 
 Kept = Literal["intact", "missing", "changed"]
+
+
+def look_beside(
+    runs: Sequence[RunEntry], report_dir: Path, imported: Sequence[RunEntry] = ()
+) -> tuple[dict[str, str], list[str]]:
+    """The same, and a sentence for whatever else is to be known of a history of these runs, and of imported ones."""
+    decisions, notes = kept_decisions(runs, report_dir)
+    files: dict[str, str] = {**decisions, **dict.fromkeys((run.run_id for run in imported), IMPORTED)}
+    if imported:
+        notes.append(f"{len(imported)} campaigns were imported: they count for no verdict, baseline or channel.")
+    notes += [f"Run {each.run_id} has no cell in its record." for each in without_cells(runs)]
+    strays = unknown_journals(report_dir, runs)
+    notes += [f"Run directory {each.parent.name} is not in the ledger, and not shown." for each in strays]
+    return files, notes if change_points.can_look() else [*notes, change_points.NOT_LOOKED]
 
 
 def kept_decisions(runs: Iterable[RunEntry], report_dir: Path) -> tuple[dict[str, Kept], list[str]]:

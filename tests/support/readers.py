@@ -29,6 +29,7 @@ from pytest_weekops.files.catalog import read_catalog
 from pytest_weekops.files.expectations import load_expectations
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
+from pytest_weekops.week.imported import IMPORTED_NAME, import_campaigns, imported_runs
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.untold import untold_failures
 from pytest_weekops.worker.framing import encode, receive
@@ -141,6 +142,17 @@ def _rehashed(path: Path) -> None:
         load_baseline(file)
 
 
+def _imported() -> bytes:
+    """Recorded campaigns beside a ledger, as they were imported."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "c.json"
+        file.write_text(
+            json.dumps({**weekly(), "metadata": {"timestamp_utc": "2026-02-08T12:00:00"}}), encoding="utf-8"
+        )
+        import_campaigns(Path(directory), [file])
+        return (Path(directory) / IMPORTED_NAME).read_bytes()
+
+
 def _ledger() -> tuple[bytes, bytes]:
     """A ledger of one run, and its head file."""
     with tempfile.TemporaryDirectory() as directory:
@@ -221,6 +233,7 @@ READERS: dict[str, Reader] = {
     "recorded campaign": Reader("c.json", json.dumps(weekly()).encode()[:20_000], read_campaign),
     "recorded verdict": Reader("c.json", json.dumps(weekly(2)).encode(), lambda path: _command("judge", str(path))),
     "recorded split": Reader("c.json", json.dumps(split()).encode(), lambda path: _command("judge", str(path))),
+    "imported": Reader("imported.json", _imported(), lambda path: imported_runs(path.parent)),
     "journal": Reader("journal.jsonl", JOURNAL, lambda path: read_run(path.parent)),
     "journal's records": Reader("lines.txt", _lines(JOURNAL), _judged),
     "baseline's figures": Reader("b.json", json.dumps(json.loads(_baseline())["baseline"]).encode(), _rehashed),

@@ -25,6 +25,16 @@ def test_only_what_lasts_is_a_change() -> None:
     assert level_starts([30.0] * 3 + [10.0] * 4) == []
 
 
+def test_segments_cost_what_the_library_says() -> None:
+    """The search is given its cost ``l1``, found in another way."""
+    costs = pytest.importorskip("ruptures.costs")
+    np = pytest.importorskip("numpy")
+    signal = np.array(NOISE).reshape(-1, 1)
+    ours, theirs = change_points._deviations_cost().fit(signal), costs.CostL1().fit(signal)
+    places = [(start, end) for start in range(0, 20, 3) for end in range(start + 3, 25)]
+    assert [ours.error(*each) for each in places] == pytest.approx([theirs.error(*each) for each in places])
+
+
 def test_a_series_is_looked_at_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its numbers alone; None is not the same as none."""
     runs = [ran(f"run-{place}", {"mean_gflops": 30.0 if place < 8 else 20.0}) for place in range(16)]

@@ -23,6 +23,7 @@ from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, by_snap
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.units import Unit
 
+MARGIN_PERCENT = 5.0  # what the shipped policies let a driver lose of its pinned baseline
 Status = Literal["slower", "open", "not slower", "faster"]  # each better than the one before
 
 

@@ -16,6 +16,7 @@ from pytest_weekops.core.record import Record
 
 GENESIS = "0" * 64
 RUN, ROLLBACK, WEEK, ACTION, ALERT, PIN = "run", "rollback", "week", "action", "alert", "pin"
+IMPORTED = "imported"  # a run of somebody else, which is in no ledger
 
 
 def canonical_json(data: Any) -> str:

@@ -7,9 +7,10 @@ move. Nothing is taken to be quieter than half a percent.
 
 from __future__ import annotations
 
+import heapq
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -53,6 +54,25 @@ def in_noise(numbers: Sequence[float]) -> list[float]:
 def penalty(count: int) -> float:
     """What a change has to explain of so many runs, in the unit of the summed noise."""
     return PENALTY * math.log(count)
+
+
+def deviations(numbers: Sequence[float]) -> Iterator[float]:
+    """Summed distances of the first, the first two, ... numbers from their own median, in their unit.
+
+    What a level costs, for every end that it may have at once: medians from scratch make a long history slow.
+    """
+    low: list[float] = []  # negative, so that its largest comes first; one more than above where they are odd
+    high: list[float] = []
+    below = above = 0.0
+    for number in numbers:
+        moved = -heapq.heappushpop(low, -number)
+        heapq.heappush(high, moved)
+        below, above = below + number - moved, above + moved
+        if len(high) > len(low):
+            moved = heapq.heappop(high)
+            heapq.heappush(low, -moved)
+            below, above = below + moved, above - moved
+        yield max(0.0, above - below - (low[0] if len(low) > len(high) else 0.0))
 
 
 def shifts(series: Series, starts: Sequence[int]) -> tuple[Shift, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
@@ -29,22 +30,31 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 
 def render_page(page: Page) -> str:
     """The whole file as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+    with drawing():
+        pictures = {each.anchor: each for each in _pictures(page)}
+    svg = {anchor: Markup(each.svg) for anchor, each in pictures.items()}  # noqa: S704 - drawn here, text escaped by it
+    return fill(environment(TEMPLATES).get_template("page.html.j2"), page=page, pictures=pictures, svg=svg)
+
+
+def environment(*folders: Path) -> jinja2.Environment:
+    """Templates of these folders, the first that has one; everything that they are given is escaped."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters["number"] = number
-    environment.filters["coded"] = coded
-    with drawing():
-        pictures = {each.anchor: each for each in _pictures(page)}
-    style = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - ours
-    svg = {anchor: Markup(each.svg) for anchor, each in pictures.items()}  # noqa: S704 - drawn here, text escaped by it
-    template = environment.get_template("page.html.j2")
-    text = template.render(page=page, pictures=pictures, svg=svg, style=style, policy=POLICY)
+    made.filters["number"] = number
+    made.filters["coded"] = coded
+    return made
+
+
+def fill(template: jinja2.Template, style: str = "", **values: Any) -> str:
+    """The file that a template makes of values. ``style`` are rules of ours beside those that every page has."""
+    rules = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8") + style)  # noqa: S704 - ours
+    text = template.render(style=rules, policy=POLICY, **values)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
 
@@ -58,7 +68,9 @@ def coded(words: str) -> Markup:
 
 def _finalize(value: object) -> object:
     """What is written into the page: no control characters of strangers; markup made here stays as it is."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return plain(value)
 
 
 def _pictures(page: Page) -> Iterator[Picture]:

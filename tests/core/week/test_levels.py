@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from pytest_weekops.core.week.history import Series, history
-from pytest_weekops.core.week.levels import Shift, in_noise, measured, penalty, shifts
+from pytest_weekops.core.week.levels import Shift, deviations, in_noise, measured, penalty, shifts
 from pytest_weekops.core.week.pins import Pin
 from tests.core.week.test_history import ran
 
@@ -32,6 +32,14 @@ def test_numbers_stand_in_units_of_their_noise(jump: float) -> None:
     rng = statistics.NormalDist(0.0, 0.05).samples(400, seed=3)
     numbers = [math.exp(log) * (jump if place >= 200 else 1.0) for place, log in enumerate(rng)]
     assert statistics.stdev(in_noise(numbers)[:200]) == pytest.approx(1.0, rel=0.15)
+
+
+def test_deviations_are_those_from_the_median() -> None:
+    """For every beginning of the numbers, odd and even, as from scratch."""
+    numbers = [3.0, -1.0, 4.0, 1.0, 5.0, 9.0, -2.0, 6.0, 5.0]
+    for count, found in enumerate(deviations(numbers), start=1):
+        middle = statistics.median(numbers[:count])
+        assert found == pytest.approx(sum(abs(each - middle) for each in numbers[:count]))
 
 
 def test_nothing_is_quieter_than_half_a_percent() -> None:

@@ -18,6 +18,7 @@ from pytest_weekops.report.page.render import render_page
 from tests.report.page.test_render import EVIL, SCRIPT, page_of
 from tests.support.gates import SMALL, GateResult
 from tests.support.run_pages import shown
+from tests.support.sites import small_reports
 from tests.support.synthetic import make_plan, make_records
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def opened(browser: Browser, kind: str, *, width: int = 1280, scheme: Any = "light", scripts: bool = True) -> Page:
+def opened(
+    browser: Browser, kind: str | Path, *, width: int = 1280, scheme: Any = "light", scripts: bool = True
+) -> Page:
     """The page from disk, in a context of its own without a network; what the console says is an error at once."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True, java_script_enabled=scripts
@@ -102,7 +105,7 @@ def opened(browser: Browser, kind: str, *, width: int = 1280, scheme: Any = "lig
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: None if request.url.startswith("file://") else said.append(request.url))
-    page.goto(made(kind).as_uri())
+    page.goto((kind if isinstance(kind, Path) else made(kind)).as_uri())
     assert not said
     return page
 
@@ -169,6 +172,56 @@ def test_it_prints(browser: Browser) -> None:
     assert not page.locator("nav").is_visible()
     assert page.locator("#cell-6 svg").is_visible()
     assert page.pdf(path=SCREENSHOTS / "example.pdf").startswith(b"%PDF")
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of a small ledger full of hostile names, linked to its runs."""
+    place = small_reports(tmp_path_factory.mktemp("reports"))
+    assert main(["site", "--report-dir", str(place)]) == 0
+    return place / "site"
+
+
+SITE_PAGES = {
+    "index": "index.html",
+    "week": "weeks/2026-w47.html",
+    "hostile-week": "weeks/2026-w48.html",
+    "cell": "cells/pocl-auto-*.html",
+    "hostile-cell": "cells/pocl-img-*.html",
+    "compare": "compare/*.html",
+}
+
+
+@pytest.mark.parametrize("name", SITE_PAGES)
+def test_a_site_opens_wide_and_narrow_and_everybody_can_read_it(browser: Browser, site: Path, name: str) -> None:
+    """Each kind of page: the console silent, nothing sideways, no serious violation."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    (place,) = sorted(site.glob(SITE_PAGES[name]))
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        page = opened(browser, place, width=width, scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"site-{name}-{width}-{scheme}.png", full_page=True)
+        if width == 390:
+            page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+            found = Axe().run(page, context={"include": [["html"]], "exclude": [["svg > g"]]}).response["violations"]
+            assert not {v["id"]: v["nodes"][0]["html"][:200] for v in found if v["impact"] in ("serious", "critical")}
+        page.context.close()
+
+
+def test_a_site_is_walked_by_keyboard_without_scripts(browser: Browser, site: Path) -> None:
+    """From the calendar to a week, to a cell, to two runs side by side, and back to the first page."""
+    page = opened(browser, site / "index.html", scripts=False)
+    steps = ('.weeks a:has-text("W48")', 'th a:has-text("pocl auto 128")', 'a[aria-label^="compare"]', ".kind a")
+    for step in steps:
+        page.locator(step).first.focus(timeout=5000)
+        page.keyboard.press("Enter")
+        page.wait_for_load_state()
+    assert page.locator("h1").inner_text().startswith("Channel:")
+    page.go_back()
+    assert page.locator("#differences").is_visible()
     page.context.close()
 
 

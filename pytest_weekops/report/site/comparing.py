@@ -1,0 +1,38 @@
+"""From two compared runs to what their page shows, in the words of `weekops compare`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_weekops.core.judge.campaign import cell_name
+from pytest_weekops.core.judge.run_difference import difference_word
+from pytest_weekops.core.judge.run_speed import CellChange, SpeedChange
+from pytest_weekops.report.page.shown import Link
+from pytest_weekops.report.site.shown import ComparePage, CompareRow
+from pytest_weekops.report.speed_change import COLUMNS, speed_legend, speed_sentences, speed_strips, speed_texts
+
+
+def show_compared(
+    first: Link,
+    second: Link,
+    differences: Mapping[str, tuple[str, ...]],
+    speed: SpeedChange,
+    cells: Mapping[tuple[str, str, int], str],
+) -> ComparePage:
+    """Two runs; ``cells`` has the page of each cell's history."""
+    axis, strips = speed_strips(speed)
+    legend = speed_legend(speed) if speed.cells else []
+    return ComparePage(
+        first=first,
+        second=second,
+        differences=tuple((what, difference_word(words), words) for what, words in differences.items()),
+        columns=tuple(name for name, _align in COLUMNS),
+        axis=axis,
+        rows=tuple(_row(each, text, cells) for each, text in zip(speed.cells, strips, strict=True)),
+        sentences=(*speed_sentences(speed)[::-1], *legend),
+    )
+
+
+def _row(each: CellChange, text: str, cells: Mapping[tuple[str, str, int], str]) -> CompareRow:
+    texts = speed_texts(each)[1:]
+    return CompareRow(cell_name(each.cell), cells.get(each.cell, ""), texts[:-1], text, each.status, each.remark)
