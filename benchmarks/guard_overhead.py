@@ -55,7 +55,7 @@ def poison_child(request: str, size: int, launches: int) -> int:
     from pytest_weekops.device.bench import pick
     from pytest_weekops.device.launcher import make_launcher
     from pytest_weekops.device.opened import OpenDevice
-    from pytest_weekops.device.operation import OPERATIONS, Shape
+    from pytest_weekops.device.operation import Gemm, Shape
     from pytest_weekops.device.timing import time_launch
     from pytest_weekops.files.kernel_sources import load_sources
 
@@ -64,7 +64,7 @@ def poison_child(request: str, size: int, launches: int) -> int:
     asked = MeasureRequest(kernel="auto", m=size, n=size, k=size, seed=SEED, sessions=1, iterations=1)
     source = pick(device, asked, load_sources(KERNELS))
     launcher = make_launcher(device.queue, device.programs, source, shape)
-    launcher.upload(OPERATIONS["gemm"].inputs(shape, SEED, 1))
+    launcher.upload(Gemm().inputs(shape, SEED, 1))
 
     def poison() -> tuple[()]:
         launcher.poison()

@@ -44,9 +44,10 @@ def line(device: object, kernel: str, size: int, pairs: int) -> str:
     """One size in words."""
     from pytest_weekops.device.bench import pick
     from pytest_weekops.device.digest import Digest
+    from pytest_weekops.device.known_operations import OPERATIONS
     from pytest_weekops.device.launcher import make_launcher
     from pytest_weekops.device.opened import OpenDevice
-    from pytest_weekops.device.operation import OPERATIONS, Gemm, Shape
+    from pytest_weekops.device.operation import Gemm, Shape
     from pytest_weekops.device.timing import time_launch
     from pytest_weekops.files.kernel_sources import load_sources
     from pytest_weekops.files.shipped import data_dir

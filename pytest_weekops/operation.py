@@ -6,6 +6,6 @@ whatever the class makes of it.
 
 from __future__ import annotations
 
-from pytest_weekops.core.measurement.launch import Buffer, Launch
+from pytest_weekops.core.measurement.launch import Buffer, Launch, Local, Step
 
-__all__ = ["Buffer", "Launch"]
+__all__ = ["Buffer", "Launch", "Local", "Step"]

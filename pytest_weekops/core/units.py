@@ -6,7 +6,17 @@ from typing import Literal
 
 Unit = Literal["GFLOPS", "GB/s"]
 UNITS: tuple[Unit, ...] = ("GFLOPS", "GB/s")
-SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s"}
+LEVEL1: dict[str, Unit] = {  # what programs do, one name per operation (SHOC's second level)
+    "reduce": "GB/s",
+    "transpose": "GB/s",
+    "stencil2d": "GB/s",
+    "stencil3d": "GB/s",
+    "spmv": "GB/s",
+    "fft": "GFLOPS",
+    "nbody": "GFLOPS",
+    "gather_scatter": "GB/s",
+}
+SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s", **LEVEL1}
 FLOOR_OF_UNIT: dict[Unit, str] = {"GFLOPS": "min_avg_gflops", "GB/s": "min_avg_gbs"}
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.kernel_operation import OperationFile
-from pytest_weekops.device.operation import OPERATIONS, Operation
+from pytest_weekops.device.operation import Gemm, Operation, Triad
 from pytest_weekops.device.own_operation import load_own
+from pytest_weekops.device.workloads import WORKLOADS
+
+OPERATIONS: dict[str, Operation] = {"gemm": Gemm(), "triad": Triad(), **WORKLOADS}
 
 
 def find_operation(name: str, file: OperationFile | None) -> Operation:

@@ -19,6 +19,7 @@ from pytest_weekops.files.kernel_sources import Source
 
 _PACK_DEPTH = 512  # PACK_DEPTH of gemm_packed.cl
 _MARGIN = 16  # columns of B and C are padded to this at least
+LAUNCHED = ("vector", "steps", "own")  # layouts whose operation describes its launch
 _REGISTER_BLOCKS = ("block", "lanes", "regtile", "packed")  # their rows are padded to whole register blocks
 
 F32 = NDArray[np.float32]
@@ -39,7 +40,7 @@ class Launcher(Protocol):
     def enqueue(self) -> Sequence[Any]:
         """Enqueue one launch, packing included; its events in order."""
 
-    def read(self) -> F32:
+    def read(self) -> Array:
         """The result (m x n), blocking."""
 
     @property
@@ -64,7 +65,7 @@ def make_launcher(
 
     Raises ``BuildError`` and pyopencl's errors.
     """
-    if source.entry.layout not in ("vector", "own"):
+    if source.entry.layout not in LAUNCHED:
         return GemmLauncher(queue, programs, source, shape)
     if not isinstance(operation, LaunchedOperation):
         raise DeviceError(f"{source.path.name} computes {source.entry.operation}, and only GEMM can be launched here.")

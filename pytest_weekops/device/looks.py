@@ -18,19 +18,18 @@ from numpy.typing import NDArray
 
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.operation import Array, Operation, Rolled, Shape
-from pytest_weekops.device.verify import Comparison, compare
+from pytest_weekops.device.verify import Comparison, compare, scaled_error
 
 MOST_KINDS = 4  # different right results of one set of inputs, from which on a kernel counts as never the same twice
 LOOK_EVERY = 8  # launches of such a kernel that go by from one comparison to the next
 
-F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 
 class Looked(Protocol):
     """What is looked at: a launcher's result."""
 
-    def read(self) -> F32:
+    def read(self) -> Array:
         """The result, blocking."""
 
 
@@ -38,9 +37,9 @@ class Looked(Protocol):
 class Data:
     """What the launches of a session take in turn, and what is right for each set of inputs.
 
-    The second set of a shipped operation is the first one rolled by a row and a column, and so is its result: every
-    element differs and no second reference is needed. An operation of one's own has a reference for each
-    (``references``). ``inputs`` is one set where no second one can be told from it. ``units`` are the error units.
+    The second set of GEMM and triad is the first one rolled by a row and a column, and so is its result: every
+    element differs and no second reference is needed. Any other operation has a reference for each (``references``).
+    ``inputs`` is one set where no second one can be told from it. ``units`` are the error units.
     """
 
     inputs: tuple[dict[str, Array], ...]
@@ -53,7 +52,7 @@ class Data:
         """Whether a launch that did nothing shows by itself."""
         return len(self.inputs) > 1
 
-    def compare(self, result: F32, slot: int) -> Comparison:
+    def compare(self, result: Array, slot: int) -> Comparison:
         """The result of a launch on inputs ``slot``."""
         if not (slot and self.rolled):
             return compare(result, self.references[slot])
@@ -65,7 +64,7 @@ class Data:
 def session_data(operation: Operation, shape: Shape, seed: int, sessions: Sequence[int], paths: Sequence[str]) -> Data:
     """The data of a session from the numbers that its inputs are drawn with, and the files of their references.
 
-    A shipped operation needs the first of each only.
+    An operation whose result rolls with its inputs needs the first of each only.
     """
     inputs = operation.inputs(shape, seed, sessions[0])
     first = np.load(paths[0], mmap_mode="r")
@@ -99,7 +98,7 @@ class Looks:
     looked_at: int = 0
     same_bits: int = 0
     _right: dict[int, set[bytes]] = field(default_factory=lambda: {0: set(), 1: set()})
-    _first: dict[int, tuple[bytes, F32, str]] = field(default_factory=dict)
+    _first: dict[int, tuple[bytes, Array, str]] = field(default_factory=dict)
     _since: int = 0
 
     def after(self, slot: int, what: str, *, whole: bool = False) -> str:
@@ -133,7 +132,7 @@ class Looks:
         """Whether right results of the same inputs differ again and again, so that bits prove nothing."""
         return max(map(len, self._right.values())) >= MOST_KINDS
 
-    def _look(self, slot: int, result: F32, bits: bytes, what: str) -> str:
+    def _look(self, slot: int, result: Array, bits: bytes, what: str) -> str:
         self.notify(Phase.VERIFY)
         found = self.data.compare(result, slot)
         self.compared += 1
@@ -150,8 +149,7 @@ class Looks:
         return f"{what}: {reason}"
 
     def _scaled(self, found: Comparison, slot: int) -> float:
-        unit = self.data.units[slot]
-        return found.max_abs_error / unit if unit > 0 else found.max_abs_error
+        return scaled_error(found.max_abs_error, self.data.units[slot])
 
     def _is_right(self, found: Comparison, slot: int) -> bool:
         return not self.judge(found, self._scaled(found, slot))

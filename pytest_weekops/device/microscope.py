@@ -17,7 +17,7 @@ from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.verify import compare
+from pytest_weekops.device.verify import compare, scaled_error
 from pytest_weekops.device.zones import exact_buffers
 from pytest_weekops.files.kernel_sources import Source, load_sources
 from pytest_weekops.worker.protocol import OpenRequest
@@ -58,7 +58,7 @@ def _launch(device: OpenDevice, source: Source, launch: CloseLook) -> None:
         found = compare(launcher.read(), operation.reference(shape, inputs))
     finally:
         launcher.release()
-    scaled = found.max_abs_error / operation.error_unit(shape, inputs)
+    scaled = scaled_error(found.max_abs_error, operation.error_unit(shape, inputs))
     if found.nonfinite or not scaled <= SCALED_BOUND:
         _tell(f"Wrong result: {scaled:.3g} rounding units, {found.nonfinite} not finite")
 

@@ -39,7 +39,7 @@ from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Operation, Shape
 from pytest_weekops.device.timing import SHORT_NS, time_launch
-from pytest_weekops.device.verify import compare
+from pytest_weekops.device.verify import compare, scaled_error
 from pytest_weekops.files.kernel_sources import Source
 
 PROBE_SIZE = 256  # variants meet here first: a launch costs next to nothing, and tells which are far behind
@@ -229,7 +229,7 @@ class Online:
         self.notify(Phase.READ_BACK)
         found = compare(launcher.read(), reference)
         unit = self.operation.error_unit(shape, inputs)
-        return self.judge(found, found.max_abs_error / unit if unit > 0 else found.max_abs_error)
+        return self.judge(found, scaled_error(found.max_abs_error, unit))
 
     def _duel(self, name: str) -> tuple[float, ...]:
         """Time of a variant / time of the static one in pairs on the first session's data; NaN for a wrong result."""

@@ -1,4 +1,4 @@
-"""What an operation is to the harness: inputs, reference, error scale, flops, bytes. GEMM and triad are shipped."""
+"""What an operation is to the harness: inputs, reference, error scale, flops, bytes; GEMM and triad as such."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 
 _TRIAD_GROUP = 64  # work-items per group
 _TRIAD_WIDTH = 8  # elements per work-item, WIDTH of triad.cl
-_ZEROS_FROM = 8  # edges from which on an input can spare two elements
+ZEROS_FROM = 8  # edges from which on an input can spare two elements
 _MOST_ELEMENTS = 2**31 - 1024  # triad.cl counts in int, the last group beyond the arrays included
 
 Array = NDArray[Any]
@@ -46,7 +46,10 @@ class Operation(Protocol):
         """The result in float64."""
 
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:
-        """The size of one expected rounding unit of the result: max |error| is reported in multiples of it."""
+        """The size of one expected rounding unit of the result: max |error| is reported in multiples of it.
+
+        0 says that the result is exact, and no policy's bound lets a difference through then.
+        """
 
     def flops(self, shape: Shape) -> float:
         """Floating point operations of one launch."""
@@ -57,7 +60,7 @@ class Operation(Protocol):
 
 @runtime_checkable
 class Rolled(Operation, Protocol):
-    """An operation whose result is rolled by a row and a column where its inputs are: the shipped ones."""
+    """An operation whose result is rolled by a row and a column where its inputs are: GEMM and triad."""
 
     def rolled(self, shape: Shape, inputs: dict[str, Array]) -> dict[str, Array]:
         """Inputs whose result is that of ``inputs``, rolled by one row and one column."""
@@ -68,7 +71,7 @@ class LaunchedOperation(Operation, Protocol):
     """An operation that describes its own launch: all but GEMM, whose layouts have a launcher of their own."""
 
     def launch(self, shape: Shape) -> Launch:
-        """Kernel, arguments, buffers and NDRange."""
+        """Kernels, arguments, buffers and NDRanges."""
 
 
 def as_matrix(array: Array) -> Array:
@@ -76,14 +79,15 @@ def as_matrix(array: Array) -> Array:
     return array.reshape(1, -1) if array.ndim == 1 else array.reshape(array.shape[0], -1)
 
 
-def _plant_zeros(*arrays: Array) -> None:
-    """Zeros of both signs, which no random float is: kernels may give NaN for them."""
+def plant_zeros(*arrays: Array) -> None:
+    """Zeros of both signs into matrices, which no random float is: kernels may give NaN for them."""
     for array in arrays:
         array[0, 0] = 0.0
         array[-1, -1] = -0.0
 
 
-def _rms(values: Array) -> float:
+def rms(values: Array) -> float:
+    """The root of the mean square of all elements; 0 of none."""
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) if values.size else 0.0
 
 
@@ -95,8 +99,8 @@ class Gemm:
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
         """A (m x k), B (k x n) and, where beta is not 0, C (m x n)."""
         a, b = gemm_inputs(m=shape.m, n=shape.n, k=shape.k, seed=seed, session=session)
-        if shape.k >= _ZEROS_FROM:
-            _plant_zeros(a, b)
+        if shape.k >= ZEROS_FROM:
+            plant_zeros(a, b)
         arrays: dict[str, Array] = {"A": a, "B": b}
         if shape.beta != 0.0:
             arrays["C"] = gemm_addend(m=shape.m, n=shape.n, seed=seed, session=session)
@@ -113,9 +117,9 @@ class Gemm:
 
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:
         """U (|alpha| k rms(A) rms(B) + |beta| rms(C)), u = 2**-24."""
-        unit = abs(shape.alpha) * shape.k * _rms(inputs["A"]) * _rms(inputs["B"])
+        unit = abs(shape.alpha) * shape.k * rms(inputs["A"]) * rms(inputs["B"])
         if shape.beta != 0.0:
-            unit += abs(shape.beta) * _rms(inputs["C"])
+            unit += abs(shape.beta) * rms(inputs["C"])
         return UNIT_ROUNDOFF * unit
 
     def flops(self, shape: Shape) -> float:
@@ -158,8 +162,8 @@ class Triad:
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
         """B and c (n x n each)."""
         b, c = triad_inputs(n=shape.n, seed=seed, session=session)
-        if shape.n >= _ZEROS_FROM:
-            _plant_zeros(b, c)
+        if shape.n >= ZEROS_FROM:
+            plant_zeros(b, c)
         return {"b": b, "c": c}
 
     def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
@@ -169,7 +173,7 @@ class Triad:
 
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:
         """U (rms(b) + |s| rms(c)), u = 2**-24."""
-        return UNIT_ROUNDOFF * (_rms(inputs["b"]) + abs(shape.alpha) * _rms(inputs["c"]))
+        return UNIT_ROUNDOFF * (rms(inputs["b"]) + abs(shape.alpha) * rms(inputs["c"]))
 
     def flops(self, shape: Shape) -> float:
         """2 n**2."""
@@ -182,6 +186,3 @@ class Triad:
     def rolled(self, shape: Shape, inputs: dict[str, Array]) -> dict[str, Array]:  # noqa: ARG002 - the protocol's
         """Both by a row and a column."""
         return {name: np.roll(array, (1, 1), (0, 1)) for name, array in inputs.items()}
-
-
-OPERATIONS: dict[str, Operation] = {"gemm": Gemm(), "triad": Triad()}

@@ -74,7 +74,14 @@ def _instance(where: str, data: bytes, file: OperationFile) -> Any:
             f"{where} defines no class Operation. Nothing of it can be measured. Define one; "
             "docs/explanation/kernels.md has one to copy."
         )
-    if lacking := [method for method in METHODS if not callable(getattr(found, method, None))]:
+    exact = getattr(found, "exact", False)
+    if not isinstance(exact, bool):
+        raise InputError(
+            f"{where}: Operation.exact is {exact!r:.40}; it must be True or False. Where it is True any difference is "
+            "wrong. Say whether the result has no rounding at all."
+        )
+    asked = [method for method in METHODS if not (exact and method == "error_unit")]
+    if lacking := [method for method in asked if not callable(getattr(found, method, None))]:
         raise InputError(
             f"{where}: class Operation lacks {', '.join(lacking)}. What it does not say could not be verified. "
             "Add the method; docs/explanation/kernels.md lists them."
@@ -92,12 +99,17 @@ def _story(error: BaseException) -> str:
 
 
 class OwnOperation:
-    """A user's operation behind the checks; ``shape.n`` is its size."""
+    """A user's operation behind the checks; ``shape.n`` is its size.
+
+    One that says ``exact = True`` has no rounding, and any difference from its reference is wrong: it needs no
+    ``error_unit``. Whole numbers as output have to be exact.
+    """
 
     def __init__(self, found: Any, where: str) -> None:
         self._found = found
         self._where = where
         self.unit: Unit = found.unit
+        self._exact = bool(getattr(found, "exact", False))
 
     def _refusal(self, method: str, n: int, problem: str) -> InputError:
         return InputError(
@@ -116,6 +128,9 @@ class OwnOperation:
         if problem := launch_problem(launch):
             raise self._refusal("launch", shape.n, problem)
         assert isinstance(launch, Launch)
+        if launch.output_dtype != "float32" and not self._exact:
+            problem = f"gives its output as {launch.output_dtype}, which has no rounding, and exact is not True"
+            raise self._refusal("launch", shape.n, problem)
         return launch
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
@@ -132,7 +147,13 @@ class OwnOperation:
     def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
         """The float64 result as a matrix, finite."""
         result = self._ask("reference", shape.n, inputs)
-        self._refuse_array("reference", shape.n, "result", result, self.launch(shape).output_shape, "float64")
+        launch = self.launch(shape)
+        self._refuse_array("reference", shape.n, "result", result, launch.output_shape, "float64")
+        if launch.output in launch.zeroed and not result.any():
+            problem = (
+                "gives nothing but zeros, which is what filling its output leaves: a kernel without work would pass"
+            )
+            raise self._refusal("reference", shape.n, problem)
         return as_matrix(result)
 
     def _refuse_array(self, method: str, n: int, name: str, array: object, shape: tuple[int, ...], dtype: str) -> None:
@@ -145,7 +166,9 @@ class OwnOperation:
             raise self._refusal(method, n, f"gives {name} with {bad} of {array.size} elements not finite")
 
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:
-        """One rounding unit of the result, positive and finite."""
+        """One rounding unit of the result, positive and finite; 0 of an exact one."""
+        if self._exact:
+            return 0.0
         return self._positive("error_unit", shape.n, inputs)
 
     def flops(self, shape: Shape) -> float:

@@ -12,7 +12,7 @@ from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.core.selection.selector import choose_variant
 from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
-from pytest_weekops.device.operation import OPERATIONS, Shape
+from pytest_weekops.device.operation import Gemm, Shape
 from pytest_weekops.files.kernel_sources import load_sources
 from pytest_weekops.worker.protocol import MeasureRequest, Pressed, PressureRequest
 
@@ -25,7 +25,7 @@ def _launcher(device: OpenDevice, size: int, dirs: tuple[str, ...]) -> Launcher:
     chosen = choose_variant("auto", device.identity, size, size, size, entries)
     shape = Shape(m=size, n=size, k=size)
     launcher = make_launcher(device.queue, device.programs, sources[chosen.mode], shape)
-    launcher.upload(OPERATIONS["gemm"].inputs(shape, _PRESSURE_SEED, 1))
+    launcher.upload(Gemm().inputs(shape, _PRESSURE_SEED, 1))
     launcher.poison()
     return launcher
 

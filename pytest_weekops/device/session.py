@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import time
@@ -230,6 +231,8 @@ def problem(found: Comparison, scaled: float, request: MeasureRequest) -> str:
         return f"{found.nonfinite} elements are not finite; {where}"
     if request.max_abs_error is not None and not found.max_abs_error <= request.max_abs_error:
         return f"error {found.max_abs_error:.3g} exceeds {request.max_abs_error:.3g}; {where}"
+    if math.isinf(scaled):
+        return f"error {found.max_abs_error:.3g} exceeds 0, which is the bound of an exact result; {where}"
     if request.k_scaled_bound is not None and not scaled <= request.k_scaled_bound:
         return f"error of {scaled:.3g} rounding units exceeds {request.k_scaled_bound:.3g}; {where}"
     if request.max_abs_error is None and request.k_scaled_bound is None:

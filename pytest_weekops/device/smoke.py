@@ -12,10 +12,10 @@ from pytest_weekops.core.measurement.advice import advise
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
-from pytest_weekops.device.operation import OPERATIONS, Shape
+from pytest_weekops.device.operation import Gemm, Shape
 from pytest_weekops.device.program import build, kernels_of
 from pytest_weekops.device.timing import judge_timer, time_launch
-from pytest_weekops.device.verify import compare
+from pytest_weekops.device.verify import compare, scaled_error
 from pytest_weekops.files.kernel_sources import load_sources
 from pytest_weekops.worker.protocol import Smoked, SmokeRequest, SmokeStep
 
@@ -75,7 +75,7 @@ def _run_and_verify(device: OpenDevice, request: SmokeRequest, notify: Notify) -
     launcher = make_launcher(device.queue, device.programs, source, _SHAPE)
     steps = [SmokeStep(name="compile", status="ok", detail=source.path.name)]
     try:
-        operation = OPERATIONS["gemm"]
+        operation = Gemm()
         inputs = operation.inputs(_SHAPE, 1, 1)
         launcher.upload(inputs)
         launcher.poison()
@@ -86,7 +86,7 @@ def _run_and_verify(device: OpenDevice, request: SmokeRequest, notify: Notify) -
         found = compare(launcher.read(), operation.reference(_SHAPE, inputs))
     finally:
         launcher.release()
-    scaled = found.max_abs_error / operation.error_unit(_SHAPE, inputs)
+    scaled = scaled_error(found.max_abs_error, operation.error_unit(_SHAPE, inputs))
     good = found.nonfinite == 0 and scaled <= _SCALED_BOUND
     detail = f"largest error {found.max_abs_error:.3g}, {scaled:.3g} rounding units, {found.nonfinite} not finite"
     advice = "" if good else "Results of this driver are wrong. Do not promote it; try another version."
@@ -102,7 +102,7 @@ def _timer(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[Sm
     shape = Shape(m=96, n=96, k=96)
     launcher = make_launcher(device.queue, device.programs, source, shape)
     try:
-        launcher.upload(OPERATIONS["gemm"].inputs(shape, 1, 1))
+        launcher.upload(Gemm().inputs(shape, 1, 1))
         launches = []
         for _ in range(5):
             notify(Phase.LAUNCH)

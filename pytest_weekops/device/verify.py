@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,11 @@ class Comparison:
     expected: float
 
 
-def compare(result: NDArray[np.float32], reference: NDArray[np.float64]) -> Comparison:
-    """Compare (m x n) float32 with (m x n) float64. A non-finite element makes the error infinite."""
+def compare(result: NDArray[Any], reference: NDArray[np.float64]) -> Comparison:
+    """Compare (m x n) float32, int32 or uint32 with (m x n) float64. A non-finite element makes the error infinite.
+
+    All three are exact in float64, so that whole numbers which differ have an error of 1 at least.
+    """
     if result.shape != reference.shape or result.size == 0:
         return Comparison(math.inf, int(result.size), 0, 0, math.nan, math.nan)
     rows = max(1, _BLOCK_ELEMENTS // result.shape[1])
@@ -45,6 +49,13 @@ def compare(result: NDArray[np.float32], reference: NDArray[np.float64]) -> Comp
             place = (first + index // result.shape[1], index % result.shape[1])
     row, column = place
     return Comparison(worst, nonfinite, row, column, float(result[row, column]), float(reference[row, column]))
+
+
+def scaled_error(max_abs_error: float, unit: float) -> float:
+    """An error in error units. A unit of 0 says that the result is exact: any error is beyond every bound then."""
+    if unit > 0:
+        return max_abs_error / unit
+    return 0.0 if max_abs_error == 0 else math.inf
 
 
 def refuse_wide_bound(unit: float, bound: float | None, reference: NDArray[np.float64], operation: str) -> None:

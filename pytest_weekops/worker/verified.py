@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_weekops.core.measurement.kernel_operation import ROLLED
 from pytest_weekops.core.measurement.records import Case, Measurement
 from pytest_weekops.core.measurement.session import OTHER_DATA
 from pytest_weekops.worker.host import HostWorker
@@ -12,12 +13,12 @@ from pytest_weekops.worker.supervisor import PlatformSupervisor
 def with_references(host: HostWorker, request: MeasureRequest) -> MeasureRequest:
     """The request with a reference of its very problem for each session. Raises ``WorkerError`` where none is made.
 
-    Launches of a session take two sets of inputs in turn. A shipped operation's second result follows from the first
-    one; one's own has a reference for it.
+    Launches of a session take two sets of inputs in turn. The second result of GEMM and triad follows from the
+    first one; any other operation has a reference for it.
     """
     problem = request.model_dump(include=set(ProblemRequest.model_fields))
     sessions = list(range(1, request.sessions + 1))
-    if request.operation_file is not None:
+    if request.operation not in ROLLED:
         sessions += [session + OTHER_DATA for session in sessions]
     references = {
         session: str(host.reference(ReferenceRequest(session=session, path="", **problem))) for session in sessions

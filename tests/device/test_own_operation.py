@@ -118,6 +118,101 @@ def test_the_host_says_what_an_operation_needs(host: HostWorker, tmp_path: Path)
     ]
 
 
+COUNTS = """\
+import numpy as np
+from pytest_weekops.operation import Buffer, Launch, Local, Step
+
+class Operation:
+    unit = "GB/s"
+    exact = True
+
+    def launch(self, n):
+        groups = -(-n // 4)
+        return Launch(
+            kernel="tally",
+            arguments=("x", "parts", Local(16), np.int32(n)),
+            inputs={"x": Buffer((n,), "int32")},
+            output="out",
+            output_shape=(2,),
+            output_dtype="int32",
+            global_size=(4 * groups,),
+            local_size=(4,),
+            scratch={"parts": 4 * groups},
+            zeroed=("out",),
+            then=(Step("add", ("parts", "out", np.int32(groups)), (1,)),),
+        )
+
+    def inputs(self, n, seed, session):
+        return {"x": np.random.default_rng([seed, session]).integers(1, 2**20, n, dtype=np.int32)}
+
+    def reference(self, n, inputs):
+        return np.array([inputs["x"].sum(), -1.0], dtype=np.float64)
+
+    def flops(self, n):
+        return n
+
+    def bytes_moved(self, n):
+        return 4.0 * n
+"""
+TALLY = """\
+__kernel void tally(__global const int *x, __global int *parts, __local int *four, const int n)
+{
+    const int i = get_global_id(0), item = get_local_id(0);
+    four[item] = i < n ? x[i] : 0;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (item == 0)
+        parts[get_group_id(0)] = four[0] + four[1] + four[2] + four[3];
+}
+
+__kernel void add(__global const int *parts, __global int *out, const int groups)
+{
+    for (int i = 0; i < groups; ++i)
+        out[0] += parts[i];
+    out[1] -= 1;
+}
+"""
+
+
+@pytest.mark.parametrize("platform", ["pocl", "rusticl", "clover"])
+def test_a_launch_may_be_several_kernels_that_count(benches: Open, tmp_path: Path, platform: str) -> None:
+    """Whole numbers, exactly: two kernels, local memory, and an output that is filled before each launch."""
+    operation = write(tmp_path, COUNTS, TALLY)
+    for n in (1, 7, 1000):
+        answer = measure(benches(platform), tmp_path, operation, n)
+        assert answer.status is MeasurementStatus.OK, answer.reason
+        assert {(s.max_abs_error, s.k_scaled_error, s.error_scale) for s in answer.sessions} == {(0.0, 0.0, 0.0)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("i < groups", "i < groups - 1"), ("out[0] +=", "out[0] = 1 +"), ("out[1] -= 1;", "out[1] = 0;")],
+)
+def test_whole_numbers_that_are_off_by_one_are_wrong(benches: Open, tmp_path: Path, old: str, new: str) -> None:
+    """No bound of a policy lets a difference through, and what is said of it are the two numbers."""
+    assert old in TALLY
+    operation = write(tmp_path, COUNTS, TALLY.replace(old, new))
+    answer = measure(benches("pocl"), tmp_path, operation, 4)
+    assert answer.status is MeasurementStatus.WRONG
+    assert "exceeds 0, which is the bound of an exact result; row 0, column " in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("    exact = True\n", "", "lacks error_unit"),
+        ("exact = True", "exact = 1", "Operation.exact is 1"),
+        ("    exact = True\n", "    def error_unit(self, n, inputs):\n        return 0.1\n\n", "exact is not True"),
+        ("[inputs", "0.0 * np.array([inputs", "gives nothing but zeros"),
+    ],
+)
+def test_what_counts_has_to_be_exact(host: HostWorker, tmp_path: Path, old: str, new: str, words: str) -> None:
+    """Nobody gets a bound on whole numbers, and none a reference that filling alone would meet."""
+    assert old in COUNTS
+    source = COUNTS.replace(old, new).replace("-1.0], dtype=np.float64)", "-1.0])" + (")" if "0.0 *" in new else ""))
+    with pytest.raises((InputError, WorkerError), match=words):
+        describe(host, write(tmp_path, source, TALLY))
+
+
 BAD: list[tuple[str, str, str, str]] = [
     ("no class", "class Operation", "class Other", "defines no class Operation"),
     ("syntax", "def flops", "def def flops", "does not load: SyntaxError"),

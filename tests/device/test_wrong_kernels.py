@@ -13,6 +13,7 @@ import yaml
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.core.units import SHIPPED_UNITS
 from pytest_weekops.files.shipped import data_dir
 from tests.support.benches import Bench
 
@@ -21,11 +22,12 @@ WRONG: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parents[2] / "docs" / "wrong-kernels.yaml").read_text(encoding="utf-8")
 )["kernels"]
 ITERATIONS = 8
+_right: set[tuple[str, str]] = set()  # shipped variants and shapes that were measured, once for all that change them
 SAID = {
     "comparison": r"session 1: (warm-up )?launch \d: error (of )?\S+ (rounding units )?exceeds ",
     "not finite": r"session 1: (warm-up )?launch \d: \d+ elements are not finite; ",
     "no work": r"session 1: launch \d did no work: what it left is the result of other inputs",
-    "red zone": r"session 1: the kernel wrote outside of C: \d+ floats (behind its end|before its beginning), ",
+    "red zone": r"session 1: the kernel wrote outside of \w+: \d+ floats (behind its end|before its beginning), ",
     "bits": r"session 1: launch [2-7]: error \S+ exceeds ",
 }
 
@@ -48,7 +50,7 @@ def changed(directory: Path, wrong: dict[str, Any]) -> Path:
 
 def measure(bench: Bench, wrong: dict[str, Any], kernels: Path | None) -> Measurement:
     """One session of eight launches."""
-    operation = KernelOperation(name="triad" if wrong["mode"] == "triad" else "gemm")
+    operation = KernelOperation(name=wrong["mode"] if wrong["mode"] in SHIPPED_UNITS else "gemm")
     m, n, k, alpha, beta = wrong.get("shape", (61, 61, 61, 3.0, 0.0) if not operation.is_gemm else (61, 67, 71, 1, 0))
     return bench.measure(
         wrong["mode"],
@@ -65,8 +67,10 @@ def measure(bench: Bench, wrong: dict[str, Any], kernels: Path | None) -> Measur
 def test_a_wrong_kernel_is_caught(benches: Callable[[str], Bench], tmp_path: Path, wrong: dict[str, Any]) -> None:
     """On one worker for all, none of which goes down; what it says is what the table tells."""
     bench = benches("pocl")
-    good = measure(bench, wrong, None)
-    assert good.status is MeasurementStatus.OK, good.reason
+    if (shipped := (wrong["mode"], str(wrong.get("shape")))) not in _right:
+        good = measure(bench, wrong, None)
+        assert good.status is MeasurementStatus.OK, good.reason
+        _right.add(shipped)
     answer = measure(bench, wrong, changed(tmp_path, wrong))
     assert answer.status is MeasurementStatus.WRONG, (answer.status, answer.reason)
     assert re.match(SAID[wrong["caught"]], answer.reason), answer.reason

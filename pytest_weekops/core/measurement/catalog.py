@@ -15,6 +15,8 @@ VECTOR_CPUS = re.compile(
     r"haswell|broadwell|skylake|cascadelake|icelake|sapphirerapids|alderlake|znver|cortex|neoverse|apple", re.IGNORECASE
 )
 
+_LAYOUT_OF = {"gemm": "", "triad": "vector"}  # of the shipped operations; GEMM has several
+
 
 class Needs(Record):
     """What a device must have for a variant."""
@@ -31,7 +33,8 @@ class KernelEntry(Record):
     ``tile`` x ``tile`` outputs, ``block`` and ``packed`` one item per register block, ``lanes`` a group of ``LANES``
     items per row of register blocks, ``regtile`` a group of ``LANES`` x ``LINES`` items per tile of them, ``vector``
     items side by side along flat arrays,
-    ``own`` as the Python file of an operation of your own says. ``operation_file`` is that file, beside the catalogue.
+    ``steps`` kernels one behind the other as the shipped operation says, ``own`` as the Python file of an operation of
+    your own says. ``operation_file`` is that file, beside the catalogue.
     ``made_for`` keeps T3 from trying a variant on the other kind of device; by name it runs on any.
     """
 
@@ -39,7 +42,7 @@ class KernelEntry(Record):
     operation: str = Field(default="gemm", pattern=r"^[a-z][a-z0-9_]*$")
     operation_file: str = Field(default="", pattern=r"^([\w.-]+\.py)?$")
     file: str = Field(pattern=r"^[\w.-]+\.cl$")
-    layout: Literal["elementwise", "tile", "regtile", "block", "lanes", "packed", "vector", "own"]
+    layout: Literal["elementwise", "tile", "regtile", "block", "lanes", "packed", "vector", "steps", "own"]
     tile: int = Field(default=0, ge=0)
     defines: dict[str, int] = Field(default_factory=dict)
     quirks: dict[str, dict[str, int]] = Field(default_factory=dict)
@@ -64,8 +67,8 @@ class KernelEntry(Record):
             raise ValueError(
                 f"operation {self.operation} is none of {', '.join(SHIPPED_UNITS)}; name its file as operation_file"
             )
-        layout = "own" if self.operation_file else "vector" if self.operation == "triad" else ""
-        if (layout or "gemm") != (self.layout if self.layout in ("own", "vector") else "gemm"):
+        layout = "own" if self.operation_file else _LAYOUT_OF.get(self.operation, "steps")
+        if (layout or "gemm") != (self.layout if self.layout in ("own", "steps", "vector") else "gemm"):
             raise ValueError(f"operation {self.operation} has layout {layout or 'one of GEMM'}, not {self.layout}")
         return self
 

@@ -14,6 +14,8 @@ PROBE_SIZE = 480  # a launch of this size is timed per operation, to say how lon
 MOST_ZONE_BYTES = 2**20  # of the red zone before a buffer, and of the one behind it
 ANCHOR_SIZE = 768  # of the fixed host SGEMM that tells how fast the host is
 
+ROLLED = ("gemm", "triad")  # where inputs are rolled by a row and a column, so is the result: one reference serves two
+
 Problem = tuple[int, int, int, float, float]
 
 

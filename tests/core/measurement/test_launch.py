@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_weekops.core.measurement.launch import Buffer, Launch, launch_problem
+from pytest_weekops.core.measurement.launch import Buffer, Launch, Local, Step, launch_problem
 
 GOOD = Launch(
     kernel="k",
@@ -33,6 +33,37 @@ def test_the_driver_may_choose_the_local_size() -> None:
     assert launch_problem(dataclasses.replace(GOOD, global_size=(7,), local_size=None)) == ""
 
 
+def several(*arguments: Any, **change: Any) -> Launch:
+    """The good launch with a second step on these arguments."""
+    return dataclasses.replace(GOOD, then=(Step("l", arguments, (8,), (4,)),), **change)
+
+
+def test_a_launch_of_several_steps_has_no_problem() -> None:
+    """Local memory, a filled output and scratch, whole numbers; the output passed to the last kernel only."""
+    launch = several("tmp", "out", Local(16), zeroed=("out", "tmp"), output_dtype="uint32", arguments=("x", "tmp"))
+    assert launch_problem(launch) == ""
+    assert [step.kernel for step in launch.steps] == ["k", "l"]
+    assert launch.steps[0] == Step("k", ("x", "tmp"), (4,), (2,))
+    assert GOOD.steps == (Step("k", GOOD.arguments, (4,), (2,)),)
+
+
+@pytest.mark.parametrize(
+    ("launch", "words"),
+    [
+        (several("y"), "passes 'y', which is no buffer of it, in step 2"),
+        (several(Local(0)), "local memory of whole bytes above 0, in step 2"),
+        (
+            several("tmp", arguments=("x", 3)),
+            "size is unknown; write np.int32 or np.float32 around a number, in step 1",
+        ),
+        (several("tmp", arguments=("x",)), "never passes its output"),
+    ],
+)
+def test_the_step_that_cannot_be_launched_is_named(launch: Launch, words: str) -> None:
+    """By its number, where there are several."""
+    assert words in launch_problem(launch)
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"arguments": ("x", "out", 4)}, "plain"),
     ({"arguments": ("x", np.int32(4))}, "never passes its output"),
@@ -46,6 +77,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"output_shape": (2.0,)}, "above 0"),
     ({"scratch": {"tmp": 0}}, "bytes above 0"),
     ({"scratch": {"x": 4}}, "one name for two buffers"),
+    ({"arguments": ("out", Local(0))}, "local memory"),
+    ({"output_dtype": "float64"}, "float64"),
+    ({"zeroed": ["out"]}, "has zeroed"),
+    ({"zeroed": ("x",)}, "has zeroed"),
+    ({"zeroed": (1,)}, "has zeroed"),
+    ({"zeroed": ("tmp",), "scratch": {"tmp": 6}}, "has zeroed"),
+    ({"then": [Step("l", ("out",), (1,))]}, "not a tuple of Steps"),
+    ({"then": ("l",)}, "not a tuple of Steps"),
     ({"global_size": (1, 1, 1, 1)}, "one to three"),
     ({"global_size": (0,)}, "one to three"),
     ({"local_size": (2, 2)}, "as many"),

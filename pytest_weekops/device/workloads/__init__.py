@@ -1,0 +1,28 @@
+"""Shipped operations of what programs do (SHOC's level 1), one file each: inputs, launch, reference, error unit.
+
+Sizes mean what they mean for triad: ``n`` is an edge, and the data are n x n elements, or of that order where an
+operation has another shape. All of them take two sets of inputs in turn, each with a reference of its own.
+"""
+
+from __future__ import annotations
+
+from pytest_weekops.device.operation import LaunchedOperation
+from pytest_weekops.device.workloads.fft import Fft
+from pytest_weekops.device.workloads.gather_scatter import GatherScatter
+from pytest_weekops.device.workloads.nbody import Nbody
+from pytest_weekops.device.workloads.reduce import Reduce
+from pytest_weekops.device.workloads.spmv import Spmv
+from pytest_weekops.device.workloads.stencil2d import Stencil2d
+from pytest_weekops.device.workloads.stencil3d import Stencil3d
+from pytest_weekops.device.workloads.transpose import Transpose
+
+WORKLOADS: dict[str, LaunchedOperation] = {
+    "reduce": Reduce(),
+    "transpose": Transpose(),
+    "stencil2d": Stencil2d(),
+    "stencil3d": Stencil3d(),
+    "spmv": Spmv(),
+    "fft": Fft(),
+    "nbody": Nbody(),
+    "gather_scatter": GatherScatter(),
+}
