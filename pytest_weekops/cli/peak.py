@@ -28,9 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure each platform. Exit status 0 where all that was asked for was measured, and right, or is not applicable;
-    1 where an item is wrong or failed, or a driver did not come to the end.
-    """
+    """Measure each platform. Exit status 0 where each item was right or is not applicable, 1 where one was not."""
     from pytest_weekops.report.peak import peak_lines
 
     _refuse(arguments)

@@ -17,9 +17,10 @@ def peak_lines(platforms: Sequence[PlatformPeak]) -> Iterator[str]:
         yield from (f"  {_line(item)}" for item in platform.items)
         if platform.ended:
             yield f"  ENDED: {platform.ended}"
-        if missing := [name for name in ITEMS if platform.items and name not in {item.name for item in platform.items}]:
+        there = {item.name for item in platform.items}
+        if there and (missing := [name for name in ITEMS if name not in there]):
             yield f"  not measured: {', '.join(missing)}"
-    yield "Medians, with 95 % intervals from order statistics in brackets. A number stands where every result was right."
+    yield "Medians, with 95 % intervals from order statistics in brackets. Only right results have a number."
 
 
 def _line(item: PeakResult) -> str:

@@ -58,7 +58,7 @@ ITEMS: dict[str, Item] = {
             "memory_triad",
             "GB/s",
             "the shipped triad: two reads and a write",
-            "every element of the first and the last launch, and a row of each batch between, within 2.01 u (|b| + |s c|)",
+            "every element of the first and the last launch, and a row of each batch between, within its two roundings",
         ),
         Item("memory_strided", "GB/s", "words read 64 bytes apart and written as neighbours", _WORDS),
         Item("memory_gather", "GB/s", "words read in a random order, with the index that says it", _WORDS),

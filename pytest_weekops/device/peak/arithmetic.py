@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_weekops.device.peak.capabilities import has_fma
 from pytest_weekops.device.peak.digested import Digested, item_starts
 from pytest_weekops.device.peak.probe import Bench, Taken, Words
 
@@ -106,7 +107,8 @@ def _independent(bench: Bench, kind: Kind) -> Taken:
 
     width = max(sorted(shapes), key=speed)[0]
     chains = max(bench.amounts.chains, key=lambda count: speed((width, count, False)))
-    fused = kind.has_fma and speed((width, chains, True)) > speed((width, chains, False))
+    can_fuse = kind.has_fma and has_fma(bench.device.device)
+    fused = can_fuse and speed((width, chains, True)) > speed((width, chains, False))
     return bench.take(Chains(bench, kind, width, chains, fused=fused), bench.amounts.repeats)
 
 

@@ -1,4 +1,4 @@
-"""What a build costs, cold and warm: from a text to its kernel's first result, which some drivers compile for as well."""
+"""What a build costs, cold and warm: from a text to its kernel's first result, for which some drivers compile, too."""
 
 from __future__ import annotations
 

@@ -30,3 +30,8 @@ def lacking(needs: Capability, device: OpenDevice) -> str:
 def has_out_of_order(device: Any) -> bool:
     """Whether host queues of this device may run commands in any order."""
     return bool(device.queue_properties & cl.command_queue_properties.OUT_OF_ORDER_EXEC_MODE_ENABLE)
+
+
+def has_fma(device: Any) -> bool:
+    """Whether the device says that it fuses in float. Where it does not, fma is a program, and Clover's never ends."""
+    return bool(device.single_fp_config & cl.device_fp_config.FMA)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyopencl as cl
 
+from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.peak.probe import GROUP, POISON, Bench, Words, read_words, refuse_difference, stretch
 
 _GROUPS_PER_UNIT = 32  # 2048 items on each compute unit: a GPU's whole occupancy
@@ -26,6 +27,7 @@ class Digested:
         self._ramp = bench.upload(np.arange(width, dtype=np.uint32))
         most = max(4 * GROUP, min(bench.device.identity.compute_units * _GROUPS_PER_UNIT * GROUP, self._fitting(bench)))
         self._out = bench.poisoned(most * width)
+        bench.notify(Phase.WARM_UP)
         self._items = self._enough(most, bench.amounts.target_ms * 1e6)
         cl.enqueue_copy(self._queue, self._out, np.full(most * width, POISON, dtype=np.uint32), is_blocking=True)
         self.amount = per_item * self._items

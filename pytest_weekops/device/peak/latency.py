@@ -13,7 +13,7 @@ from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.peak.probe import Bench, Taken, read_words, refuse_difference
 
 FILE = "peak_launch.cl"
-_OUT_OF_ORDER = cl.command_queue_properties.OUT_OF_ORDER_EXEC_MODE_ENABLE
+_OUT_OF_ORDER: Any = cl.command_queue_properties.OUT_OF_ORDER_EXEC_MODE_ENABLE
 
 
 class Launches:
@@ -25,13 +25,11 @@ class Launches:
         self._places = bench.upload(np.zeros(self._count, dtype=np.uint32))
         self._kernel.set_args(self._places)
         device = bench.device
-        properties = _OUT_OF_ORDER if out_of_order else 0
-        self._queue = cl.CommandQueue(device.context, device.device, properties=properties)
+        properties: Any = _OUT_OF_ORDER if out_of_order else 0
+        self._queue: Any = cl.CommandQueue(device.context, device.device, properties=properties)
 
     def _one(self, place: int = 0, behind: Any = None) -> Any:
-        return cl.enqueue_nd_range_kernel(
-            self._queue, self._kernel, (1,), (1,), global_work_offset=(place,), wait_for=behind
-        )
+        return cl.enqueue_nd_range_kernel(self._queue, self._kernel, (1,), (1,), (place,), wait_for=behind)
 
     def waited_for(self) -> None:
         """One launch after another, each waited for."""

@@ -76,8 +76,8 @@ class Bench:
     def words(self) -> int:
         """32-bit words of an array: four times the device's cache where nobody chose, and what the device can hold."""
         who = self.device.device
-        asked = self.amounts.nbytes or min(max(4 * who.global_mem_cache_size, _LEAST_BYTES), _MOST_BYTES)
-        least = min(asked, who.max_mem_alloc_size, who.global_mem_size // 8)
+        asked = self.amounts.nbytes or min(max(4 * int(who.global_mem_cache_size), _LEAST_BYTES), _MOST_BYTES)
+        least = min(asked, int(who.max_mem_alloc_size), int(who.global_mem_size) // 8)
         return max(_BLOCK, least // 4 // _BLOCK * _BLOCK)
 
     def buffer(self, nbytes: int) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.peak.memory import pattern
-from pytest_weekops.device.peak.probe import POISON, Bench, Taken, read_words, refuse_difference
+from pytest_weekops.device.peak.probe import POISON, Bench, Taken, Words, read_words, refuse_difference
 
 
 class Transfers:
@@ -38,7 +39,7 @@ class Transfers:
             refuse_difference(there, right, 0, "transfer")
         return Taken(tuple(times[1:]), float(self._words.nbytes), f"{self._words.nbytes // 2**20} MiB")
 
-    def _prepare(self, right: np.ndarray[tuple[int, ...], np.dtype[np.uint32]], *, to_device: bool) -> None:
+    def _prepare(self, right: Words, *, to_device: bool) -> None:
         if to_device:
             self._host[:] = right
             return
@@ -55,8 +56,9 @@ class Transfers:
 
     def map(self) -> None:
         """Device to host, by the host's own copy out of the mapped buffer."""
+        mapped: Any
         mapped, _event = cl.enqueue_map_buffer(
-            self._queue, self._buffer, cl.map_flags.READ, 0, self._host.shape, np.uint32, is_blocking=True
+            self._queue, self._buffer, cl.map_flags.READ, 0, self._host.shape, self._host.dtype, is_blocking=True
         )
         np.copyto(self._host, mapped)
         mapped.base.release(self._queue)
