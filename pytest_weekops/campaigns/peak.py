@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_weekops.core.errors import InputError, WeekopsError, WorkerError, last_words
+from pytest_weekops.core.errors import InputError, WeekopsError, WorkerCrash, WorkerError, last_words
 from pytest_weekops.core.measurement.peak import ITEMS, Item, PeakAmounts, PeakResult, PlatformPeak, without_number
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.worker.peak_messages import Peaked, PeakRequest
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import Failed, Reply
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+
+WIDEST = 16
 
 
 def survey(
@@ -53,9 +55,20 @@ def survey(
 
 
 def measure_item(supervisor: PlatformSupervisor, item: Item, request: PeakRequest) -> PeakResult:
-    """One item; whatever goes wrong is what is said of it."""
+    """One item; whatever goes wrong is what is said of it.
+
+    Some compilers abort on the widest vectors on some CPUs: such an item is asked for once more without them.
+    """
     try:
         return result_of(item, supervisor.peak(request))
+    except WorkerCrash as error:
+        narrower = tuple(width for width in request.amounts.widths if width < WIDEST)
+        if not item.vectors or narrower in ((), request.amounts.widths):
+            return without_number(item, "failed", last_words(error))
+        amounts = request.amounts.model_copy(update={"widths": narrower})
+        again = measure_item(supervisor, item, request.model_copy(update={"amounts": amounts}))
+        why = f"with vectors of up to {max(request.amounts.widths)} before: {last_words(error)}"
+        return again.model_copy(update={"reason": f"{again.reason}; {why}".removeprefix("; ")})
     except WorkerError as error:
         return without_number(item, "failed", last_words(error))
 

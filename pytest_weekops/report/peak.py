@@ -28,8 +28,9 @@ def _line(item: PeakResult) -> str:
     if item.status != "ok":
         word = {"wrong": "WRONG", "failed": "FAILED", "not_applicable": "not applicable"}[item.status]
         return f"{name}  {word}: {item.reason}"
+    remark = f"; {item.reason}" if item.reason else ""
     value, low, high = (figure(number) for number in (item.value, item.low, item.high))
-    return f"{name}  {value:>8} {item.unit:<6}  [{low}, {high}]  {item.how}"
+    return f"{name}  {value:>8} {item.unit:<6}  [{low}, {high}]  {item.how}{remark}"
 
 
 def figure(number: float | None) -> str:

@@ -26,13 +26,17 @@ _PER_UNIT: dict[PeakUnit, float] = {"us": 1e3, "ms": 1e6}  # nanoseconds; all ot
 
 @dataclass(frozen=True)
 class Item:
-    """One item of level 0: what it ``measures``, how its result is ``verified``, and the capability that it needs."""
+    """One item of level 0: what it ``measures``, how its result is ``verified``, and the capability that it needs.
+
+    ``vectors``: it is tried in vectors of several widths.
+    """
 
     name: str
     unit: PeakUnit
     measures: str
     verified: str
     needs: Capability = ""
+    vectors: bool = False
 
 
 _CHAIN = "every chain's last value of every item, by a digest, exact"
@@ -45,7 +49,14 @@ def _arithmetic(kind: str, needs: Capability = "") -> tuple[Item, Item]:
     unit: PeakUnit = "GOPS" if kind == "int" else "GFLOPS"
     name = f"arithmetic_{kind}"
     return (
-        Item(name, unit, f"multiply and add in {kind}, independent chains of vectors, the best shape", _CHAIN, needs),
+        Item(
+            name,
+            unit,
+            f"multiply and add in {kind}, independent chains of vectors, the best shape",
+            _CHAIN,
+            needs,
+            True,
+        ),
         Item(f"{name}_dependent", unit, "the same in one chain of single numbers per work-item", _CHAIN, needs),
     )
 
@@ -53,7 +64,7 @@ def _arithmetic(kind: str, needs: Capability = "") -> tuple[Item, Item]:
 ITEMS: dict[str, Item] = {
     item.name: item
     for item in (
-        Item("memory_copy", "GB/s", "words read and written once each, the best width", _WORDS),
+        Item("memory_copy", "GB/s", "words read and written once each, the best width", _WORDS, vectors=True),
         Item(
             "memory_triad",
             "GB/s",
@@ -68,6 +79,7 @@ ITEMS: dict[str, Item] = {
             "vectors read from local memory, the best width",
             "the difference of all that every item read, by a digest, exact",
             "local memory",
+            vectors=True,
         ),
         *_arithmetic("float"),
         *_arithmetic("double", "double"),
@@ -107,7 +119,7 @@ class PeakResult(Record):
     """One item as found. ``value`` is the median of ``repeats``, between ``low`` and ``high`` (95 %, order statistics).
 
     ``best`` is the fastest of them, ``how`` the shape that it was reached with. Only ``ok`` has numbers; every other
-    status has a ``reason``.
+    status has a ``reason``. ``ok`` has one where the driver went down over wider vectors.
     """
 
     name: str
@@ -143,8 +155,11 @@ class PlatformPeak(Record):
     items: tuple[PeakResult, ...] = ()
 
     def has(self, asked: Sequence[str] | None = None) -> bool:
-        """Whether every item that was asked for, all where none is named, was measured or is not applicable."""
-        fine = {item.name for item in self.items if item.status in ("ok", "not_applicable")}
+        """Whether every item that was asked for, all where none is named, was measured or is not applicable.
+
+        A driver that went down on the way, or was wrong in anything, does not have them.
+        """
+        fine = {i.name for i in self.items if i.status == "not_applicable" or (i.status == "ok" and not i.reason)}
         bad = {item.name for item in self.items} - fine
         return not self.ended and not bad and fine >= set(asked or ITEMS)
 
