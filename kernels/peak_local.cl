@@ -8,7 +8,7 @@
  * Build options WIDTH  words in a vector: 1, 4, 8 or 16
  * Work-group    (64, 1, 1), any number of groups
  * Local memory  (TILE + 64) * 4 * WIDTH bytes: 768 to 12288
- * Precondition  rounds >= 1
+ * Precondition  rounds >= 1; depth is TILE, and an argument so that no compiler spells all reads out
  * Numerics      none: whole numbers modulo 2**32
  *
  * Each read is subtracted from what was there, which cannot be reordered. Neither loop takes more than 64 iterations.
@@ -27,17 +27,18 @@ typedef JOIN(uint, WIDTH) words;
 #endif
 
 __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-__kernel void peak_local(__global const words *ramp, __global words *out, const uint key, const int rounds)
+__kernel void peak_local(__global const words *ramp, __global words *out, const uint key, const int rounds,
+                         const int depth)
 {
     __local words tile[TILE + ITEMS];
     const int item = get_local_id(0);
     const uint group = get_group_id(0) & 3;
-    for (int place = item; place < TILE + ITEMS; place += ITEMS)
+    for (int place = item; place < depth + ITEMS; place += ITEMS)
         tile[place] = ramp[0] + ((uint)place * 2654435761u + key + group);
     barrier(CLK_LOCAL_MEM_FENCE);
     words s0 = (words)(0u), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
     for (int round = 0; round < rounds; ++round)
-        for (int step = item; step < item + TILE; step += 8) {
+        for (int step = item; step < item + depth; step += 8) {
             s0 = tile[step] - s0;
             s1 = tile[step + 1] - s1;
             s2 = tile[step + 2] - s2;
