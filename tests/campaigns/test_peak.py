@@ -64,7 +64,8 @@ class Answers(PlatformSupervisor):
     """Answers or raises, one after another; keeps the widths it was asked for."""
 
     def __init__(self, *answers: Reply | Exception) -> None:
-        self.answers, self.widths = list(answers), []
+        self.answers = list(answers)
+        self.widths: list[tuple[int, ...]] = []
 
     def peak(self, request: PeakRequest) -> Reply:
         """The next one."""

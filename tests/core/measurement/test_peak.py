@@ -85,7 +85,7 @@ def test_a_platform_has_level_0_only_with_every_item() -> None:
     assert not PlatformPeak(platform="p", items=others).has()
     assert PlatformPeak(platform="p", items=others).has(["memory_copy"])
     for status in ("wrong", "failed"):
-        bad = without_number(ITEMS["arithmetic_half"], status, "why\n so")  # type: ignore[arg-type]
+        bad = without_number(ITEMS["arithmetic_half"], status, "why\n so")
         assert bad.reason == "why so"
         assert not PlatformPeak(platform="p", items=(*others, bad)).has()
     went_down = items[0].model_copy(update={"reason": "its worker ended"})
