@@ -23,6 +23,7 @@ from generating import (  # noqa: E402
     faults,
     hooks,
     options,
+    peak,
     policies,
     records,
     rooms,
@@ -60,6 +61,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "sabotage-counts": sabotage.counts,
     "sabotages": sabotage.sabotages,
     "sabotages-stored": sabotage.stored,
+    "peak-items": peak.items,
     "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # ``run(arguments) -> int``, whose docstring says below its help what it exits with.
 COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
+    "peak": "measure what a device can do, each item verified",
     "judge": "judge a run directory, a journal or a recorded campaign",
     "report": "make a run's summary, JUnit XML and decision anew",
     "page": "make a run's page, report.html, anew",

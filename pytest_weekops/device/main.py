@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_weekops.core.errors import BuildError, DeviceError, InputError, SourceChanged
 from pytest_weekops.core.measurement.records import MeasurementStatus, Phase
 from pytest_weekops.worker.framing import receive, send
+from pytest_weekops.worker.peak_messages import PeakRequest
 from pytest_weekops.worker.protocol import (
     REQUESTS,
     AnchorRequest,
@@ -171,6 +172,10 @@ class Program:
             from pytest_weekops.device.inject import inject
 
             return inject(device, request, self.notify)
+        if isinstance(request, PeakRequest):
+            from pytest_weekops.device.peak import peak
+
+            return peak(device, request, self.notify)
         if isinstance(request, PressureRequest):
             return press(device, request, self.notify)
         if isinstance(request, SmokeRequest):

@@ -28,6 +28,7 @@ from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant
 from pytest_weekops.core.units import Unit
+from pytest_weekops.worker.peak_messages import Peaked, PeakRequest
 from pytest_weekops.worker.seen_files import SeenFile
 
 PROTOCOL_VERSION = 1
@@ -358,6 +359,7 @@ Request = Annotated[
     | TurnRequest
     | PressureRequest
     | InjectRequest
+    | PeakRequest
     | SmokeRequest
     | ReferenceRequest
     | DescribeRequest
@@ -373,6 +375,7 @@ Reply = (
     | Measured
     | Pressed
     | Injected
+    | Peaked
     | Smoked
     | Referenced
     | Described

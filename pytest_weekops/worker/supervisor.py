@@ -21,6 +21,7 @@ from pytest_weekops.core.record import Record
 from pytest_weekops.worker.cold import cold_start
 from pytest_weekops.worker.driver_files import DriverFiles
 from pytest_weekops.worker.locking import DeviceLock
+from pytest_weekops.worker.peak_messages import PeakRequest
 from pytest_weekops.worker.process import Launch, Worker
 from pytest_weekops.worker.protocol import (
     Failed,
@@ -242,6 +243,10 @@ class PlatformSupervisor:
             return reply
         reason = reply.reason if isinstance(reply, Failed) else f"the worker answered inject with {reply.type}"
         raise DeviceError(f"{self.launch.label}: the fault campaign at {request.size} broke off: {reason}")
+
+    def peak(self, request: PeakRequest) -> Reply:
+        """Measure one item of level 0. Raises ``WorkerError`` where the driver goes down in it."""
+        return self._ask(request)
 
     def smoke(self, request: SmokeRequest) -> Smoked:
         """Run the driver smoke; a driver that goes down in it gives a failed step."""

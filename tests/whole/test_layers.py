@@ -18,7 +18,13 @@ PACKAGE = ROOT / "pytest_weekops"
 ROOMS: dict[str, dict[str, object]] = yaml.safe_load((ROOT / "docs" / "rooms.yaml").read_text("utf-8"))["rooms"]
 HEAVY_IN_CORE = {"pytest", "pyopencl", "os", "subprocess", "pathlib", "time", "socket", "yaml"}
 # What both ends of the pipe share: the wire, what is said of a driver's files, and the look at the host they run on.
-LEFT_OF_WORKER = {"worker/protocol.py", "worker/framing.py", "worker/seen_files.py", "worker/load.py"}
+LEFT_OF_WORKER = {
+    "worker/peak_messages.py",
+    "worker/protocol.py",
+    "worker/framing.py",
+    "worker/seen_files.py",
+    "worker/load.py",
+}
 
 
 def modules() -> list[Path]:

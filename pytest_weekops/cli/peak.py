@@ -1,0 +1,84 @@
+"""``weekops peak``: what a device can do, each number verified."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_weekops.cli.measuring import add_platforms, say_passed_over
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.report.saying import say
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.peak import PlatformPeak
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_platforms(parser)
+    parser.add_argument(
+        "--items", nargs="+", metavar="NAME", help="what to measure (default: all); the others count as not measured"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=11, metavar="N", help="batches of launches behind each number (default: 11)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure each platform. Exit status 0 where each item was right or is not applicable, 1 where one was not."""
+    from pytest_weekops.report.peak import peak_lines
+
+    _refuse(arguments)
+    platforms = _measured(arguments)
+    if arguments.json:
+        found = [platform.model_dump(mode="json") for platform in platforms]
+        print(json.dumps({"schema": "weekops-peak/1", "platforms": found}, indent=2, sort_keys=True))
+    else:
+        for line in peak_lines(platforms):
+            say(line)
+    return status_of(platforms, arguments.items)
+
+
+def status_of(platforms: list[PlatformPeak], asked: list[str] | None) -> int:
+    """0 where each platform has every item that was asked for, measured or not applicable; else 1."""
+    return 0 if platforms and all(platform.has(asked) for platform in platforms) else 1
+
+
+def _refuse(arguments: argparse.Namespace) -> None:
+    from pytest_weekops.core.measurement.peak import ITEMS
+    from pytest_weekops.core.suggestion import suggest
+
+    for name in arguments.items or ():
+        if name not in ITEMS:
+            raise InputError(
+                f"--items {name!r} is no item of level 0. Nothing was measured.{suggest(name, list(ITEMS))} "
+                f"Known: {', '.join(ITEMS)}."
+            )
+    if len(set(arguments.items or ())) < len(arguments.items or ()):
+        raise InputError("--items names an item twice. It would be measured twice. Name it once.")
+    if not 5 <= arguments.repeats <= 1000:
+        raise InputError(f"--repeats {arguments.repeats} is not from 5 to 1000. Fewer give no interval. Give 11 or so.")
+
+
+def _measured(arguments: argparse.Namespace) -> list[PlatformPeak]:
+    from pytest_weekops.campaigns.peak import survey
+    from pytest_weekops.core.measurement.peak import ITEMS, PeakAmounts
+    from pytest_weekops.drivers.platforms import resolve_platforms
+    from pytest_weekops.files.scratch import Scratch
+    from pytest_weekops.files.shipped import data_dir
+
+    amounts = PeakAmounts(repeats=arguments.repeats)
+    found = []
+    with Scratch() as scratch:
+        for launch in resolve_platforms(arguments.platforms, scratch=scratch, profile_files=arguments.platform_file):
+            say_passed_over(launch)
+            items = tuple(arguments.items or ITEMS)
+            found.append(survey(launch, amounts, data_dir("kernels"), scratch, _say, items))
+    return found
+
+
+def _say(line: str) -> None:
+    say(line, sys.stderr)
