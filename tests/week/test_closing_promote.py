@@ -64,7 +64,7 @@ def test_a_rerun_answers_with_its_evidence(tmp_path: Path) -> None:
     closed = close_week(tmp_path, W48, ["gate", "split", "rerun"])
     assert closed.exit_status == 0
     acta = (closed.directory / "acta.md").read_text(encoding="utf-8")
-    assert "weekly attempt 2: **iterate**, SEV1, exit status 10, run bad (ledger record 4)" in acta
+    assert "| weekly 2 | iterate | SEV1 | 10 | bad | 4 | " in acta
     assert "1 failed attempts, each answered by a rerun" in acta
 
 
