@@ -32,20 +32,20 @@ def _section(name: str, text: str) -> str:
     verbs = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     said = (_module(name).run.__doc__ or "").split("\n\n", 1)[0]
     parts = [f"## `weekops {name}`", f"{text[0].upper()}{text[1:]}.", markdown(" ".join(said.split()))]
+    if not verbs or len(parser._actions) > len(verbs) + 1:  # more than --help
+        parts.append(_arguments(parser))
     if verbs:
         (choice,) = verbs
         helps = {entry.dest: entry.help or "" for entry in choice._choices_actions}
         for verb, child in choice.choices.items():
             parts += [f"### `weekops {name} {verb}`", f"{helps[verb][0].upper()}{helps[verb][1:]}.", _arguments(child)]
-    else:
-        parts.append(_arguments(parser))
     return "\n\n".join(parts)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> str:
     rows = []
     for action in parser._actions:
-        if isinstance(action, argparse._HelpAction) or action.help == argparse.SUPPRESS:
+        if isinstance(action, argparse._HelpAction | argparse._SubParsersAction) or action.help == argparse.SUPPRESS:
             continue
         facts = {name: getattr(action, name) for name in ("choices", "nargs", "metavar", "dest")}
         if action.option_strings:
