@@ -12,6 +12,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,13 @@ from pytest_weekops.core.bisect.saying import BUILD_LABEL, GOOD_LABEL, Opinion, 
 from pytest_weekops.core.bisect.step import Settings
 from pytest_weekops.core.bisect.surety import spread_percent
 from pytest_weekops.core.errors import InputError, WeekopsError
-from pytest_weekops.core.judge.campaign import live_campaign
+from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.pairing import pairings
 from pytest_weekops.evidence.artifacts import PYTESTS_OWN, contradictions, judged_anew, read_decision
 from pytest_weekops.evidence.bisections import changed_since, hashes
 from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, read_run
 from pytest_weekops.files.hashing import hash_file
+from pytest_weekops.files.scratch import PREFIX
 from pytest_weekops.files.shipped import data_dir
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -195,9 +197,7 @@ def _read(run_dir: Path, asked: SplitAsked) -> SplitFound | None:
     )
     spreads = [spread_percent(each.logs) for each in pairings(campaign) if each.seed is None and each.pairs]
     known = [each for each in spreads if each is not None]
-    listed = {
-        label: {file.path: file.sha256 for file in campaign.driver_files(label)} for label in (GOOD_LABEL, BUILD_LABEL)
-    }
+    listed = {label: _listed(campaign, label) for label in (GOOD_LABEL, BUILD_LABEL)}
     return SplitFound(
         status=run.ended,
         run_dir=run_dir,
@@ -206,6 +206,12 @@ def _read(run_dir: Path, asked: SplitAsked) -> SplitFound | None:
         good_files={**hashes([Path(asked.settings.good)]), **listed[GOOD_LABEL]},
         spread=max(known, default=None),
     )
+
+
+def _listed(campaign: Campaign, label: str) -> dict[str, str]:
+    """A driver's files and their hashes, without what workers keep in their scratch: that is gone with the run."""
+    scratch = str(Path(tempfile.gettempdir(), PREFIX))
+    return {file.path: file.sha256 for file in campaign.driver_files(label) if not file.path.startswith(scratch)}
 
 
 def _is_asked(run: StoredRun, asked: SplitAsked) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_weekops.drivers.builds import Ladder
 
 DIRECTORY = "reports/bisect"
-SNAPSHOTS, MAX_SNAPSHOTS = 6, 12
+SNAPSHOTS, MAX_SNAPSHOTS = 6, 30
 UNJUDGED = 125  # what `git bisect run` takes for a commit that cannot be judged
 INCONCLUSIVE = 11
 _MOST_COMMITS = 1024  # that `git bisect run` is planned for: ten steps
@@ -45,15 +45,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--dir", type=Path, default=Path(DIRECTORY), metavar="DIR", help=f"what is kept (default: {DIRECTORY})")
     add("--json", action="store_true", help="the answer as one JSON object")
     verbs = parser.add_subparsers(dest="verb", metavar="step")
-    step = verbs.add_parser("step", help="for `git bisect run`: build one commit, and say what it is")
+    step = verbs.add_parser(
+        "step", help="for `git bisect run`: build a commit, end with 0 good, 1 bad, 125 unknown, 255 stop"
+    )
     step.add_argument("--dir", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where it was begun")
     step.add_argument("command", nargs="*", metavar="COMMAND", help="behind --: what builds it; a failure is 125")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 with the first bad build, 11 where it is one of several or the two ends do not certainly differ.
-    With --built, 0 once they differ. ``step`` ends as git wants it: 0 good, 1 bad, 125 cannot be judged, 255 stop.
-    """
+    """Exit status 0 with the first bad build, or ends that differ for --built; 11 where evidence does not suffice."""
     if arguments.verb == "step":
         return _step(arguments)
     from pytest_weekops.campaigns.bisect import Bisection, NotDecided
@@ -140,7 +140,7 @@ def _settings(arguments: argparse.Namespace, profile: str, good: Path, bad: Path
     if not 2 <= least <= most <= 200:
         raise InputError(
             f"--snapshots {least} and --max-snapshots {most}: a step takes two at least and 200 at most, and no more "
-            "at least than at most. Give 6 and 12 or so."
+            "at least than at most. Give 6 and 30 or so."
         )
     policy = Path(arguments.policy) if arguments.policy else None
     return Settings(
