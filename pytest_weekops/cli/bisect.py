@@ -23,6 +23,7 @@ DIRECTORY = "reports/bisect"
 SNAPSHOTS, MAX_SNAPSHOTS = 6, 30
 UNJUDGED = 125  # what `git bisect run` takes for a commit that cannot be judged
 INCONCLUSIVE = 11
+_STDERR = 2  # our own standard output is for answers
 _MOST_COMMITS = 1024  # that `git bisect run` is planned for: ten steps
 
 
@@ -49,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "step", help="for `git bisect run`: build a commit, end with 0 good, 1 bad, 125 unknown, 255 stop"
     )
     step.add_argument("--dir", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where it was begun")
-    step.add_argument("command", nargs="*", metavar="COMMAND", help="behind --: what builds it; a failure is 125")
+    step.add_argument("building", nargs="*", metavar="COMMAND", help="behind --: what builds it; a failure is 125")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -196,8 +197,8 @@ def _step(arguments: argparse.Namespace) -> int:
             f"The bisection in {book.directory} is over builds that are there. What a commit builds is none of them. "
             "Begin one with --built PATH in another --dir."
         )
-    if arguments.command and (status := _build(arguments.command)):
-        _say(f"{arguments.command[0]} ended with {status}: this commit cannot be built, and so not be judged")
+    if arguments.building and (status := _build(arguments.building)):
+        _say(f"{arguments.building[0]} ended with {status}: this commit cannot be built, and so not be judged")
         return UNJUDGED
     bisection = Bisection(book, settings, _say)
     ends = bisection.ends()
@@ -217,7 +218,7 @@ def _step(arguments: argparse.Namespace) -> int:
 def _build(command: list[str]) -> int:
     """Run what builds a commit. Raises ``InputError`` where it cannot even be started: no commit is to blame."""
     try:
-        return subprocess.run(command, check=False, stdout=sys.stderr).returncode
+        return subprocess.run(command, check=False, stdout=_STDERR).returncode
     except OSError as error:
         raise InputError(
             f"{command[0]} cannot be started: {error.strerror}. No commit could be built. Check its path."

@@ -10,43 +10,21 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.campaigns.bisect import Bisection, NotDecided
-from pytest_weekops.campaigns.bisect_split import SplitAsked, SplitFound, gate_argv
-from pytest_weekops.core.bisect.saying import Opinion
-from pytest_weekops.core.bisect.search import Said
+from pytest_weekops.campaigns.bisect_split import SplitAsked, gate_argv
 from pytest_weekops.core.bisect.step import Settings
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.evidence.bisections import BisectionBook, hashes
+from pytest_weekops.evidence.bisections import BisectionBook
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.report.bisection import bisection_document, bisection_lines, bisection_markdown
+from tests.support.slow_builds import GOOD, MUTE, NOTHING, SLOW, SlowBuilds
 
-GOOD, SLOW = "0", "-0.05"
 
-
-class Builds:
-    """Builds in a directory, and the splits that were made of them. A build that holds no number says nothing."""
+class Builds(SlowBuilds):
+    """Builds that a bisection is begun with, and what it said."""
 
     def __init__(self, directory: Path, *contents: str) -> None:
-        self.directory = directory
-        self.paths = [directory / f"build-{number}.so" for number in range(len(contents))]
-        for path, content in zip(self.paths, contents, strict=True):
-            path.write_text(content, encoding="utf-8")
-        self.asked: list[str] = []
+        super().__init__(directory, *contents)
         self.said: list[str] = []
-
-    def split(self, asked: SplitAsked) -> SplitFound:
-        """What a split that is always right would say."""
-        load_policy(asked.policy)  # as the gate reads it
-        self.asked.append(asked.build.name)
-        content = asked.build.read_text(encoding="utf-8")
-        if content == "nothing":
-            return SplitFound(4, said="no driver answers")
-        log = float(content) if content != "mute" else 0.0
-        said = Said.BAD if log < math.log(asked.limit) else Said.GOOD
-        said = Said.SKIPPED if content == "mute" else said
-        error = None if said is Said.SKIPPED else asked.settings.step_error
-        files, good = hashes([asked.build]), hashes([Path(asked.settings.good)])
-        found = Opinion(said, content, log, log - 0.01, log + 0.01, error, 6)
-        return SplitFound(0, asked.report_dir / asked.name, found, files, good, 0.7)
 
     def begin(self, place: str = "bisect", **changes: object) -> Bisection:
         """A bisection of them."""
@@ -110,7 +88,7 @@ def test_a_step_has_its_share_of_the_error_and_the_noise_that_the_ends_had(make:
     assert (then.max_false_block, then.max_false_promote, then.assumed_sd_percent) == (0.01, 0.01, 0.7)
 
 
-@pytest.mark.parametrize("mute", ["mute", "nothing"])
+@pytest.mark.parametrize(MUTE, [MUTE, NOTHING])
 def test_builds_that_say_nothing_leave_a_range(make: Make, mute: str) -> None:
     """Which has the right one and names those that are open; a gate that measured nothing is asked again later."""
     builds = make(GOOD, GOOD, mute, mute, SLOW, SLOW)
@@ -128,7 +106,7 @@ def test_builds_that_say_nothing_leave_a_range(make: Make, mute: str) -> None:
     before = len(builds.asked)
     again = builds.begin()
     again.search(builds.paths, again.ends())
-    assert len(builds.asked) - before == (2 if mute == "nothing" else 0)
+    assert len(builds.asked) - before == (2 if mute == NOTHING else 0)
 
 
 def test_a_build_that_changed_is_measured_anew_and_that_is_said(make: Make) -> None:
@@ -157,8 +135,8 @@ def test_an_end_that_changed_is_refused(make: Make, end: int) -> None:
     ("bad", "error", "words"),
     [
         (GOOD, InputError, "do not differ by speed"),
-        ("mute", NotDecided, "is not decided"),
-        ("nothing", InputError, "could not be compared: nothing was measured: no driver answers"),
+        (MUTE, NotDecided, "is not decided"),
+        (NOTHING, InputError, "could not be compared: nothing was measured: no driver answers"),
     ],
 )
 def test_ends_that_do_not_differ_for_certain_are_refused(
@@ -169,7 +147,7 @@ def test_ends_that_do_not_differ_for_certain_are_refused(
     for _ in range(2):
         with pytest.raises(error, match=words):
             builds.begin().ends()
-    assert len(builds.asked) == (2 if bad == "nothing" else 1)
+    assert len(builds.asked) == (2 if bad == NOTHING else 1)
 
 
 def test_answers_that_contradict_are_refused(make: Make) -> None:
