@@ -29,6 +29,7 @@ from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, read_run
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.files.scratch import PREFIX
 from pytest_weekops.files.shipped import data_dir
+from pytest_weekops.worker.locking import BUSY
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _TAIL_LINES, _TAIL_BYTES = 4, 4000
@@ -98,16 +99,25 @@ def _run(asked: SplitAsked, *, resume: Path | None = None) -> SplitFound:
     log = asked.report_dir.parent / "logs" / f"{asked.prefix}.txt"
     log.parent.mkdir(parents=True, exist_ok=True)
     status = _run_gate(gate_argv(asked, resume), log)
-    if status == 2:
-        raise WeekopsError(
-            f"The split of {asked.build} was interrupted; what it measured is kept. The same command goes on with it. "
-            f"Its words are in {log}."
-        )
+    refuse_stopped(status, log, asked.build)
     for journal in sorted(set(asked.report_dir.glob(f"*/{JOURNAL_NAME}")) - before):
         found = _read(journal.parent, asked)
         if found is not None:
             return found
     return SplitFound(status, said=f"the gate ended with {status}: {_last_lines(log)}")
+
+
+def refuse_stopped(status: int, log: Path, build: Path) -> None:
+    """Raise ``WeekopsError`` where what kept the gate from measuring is not the build's: none is skipped for that."""
+    text = " ".join(log.read_text(encoding="utf-8", errors="replace").split())
+    why = {2: "was interrupted", 3: "broke off"}.get(status, "")
+    why = "found the device held by another gate" if status == 4 and BUSY in text else why
+    why = f"ended by signal {-status}" if status < 0 else why
+    if why:
+        raise WeekopsError(
+            f"The split of {build} {why}; what was measured is kept. {_last_lines(log)} The same command goes on; "
+            f"everything that the gate said is in {log}."
+        )
 
 
 def gate_argv(asked: SplitAsked, resume: Path | None = None) -> list[str]:

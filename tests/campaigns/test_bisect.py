@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.campaigns.bisect import Bisection, NotDecided
-from pytest_weekops.campaigns.bisect_split import SplitAsked, gate_argv
+from pytest_weekops.campaigns.bisect_split import SplitAsked, gate_argv, refuse_stopped
 from pytest_weekops.core.bisect.step import Settings
-from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.evidence.bisections import BisectionBook
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.report.bisection import bisection_document, bisection_lines, bisection_markdown
+from pytest_weekops.worker.locking import DeviceLock
 from tests.support.slow_builds import GOOD, MUTE, NOTHING, SLOW, SlowBuilds
 
 
@@ -216,3 +217,27 @@ def test_the_gates_words_are_ours_whatever_the_user_adds(make: Make) -> None:
     resumed = gate_argv(asked[1], Path("run"))
     assert "--weekops-report-prefix" not in resumed
     assert resumed[resumed.index("--weekops-resume") + 1] == "run"
+
+
+@pytest.mark.parametrize(
+    ("status", "log", "words"),
+    [
+        (2, "KeyboardInterrupt", "was interrupted"),
+        (3, "the journal cannot be written", "broke off.*the journal cannot be written"),
+        (-9, "", "ended by signal 9"),
+        (4, DeviceLock("pocl", device="cpu")._refusal(1.0).args[0].replace(" ", "\n"), "held by another gate"),
+        (4, "No OpenCL driver answers", None),
+        (1, "", None),
+    ],
+)
+def test_a_gate_that_was_kept_from_measuring_skips_no_build(
+    tmp_path: Path, status: int, log: str, words: str | None
+) -> None:
+    """Whatever stands in its way is not the build's; one that no driver answers for is the build's own."""
+    path = tmp_path / "log.txt"
+    path.write_text(log, encoding="utf-8")
+    if words is None:
+        refuse_stopped(status, path, tmp_path / "build.so")
+    else:
+        with pytest.raises(WeekopsError, match=words):
+            refuse_stopped(status, path, tmp_path / "build.so")
