@@ -113,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--ladders", type=int, default=100)
     parser.add_argument("--builds", type=int, default=16)
     parser.add_argument("--slower", type=float, default=0.05)
-    parser.add_argument("--budgets", type=int, nargs="+", default=[12, 30])
+    parser.add_argument("--budgets", type=int, nargs="+", default=[12, 40])
     parser.add_argument("--noises", nargs="+", choices=NOISES, default=NOISES)
     parser.add_argument("--spreads", type=float, nargs="+", default=SPREADS)
     parser.add_argument("--error", type=float, default=0.05)

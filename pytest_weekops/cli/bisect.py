@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_weekops.drivers.builds import Ladder
 
 DIRECTORY = "reports/bisect"
-SNAPSHOTS, MAX_SNAPSHOTS = 6, 30
+SNAPSHOTS, MAX_SNAPSHOTS = 6, 40
 UNJUDGED = 125  # what `git bisect run` takes for a commit that cannot be judged
 INCONCLUSIVE = 11
 _STDERR = 2  # our own standard output is for answers
@@ -141,7 +141,7 @@ def _settings(arguments: argparse.Namespace, profile: str, good: Path, bad: Path
     if not 2 <= least <= most <= 200:
         raise InputError(
             f"--snapshots {least} and --max-snapshots {most}: a step takes two at least and 200 at most, and no more "
-            "at least than at most. Give 6 and 30 or so."
+            "at least than at most. Give 6 and 40 or so."
         )
     policy = Path(arguments.policy) if arguments.policy else None
     return Settings(
