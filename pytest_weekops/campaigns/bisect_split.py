@@ -23,7 +23,7 @@ from pytest_weekops.core.bisect.surety import spread_percent
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.pairing import pairings
-from pytest_weekops.evidence.artifacts import PYTESTS_OWN, contradictions, judged_anew, read_decision
+from pytest_weekops.evidence.artifacts import DECISION_NAME, PYTESTS_OWN, contradictions, judged_anew, read_decision
 from pytest_weekops.evidence.bisections import changed_since, hashes
 from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, read_run
 from pytest_weekops.files.hashing import hash_file
@@ -77,7 +77,7 @@ def measured_split(asked: SplitAsked) -> SplitFound:
         return SplitFound(4, said=f"{asked.build} is not there")
     earlier = sorted(path.parent for path in asked.report_dir.glob(f"{asked.prefix}-*/{JOURNAL_NAME}"))
     for run_dir in reversed(earlier):
-        found = _read(run_dir, asked)
+        found = _read(run_dir, asked) if (run_dir / DECISION_NAME).exists() else None  # killed, it may be cut anywhere
         if found is not None and not changed_since({**(found.files or {}), **(found.good_files or {})}):
             return found
     if earlier and _is_broken_off(earlier[-1]):

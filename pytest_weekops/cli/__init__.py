@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
     if sys.stdout is None:
         _tell("weekops: standard output is closed, so nothing could be shown and nothing was done. Send it somewhere.")
-        return 4
+        return _for_git(arguments, 4)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -149,6 +149,7 @@ def _settings(arguments: argparse.Namespace, profile: str, good: Path, bad: Path
         good=str(good),
         bad=str(bad),
         built=str(arguments.built.absolute()) if arguments.built else "",
+        inside=arguments.inside,
         by=arguments.by,
         sizes=tuple(arguments.sizes),
         kernels=tuple(arguments.kernels),
@@ -203,7 +204,7 @@ def _step(arguments: argparse.Namespace) -> int:
     bisection = Bisection(book, settings, _say)
     ends = bisection.ends()
     try:
-        build = driver_in(Path(settings.built))
+        build = driver_in(Path(settings.built), settings.inside)
     except InputError as error:
         _say(f"{error} This commit cannot be judged.")
         return UNJUDGED

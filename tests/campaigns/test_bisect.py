@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.campaigns import bisect_split
 from pytest_weekops.campaigns.bisect import Bisection, NotDecided
-from pytest_weekops.campaigns.bisect_split import SplitAsked, gate_argv, refuse_stopped
+from pytest_weekops.campaigns.bisect_split import SplitAsked, SplitFound, gate_argv, measured_split, refuse_stopped
 from pytest_weekops.core.bisect.step import Settings
 from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.bisections import BisectionBook
+from pytest_weekops.evidence.journal import encode_event
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.report.bisection import bisection_document, bisection_lines, bisection_markdown
 from pytest_weekops.worker.locking import DeviceLock
 from tests.support.slow_builds import GOOD, MUTE, NOTHING, SLOW, SlowBuilds
+from tests.support.synthetic import make_plan
 
 
 class Builds(SlowBuilds):
@@ -241,3 +245,32 @@ def test_a_gate_that_was_kept_from_measuring_skips_no_build(
     else:
         with pytest.raises(WeekopsError, match=words):
             refuse_stopped(status, path, tmp_path / "build.so")
+
+
+def test_what_a_kill_left_is_gone_on_with_or_measured_anew(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal that was cut before its first line was whole says nothing, and stands in nobody's way."""
+    builds = make(GOOD, SLOW)
+    bisection = builds.begin()
+    bisection.ends()
+    asked = SplitAsked(
+        bisection.settings, builds.paths[1], 1.0, bisection.book.directory / "ends.yaml", bisection.book.runs, "b"
+    )
+    journal = bisection.book.runs / f"{asked.prefix}-20261128T120000Z-0a0b" / "journal.jsonl"
+    journal.parent.mkdir(parents=True)
+    resumed: list[Path | None] = []
+
+    def run(_asked: SplitAsked, *, resume: Path | None = None) -> SplitFound:
+        resumed.append(resume)
+        return SplitFound(4, said="refused")
+
+    monkeypatch.setattr(bisect_split, "_run", run)
+    plan, policy = make_plan("split").model_dump(mode="json"), Policy(policy_id="p").effective()
+    facts = {"run_id": "r", "created_at": "", "command": [], "plan": plan, "policy": policy}
+    whole = encode_event(1, "run", facts)
+    for text, expected in ((b"", [None]), (whole[:30], [None]), (whole, [journal.parent, None])):
+        journal.write_bytes(text)
+        resumed.clear()
+        assert measured_split(asked).said == "refused"
+        assert resumed == expected
+    builds.paths[1].unlink()
+    assert "is not there" in measured_split(asked).said

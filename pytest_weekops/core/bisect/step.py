@@ -12,9 +12,9 @@ from pytest_weekops.core.record import Record
 class Settings(Record):
     """What a bisection was begun with, and what its steps keep to. Paths are absolute.
 
-    ``good`` and ``bad`` are driver files, ``built`` the one that each step of ``git bisect run`` builds anew. ``error``
-    is the most that the answer may err, ``step_error`` a step's share of it. ``options`` are further words for the
-    split's command line.
+    ``good`` and ``bad`` are driver files, ``built`` the one that each step of ``git bisect run`` builds anew, found
+    below it by the glob ``inside`` where it is a directory. ``error`` is the most that the answer may err,
+    ``step_error`` a step's share of it. ``options`` are further words for the split's command line.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -24,6 +24,7 @@ class Settings(Record):
     good: str
     bad: str
     built: str = ""
+    inside: str = ""
     by: By = "speed"
     sizes: tuple[int, ...]
     kernels: tuple[str, ...]
