@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     them explains a change of speed is not said: only one run more can tell.
     """
     from pytest_weekops.core.judge.campaign import live_campaign
-    from pytest_weekops.core.judge.run_difference import run_difference
+    from pytest_weekops.core.judge.run_difference import difference_word, run_difference
     from pytest_weekops.core.judge.run_speed import speed_change
     from pytest_weekops.report.speed_change import speed_document, speed_lines
     from pytest_weekops.week.witnesses import read_uncontradicted
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _status(speed, before, after)
     say(f"{before.run_id} -> {after.run_id}")
     for what, words in found.items():
-        say(f"{what}: {'differs' if words else 'the same'}")
+        say(f"{what}: {difference_word(words)}")
         for line in words:
             say(f"  {line}")
     for line in speed_lines(speed):

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 where the page was written; the verdict is on it, and ``weekops judge`` exits with it."""
     from pytest_weekops.evidence.artifacts import judged_anew
     from pytest_weekops.evidence.journal import find_journal
-    from pytest_weekops.evidence.page import PAGE_NAME, files_beside, page_text
+    from pytest_weekops.evidence.page import PAGE_NAME, files_beside, page_text, policy_before
     from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.week.witnesses import read_uncontradicted
 
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     place = find_journal(arguments.run).parent
     output: Path = arguments.output or place / PAGE_NAME
     _refuse_evidence(output)
-    text = page_text(verdict, facts, document, files_beside(place))
+    text = page_text(verdict, facts, document, files_beside(place), policy_before(place, verdict.kind))
     write_atomic(output, text)
     say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
     say(f"verdict: {document['decision']} (SEV{document['severity']}), exit status {document['exit_status']}")

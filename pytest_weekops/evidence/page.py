@@ -13,10 +13,12 @@ from pytest_weekops.core.judge.campaign import live_campaign
 from pytest_weekops.evidence.artifacts import DECISION_NAME, SUMMARY_NAME
 from pytest_weekops.evidence.journal import JOURNAL_NAME
 from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.files.strict_json import parse_json
 from pytest_weekops.report.decision import artifact
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.finding import Verdict
+    from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.artifacts import RunFacts
 
 PAGE_NAME = "report.html"
@@ -24,9 +26,16 @@ _AGAIN = "`weekops page {run}` makes it once that is mended; the verdict, its fi
 
 
 def page_text(
-    verdict: Verdict, facts: RunFacts, document: Mapping[str, Any], files: Sequence[Mapping[str, Any]]
+    verdict: Verdict,
+    facts: RunFacts,
+    document: Mapping[str, Any],
+    files: Sequence[Mapping[str, Any]],
+    before: tuple[str, Policy] | None = None,
 ) -> str:
-    """The page as HTML. ``files`` are those that lie beside it, with their hashes."""
+    """The page as HTML. ``files`` are those that lie beside it, with their hashes.
+
+    ``before`` is the run before this one, with the policy by which that one was judged.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a project that makes errors of warnings means its own
         from pytest_weekops.report.page.render import render_page
@@ -40,13 +49,35 @@ def page_text(
         created_at=facts.created_at,
         segments=facts.segments,
     )
-    return render_page(show_page(facts.policy, campaign, verdict, document, files))
+    return render_page(show_page(facts.policy, campaign, verdict, document, files, before))
 
 
 def files_beside(run_dir: Path) -> list[dict[str, Any]]:
     """Journal, decision and summary as they lie there, with their hashes."""
     names = (JOURNAL_NAME, DECISION_NAME, SUMMARY_NAME)
     return [artifact(run_dir / name, run_dir) for name in names if (run_dir / name).is_file()]
+
+
+def _text(run_dir: Path, verdict: Verdict, facts: RunFacts, document: Mapping[str, Any]) -> str:
+    return page_text(verdict, facts, document, files_beside(run_dir), policy_before(run_dir, verdict.kind))
+
+
+def policy_before(run_dir: Path, kind: str) -> tuple[str, Policy] | None:
+    """The run of that kind before this one in the same report directory, by their names, with its policy.
+
+    Nothing where there is none or where it cannot be read: what a page compares itself with decides nothing.
+    """
+    from pytest_weekops.core.policy.policy import Policy
+
+    runs = (path.parent for path in run_dir.resolve().parent.glob(f"{kind}-*/{DECISION_NAME}"))
+    earlier = max((each for each in runs if each.name < run_dir.resolve().name), default=None, key=lambda run: run.name)
+    if earlier is None:
+        return None
+    try:
+        document = parse_json((earlier / DECISION_NAME).read_text(encoding="utf-8"))
+        return earlier.name, Policy.model_validate(document["policy"]["effective"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def write_page(run_dir: Path, verdict: Verdict, facts: RunFacts, document: Mapping[str, Any]) -> str:
@@ -57,7 +88,7 @@ def write_page(run_dir: Path, verdict: Verdict, facts: RunFacts, document: Mappi
     if os.environ.get("WEEKOPS_NO_PAGE"):
         return ""
     try:
-        write_atomic(run_dir / PAGE_NAME, page_text(verdict, facts, document, files_beside(run_dir)))
+        write_atomic(run_dir / PAGE_NAME, _text(run_dir, verdict, facts, document))
     except WeekopsError as error:
         return f"the page was not written: {error} {_AGAIN.format(run=run_dir.name)}"
     except KeyboardInterrupt:

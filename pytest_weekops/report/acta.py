@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_weekops.report.summary import code, escape
+from pytest_weekops.report.markdown import code, escape, markdown_table
 from pytest_weekops.report.table import rose_beyond_belief
 
 
@@ -37,42 +37,76 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _runs(document: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## What was run", "")
-    for attempt in document["attempts"]:
-        checks = f"; failed: {escape(', '.join(attempt['failed_checks']))}" if attempt["failed_checks"] else ""
-        yield (
-            f"- {escape(attempt['kind'])} attempt {attempt['n']}: **{escape(attempt['decision'])}**, "
-            f"SEV{attempt['severity']}, exit status {attempt['exit_status']}, run {escape(attempt['run_id'])} "
-            f"(ledger record {attempt['ledger_record']}){checks}"
-        )
-        yield f"  - command: {code(shlex.join(attempt['command']))}"
+    attempts = document["attempts"]
+    if not attempts:
+        yield "Nothing."
+        return
+    names = ("attempt", "decision", "severity", "exit status", "run", "ledger record", "failed checks")
+    yield from markdown_table(names, [_attempt(attempt) for attempt in attempts], numbers=(3, 5))
+    for attempt in attempts:
+        yield from ("", f"### {escape(attempt['kind'])} attempt {attempt['n']}", "")
+        yield f"- command: {code(shlex.join(attempt['command']))}"
         counts = ", ".join(f"{escape(key)} {value}" for key, value in attempt["counts"].items())
-        yield f"  - counts: {counts or 'none'}"
+        yield f"- counts: {counts or 'none'}"
         for label, driver in attempt["drivers"].items():
-            yield f"  - driver of {escape(label)}: {escape(driver)}"
-        yield from (f"  - result: {_result(row)}" for row in attempt["results"])
+            yield f"- driver of {escape(label)}: {escape(driver)}"
         yield from _findings(attempt["findings"])
         for text in attempt["weaker_than_before"]:
-            yield f"  - weaker than the attempt before: {escape(text)}"
+            yield f"- weaker than the attempt before: {escape(text)}"
         for text in attempt["changed"]:
-            yield f"  - changed: {escape(text)}"
+            yield f"- changed: {escape(text)}"
+        yield from _results(attempt["results"])
 
 
-def _result(row: Mapping[str, Any]) -> str:
-    """One cell, or one comparison of a split, with its numbers."""
-    cell = " ".join(str(row[key]) for key in ("platform", "kernel", "size") if key in row)
-    seed = f" seed {row['seed']}" if "seed" in row else ""
-    unit = row.get("unit", "GFLOPS")
-    throughput = row.get("mean_gbs" if unit == "GB/s" else "mean_gflops")
-    numbers = [
-        (throughput, "", f" {unit}"),
-        (row.get("p95_ms"), "p95 ", " ms"),
-        (None if rose_beyond_belief(row) else row.get("drift_percent"), "drift ", " %"),
-        (row.get("launches"), "", " launches"),
-        (row.get("ratio"), "ratio ", ""),
-        (row.get("latency_ratio"), "p95 ratio ", ""),
+def _attempt(attempt: Mapping[str, Any]) -> tuple[object, ...]:
+    checks = ", ".join(attempt["failed_checks"])
+    named = f"{attempt['kind']} {attempt['n']}"
+    level, status = f"SEV{attempt['severity']}", attempt["exit_status"]
+    return (named, attempt["decision"], level, status, attempt["run_id"], attempt["ledger_record"], checks or "none")
+
+
+# What a result may say of a cell or of a comparison.
+_COLUMNS = (
+    ("GFLOPS", "mean_gflops"),
+    ("GB/s", "mean_gbs"),
+    ("p95 ms", "p95_ms"),
+    ("drift %", "drift_percent"),
+    ("launches", "launches"),
+    ("ratio", "ratio"),
+    ("p95 ratio", "latency_ratio"),
+)
+
+
+def _results(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Cells, and comparisons of a split, with their numbers; a column that no row has is left out."""
+    if not rows:
+        return
+    taken = [(name, key) for name, key in _COLUMNS if any(_value(row, key) is not None for row in rows)]
+    lines = [
+        (_cell(row), *(_said(_value(row, key)) for _name, key in taken), row.get("status", "unknown")) for row in rows
     ]
-    said = [f"{before}{value}{after}" for value, before, after in numbers if value is not None]
-    return f"{escape(cell + seed)}: {escape(', '.join([*said, str(row.get('status', 'unknown'))]))}"
+    yield ""
+    names = ("cell", *(name for name, _key in taken), "status")
+    yield from markdown_table(names, lines, numbers=range(1, len(taken) + 1))
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    cell = " ".join(str(row[key]) for key in ("platform", "kernel", "size") if key in row)
+    return f"{cell} seed {row['seed']}" if "seed" in row else cell
+
+
+def _said(value: object) -> object:
+    return "-" if value is None else value
+
+
+def _value(row: Mapping[str, Any], key: str) -> object:
+    """A number of a row; the throughput in its own unit alone, and no drift that nobody would believe."""
+    by_memory = row.get("unit", "GFLOPS") == "GB/s"
+    if key in ("mean_gflops", "mean_gbs") and by_memory != (key == "mean_gbs"):
+        return None
+    if key == "drift_percent" and rose_beyond_belief(row):
+        return None
+    return row.get(key)
 
 
 def _findings(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -80,13 +114,13 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for finding in findings:
         if finding.get("status") != "pass":
             words = f"{finding.get('check')} {finding.get('status')}{_measured(finding)}: {finding.get('message', '')}"
-            yield f"  - finding: {escape(words)}"
+            yield f"- finding: {escape(words)}"
         elif finding.get("check") == "expected_faults" and finding.get("observed"):
-            yield f"  - known faults: {escape(str(finding.get('message', '')))}"
+            yield f"- known faults: {escape(str(finding.get('message', '')))}"
     passed = [f for f in findings if f.get("status") == "pass" and f.get("observed")]  # not: none of none allowed
     held = [f"{f.get('check')}{_measured(f)}" for f in passed]
     if held:
-        yield f"  - held: {escape('; '.join(held))}"
+        yield f"- held: {escape('; '.join(held))}"
 
 
 def _measured(finding: Mapping[str, Any]) -> str:

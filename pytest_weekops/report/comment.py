@@ -7,8 +7,9 @@ from typing import Any
 
 from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.report.certainty import certainty_lines
-from pytest_weekops.report.summary import code, escape, finding_line, next_step, sort_findings, verdict_words
-from pytest_weekops.report.table import Table, tables
+from pytest_weekops.report.markdown import code, escape, markdown_table
+from pytest_weekops.report.summary import finding_line, next_step, sort_findings, verdict_words
+from pytest_weekops.report.table import tables
 
 _MOST_FINDINGS, _MOST_ROWS, _LONGEST = 12, 60, 600
 
@@ -20,9 +21,16 @@ def render_comment(verdict: Verdict, document: Mapping[str, Any]) -> str:
 
 def _quiet(text: object) -> str:
     """Escaped text in which an ``@`` notifies nobody, and which ends somewhere."""
+    return _unnamed(escape(_cut(text)))
+
+
+def _cut(text: object) -> str:
     words = str(text)
-    cut = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
-    return escape(cut).replace("@", "@\N{ZERO WIDTH SPACE}")
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
+
+
+def _unnamed(words: str) -> str:
+    return words.replace("@", "@\N{ZERO WIDTH SPACE}")
 
 
 def _head(verdict: Verdict, document: Mapping[str, Any]) -> Iterator[str]:
@@ -38,17 +46,10 @@ def _head(verdict: Verdict, document: Mapping[str, Any]) -> Iterator[str]:
 def _results(verdict: Verdict) -> Iterator[str]:
     for table in tables(verdict.kind, verdict.rows):
         yield ""
-        yield from markdown_table(table)
-
-
-def markdown_table(table: Table) -> Iterator[str]:
-    """A table as code hosts render it, with the very texts that the terminal has."""
-    yield f"| {' | '.join(name for name, _align in table.columns)} |"
-    yield f"| {' | '.join('---:' if align == '>' else '---' for _name, align in table.columns)} |"
-    for texts in table.lines[:_MOST_ROWS]:
-        yield f"| {' | '.join(map(_quiet, texts))} |"
-    if len(table.lines) > _MOST_ROWS:
-        yield f"\nand {len(table.lines) - _MOST_ROWS} more."
+        texts = [[_cut(text) for text in line] for line in table.lines]
+        names = [name for name, _align in table.columns]
+        for line in markdown_table(names, texts, numbers=table.numbers, most=_MOST_ROWS):
+            yield _unnamed(line)
 
 
 def _findings(verdict: Verdict) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,8 +10,8 @@ from pytest_weekops.core.judge.drivers import files_apart
 from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus, Finding, Verdict
 from pytest_weekops.core.measurement.driver_files import DriverFile
 from pytest_weekops.report.certainty import certainty_lines
-from pytest_weekops.report.saying import plain
-from pytest_weekops.report.table import render_table
+from pytest_weekops.report.markdown import code, escape, markdown_table
+from pytest_weekops.report.table import remark_lines, tables
 
 NEXT_STEPS = {
     0: "Nothing is owed. `weekops baseline pin` makes this run the device's baseline.",
@@ -44,21 +43,6 @@ def verdict_words(document: Mapping[str, Any]) -> str:
         return "verdict"
     part = f" on {counts['measured']} of {counts['planned']} cases" if counts.get("planned") else ""
     return f"partial verdict{part}"
-
-
-def escape(text: object) -> str:
-    """Text from a driver or a stranger's file, safe inside a Markdown table or line."""
-    flat = plain(" ".join(str(text).split()))
-    for character in "\\`*_{}[]<>#|~":
-        flat = flat.replace(character, "\\" + character)
-    return flat
-
-
-def code(text: str) -> str:
-    """Text as inline code whose fence nothing inside can close."""
-    flat = plain(text)
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", flat)), default=0))
-    return f"{fence} {flat} {fence}" if len(fence) > 1 else f"{fence}{flat}{fence}"
 
 
 def sort_findings(findings: tuple[Finding, ...]) -> list[Finding]:
@@ -118,6 +102,17 @@ def _snapshots(verdict: Verdict, plan: Mapping[str, Any]) -> str:
     return f"{verdict.certainty.snapshots} of at most {plan['snapshots']}, with looks after {looks}"
 
 
+def _results(verdict: Verdict, lanes: Sequence[str]) -> list[str]:
+    """The tables of the terminal as tables, what is to be said of single rows below them, and the lanes."""
+    found = tables(verdict.kind, verdict.rows)
+    lines = ["", "## Results"] if found else []
+    for table in found:
+        lines += ["", *markdown_table([name for name, _align in table.columns], table.lines, numbers=table.numbers)]
+    said = [f"- {escape(words)}" for table in found for words in remark_lines(table)]
+    said += [f"- {escape(words)}" for words in lanes]
+    return [*lines, "", *said] if said and found else lines
+
+
 def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequence[str] = ()) -> str:
     """The summary as Markdown, ``lanes`` below its table; every string that came from outside is escaped."""
     plan = document["plan"]
@@ -145,9 +140,7 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
         )
         lines += [f"  - {words}" for words in _below(identity, document.get("driver_files", {}).get(label))]
     lines += [f"- {escape(words)}" for words in _apart(plan, document.get("driver_files", {}))]
-    table = render_table(verdict.kind, verdict.rows)
-    if table:
-        lines += ["", "## Results", "", "```text", *table, *map(plain, lanes), "```"]
+    lines += _results(verdict, lanes)
     lines += ["", "## Findings", ""]
     found = sort_findings(verdict.findings)
     lines += [f"- {escape(finding_line(finding))}" for finding in found] or ["Every check passed."]

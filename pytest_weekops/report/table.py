@@ -44,6 +44,11 @@ class Table:
     lines: tuple[tuple[str, ...], ...]
     remarks: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The places of the columns that stand right."""
+        return frozenset(place for place, (_name, align) in enumerate(self.columns) if align == ">")
+
 
 def tables(kind: str, rows: Sequence[Row]) -> list[Table]:
     """The tables of a verdict: cells, those in GB/s in one of their own, then, in a split, the ratios.
@@ -83,6 +88,11 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
             line for table in part for place, words in table.remarks for line in _reason(table.rows[place], words)
         ]
     return lines
+
+
+def remark_lines(table: Table) -> list[str]:
+    """What is to be said of single rows, each with the name of its row."""
+    return [f"{_name(table.rows[place])}: {words}" for place, words in table.remarks]
 
 
 def _reason(row: Row, words: str) -> list[str]:

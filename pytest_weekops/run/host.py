@@ -1,4 +1,4 @@
-"""The host around and during measurements: anchors at their ends, its pace between them, and stolen CPU time.
+"""The host around and during measurements: anchors at their ends, its pace between them, and what Linux tells.
 
 The anchor is a fixed host SGEMM that tells a slow host from a slow driver; fixed work quanta tell when it became slow.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.pace import session_paces
-from pytest_weekops.core.measurement.records import HostCondition, SessionSamples
-from pytest_weekops.run.steal import StealMeter
+from pytest_weekops.core.measurement.records import SessionSamples
+from pytest_weekops.run.witnesses import Witnesses
 from pytest_weekops.worker.load import LoadMeter
 from pytest_weekops.worker.protocol import Quanta
 
@@ -67,18 +68,18 @@ class HostWatch:
         self._anchors = anchors
         self._before = anchors.now()
         self._watching = with_pace and self._begin()
-        self._steal = StealMeter()
+        self._witnesses = Witnesses()
         self._load = LoadMeter()
 
     def end(self, sessions: Sequence[SessionSamples]) -> HostCondition:
         """What was seen, with the pace of each of the sessions that were measured meanwhile."""
-        stolen, others = self._steal.percent(), self._load.percent()
+        seen, others = self._witnesses.seen(), self._load.percent()
         quanta = self._end() if self._watching else Quanta()
         return HostCondition(
             anchor_before_ms=self._before,
             anchor_after_ms=self._anchors.now(fresh=True),
-            steal_percent=stolen,
             others_percent=others,
+            **asdict(seen),
             paces=session_paces(quanta.start_ns, quanta.cpu_ns, sessions),
         )
 

@@ -12,6 +12,7 @@ from pytest_weekops.evidence import page
 from pytest_weekops.evidence.artifacts import judged_anew, write_artifacts
 from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.files.hashing import hash_file
+from pytest_weekops.policies.files import default_policy
 from tests.support.stored import STATUS, write_run
 from tests.support.synthetic import make_plan, make_records
 
@@ -93,3 +94,24 @@ def test_a_page_never_replaces_evidence(run_dir: Path, name: str, capsys: pytest
     assert main(["page", str(run_dir), "--output", str(run_dir / name)]) == 4
     assert "ends in .html" in capsys.readouterr().err
     assert (run_dir / "journal.jsonl").read_bytes() == before
+
+
+def test_what_the_policy_changed_since_the_run_before_stands_on_the_page(tmp_path: Path) -> None:
+    """Of the same kind, by name; a later run, another kind or a file that is none is not the run before."""
+
+    def made(name: str, min_ratio: float) -> Path:
+        policy = default_policy()
+        looser = policy.model_copy(update={"split": policy.split.model_copy(update={"min_ratio": min_ratio})})
+        directory = write_run(tmp_path / name, PLAN, make_records(PLAN), ended=STATUS, policy=looser)
+        written(directory)
+        return directory
+
+    first, second = made("canonical-20261101T000000Z-aaaa", 0.85), made("canonical-20261108T000000Z-aaaa", 0.7)
+    made("canonical-20261115T000000Z-aaaa", 0.5)
+    assert page.policy_before(first, "canonical") is None
+    assert main(["page", str(second)]) == 0
+    text = (second / "report.html").read_text(encoding="utf-8")
+    assert "since canonical-20261101T000000Z-aaaa" in text
+    assert "looser: split.min_ratio 0.85 -&gt; 0.7" in text
+    (first / "decision.json").write_text("{", encoding="utf-8")
+    assert page.policy_before(second, "canonical") is None

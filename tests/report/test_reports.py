@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Severity, Verdict
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.report.decision import build_decision, schema
+from pytest_weekops.report.markdown import escape
 from pytest_weekops.report.saying import say, wrapped
-from pytest_weekops.report.summary import escape, next_step, render_summary, sort_findings
+from pytest_weekops.report.summary import next_step, render_summary, sort_findings
 from pytest_weekops.report.table import number, render_table
 
 PLAN = CampaignPlan(kind="weekly", platforms=("pocl",), kernels=("auto",), sizes=(64,), seeds=(11,))

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_weekops import __version__
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.segments import Segment
+from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.policies.files import default_policy
 from pytest_weekops.run.circumstances import circumstances
@@ -23,7 +24,13 @@ def opened(run_id: str, **facts: Any) -> Segment:
 
 
 def write_run(
-    directory: Path, plan: CampaignPlan, records: Records, *, ended: int | None = None, ended_at: str = STARTED
+    directory: Path,
+    plan: CampaignPlan,
+    records: Records,
+    *,
+    ended: int | None = None,
+    ended_at: str = STARTED,
+    policy: Policy | None = None,
 ) -> Path:
     """The directory of a run with its journal; one that ``ended`` says with which status, last."""
     journal = Journal(directory / "journal.jsonl")
@@ -35,7 +42,7 @@ def write_run(
             "created_at": STARTED,
             "command": ["pytest"],
             "plan": plan.model_dump(mode="json"),
-            "policy": default_policy().effective(),
+            "policy": (policy or default_policy()).effective(),
             "kernels": KERNELS,
             "circumstances": circumstances(),
             "segment": opened(directory.name).model_dump(mode="json"),

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.plan import CampaignPlan, PressurePlan
 from pytest_weekops.core.measurement.records import (
     Case,
     DeviceIdentity,
     GateRecord,
     GuardEvidence,
-    HostCondition,
     Measurement,
     MeasurementStatus,
     PartnerRecord,

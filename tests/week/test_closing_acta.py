@@ -70,13 +70,16 @@ def test_the_acta_has_results_and_findings_with_their_numbers(tmp_path: Path) ->
     """Who reads it need not open the run: every cell, every ratio, what failed and by how much, what held."""
     eventful_week(tmp_path)
     acta = (tmp_path / "weeks" / "2026-W48" / "acta.md").read_text(encoding="utf-8").replace("\\", "")
-    cells = [line for line in acta.splitlines() if line.startswith("  - result: pocl auto 128: ")]
+    lines = acta.splitlines()
+    cells = [line for line in lines if line.startswith("| pocl auto 128 | ")]
     assert len(cells) == 3
-    assert re.fullmatch(
-        r"  - result: \S+ auto 128: [\d.]+ GFLOPS, p95 [\d.]+ ms, drift \S+ %, 96 launches, pass", cells[0]
-    )
-    assert re.search(r"  - result: auto 256 seed 512: ratio 1\.\d+, p95 ratio [\d.]+, pass", acta)
-    assert "  - finding: all_runs_success fail 6 (required 0): 6 runs are not ok: pocl-auto-256-seed11-s1" in acta
+    headings = lines[lines.index(cells[0]) - 2]
+    assert headings == "| cell | GFLOPS | p95 ms | drift % | launches | status |"
+    assert re.fullmatch(r"\| pocl auto 128 \| [\d.]+ \| [\d.]+ \| -?[\d.]+ \| 96 \| pass \|", cells[0])
+    compared = next(line for line in lines if line.startswith("| auto 256 seed 512 |"))
+    assert re.search(r"\| - \| 1\.\d+ \| [\d.]+ \| pass \|", compared)
+    assert re.search(r"^\| weekly 2 \| iterate \| SEV1 \| 10 \| bad \| 7 \| minimum_snapshots, ", acta, re.MULTILINE)
+    assert "\n- finding: all_runs_success fail 6 (required 0): 6 runs are not ok: pocl-auto-256-seed11-s1" in acta
     assert "correctness_error_bound 1e-05 (required 0.001)" in acta
     assert "canonical_gate 0" not in acta
 
@@ -149,11 +152,13 @@ def test_strangers_strings_stay_text(tmp_path: Path, nasty: str) -> None:
     closed = close_week(reports, W48)
     acta = (closed.directory / "acta.md").read_text(encoding="utf-8")
     assert all(character.isprintable() for character in acta.replace("\n", ""))
-    prose = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "CODE", re.sub(r"\\.", "", acta))
-    assert not re.search(r"[<|\[`~]", prose), prose
-    headings = [line for line in acta.splitlines() if line.startswith("#")]
-    assert len(headings) == 6
-    assert all(line.startswith(("- ", "  - ", "#")) or line in ("", "None.", "Nothing.") for line in acta.splitlines())
+    prose = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "CODE", re.sub(r"\\.", "", acta)).splitlines()
+    table, text = ([line for line in prose if line.startswith("| ") is wanted] for wanted in (True, False))
+    assert not re.search(r"[<|\[`~]", "\n".join(text)), text
+    assert [line.count("|") for line in table] == [8] * 3 + [7] * 4  # the attempts, and its two cells
+    assert not re.search(r"[<\[`~]", "\n".join(table)), table
+    assert len([line for line in prose if line.startswith("#")]) == 7
+    assert all(line.startswith(("- ", "  - ", "#")) or line in ("", "None.", "Nothing.") for line in text)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["reports"]
     assert leftovers(reports) == ["2026-W48"]
 

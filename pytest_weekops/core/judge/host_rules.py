@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from pytest_weekops.core.judge.metrics import case_pair_logs, delay_limit, least_pairs, partner_pair_logs
 from pytest_weekops.core.measurement.calm import calm_launches
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.pace import is_covered, pace_change_percent
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import HostCondition, Measurement, SessionSamples
+from pytest_weekops.core.measurement.records import Measurement, SessionSamples
 from pytest_weekops.core.policy.policy import HostRules
 
 
@@ -36,12 +37,14 @@ def void_reason(
         moved = _anchor_moved(host, rules)
     if moved:
         return moved
-    return _stolen(host, rules)
+    return _withheld(host, rules)
 
 
-def _stolen(host: HostCondition, rules: HostRules) -> str:
+def _withheld(host: HostCondition, rules: HostRules) -> str:
     if host.steal_percent is not None and not host.steal_percent <= rules.max_steal_percent:
         return f"{host.steal_percent:.1f} % of the host's time was stolen"
+    if host.throttled_percent is not None and not host.throttled_percent <= rules.max_throttled_percent:
+        return f"a CPU quota of the control group withheld {host.throttled_percent:.1f} % of the host's time"
     return ""
 
 
@@ -64,7 +67,7 @@ def pairs_void_reason(first: Measurement, second: Measurement, plan: CampaignPla
     turns = sum(map(len, first.turns.order)) // 2 if first.turns is not None else 0
     if len(found) < least_pairs(plan):
         return _busy(turns - len(found), turns, "pairs of turns")
-    return _stolen(first.host, rules)
+    return _withheld(first.host, rules)
 
 
 def beside_void_reason(measurement: Measurement, plan: CampaignPlan, rules: HostRules) -> str:
@@ -73,7 +76,7 @@ def beside_void_reason(measurement: Measurement, plan: CampaignPlan, rules: Host
     found, turns = partner_pair_logs(measurement, plan), sum(map(len, measurement.turns.order)) // 2
     if len(found) < least_pairs(plan):
         return _busy(turns - len(found), turns, "pairs of turns")
-    return _stolen(measurement.host, rules)
+    return _withheld(measurement.host, rules)
 
 
 def in_turns(measurement: Measurement) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_weekops.core.measurement.calm import calm_launches, limit_beside, pair_logs, turn_times
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.pace import is_covered
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import HostCondition, Measurement, SessionSamples, Turns
+from pytest_weekops.core.measurement.records import Measurement, SessionSamples, Turns
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.units import Unit, amount
 

@@ -9,6 +9,7 @@ from pytest_weekops.core.measurement.driver_change import driver_changes
 from pytest_weekops.core.policy.diff import diff_policies
 from pytest_weekops.core.policy.policy import Policy
 
+_UNSEEN = "did not look at the driver's files, so they are not compared"
 # What a plan says of how it is measured; its gates follow from these.
 _PLAN = ("kind", "platforms", "kernels", "sizes", "seeds", "snapshots", "sessions", "iterations", "session_ms")
 
@@ -30,6 +31,13 @@ def run_difference(
     return found
 
 
+def difference_word(words: tuple[str, ...]) -> str:
+    """What an entry of :func:`run_difference` comes to, in a word or two."""
+    if not words:
+        return "the same"
+    return "no difference seen" if all(line.endswith(_UNSEEN) for line in words) else "differs"
+
+
 def _platforms(before: Campaign, after: Campaign) -> list[str]:
     return list(dict.fromkeys([*before.identities, *after.identities]))
 
@@ -43,7 +51,7 @@ def _driver(platform: str, before: Campaign, after: Campaign) -> Iterator[str]:
     yield from driver_changes(old, new, *files)
     for which, listing in zip(("first", "second"), files, strict=True):
         if not listing:
-            yield f"the {which} run did not look at the driver's files, so they are not compared"
+            yield f"the {which} run {_UNSEEN}"
 
 
 def _kernels(campaign: Campaign) -> dict[str, str]:

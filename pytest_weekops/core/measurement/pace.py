@@ -9,7 +9,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from pytest_weekops.core.measurement.records import SessionPace, SessionSamples
+from pytest_weekops.core.measurement.host_condition import SessionPace
+from pytest_weekops.core.measurement.records import SessionSamples
 
 LEAST_QUANTA = 4
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.units import Unit
 
@@ -234,15 +235,6 @@ class SelectorEvidence(Record):
     note: str = ""
 
 
-class SessionPace(Record):
-    """How fast the host was during one session: fixed work quanta beside its launches, in CPU microseconds each."""
-
-    session: int = Field(ge=1)
-    quanta: int = Field(ge=1)
-    mean_us: float
-    median_us: float
-
-
 class PartnerRecord(Record):
     """Who takes turns with the drivers under test over a whole run, and is never judged.
 
@@ -283,21 +275,6 @@ class Turns(Record):
     with_platform: str = ""
     partner: PartnerSamples | None = None
     broken_off: str = ""
-
-
-class HostCondition(Record):
-    """The host around one measurement and during it.
-
-    The anchor SGEMM before and after (milliseconds), CPU time stolen (percent), CPU time that other programs had
-    (``others_percent``, of all CPUs' time), and the pace of each session; no paces where the device is no CPU, or where
-    nothing watched.
-    """
-
-    anchor_before_ms: float | None = None
-    anchor_after_ms: float | None = None
-    steal_percent: float | None = None
-    others_percent: float | None = None
-    paces: tuple[SessionPace, ...] = ()
 
 
 class Measurement(Record):

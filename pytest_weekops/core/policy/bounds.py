@@ -134,6 +134,7 @@ BOUNDS: Mapping[str, Bound] = {
     "host.max_anchor_change_percent": _ceiling(1000.0, 100.0, _HOST),
     "host.max_run_delay_percent": _ceiling(100.0, 25.0, "A launch that only waited counts as calm beyond that"),
     "host.max_steal_percent": _ceiling(95.0, 25.0, "A host of which everything is stolen measures nothing"),
+    "host.max_throttled_percent": _ceiling(95.0, 25.0, "A gate that its quota never lets run measures nothing"),
     "split.min_ratio": Bound(above=0.0, least=LEAST_RATIO, most=2.0, usual=0.5, is_floor=True, why=_RATIO),
     "split.max_latency_ratio": _ceiling(100.0, 3.0, "A candidate that takes a hundred times as long does not work"),
     "campaign.minimum_snapshots": Bound(least=2, why="One snapshot shows no drift"),

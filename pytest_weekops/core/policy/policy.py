@@ -191,6 +191,8 @@ class HostRules(PolicyPart):
     #: launches count, and a measurement with too few is void. Without it nobody asks whether other programs ran
     max_run_delay_percent: float | None = Field(default=None, gt=0, le=100)
     max_steal_percent: float = Field(default=5.0, gt=0)  #: the same for CPU time that the hypervisor gave to others
+    #: the same for CPU time that a quota of the gate's control group withheld, as containers have them
+    max_throttled_percent: float = Field(default=5.0, gt=0)
     #: how often a case is measured before `host_stable` calls it inconclusive
     max_attempts: int = Field(default=5, ge=1, le=10)
     #: [s] how long a measurement on a CPU device may wait for calm launches, pausing while other programs run

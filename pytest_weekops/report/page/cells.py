@@ -170,8 +170,9 @@ def _numbers(good: CaseMetrics, m: Measurement, unit: Unit) -> dict[str, float]:
 
 
 def _load(m: Measurement) -> float | None:
-    """CPU time that others had on this host, other guests of a hypervisor included, as far as anybody looked."""
-    told = [share for share in (m.host.others_percent, m.host.steal_percent) if share is not None]
+    """CPU time that others had on this host, or that a hypervisor or a quota withheld, as far as anybody looked."""
+    host = m.host
+    told = [each for each in (host.others_percent, host.steal_percent, host.throttled_percent) if each is not None]
     return sum(told) if told else None
 
 

@@ -33,6 +33,7 @@ _ASKED = {
     "latency": "p95 ratio",
     "trend": "trend",
     "fall": "deepest fall",
+    "overhead": "guard's overhead",
 }
 
 

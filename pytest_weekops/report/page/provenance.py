@@ -8,6 +8,8 @@ from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.policy.diff import diff_policies
+from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.report.page.shown import Fact
 
 Document = Mapping[str, Any]
@@ -80,6 +82,15 @@ def show_policy(document: Document) -> tuple[Fact, ...]:
         for each in document.get("baselines", ())
     ]
     return (Fact("policy", str(policy["id"])), Fact("policy sha256", str(policy["sha256"]), is_code=True), *pinned)
+
+
+def show_policy_change(policy: Policy, before: tuple[str, Policy] | None) -> tuple[Fact, ...]:
+    """Each limit that became stricter or looser since the run before; nothing where none is known."""
+    if before is None:
+        return ()
+    run_id, older = before
+    words = list(map(str, diff_policies(older, policy))) or ["no limit differs"]
+    return tuple(Fact(f"since {run_id}" if place == 0 else "and", text) for place, text in enumerate(words))
 
 
 def show_kernels(document: Document) -> tuple[Fact, ...]:

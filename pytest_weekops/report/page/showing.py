@@ -24,7 +24,12 @@ Document = Mapping[str, Any]
 
 
 def show_page(
-    policy: Policy, campaign: Campaign, verdict: Verdict, document: Document, files: Sequence[Mapping[str, Any]] = ()
+    policy: Policy,
+    campaign: Campaign,
+    verdict: Verdict,
+    document: Document,
+    files: Sequence[Mapping[str, Any]] = (),
+    before: tuple[str, Policy] | None = None,
 ) -> Page:
     """Everything the page shows. ``campaign`` is the one that was judged, ``files`` lie beside the page."""
     cells = show_cells(policy, campaign, verdict)
@@ -74,7 +79,7 @@ def show_page(
         selected=selected,
         identities=provenance.show_identities(campaign, document),
         run_facts=provenance.show_run(document),
-        policy_facts=provenance.show_policy(document),
+        policy_facts=(*provenance.show_policy(document), *provenance.show_policy_change(policy, before)),
         kernels=provenance.show_kernels(document),
         files=provenance.show_files(files),
     )

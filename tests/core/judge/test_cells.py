@@ -10,7 +10,8 @@ import pytest
 from pytest_weekops.core.judge.campaign import MissingBaseline
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.records import HostCondition, Measurement
+from pytest_weekops.core.measurement.host_condition import HostCondition
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.report.table import render_table
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import Records, make_campaign, make_plan, make_records

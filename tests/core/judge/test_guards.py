@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -92,6 +93,55 @@ def test_below_the_size_that_a_policy_names_the_share_is_not_bounded() -> None:
 def test_an_overhead_that_is_none_excuses_nothing(share: float) -> None:
     """One is enough: a median over the others would hide it."""
     assert overhead(lambda case: {"overhead_percent": share if fourth(case) else 1.0}).status.value == "fail"
+
+
+LOOKED_AT = make_plan("weekly", kernels=("auto", "auto_t5_guarded"), snapshots=12, looks=(3, 5, 8, 12), iterations=15)
+
+
+def answered(share: Callable[[Case], float], **guardrails: float) -> Finding:
+    """The same check in a run with looks, where each snapshot of a cell has an overhead in percent."""
+    records = [
+        r.model_copy(update={"guard": r.guard.model_copy(update={"overhead_percent": share(r.case)})})
+        if isinstance(r, Measurement) and r.guard is not None
+        else r
+        for r in make_records(LOOKED_AT)
+    ]
+    policy = POLICY.model_copy(update={"guardrails": POLICY.guardrails.model_copy(update=guardrails)})
+    return finding_of(judge(policy, make_campaign(LOOKED_AT, records)), "t5_overhead_bound")
+
+
+@pytest.mark.parametrize(
+    ("percent", "status", "code"),
+    [(1.0, "pass", "ok"), (3.0, "pass", "ok"), (3.5, "inconclusive", "open"), (25.0, "fail", "too_high")],
+)
+def test_in_a_run_with_looks_an_overhead_has_three_answers(percent: float, status: str, code: str) -> None:
+    """Certainly above the limit fails, by the estimate alone it is open: noise neither blocks nor promotes."""
+    found = answered(lambda case: percent if case.size == 128 else 1.0)
+    assert (found.status.value, found.reason_code) == (status, code)
+    told = [each for each in found.details if each["asked"] == "overhead"]
+    assert [each["answer"] for each in told] == [status, "pass"]
+    assert all("pocl:auto_t5_guarded:128" in row or "128" in row for row in found.rows)
+
+
+def test_an_overhead_made_worse_turns_no_answer_milder() -> None:
+    """One snapshot after the other, up to any height."""
+    rank = {"pass": 0, "inconclusive": 1, "fail": 2}
+
+    def up_to(last: int, percent: float) -> Callable[[Case], float]:
+        return lambda case: percent if case.snapshot <= last else 1.0
+
+    for last in range(0, 13, 4):
+        grades = [rank[answered(up_to(last, percent)).status.value] for percent in (1.0, 4.0, 30.0, 400.0)]
+        assert grades == sorted(grades)
+    assert grades[-1] == 2
+
+
+def test_with_looks_too_the_size_and_what_is_no_number_are_asked_first() -> None:
+    """Below the size that a policy names nothing is bounded; a share that is none fails, and no answer excuses it."""
+    small = answered(lambda case: 40.0 if case.size == 128 else 1.0, t5_overhead_from_size=256)
+    assert (small.status.value, small.observed) == ("pass", 1.0)
+    broken = [answered(lambda case: share if fourth(case) else 1.0) for share in (math.nan, math.inf, -1.0)]  # noqa: B023
+    assert {(each.status.value, each.reason_code) for each in broken} == {("fail", "too_high")}
 
 
 @pytest.mark.parametrize(("rate", "passes"), [(0.05, True), (0.051, False), (-0.01, False), (math.nan, False)])

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from pytest_weekops.core.judge.host_rules import void_reason
-from pytest_weekops.core.measurement.records import HostCondition
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.policy.policy import HostRules
 
 RULES = HostRules()
@@ -40,6 +40,15 @@ def test_an_anchor_voids_nothing_of_a_device_that_is_not_the_cpu(steal: float | 
     host = HostCondition(anchor_before_ms=5.9, anchor_after_ms=11.3, steal_percent=steal)
     reason = void_reason(host, RULES, on_cpu=False)
     assert (word in reason) if word else not reason
+
+
+@pytest.mark.parametrize(("throttled", "word"), [(None, ""), (0.0, ""), (5.0, ""), (5.1, "quota"), (math.nan, "quota")])
+def test_a_quota_that_withheld_too_much_voids_on_every_device(throttled: float | None, word: str) -> None:
+    """A gate that was not let run was not measured, whoever launches."""
+    for on_cpu in (True, False):
+        host = HostCondition(anchor_before_ms=10.0, anchor_after_ms=10.0, throttled_percent=throttled)
+        reason = void_reason(host, RULES, on_cpu=on_cpu)
+        assert (word in reason) if word else not reason
 
 
 def test_a_policy_may_allow_more_or_less() -> None:

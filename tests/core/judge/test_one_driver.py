@@ -10,7 +10,7 @@ from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign
 from pytest_weekops.core.judge.checks.one_driver import one_driver
 from pytest_weekops.core.judge.drivers import files_apart, since_baseline, split_drivers
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.run_difference import run_difference
+from pytest_weekops.core.judge.run_difference import difference_word, run_difference
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.driver_change import driver_changes
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
@@ -139,6 +139,8 @@ def test_two_runs_are_compared_part_by_part() -> None:
     assert found["programs"] == ("python 3.11 became 3.12",)
     older = run_difference(campaign(looked=False), after, (policy, policy))
     assert older["driver pocl"] == ("the first run did not look at the driver's files, so they are not compared",)
+    assert difference_word(older["driver pocl"]) == "no difference seen"
+    assert [difference_word(found[part]) for part in ("driver pocl", "plan")] == ["differs", "the same"]
     assert not any(words for part, words in run_difference(before, before, (policy, policy)).items())
 
 

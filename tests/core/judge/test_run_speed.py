@@ -16,8 +16,9 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.run_speed import CellChange, SpeedChange, speed_change
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, CalibrationRecord, figures
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import Case, HostCondition, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
 from tests.core.judge.test_beside import campaign as beside
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import PARTNERS_LIBRARY, STARTED, make_campaign, make_plan, make_records

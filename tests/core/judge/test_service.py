@@ -18,10 +18,10 @@ from pytest_weekops.core.judge.looks import look_at
 from pytest_weekops.core.judge.metrics import partner_pair_logs
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
 from pytest_weekops.core.measurement.records import (
     Case,
-    HostCondition,
     LookRecord,
     Measurement,
     PartnerRecord,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.judge.finding import Verdict
-from pytest_weekops.core.measurement.records import HostCondition, Measurement
+from pytest_weekops.core.measurement.host_condition import HostCondition
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.policy import Row
 from tests.core.judge.test_verdict import POLICY, WEEKLY, pinned, verdict_on
 from tests.support.synthetic import Records, make_records

@@ -11,7 +11,8 @@ from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.judge.host_rules import pairs_void_reason, void_reason
 from pytest_weekops.core.judge.metrics import case_pair_logs, incompleteness
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.records import Case, HostCondition, Measurement, SessionSamples, Turns
+from pytest_weekops.core.measurement.host_condition import HostCondition
+from pytest_weekops.core.measurement.records import Case, Measurement, SessionSamples, Turns
 from pytest_weekops.core.policy.policy import HostRules, Policy
 from pytest_weekops.policies.files import default_policy
 from tests.support.synthetic import Records, make_campaign, make_measurement, make_plan, make_records

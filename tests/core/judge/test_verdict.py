@@ -11,14 +11,8 @@ import pytest
 from pytest_weekops.core.judge.campaign import Baseline, BaselineRow
 from pytest_weekops.core.judge.finding import Severity, Verdict
 from pytest_weekops.core.judge.verdict import JudgeOptions, judge
-from pytest_weekops.core.measurement.records import (
-    Case,
-    GateRecord,
-    HostCondition,
-    Measurement,
-    MeasurementStatus,
-    PressureRecord,
-)
+from pytest_weekops.core.measurement.host_condition import HostCondition
+from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement, MeasurementStatus, PressureRecord
 from pytest_weekops.core.policy.policy import Policy, Row
 from tests.support.synthetic import Records, make_campaign, make_measurement, make_plan, make_records
 

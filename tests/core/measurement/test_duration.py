@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_weekops.core.measurement.duration import Duration, Spent, spent_on
+from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan, PressurePlan
-from pytest_weekops.core.measurement.records import Case, HostCondition, Measurement, MeasurementStatus, SessionSamples
+from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, SessionSamples
 from pytest_weekops.core.measurement.schedule import measuring_order
 
 RECORDED: dict[str, Any] = json.loads(Path(__file__).with_name("durations.json").read_text(encoding="utf-8"))

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pytest_weekops.core.judge.checks.cells import drift_percent
 from pytest_weekops.core.judge.host_rules import void_reason
 from pytest_weekops.core.judge.metrics import CaseMetrics, on_one_clock
+from pytest_weekops.core.measurement.host_condition import HostCondition, SessionPace
 from pytest_weekops.core.measurement.pace import LEAST_QUANTA, is_covered, session_paces
-from pytest_weekops.core.measurement.records import HostCondition, Measurement, SessionPace, SessionSamples
+from pytest_weekops.core.measurement.records import Measurement, SessionSamples
 from pytest_weekops.core.policy.policy import HostRules
 from tests.support.synthetic import make_campaign, make_plan, make_records
 

@@ -16,7 +16,7 @@ from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus
 
-Kind = Literal["floor", "baseline", "service", "p95", "ratio", "latency", "trend", "fall"]
+Kind = Literal["floor", "baseline", "service", "p95", "ratio", "latency", "trend", "fall", "overhead"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import cast
 from pytest_weekops.core.judge.asking.asked import Answered, Kind
 from pytest_weekops.core.judge.asking.drifts import drifts
 from pytest_weekops.core.judge.asking.floors import floors
+from pytest_weekops.core.judge.asking.overheads import overheads
 from pytest_weekops.core.judge.asking.ratios import ratios
 from pytest_weekops.core.judge.asking.service import in_service
 from pytest_weekops.core.judge.campaign import Campaign, CellKey
@@ -31,7 +32,9 @@ def _answers(policy: Policy, campaign: Campaign) -> tuple[Answered, ...]:
     if not campaign.plan.looks or campaign.plan.kind == "canonical":
         return ()
     plan = LookPlan(campaign.plan.looks)
-    asked = [each for family in (floors, in_service, ratios, drifts) for each in family(policy, campaign, plan)]
+    asked = [
+        each for family in (floors, in_service, ratios, drifts, overheads) for each in family(policy, campaign, plan)
+    ]
     found = step_down([each.ask for each in asked], errors_of(policy)).answers
     return tuple(Answered(each, answer, plan) for each, answer in zip(asked, found, strict=True))
 

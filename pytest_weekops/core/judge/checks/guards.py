@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
+from typing import Any
 
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
+from pytest_weekops.core.judge.asking.asked import details, told
+from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
-from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import Policy
@@ -78,7 +81,10 @@ def t5_disable_events_total_bound(policy: Policy, campaign: Campaign) -> Finding
 
 
 def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
-    """The guard's overhead and its false alarms are within their limits in every run."""
+    """The guard's overhead and its false alarms are within their limits in every run.
+
+    In a run with looks it fails where it is certainly above its limit, and is open where the estimate alone is.
+    """
     check = "t5_overhead_bound"
     limit = policy.guardrails.max_t5_overhead_percent
     alarms = policy.guardrails.max_t5_false_positive_rate
@@ -94,20 +100,24 @@ def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
     ]
     # A check has a fixed cost: a policy may say from which size on it bounds the share; below, it is reported. A cell's
     # overhead is the median over its measurements, each the median over its launches: one spike is no overhead.
-    overheads = []
+    asked, values = of_kind(answers(policy, campaign), "overhead"), []
     for (platform, size), shares in cells.items():
         usable = all(math.isfinite(share) and share >= 0 for share in shares)
         middle = statistics.median(shares) if usable else math.nan
-        overheads += [middle] if size >= smallest else []
-        if not usable or (size >= smallest and not middle <= limit):
+        values += [middle] if size >= smallest else []
+        if not usable or (not campaign.plan.looks and size >= smallest and not middle <= limit):
             bad.append(f"{platform}:{size}: {middle:.2f} %")
+    bad += told(asked, CheckStatus.FAIL)
+    facts: dict[str, Any] = {"required": limit, "details": details(asked)}
     if bad:
         message = f"overhead above {limit:g} % or false alarms above {alarms:g}: {listed(bad)}"
-        return failed(check, "too_high", message, required=limit, rows=tuple(bad))
-    asked = settings_of(policy.guard)
-    less = f", amortised: {asked.words}" if asked.mode != "full" or asked.period > 1 else ""
-    message = f"within the limit{less}" if found else "no T5 run"
-    return passed(check, message, observed=max(overheads, default=None), required=limit)
+        return failed(check, "too_high", message, rows=tuple(bad), **facts)
+    facts["observed"] = max(values, default=None)
+    if unsure := told(asked, CheckStatus.INCONCLUSIVE):
+        return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
+    settings = settings_of(policy.guard)
+    less = f", amortised: {settings.words}" if settings.mode != "full" or settings.period > 1 else ""
+    return passed(check, f"within the limit{less}" if found else "no T5 run", **facts)
 
 
 def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:
