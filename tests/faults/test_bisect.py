@@ -61,7 +61,18 @@ def test_the_build_that_made_it_slow_is_found_after_a_kill(
     (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     ends = ("--good", f"pocl@{found['9'].parent}", "--bad", f"pocl@{found['12'].parent}")
-    what = ("--sizes", "96", "--snapshots", "2", "--max-snapshots", "2", "--policy", "policy.yaml")
+    what = (
+        "--sizes",
+        "96",
+        "--kernels",
+        "scalar",
+        "--snapshots",
+        "2",
+        "--max-snapshots",
+        "2",
+        "--policy",
+        "policy.yaml",
+    )
     words = ("bisect", *ends, "--builds", f"{tmp_path}/cl-*", *what, "--split-options", SPLITS)
     kept = tmp_path / "reports" / "bisect"
     cache = {"POCL_CACHE_DIR": str(tmp_path / "cache")}  # what one worker compiled, the next one has
