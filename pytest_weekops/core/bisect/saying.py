@@ -32,6 +32,7 @@ CRASHES = frozenset(
 # Of speed, and not what is asked: a policy's rows, and percentiles, whose limits are not made from the two ends.
 _NOT_ASKED = frozenset({"sizes_covered", "p95_evidence", "clover_policy_rows", "rusticl_latency_ratio"})
 _GATE = re.compile(r"\S+ at \d+x\d+x\d+: ([a-z_]+)")
+_ENDED = re.compile(r"(ended|stayed) in phase")
 _SHOWN = 300
 
 
@@ -127,8 +128,8 @@ def _statuses(campaign: Campaign, label: str) -> list[tuple[MeasurementStatus, s
 
 def _gate_status(reason: str) -> tuple[MeasurementStatus, str]:
     """A failed gate: how its kernel ended, or a driver that does not even open."""
-    told = _GATE.match(reason)
-    words = told[1] if told is not None else "crashed"
+    told = _GATE.search(reason)  # a closing gate says what the opening one said, behind words of its own
+    words = told[1] if told is not None else "crashed" if _ENDED.search(reason) else ""
     known = words in set(MeasurementStatus) and words != MeasurementStatus.OK
     return (MeasurementStatus(words) if known else MeasurementStatus.LOST), reason
 

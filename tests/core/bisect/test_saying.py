@@ -166,6 +166,9 @@ def test_what_is_looked_for_is_bad_and_another_fault_says_nothing(by: By, status
     [
         ("auto at 33x17x9: wrong in verify: 3 elements", "correctness", Said.BAD),
         ("auto at 33x17x9: wrong in verify: 3 elements", "crash", Said.SKIPPED),
+        ("the opening gate failed: auto at 33x17x9: wrong in verify: 3 elements", "crash", Said.SKIPPED),
+        ("the opening gate failed: auto at 33x17x9: wrong in verify: 3 elements", "correctness", Said.BAD),
+        ("nobody knows why", "crash", Said.SKIPPED),
         ("auto at 33x17x9: build_failed in build: log", "crash", Said.BAD),
         ("auto at 33x17x9: build_failed in build: log", "correctness", Said.SKIPPED),
         ("auto at 33x17x9: crashed once and worked on the second try (flaky)", "crash", Said.BAD),
