@@ -18,7 +18,7 @@ from tests.support.gates import POLICY
 
 DELAY_NS = 2_000_000  # several launches' worth: what is asked is not how small a change is seen
 SPLITS = "--session-ms 40 --sessions 1 --iterations 12 --pressure-pulses 0"
-LONGEST_S = 120.0
+LONGEST_S = 600.0  # on a machine that others use, too
 
 
 def builds(directory: Path, build_faulty: Callable[..., FaultyDriver], slow: dict[str, bool]) -> dict[str, Path]:
