@@ -41,6 +41,7 @@ COMMANDS = {
     "policy": "show, compare or recalibrate policies",
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",
+    "bisect": "find the build of a driver that made it slow, wrong or crash",
     "tune": "search build parameters that are faster on a device",
     "inject": "plant faults on a device and count what the T5 guard catches",
     "status": "show the channel: promoted, frozen, rolled back or iterate",
@@ -94,12 +95,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
     if sys.stdout is None:
         _tell("weekops: standard output is closed, so nothing could be shown and nothing was done. Send it somewhere.")
-        return 4
+        return _for_git(arguments, 4)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     asked = next((word for word in arguments if not word.startswith("-")), "")
-    return _shown(_ended(arguments, asked))
+    return _for_git(arguments, _shown(_ended(arguments, asked)))
 
 
 def _ended(arguments: Sequence[str], asked: str) -> int:
@@ -132,6 +133,13 @@ def _ended(arguments: Sequence[str], asked: str) -> int:
             "nothing about a driver. Please report it; WEEKOPS_TRACEBACK=1 shows where it is."
         )
         return 3
+
+
+def _for_git(arguments: Sequence[str], status: int) -> int:
+    """What `git bisect run` may be told: it takes 1 to 127 for a bad commit, and what is no answer must stop it."""
+    words = [word for word in arguments[: arguments.index("--") if "--" in arguments else None] if word[:1] != "-"]
+    is_step = words[:1] == ["bisect"] and "step" in words
+    return 255 if is_step and status not in (0, 1, 125) and status < 128 else status
 
 
 def _run(arguments: Sequence[str], asked: str) -> int:

@@ -24,6 +24,7 @@ from pytest_weekops.core.errors import DeviceBusy, DeviceError, InputError
 from pytest_weekops.core.numbers import finite_from
 
 WAIT_S = 60.0
+BUSY = "is being measured by another gate"  # by which who starts a gate knows why it did not measure
 _POLL_S = 0.2
 _LONGEST_COMMAND = 120
 _PEER = struct.Struct("3i")  # pid, uid, gid: struct ucred
@@ -154,7 +155,7 @@ class DeviceLock:
     def _refusal(self, wait_s: float) -> DeviceBusy:
         where = f"Device of {self.label}{f' ({self.device})' if self.device else ''}"
         return DeviceBusy(
-            f"{where} is being measured by another gate{self._holder()}. Two gates on one device falsify each other's "
+            f"{where} {BUSY}{self._holder()}. Two gates on one device falsify each other's "
             f"times, and {wait_s:g} s of waiting did not end it. Run this one later."
         )
 
