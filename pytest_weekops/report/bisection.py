@@ -10,7 +10,7 @@ from pytest_weekops.core.bisect.search import Narrowed, Said
 from pytest_weekops.core.bisect.step import Settings, Step
 from pytest_weekops.core.bisect.surety import answer_error, missed_share
 from pytest_weekops.core.measurement.stats import percent
-from pytest_weekops.report.summary import escape
+from pytest_weekops.report.markdown import escape
 
 _HEAD = ("step", "place", "build", "says", "speed", "limit", "taken", "run", "why")
 

@@ -58,7 +58,7 @@ def spread_percent(logs: Sequence[float]) -> float | None:
 def _reach(degrees: float) -> float:
     """Upper limit over estimate of a normal standard deviation, by the cube root of Wilson and Hilferty (1931)."""
     term = 2.0 / (9.0 * degrees)
-    return max(0.15, 1.0 - term - _SPREAD_QUANTILE * math.sqrt(term)) ** -1.5
+    return float(max(0.15, 1.0 - term - _SPREAD_QUANTILE * math.sqrt(term)) ** -1.5)
 
 
 def missed_share(tries: int) -> float:
