@@ -65,9 +65,9 @@ def test_gemm_and_triad_are_promoted_side_by_side(both: GateResult) -> None:
     assert rows["triad"]["mean_gbs"] == pytest.approx(6 * rows["triad"]["mean_gflops"])
     assert "floor 0.0001 GB/s" in rows["triad"]["limits"]
     summary = (both.run_dirs[0] / "summary.md").read_text(encoding="utf-8")
-    for text in (both.output, summary):
-        assert re.search(r"cell +GB/s .*\n-.*\npocl triad 96 +\d", text)
-        assert re.search(r"cell +GFLOPS .*\n-.*\npocl auto 96 +\d", text)
+    for unit, kernel in (("GB/s", "triad"), ("GFLOPS", "auto")):
+        assert re.search(rf"cell +{unit} .*\n-.*\npocl {kernel} 96 +\d", both.output)
+        assert re.search(rf"\| cell \| {unit} \| .*\n\| --- \| .*\n\| pocl {kernel} 96 \| \d", summary)
     assert re.search(r"s1 pocl triad 96 +\d+\.\d GB/s", both.output)
     assert 'name="weekops_gbs"' in (both.directory / "junit.xml").read_text(encoding="utf-8")
 

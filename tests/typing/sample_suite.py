@@ -34,7 +34,7 @@ from pytest_weekops.api import (
     open_run,
     policy_files,
 )
-from pytest_weekops.operation import Buffer, Launch
+from pytest_weekops.operation import Buffer, Launch, Local, Step
 
 pytestmark = pytest.mark.weekops_campaign("weekly")
 
@@ -93,6 +93,6 @@ def script(request: RunRequest) -> int:
     return done.exit_status
 
 
-def launch(data: NDArray[np.float32]) -> tuple[type[Buffer], type[Launch]]:
-    """An operation's two words come from a module of their own."""
-    return Buffer, Launch
+def launch(data: NDArray[np.float32]) -> tuple[type[Buffer], type[Launch], type[Step], type[Local]]:
+    """An operation's four words come from a module of their own."""
+    return Buffer, Launch, Step, Local

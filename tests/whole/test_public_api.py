@@ -111,9 +111,9 @@ def test_a_script_that_opens_a_run_loads_no_pytest() -> None:
     assert not loaded_by(f"from pytest_weekops.api import {names}") & {"pytest", "pyopencl"}
 
 
-def test_operations_need_nothing_but_their_two_words() -> None:
+def test_operations_need_nothing_but_their_four_words() -> None:
     """What a worker imports with a user's operation stays as small as it is."""
-    assert operation.__all__ == ["Buffer", "Launch"]
+    assert operation.__all__ == ["Buffer", "Launch", "Local", "Step"]
     assert not loaded_by("import pytest_weekops.operation") & {"pydantic", "pytest", "yaml", "rich"}
 
 

@@ -1,4 +1,7 @@
-"""Level 0 in a worker: each item measured, and its result verified, on the device that is open."""
+"""Level 0 in a worker: each item measured, and its result verified, on the device that is open.
+
+Private: import from `pytest_weekops.api`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Sizes mean what they mean for triad: ``n`` is an edge, and the data are n x n elements, or of that order where an
 operation has another shape. All of them take two sets of inputs in turn, each with a reference of its own.
+
+Private: import from `pytest_weekops.api`.
 """
 
 from __future__ import annotations
