@@ -22,10 +22,12 @@ class Verify(Protocol):
         """What came back; never raises for a driver's sake."""
 
 
-def known_abort(kernel_dirs: Sequence[str], kernel: str, identity: DeviceIdentity | None) -> str:
-    """Why a device's compiler is known to take its worker down over a kernel, or nothing."""
-    entry = kernel_entries(kernel_dirs).get(kernel)
-    return aborts(entry, identity) if entry is not None and identity is not None else ""
+def known_aborts(kernel_dirs: Sequence[str], identity: DeviceIdentity | None) -> dict[str, str]:
+    """Kernels over which a device's compiler is known to take its worker down, and why. Raises ``PolicyError``."""
+    if identity is None:
+        return {}
+    found = {mode: aborts(entry, identity) for mode, entry in kernel_entries(kernel_dirs).items()}
+    return {mode: why for mode, why in found.items() if why}
 
 
 def gate_failure(kernels: Iterable[str], operation_of: Callable[[str], KernelOperation], verify: Verify) -> str:

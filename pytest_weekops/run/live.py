@@ -31,7 +31,7 @@ from pytest_weekops.core.measurement.records import (
 from pytest_weekops.evidence.journal import Journal, read_run
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.cold_starts import cold_starts
-from pytest_weekops.run.gates import gate_failure, known_abort, probe_ms, smoke_failure
+from pytest_weekops.run.gates import gate_failure, known_aborts, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
 from pytest_weekops.run.measuring import Measuring
 from pytest_weekops.run.partners import strangers
@@ -191,9 +191,9 @@ class Run:
         """The operation that a kernel mode computes."""
         return self.requests.operation_of(kernel)
 
-    def known_abort(self, label: str, kernel: str) -> str:
-        """Why a platform's compiler is known to take its worker down over a kernel, or nothing. It is never asked."""
-        return known_abort(self.kernel_dirs, kernel, self.platforms[label].identity)
+    def known_aborts(self, label: str) -> dict[str, str]:
+        """Kernels over which a platform's compiler is known to take its worker down, and why. It is never asked."""
+        return known_aborts(self.kernel_dirs, self.platforms[label].identity)
 
     @property
     def requests(self) -> WorkerRequests:

@@ -53,8 +53,8 @@ def record(run: Run, platform: str, gate: str, failures: list[str], left_out: di
 
 def left_out_of(run: Run, platform: str, variants: tuple[str, ...]) -> dict[str, str]:
     """Variants that would take a worker down on this platform, which is known, and why."""
-    found = {variant: run.known_abort(platform, variant) for variant in variants}
-    left_out = {variant: why for variant, why in found.items() if why}
+    found = run.known_aborts(platform)
+    left_out = {variant: found[variant] for variant in variants if variant in found}
     for variant, why in left_out.items():
         run.say(f"  {platform}: left out: {variant} {why}")
     return left_out

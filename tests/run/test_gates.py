@@ -11,7 +11,7 @@ from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
 from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
 from pytest_weekops.files.shipped import data_dir
-from pytest_weekops.run.gates import gate_failure, known_abort, probe_ms, smoke_failure
+from pytest_weekops.run.gates import gate_failure, known_aborts, probe_ms, smoke_failure
 from pytest_weekops.worker.protocol import Smoked, SmokeStep
 from tests.support.synthetic import make_identity, make_measurement, make_plan
 
@@ -90,6 +90,6 @@ def test_a_compiler_that_is_known_to_abort_is_told_before_it_is_asked() -> None:
     """By the catalogue's entry and the device's quirk; nothing is known of a mode without entry, or of no device."""
     dirs, pocl = (str(data_dir("kernels")),), make_identity("pocl")
     clover = pocl.model_copy(update={"quirks": (ABORTS_ON_ATOMICS,)})
-    assert "known to abort" in known_abort(dirs, "histogram", clover)
+    assert "known to abort" in known_aborts(dirs, clover)["histogram"]
     others = (("histogram", pocl), ("scan", clover), ("auto", clover), ("histogram", None))
-    assert [known_abort(dirs, kernel, identity) for kernel, identity in others] == [""] * 4
+    assert [known_aborts(dirs, identity).get(kernel, "") for kernel, identity in others] == [""] * 4
