@@ -15,16 +15,7 @@
  */
 #define ITEMS 64 /* these two: device/peak/local.py counts by them */
 #define TILE 128
-#ifndef WIDTH
-#define WIDTH 4
-#endif
-#define JOINED(a, b) a##b
-#define JOIN(a, b) JOINED(a, b)
-#if WIDTH == 1
-typedef uint words;
-#else
-typedef JOIN(uint, WIDTH) words;
-#endif
+#include "peak_words.clh"
 
 __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 __kernel void peak_local(__global const words *ramp, __global words *out, const uint key, const int rounds,

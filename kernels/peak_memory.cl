@@ -15,16 +15,7 @@
  * pointers, never with vload: Clover's compiler aborts on vload. No loops.
  */
 #define PITCH 16 /* device/peak/memory.py launches by it: 64 bytes, a cache line of most devices */
-#ifndef WIDTH
-#define WIDTH 4
-#endif
-#define JOINED(a, b) a##b
-#define JOIN(a, b) JOINED(a, b)
-#if WIDTH == 1
-typedef uint words;
-#else
-typedef JOIN(uint, WIDTH) words;
-#endif
+#include "peak_words.clh"
 
 __kernel void peak_copy(__global const words *a, __global words *b, const uint key)
 {
