@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_weekops.worker.load import cpu_ticks
+
 _ROOT = Path("/")
-_STEAL_FIELD = 7  # of the numbers after "cpu" in /proc/stat: user nice system idle iowait irq softirq steal
+_STEAL = 7  # of those ticks
 _CPUS = "sys/devices/system/cpu"
 
 
@@ -44,11 +46,8 @@ def _whole(text: str) -> int | None:
 
 
 def _stolen(root: Path) -> tuple[int, int] | None:
-    try:
-        numbers = [int(word) for word in _text(root / "proc/stat").splitlines()[0].split()[1:]]
-        return numbers[_STEAL_FIELD], sum(numbers[: _STEAL_FIELD + 1])
-    except (ValueError, IndexError):
-        return None
+    ticks = cpu_ticks(root / "proc")
+    return (ticks[_STEAL], sum(ticks)) if ticks is not None and len(ticks) > _STEAL else None
 
 
 def _pressure(root: Path) -> int | None:

@@ -23,13 +23,24 @@ class _Look:
     own: int
 
 
-def _look(pid: int) -> _Look | None:
-    """Ticks since boot: all CPUs' busy time and their whole time, and the CPU time of ``pid`` and its children."""
+def cpu_ticks(proc: Path = _PROC) -> tuple[int, ...] | None:
+    """Ticks of all CPUs since boot (proc(5)): user nice system idle iowait irq softirq steal, as far as it goes.
+
+    None where the host does not tell.
+    """
     try:
-        numbers = [int(word) for word in (_PROC / "stat").read_text(encoding="ascii").splitlines()[0].split()[1:]]
-        busy, whole = sum(numbers[place] for place in _BUSY), sum(numbers[:_ALL])
+        words = (proc / "stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+        return tuple(int(word) for word in words)[:_ALL]
     except (OSError, ValueError, IndexError):
         return None
+
+
+def _look(pid: int) -> _Look | None:
+    """Ticks since boot: all CPUs' busy time and their whole time, and the CPU time of ``pid`` and its children."""
+    ticks = cpu_ticks(_PROC)
+    if ticks is None or len(ticks) <= max(_BUSY):
+        return None
+    busy, whole = sum(ticks[place] for place in _BUSY), sum(ticks)
     return _Look(busy, whole, sum(_ticks(entry, pid) for entry in _PROC.iterdir() if entry.name.isdigit()))
 
 

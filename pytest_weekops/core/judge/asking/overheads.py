@@ -25,8 +25,13 @@ def overheads(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[As
     """
     rails = policy.guardrails
     for cell, shares in shares_of(campaign).items():
-        if cell[2] >= rails.t5_overhead_from_size and all(math.isfinite(share) and share >= 0 for share in shares):
+        if cell[2] >= rails.t5_overhead_from_size and are_shares(shares):
             yield _overhead(cell, shares, rails.max_t5_overhead_percent, plan, assumed(policy))
+
+
+def are_shares(values: Sequence[float]) -> bool:
+    """Whether each value can be the share of anything: a number, and none below zero."""
+    return all(math.isfinite(value) and value >= 0 for value in values)
 
 
 def shares_of(campaign: Campaign) -> dict[CellKey, tuple[float, ...]]:

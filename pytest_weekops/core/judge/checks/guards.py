@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.judge.asking.asked import details, told
+from pytest_weekops.core.judge.asking.overheads import are_shares
 from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
@@ -102,7 +103,7 @@ def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
     # overhead is the median over its measurements, each the median over its launches: one spike is no overhead.
     asked, values = of_kind(answers(policy, campaign), "overhead"), []
     for (platform, size), shares in cells.items():
-        usable = all(math.isfinite(share) and share >= 0 for share in shares)
+        usable = are_shares(shares)
         middle = statistics.median(shares) if usable else math.nan
         values += [middle] if size >= smallest else []
         if not usable or (not campaign.plan.looks and size >= smallest and not middle <= limit):
