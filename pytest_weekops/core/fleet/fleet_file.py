@@ -1,0 +1,263 @@
+"""What a fleet file says: pools of hosts, labels they are judged under, what promotes, and in which stages.
+
+A label is one class of device in one channel of a driver: its hosts are measured alike and judged together. Every host
+has a name before anything is started, so that a verdict never speaks of those alone that answered.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pytest_weekops.core.fleet.reach import MOST_HOSTS, Local, Name, Slurm, Ssh, Word, is_scheduler, numbered, ssh_name
+from pytest_weekops.core.policy.policy import PolicyPart, SeverityTable
+
+_WAYS = ("local", "scheduler", "ssh", "slurm")
+# A share of the fleet that is smaller lets a channel promote with most hosts against it.
+LEAST_SHARE = 0.5
+_EPSILON = 1e-9
+
+SEVERITY_OF_FLEET_CHECK: dict[str, int] = {
+    "fleet_complete": 1,
+    "fleet_evidence": 2,
+    "fleet_driver": 2,
+    "fleet_own_verdict": 2,
+    "fleet_share": 2,
+    "fleet_outlier": 3,
+    "fleet_together": 2,
+    "fleet_worst_host": 1,
+}
+
+
+class Pool(PolicyPart):
+    """Hosts that are reached in one way and carry one label. Exactly one of the four ways is given."""
+
+    label: Name  #: what its hosts are judged under, a key of `labels`
+    site: Word = ""  #: where they stand, for people
+    local: Local | None = None  #: worker processes on this machine
+    scheduler: str | None = None  #: a Dask scheduler that runs already: `tcp://host:port`, `tls://host:port`
+    #: names of the workers that this scheduler has to have; with `scheduler` only
+    hosts: tuple[Name, ...] = ()
+    ssh: Ssh | None = None  #: machines that ssh reaches
+    slurm: Slurm | None = None  #: jobs of a SLURM cluster
+
+    @field_validator("scheduler")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_scheduler(value):
+            raise ValueError("is no address of a scheduler, which looks like tls://host:8786")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Pool:
+        given = [way for way in _WAYS if getattr(self, way) is not None]
+        if len(given) != 1:
+            told = " and ".join(given) or "none"
+            raise ValueError(f"a pool is reached in exactly one way, of {', '.join(_WAYS)}; this one has {told}")
+        if bool(self.hosts) != (self.scheduler is not None):
+            raise ValueError("a pool with `scheduler` names its workers in `hosts`, and no other pool has `hosts`")
+        return self
+
+    @property
+    def way(self) -> Literal["local", "scheduler", "ssh", "slurm"]:
+        """How it is reached."""
+        if self.local is not None:
+            return "local"
+        if self.scheduler is not None:
+            return "scheduler"
+        return "ssh" if self.ssh is not None else "slurm"
+
+    def host_names(self, pool: str) -> tuple[str, ...]:
+        """The names of its hosts, in order; ``pool`` is its own name."""
+        if self.local is not None:
+            return numbered(pool, self.local.workers)
+        if self.slurm is not None:
+            return numbered(pool, self.slurm.jobs)
+        return self.hosts if self.ssh is None else tuple(map(ssh_name, self.ssh.hosts))
+
+
+class Deadlines(PolicyPart):
+    """How long a host may take before it counts as late or lost, in seconds."""
+
+    start_s: float = Field(default=600.0, gt=0, le=604_800)  #: [s] from being asked to its first word; then it is lost
+    silent_s: float = Field(default=900.0, gt=0, le=604_800)  #: [s] between two records; then it is lost
+    gate_s: float = Field(default=14_400.0, gt=0, le=604_800)  #: [s] for the whole gate; then it is late
+
+
+class Label(PolicyPart):
+    """One class of device in one channel of a driver: what is run there, and for how long at most."""
+
+    device_class: Word = ""  #: what device, in words
+    channel: Word = ""  #: which driver channel, in words
+    #: regular expression that the driver's version has to match; empty: whatever the profile reaches
+    driver: str = ""
+    profiles: tuple[Name, ...] = Field(min_length=1)  #: profiles that are measured, as `--platforms` takes them
+    policy: Word = "portable.yaml"  #: the policy that its hosts are judged by: a file beside this one, or a shipped one
+    options: tuple[Word, ...] = ()  #: further words for the gate's command line, the same on each host
+    at_once: int | None = Field(default=None, ge=1)  #: how many of its hosts may run at once; none: all
+    deadlines: Deadlines = Deadlines()  #: how long a host may take
+    #: how many hosts may be lost, late or without data where `share` lets hosts be left; 0: none
+    may_be_missing: int = Field(default=0, ge=0)
+
+    @field_validator("driver")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
+
+class Promotes(PolicyPart):
+    """What promotes the channel of a label: so many of all its hosts, the named exceptions aside."""
+
+    #: [share] of all its hosts but the exceptions that must promote; one that is silent or lost is one that did not
+    share: float = Field(default=1.0, ge=LEAST_SHARE, le=1)
+    #: hosts that do not count, each with the reason why, in words
+    exceptions: dict[str, str] = Field(default_factory=dict)
+    #: [ratio] `fleet_together`: candidate over baseline, of all hosts together, that must not be excluded
+    min_ratio: float = Field(default=0.97, gt=0.5, le=1)
+    #: [probability] that hosts and drivers that are alike fail `fleet_outlier` or `fleet_together`, each, per label
+    max_false_alarm: float = Field(default=0.01, ge=1e-6, le=0.1)
+
+    @field_validator("exceptions")
+    @classmethod
+    def _with_reasons(cls, value: dict[str, str]) -> dict[str, str]:
+        if silent := [host for host, reason in value.items() if not reason.strip()]:
+            raise ValueError(f"{silent[0]} has no reason; say why it does not count")
+        return value
+
+    def needed(self, counted: int) -> int:
+        """How many of so many hosts must promote: at least one, rounded up."""
+        return max(1, math.ceil(self.share * counted - _EPSILON))
+
+
+class Stage(PolicyPart):
+    """One step of a staged promotion: up to how many hosts have the candidate then, and how long it soaks."""
+
+    #: hosts that have it after this stage, of the label's: a number, a percentage such as `10 %` (rounded up), or `all`
+    hosts: int | str
+    soak_s: float = Field(default=0.0, ge=0, le=2_592_000)  #: [s] between the switch and the gate
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _is_amount(cls, value: object) -> object:
+        if isinstance(value, bool) or not re.fullmatch(r"all|[1-9][0-9]*|(100|[1-9]?[0-9](\.[0-9]+)?) ?%", str(value)):
+            raise ValueError("is no amount of hosts: give a number above 0, a percentage such as `10 %`, or `all`")
+        if str(value).rstrip(" %").strip("0.") == "":
+            raise ValueError("is no hosts at all: a stage without hosts proves nothing")
+        return value
+
+    def count(self, hosts: int) -> int:
+        """How many of so many hosts it comes to, at least one and at most all."""
+        text = str(self.hosts)
+        if text == "all":
+            return hosts
+        if text.endswith("%"):
+            return min(hosts, max(1, math.ceil(float(text.rstrip(" %")) / 100.0 * hosts - _EPSILON)))
+        return min(hosts, int(text))
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host that the file names: its pool, its label and its site."""
+
+    name: str
+    pool: str
+    label: str
+    site: str
+
+
+def fleet_severity() -> SeverityTable:
+    """The severities of a fleet's checks, as shipped."""
+    return SeverityTable(checks=dict(SEVERITY_OF_FLEET_CHECK))
+
+
+class FleetFile(PolicyPart):
+    """A whole fleet: pools of hosts, labels, what promotes each label, and the stages of a promotion."""
+
+    version: Literal[1]  #: of this format
+    fleet_id: Name  #: its name
+    description: Word = ""  #: words
+    pools: dict[Name, Pool] = Field(min_length=1)  #: pools of hosts by name
+    labels: dict[Name, Label] = Field(min_length=1)  #: labels by name
+    promotes: dict[Name, Promotes] = Field(default_factory=dict)  #: what promotes a label; none: every host
+    stages: dict[Name, tuple[Stage, ...]] = Field(default_factory=dict)  #: stages of a label; none: all at once
+    severity: SeverityTable = Field(default_factory=fleet_severity)  #: severities, as in a policy
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Every host that the file names, pool by pool, in the file's order."""
+        return tuple(
+            Host(name, pool_name, pool.label, pool.site)
+            for pool_name, pool in self.pools.items()
+            for name in pool.host_names(pool_name)
+        )
+
+    def hosts_of(self, label: str) -> tuple[Host, ...]:
+        """The hosts of one label, in the file's order."""
+        return tuple(host for host in self.hosts if host.label == label)
+
+    def promotes_of(self, label: str) -> Promotes:
+        """What promotes this label: every host, where the file does not say."""
+        return self.promotes.get(label, Promotes())
+
+    def stages_of(self, label: str) -> tuple[Stage, ...]:
+        """The stages of this label: all hosts at once, where the file does not say."""
+        return self.stages.get(label, (Stage(hosts="all"),))
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> FleetFile:
+        for problem in _contradictions(self):
+            raise ValueError(problem)
+        return self
+
+
+def _contradictions(fleet: FleetFile) -> Iterator[str]:
+    hosts = [host.name for host in fleet.hosts]
+    if len(hosts) > MOST_HOSTS:
+        yield f"the pools have {len(hosts)} hosts; at most {MOST_HOSTS} are one fleet"
+    for name, count in Counter(name.lower() for name in hosts).items():
+        if count > 1:
+            yield f"host {name} is there {count} times; only one of them could answer by that name"
+    for name, pool in fleet.pools.items():
+        if pool.label not in fleet.labels:
+            yield f"pools.{name}.label is {pool.label}, which is no label; known: {', '.join(fleet.labels)}"
+    for section, rows in (("promotes", fleet.promotes), ("stages", fleet.stages)):
+        for label in rows:
+            if label not in fleet.labels:
+                yield f"{section}.{label} speaks of no label; known: {', '.join(fleet.labels)}"
+    for label in fleet.labels:
+        yield from _of_label(fleet, label)
+
+
+def _of_label(fleet: FleetFile, label: str) -> Iterator[str]:
+    names = [host.name for host in fleet.hosts_of(label)]
+    promotes = fleet.promotes_of(label)
+    if not names:
+        yield f"labels.{label} has no host, so nothing could promote it"
+    for host in promotes.exceptions:
+        if host not in names:
+            yield f"promotes.{label}.exceptions names {host}, which is no host of this label"
+    counted = len(names) - len(promotes.exceptions)
+    if counted < 1:
+        yield f"promotes.{label}.exceptions leaves no host that counts"
+    spare = counted - promotes.needed(counted)
+    if (missing := fleet.labels[label].may_be_missing) > spare:
+        yield (
+            f"labels.{label}.may_be_missing is {missing}, and promotes.{label}.share lets {spare} of {counted} hosts be "
+            "left at most"
+        )
+    counts = [stage.count(len(names)) for stage in fleet.stages_of(label)]
+    if not counts or counts[-1] != len(names):
+        yield f"stages.{label} must end with all of its {len(names)} hosts"
+    if any(after <= before for before, after in pairwise(counts)):
+        yield f"stages.{label} comes to {', '.join(map(str, counts))} hosts; each stage must have more than the last"
