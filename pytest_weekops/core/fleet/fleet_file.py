@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pytest_weekops.core.fleet.reach import MOST_HOSTS, Local, Name, Slurm, Ssh, Word, is_scheduler, numbered, ssh_name
+from pytest_weekops.core.fleet.reach import Local, Name, Slurm, Ssh, Word, is_scheduler, numbered, ssh_name
 from pytest_weekops.core.policy.policy import PolicyPart, SeverityTable
 
 _WAYS = ("local", "scheduler", "ssh", "slurm")
@@ -24,15 +21,17 @@ _WAYS = ("local", "scheduler", "ssh", "slurm")
 LEAST_SHARE = 0.5
 _EPSILON = 1e-9
 
+#: severity of each check of a fleet that does not pass; `fleet_share` is as grave as its worst host where that is graver
 SEVERITY_OF_FLEET_CHECK: dict[str, int] = {
     "fleet_complete": 1,
     "fleet_evidence": 2,
-    "fleet_driver": 2,
     "fleet_own_verdict": 2,
-    "fleet_share": 2,
+    "fleet_refused": 2,
+    "fleet_worst_host": 1,
+    "fleet_share": 3,
     "fleet_outlier": 3,
     "fleet_together": 2,
-    "fleet_worst_host": 1,
+    "fleet_versions": 2,
 }
 
 
@@ -123,9 +122,13 @@ class Promotes(PolicyPart):
     share: float = Field(default=1.0, ge=LEAST_SHARE, le=1)
     #: hosts that do not count, each with the reason why, in words
     exceptions: dict[str, str] = Field(default_factory=dict)
-    #: [ratio] `fleet_together`: candidate over baseline, of all hosts together, that must not be excluded
+    #: [ratio] `fleet_together` and `fleet_versions`: candidate over baseline, or one driver over another, of all hosts
+    #: together; fails where even the upper end of the interval lies below
     min_ratio: float = Field(default=0.97, gt=0.5, le=1)
-    #: [probability] that hosts and drivers that are alike fail `fleet_outlier` or `fleet_together`, each, per label
+    #: [ratio] `fleet_outlier`: a host's throughput over its label's median; one that certainly lies below is an outlier
+    min_host_ratio: float = Field(default=0.95, gt=0, le=1)
+    #: [probability] that hosts that are alike have an outlier among them, and the same that drivers that are alike, or
+    #: just at `min_ratio`, fail `fleet_together` or `fleet_versions`; each of the three, per label
     max_false_alarm: float = Field(default=0.01, ge=1e-6, le=0.1)
 
     @field_validator("exceptions")
@@ -216,48 +219,8 @@ class FleetFile(PolicyPart):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> FleetFile:
-        for problem in _contradictions(self):
-            raise ValueError(problem)
+        from pytest_weekops.core.fleet.contradictions import contradictions
+
+        for contradiction in contradictions(self):
+            raise contradiction
         return self
-
-
-def _contradictions(fleet: FleetFile) -> Iterator[str]:
-    hosts = [host.name for host in fleet.hosts]
-    if len(hosts) > MOST_HOSTS:
-        yield f"the pools have {len(hosts)} hosts; at most {MOST_HOSTS} are one fleet"
-    for name, count in Counter(name.lower() for name in hosts).items():
-        if count > 1:
-            yield f"host {name} is there {count} times; only one of them could answer by that name"
-    for name, pool in fleet.pools.items():
-        if pool.label not in fleet.labels:
-            yield f"pools.{name}.label is {pool.label}, which is no label; known: {', '.join(fleet.labels)}"
-    for section, rows in (("promotes", fleet.promotes), ("stages", fleet.stages)):
-        for label in rows:
-            if label not in fleet.labels:
-                yield f"{section}.{label} speaks of no label; known: {', '.join(fleet.labels)}"
-    for label in fleet.labels:
-        yield from _of_label(fleet, label)
-
-
-def _of_label(fleet: FleetFile, label: str) -> Iterator[str]:
-    names = [host.name for host in fleet.hosts_of(label)]
-    promotes = fleet.promotes_of(label)
-    if not names:
-        yield f"labels.{label} has no host, so nothing could promote it"
-    for host in promotes.exceptions:
-        if host not in names:
-            yield f"promotes.{label}.exceptions names {host}, which is no host of this label"
-    counted = len(names) - len(promotes.exceptions)
-    if counted < 1:
-        yield f"promotes.{label}.exceptions leaves no host that counts"
-    spare = counted - promotes.needed(counted)
-    if (missing := fleet.labels[label].may_be_missing) > spare:
-        yield (
-            f"labels.{label}.may_be_missing is {missing}, and promotes.{label}.share lets {spare} of {counted} hosts be "
-            "left at most"
-        )
-    counts = [stage.count(len(names)) for stage in fleet.stages_of(label)]
-    if not counts or counts[-1] != len(names):
-        yield f"stages.{label} must end with all of its {len(names)} hosts"
-    if any(after <= before for before, after in pairwise(counts)):
-        yield f"stages.{label} comes to {', '.join(map(str, counts))} hosts; each stage must have more than the last"

@@ -50,8 +50,8 @@ class CellEstimate(Record):
 
     cell: str = Field(max_length=200)  # for example "pocl gemm_auto:1400"
     of: Literal["ratio", "throughput"]
-    log: float = Field(allow_inf_nan=False)
-    sd: float = Field(ge=0, allow_inf_nan=False)  # standard error of `log`
+    log: float = Field(ge=-100, le=100, allow_inf_nan=False)
+    sd: float = Field(ge=0, le=100, allow_inf_nan=False)  # standard error of `log`
 
 
 class HostOutcome(Record):
