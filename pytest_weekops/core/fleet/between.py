@@ -121,10 +121,18 @@ def _of_limit(check: str, label: str, found: Mapping[str, Common], promotes: Pro
     """The finding about ratios of which none may certainly lie below the limit."""
     limit, where = math.log(promotes.min_ratio), f"Label {label}"
     if not found:
-        words = f"{where}: too few hosts have {what} for an interval over them; at least three are needed, or two of each."
+        words = (
+            f"{where}: too few hosts have {what} for an interval over them; at least three are needed, or two of each."
+        )
         return inconclusive(check, "few_hosts", words, blocking=False, rows=(label,))
     details = tuple(
-        {"cell": cell, "hosts": c.hosts, "ratio": math.exp(c.log), "lower": math.exp(c.lower), "upper": math.exp(c.upper)}
+        {
+            "cell": cell,
+            "hosts": c.hosts,
+            "ratio": math.exp(c.log),
+            "lower": math.exp(c.lower),
+            "upper": math.exp(c.upper),
+        }
         for cell, c in found.items()
     )
     lowest = min(found, key=lambda cell: (found[cell].upper, cell))
@@ -133,8 +141,8 @@ def _of_limit(check: str, label: str, found: Mapping[str, Common], promotes: Pro
     numbers = f"{ratio:.3f} in {lowest} over {common.hosts} hosts, at most {upper:.3f}"
     if common.upper < limit:
         message = (
-            f"{where}: {what} is {numbers}, below the least of {promotes.min_ratio:g}. No single host needs to show it, "
-            "and together they leave no doubt. Find the build that made it slow, or state another min_ratio."
+            f"{where}: {what} is {numbers}, below the least of {promotes.min_ratio:g}. No host alone needs to show it; "
+            "together they leave no doubt. Find the build that made it slow, or state another min_ratio."
         )
         facts = {"observed": ratio, "required": promotes.min_ratio, "details": details}
         return failed(check, "slower_together", message, rows=(label,), **facts)

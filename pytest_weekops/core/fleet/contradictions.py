@@ -48,7 +48,9 @@ def _labels(fleet: FleetFile) -> Iterator[Contradiction]:
                 yield _no_label(fleet, (section, label), label)
     for label in fleet.labels:
         if not fleet.hosts_of(label):
-            yield Contradiction(("labels", label), "has no host", "Nothing could promote it. Give it a pool or drop it.")
+            yield Contradiction(
+                ("labels", label), "has no host", "Nothing could promote it. Give it a pool or drop it."
+            )
 
 
 def _no_label(fleet: FleetFile, place: tuple[str, ...], label: str) -> Contradiction:

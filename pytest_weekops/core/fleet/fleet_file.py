@@ -14,14 +14,14 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pytest_weekops.core.fleet.reach import Local, Name, Slurm, Ssh, Word, is_scheduler, numbered, ssh_name
-from pytest_weekops.core.policy.policy import PolicyPart, SeverityTable
+from pytest_weekops.core.policy.policy import PolicyPart, SeverityLevel, SeverityTable
 
 _WAYS = ("local", "scheduler", "ssh", "slurm")
 # A share of the fleet that is smaller lets a channel promote with most hosts against it.
 LEAST_SHARE = 0.5
 _EPSILON = 1e-9
 
-#: severity of each check of a fleet that does not pass; `fleet_share` is as grave as its worst host where that is graver
+#: severity of each check of a fleet that does not pass; `fleet_share` at least as grave as its worst host
 SEVERITY_OF_FLEET_CHECK: dict[str, int] = {
     "fleet_complete": 1,
     "fleet_evidence": 2,
@@ -224,3 +224,18 @@ class FleetFile(PolicyPart):
         for contradiction in contradictions(self):
             raise contradiction
         return self
+
+
+#: the model of what stands under a key, and of each entry where the key holds entries by name
+SECTIONS: dict[str, type[PolicyPart]] = {
+    "pools": Pool,
+    "local": Local,
+    "ssh": Ssh,
+    "slurm": Slurm,
+    "labels": Label,
+    "deadlines": Deadlines,
+    "promotes": Promotes,
+    "stages": Stage,
+    "severity": SeverityTable,
+    "levels": SeverityLevel,
+}
