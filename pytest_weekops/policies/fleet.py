@@ -35,9 +35,11 @@ def build_fleet(source: Source, document: dict[str, Any]) -> FleetFile:
 
     if "version" not in document:
         raise source.at(("version",), "is missing", "Start the file with `version: 1`.")
+    if document["version"] != 1 or isinstance(document["version"], bool):
+        raise source.at(("version",), f"is {document['version']!r:.80}", "This program reads version 1.")
     try:
         # Read strictly as JSON, which has lists where YAML has them, and in which no text or boolean is a number.
-        text = json.dumps(_with_severity_defaults(document), allow_nan=False)
+        text = json.dumps(_with_severity_defaults(document))
         return FleetFile.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise _explained(source, error) from error
@@ -62,7 +64,8 @@ def _explained(source: Source, error: ValidationError) -> PolicyError:
     """The first thing that was refused, in a sentence with its line."""
     from pytest_weekops.core.fleet.contradictions import Contradiction
 
-    first = error.errors()[0]
+    # A key under a wrong name explains why another one is missing, and not the other way round.
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, Contradiction):
         return source.at(cause.place, cause.problem, cause.advice)
@@ -73,8 +76,10 @@ def _explained(source: Source, error: ValidationError) -> PolicyError:
         return source.at(place, "is no key of a fleet file", f"What is not understood would not be kept to.{advice}")
     if first["type"] == "missing":
         return source.at(place, "is missing", "Give it a value.")
-    told = str(cause) if cause is not None else first["msg"].lower()
-    return source.at(place, f"is {first.get('input')!r:.200}: {told}", "Correct the value.")
+    told = str(cause) if cause is not None else f"{first['msg'][0].lower()}{first['msg'][1:]}"
+    value = first.get("input")
+    shown = "is refused" if isinstance(value, dict) else f"is {value!r:.200}"
+    return source.at(place, f"{shown}: {told}", "Correct the value.")
 
 
 def _known(place: tuple[str, ...]) -> list[str]:

@@ -1,8 +1,8 @@
-"""A staged promotion as a function of what happened: events in, the next actions out. Nothing else is remembered.
+"""The words of a staged promotion: what can happen, what is to be done, and how far a host has come.
 
 What is about to be done is written down first (`..._begun`), then done, then written down as done. Whoever comes back
-after being killed reads the events and asks what is next: a step that was begun and has no end is asked after
-(``recheck``), never begun again.
+after being killed reads the events and asks what is next: a step that was begun and has no end is looked after
+(``recheck_...``), never begun again.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ class Event(Record):
 class Do(StrEnum):
     """What is to be done next."""
 
-    SWITCH = "switch"  #: write `switch_begun`, switch the host, write how it ended
-    SOAK = "soak"  #: write `soak_begun`, wait `seconds` from then, write `soaked`
+    SWITCH = "switch"  #: write `switch_begun`, give the host the candidate, write how that ended
+    SOAK = "soak"  #: write `soak_begun` unless it is, wait `seconds` from `since`, write `soaked`
     GATE = "gate"  #: write `gate_begun`, start the host's gate, write `gate_ended` when there is an outcome
     JUDGE = "judge"  #: judge the hosts of the stages so far, write `stage_promoted` or `stage_failed`
-    ROLL_BACK = "roll_back"  #: write `rollback_begun`, roll the host back, write how it ended
-    RECHECK_SWITCH = "recheck_switch"  #: look which driver the host has, write how its switch ended; switch nothing
-    RECHECK_GATE = "recheck_gate"  #: collect what the gate left, write `gate_ended`; start nothing
-    RECHECK_ROLLBACK = "recheck_rollback"  #: look which driver it has, write how its rollback ended
+    ROLL_BACK = "roll_back"  #: write `rollback_begun`, roll the host back, write how that ended
+    RECHECK_SWITCH = "recheck_switch"  #: see which driver the host has, bring it to one of the two, write which
+    RECHECK_GATE = "recheck_gate"  #: collect what the gate leaves, or its loss, write `gate_ended`; start no second one
+    RECHECK_ROLLBACK = "recheck_rollback"  #: see which driver it has, finish what was begun, write how that ended
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,17 @@ class Action:
     host: str = ""
     seconds: float = 0.0
     since: str = ""
+
+
+class Phase(StrEnum):
+    """How far a host has come in a promotion."""
+
+    WAITING = "waiting"  #: nothing was done to it
+    SWITCHING = "switching"  #: its switch was begun and has no end
+    SWITCHED = "switched"  #: it has the candidate
+    KEPT = "kept"  #: it could not be switched, and has its old driver
+    MEASURING = "measuring"  #: its gate was begun and has no end
+    MEASURED = "measured"  #: there is an outcome
+    ROLLING_BACK = "rolling_back"  #: its rollback was begun and has no end
+    ROLLED_BACK = "rolled_back"  #: it has its old driver again, verified
+    STUCK = "stuck"  #: its rollback could not be verified: somebody has to look

@@ -30,8 +30,8 @@ class Count(IntEnum):
 class Standing:
     """One host: what it counts as, under which state, how grave that is, and why, in words.
 
-    ``outcome`` is its only one, None where there is none or more than one. ``is_grave`` says that no share may pass over
-    it: some journal of it is SEV1 by the coordinator's judgement, whatever became of the host then.
+    ``outcome`` is its only one, None where there is none or more than one. ``is_grave`` says that no share may pass
+    over it: some journal of it is SEV1 by the coordinator's judgement, whatever became of the host then.
     """
 
     host: Host
