@@ -152,7 +152,7 @@ def _replayed(outcomes: Sequence[HostOutcome]) -> Iterator[tuple[str, str]]:
     for outcome in outcomes:
         if outcome.journal_sha256:
             whose.setdefault(outcome.journal_sha256, set()).add(outcome.host)
-    for journal, hosts in sorted(whose.items(), key=lambda each: sorted(each[1])):
+    for journal, hosts in sorted(whose.items(), key=lambda each: (sorted(each[1]), each[0])):
         if len(hosts) > 1:
             for host in sorted(hosts):
                 others = ", ".join(sorted(hosts - {host}))
