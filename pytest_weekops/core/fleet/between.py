@@ -86,7 +86,9 @@ def together(label: str, outcomes: Sequence[HostOutcome], promotes: Promotes) ->
         yield _of_limit("fleet_together", label, found, promotes, "candidate over baseline")
 
 
-def _host_means(cells: Mapping[str, tuple[dict[str, float], dict[str, float]]]) -> tuple[dict[str, float], ...]:
+def _host_means(
+    cells: Mapping[str, tuple[dict[str, float], dict[str, float]]],
+) -> tuple[dict[str, float], dict[str, float]]:
     """Each host's mean over its cells, and its standard error where cells err each for itself."""
     logs, errors = defaultdict(list), defaultdict(list)
     for values, sds in cells.values():

@@ -65,11 +65,10 @@ def _share(fleet: FleetFile, label: str) -> Iterator[Contradiction]:
         if host not in names:
             yield Contradiction((*at, host), "is no host of this label", "An exception excuses a host that there is.")
     counted = len(names) - len(promotes.exceptions)
+    spare, missing = counted - promotes.needed(counted), fleet.labels[label].may_be_missing
     if counted < 1:
         yield Contradiction(at, "leaves no host that counts", "A channel promotes on hosts. Leave at least one.")
-        return
-    spare = counted - promotes.needed(counted)
-    if (missing := fleet.labels[label].may_be_missing) > spare:
+    elif missing > spare:
         problem = f"is {missing}, and the label's share of {promotes.share:g} leaves {spare} of {counted} hosts at most"
         advice = "Lower it, or lower promotes.share: a missing host is one that did not promote."
         yield Contradiction(("labels", label, "may_be_missing"), problem, advice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -15,12 +15,14 @@ from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from tests.support.fleets import make_asked, make_fleet, make_outcome, ratio, throughput
 
 
-def judged(estimates: Sequence[Sequence[CellEstimate]], share: float = 1.0, **drivers: str) -> FleetVerdict:
+def judged(
+    estimates: Sequence[Sequence[CellEstimate]], share: float = 1.0, drivers: Mapping[str, str] | None = None
+) -> FleetVerdict:
     """The verdict over hosts that all promoted and have these estimates."""
     fleet = make_fleet(len(estimates), promotes={"x": {"share": share}})
     outcomes: list[HostOutcome] = []
     for host, each in zip(fleet.hosts, estimates, strict=True):
-        driver = drivers.get(host.name.replace("-", "_"), "d")
+        driver = (drivers or {}).get(host.name, "d")
         outcomes.append(
             make_outcome(host.name, estimates=tuple(each), driver_sha256=driver * 64, driver=f"driver {driver}")
         )
@@ -115,20 +117,22 @@ def test_a_slower_driver_within_a_label_is_found() -> None:
     """Six hosts each, one driver 10 % slower than the other."""
     cards = rack(12)
     slow = [slowed(card, 0.1) if number % 2 else card for number, card in enumerate(cards)]
-    drivers = {f"a_{number + 1:02d}": "e" for number in range(12) if number % 2}
-    verdict = judged(slow, **drivers)
+    drivers = {f"a-{number + 1:02d}": "e" for number in range(12) if number % 2}
+    verdict = judged(slow, drivers=drivers)
     found = finding(verdict, "fleet_versions")
     assert (verdict.decision, found.reason_code) == ("iterate", "slower_together")
     assert "driver e eeeeeeeeeeee over driver d dddddddddddd" in found.message
     assert verdict.labels[0].outliers == ()  # each driver's hosts are compared with each other
-    assert judged(cards, **drivers).decision == "promote"
+    assert judged(cards, drivers=drivers).decision == "promote"
 
 
 def test_one_host_of_a_driver_decides_nothing() -> None:
     """A driver on one host cannot be told from that host."""
-    found = finding(judged([[throughput(5.0)], [throughput(5.0)], [throughput(4.0)]], a_3="e"), "fleet_versions")
+    found = finding(
+        judged([[throughput(5.0)], [throughput(5.0)], [throughput(4.0)]], drivers={"a-3": "e"}), "fleet_versions"
+    )
     assert (found.status, found.reason_code) == (CheckStatus.INCONCLUSIVE, "few_hosts")
-    apart = judged([[throughput(5.0, "a:1")], [throughput(4.0, "a:2")]], a_2="e")
+    apart = judged([[throughput(5.0, "a:1")], [throughput(4.0, "a:2")]], drivers={"a-2": "e"})
     assert not [each for each in apart.findings if each.check == "fleet_versions"]
 
 

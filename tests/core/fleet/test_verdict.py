@@ -11,7 +11,7 @@ from pytest_weekops.core.fleet.verdict import FleetDecision, FleetVerdict, judge
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, ExitStatus, Finding, Severity, Verdict
 from tests.support.fleets import OPEN, SLOW, WRONG, make_asked, make_fleet, make_outcome, make_outcomes
 
-FORGIVING = {"promotes": {"x": {"share": 0.75}}}
+FORGIVING: dict[str, Any] = {"promotes": {"x": {"share": 0.75}}}
 
 
 def judged(states: dict[str, str], **changes: Any) -> FleetVerdict:
