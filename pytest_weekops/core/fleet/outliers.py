@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pytest_weekops.core.fleet.student import student_quantile
 
 #: fewer hosts than this have no outlier: of four, one that differs and three that agree by chance look alike
 LEAST_HOSTS = 5
+_NO_SCATTER = 1e-12  # of the squares: what rounding alone leaves of a variance
 _ONE_IN = 4  # at most one host in so many is an outlier; beyond, the others are no rule
 
 
@@ -31,9 +32,9 @@ def low_outliers(values: Mapping[str, float], false_alarm: float) -> tuple[str, 
     most = len(values) // _ONE_IN
     # Asked more than once, few hosts alarm up to one and a half times as often as Rosner's levels say.
     level = false_alarm if most == 1 else false_alarm / 2.0
+    deviates = _deviates([values[name] for name in rest])
     for taken in range(1, most + 1):
-        left = [values[name] for name in rest[taken - 1 :]]
-        if _deviate(left) > critical_deviate(len(left), level):
+        if deviates[taken - 1] > critical_deviate(len(values) - taken + 1, level):
             found = tuple(rest[:taken])
     return found
 
@@ -47,7 +48,19 @@ def critical_deviate(count: int, false_alarm: float) -> float:
     return math.inf if math.isinf(t) else (count - 1) * t / math.sqrt(count * (count - 2 + t * t))
 
 
-def _deviate(values: list[float]) -> float:
-    """The lowest value's distance below the mean in standard deviations; 0 where all are the same."""
-    scatter = statistics.stdev(values)
-    return (statistics.fmean(values) - values[0]) / scatter if scatter > 0 else 0.0
+def _deviates(ordered: Sequence[float]) -> list[float]:
+    """For each value the distance below the mean of itself and all after it, in their standard deviations.
+
+    ``ordered`` ascends. Sums are taken from the high end around the median, so that what is far out spoils none before
+    its own; values that are all the same have 0.
+    """
+    centre = statistics.median(ordered)
+    found: list[float] = []
+    total = squares = 0.0
+    for count, value in enumerate(reversed(ordered), start=1):
+        apart = value - centre
+        total, squares = total + apart, squares + apart * apart
+        mean = total / count
+        variance = (squares - total * mean) / (count - 1) if count > 1 else 0.0
+        found.append((mean - apart) / math.sqrt(variance) if variance > _NO_SCATTER * squares else 0.0)
+    return found[::-1]

@@ -117,9 +117,10 @@ class LabelProgress:
         if event.stage != self.stage or not self._goes_on(event):
             raise InputError(
                 f"Fleet event {event.happened} of label {event.label}, stage {event.stage}, host "
-                f"{event.host or 'none'} does not follow from those before it: the label is in stage {self.stage} at {self.step}, the host "
-                f"{self.phases.get(event.host, 'none of its')}. A promotion that is gone on with from a record with "
-                "gaps could switch a host twice or forget one. Use the journal as the program wrote it."
+                f"{event.host or 'none'} does not follow from those before it: the label is in stage {self.stage} at "
+                f"{self.step}, the host {self.phases.get(event.host, 'none of its')}. A promotion that is gone on with "
+                "from a record with gaps could switch a host twice or forget one. Use the journal as the program wrote "
+                "it."
             )
 
     def _goes_on(self, event: Event) -> bool:

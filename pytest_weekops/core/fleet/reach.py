@@ -39,6 +39,7 @@ class Slurm(PolicyPart):
     jobs: int = Field(ge=1, le=MOST_HOSTS)  #: jobs, each one a host: `POOL-1`, `POOL-2`, ...
     queue: Word = ""  #: the partition; empty: the cluster's own default
     account: Word = ""  #: who pays; empty: the cluster's own default
+    #: the time limit of a job, `[days-]hours:minutes:seconds`
     walltime: Annotated[str, StringConstraints(pattern=r"^([0-9]+-)?[0-9]{1,3}:[0-9]{2}:[0-9]{2}$")] = "04:00:00"
     cores: int = Field(default=1, ge=1, le=4096)  #: CPUs of a job
     memory: Annotated[str, StringConstraints(pattern=r"^[0-9]+ ?(kB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "8 GB"  #: of a job

@@ -45,7 +45,8 @@ class Standing:
 
 def asked_hosts(fleet: FleetFile, asked: Asked) -> tuple[Host, ...]:
     """The hosts that this run is about, in the file's order: all of them, where it names none."""
-    return tuple(host for host in fleet.hosts if not asked.hosts or host.name in asked.hosts)
+    names = frozenset(asked.hosts)
+    return tuple(host for host in fleet.hosts if not names or host.name in names)
 
 
 def standings(fleet: FleetFile, outcomes: Sequence[HostOutcome], asked: Asked) -> tuple[Standing, ...]:
