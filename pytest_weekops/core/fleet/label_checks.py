@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_weekops.core.fleet import between
-from pytest_weekops.core.fleet.fleet_file import FleetFile
+from pytest_weekops.core.fleet.fleet_file import FleetFile, Promotes
 from pytest_weekops.core.fleet.outcome import HostState
 from pytest_weekops.core.fleet.standing import Count, Standing
 from pytest_weekops.core.judge.finding import Finding, Severity
@@ -35,7 +35,7 @@ def judge_label(
     fleet: FleetFile, label: str, mine: Sequence[Standing], excepted: Sequence[str]
 ) -> tuple[list[Finding], LabelCount]:
     """The findings about one label and its counts. ``mine`` are the hosts of it that were asked for and that count."""
-    promotes = fleet.promotes_of(label)
+    promotes = _each_stage(fleet, label)
     compared = [one.outcome for one in mine if one.outcome is not None and one.state not in _NOT_COMPARED]
     slow, outlier = between.outliers(label, compared, promotes)
     stands = [_with_outlier(one, slow, fleet.severity.checks.get("fleet_outlier", 3)) for one in mine]
@@ -56,6 +56,13 @@ def judge_label(
         excepted=tuple(sorted(excepted)),
         outliers=slow,
     )
+
+
+def _each_stage(fleet: FleetFile, label: str) -> Promotes:
+    """What promotes a label, with the probability of a false alarm shared by the stages: each of them is one look."""
+    promotes = fleet.promotes_of(label)
+    share = promotes.max_false_alarm / len(fleet.stages_of(label))
+    return promotes.model_copy(update={"max_false_alarm": share})
 
 
 def _with_outlier(one: Standing, slow: Sequence[str], level: int) -> Standing:

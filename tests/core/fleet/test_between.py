@@ -145,6 +145,18 @@ def test_a_host_that_was_refused_is_not_compared() -> None:
     assert verdict.labels[0].outliers == ()
 
 
+def test_stages_share_the_false_alarms() -> None:
+    """Three looks at the same cards must not alarm three times as often: what one look calls slow, three may not."""
+    cards = rack(10, seed=2)
+    cards[3] = slowed(cards[3], 0.05)
+    slow = {}
+    for stages in (["all"], [1, "50 %", "all"]):
+        fleet = make_fleet(10, stages={"x": [{"hosts": hosts} for hosts in stages]})
+        outcomes = [make_outcome(h.name, estimates=tuple(c)) for h, c in zip(fleet.hosts, cards, strict=True)]
+        slow[len(stages)] = judge_fleet(fleet, outcomes, make_asked(fleet)).labels[0].outliers
+    assert slow == {1: ("a-04",), 3: ()}
+
+
 def test_the_limits_are_the_files() -> None:
     """The same cards under another least ratio."""
     cards = rack(10)
