@@ -95,7 +95,7 @@ def test_hosts_that_are_all_the_same_have_no_outlier() -> None:
 
 
 def test_a_slowdown_that_no_host_can_show_is_certain_of_all() -> None:
-    """Each host's own interval, of plus or minus 8 %, holds no slowdown; twelve hosts leave no doubt of 6 %."""
+    """One host's 6 % with an error of 2 % does not exclude the 3 % that are allowed; twelve hosts do."""
     drawn = random.Random(2)
     hosts = [[ratio(-0.06 + drawn.gauss(0, 0.01), cell, sd=0.02) for cell in ("a:1", "a:2")] for _ in range(12)]
     verdict = judged(hosts)
