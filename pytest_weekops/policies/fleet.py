@@ -62,7 +62,7 @@ def _with_severity_defaults(document: dict[str, Any]) -> dict[str, Any]:
 
 def _explained(source: Source, error: ValidationError) -> PolicyError:
     """The first thing that was refused, in a sentence with its line."""
-    from pytest_weekops.core.fleet.contradictions import Contradiction
+    from pytest_weekops.core.fleet.fleet_file import Contradiction
 
     # A key under a wrong name explains why another one is missing, and not the other way round.
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")

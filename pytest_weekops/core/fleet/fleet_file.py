@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pytest_weekops.core.fleet.reach import Local, Name, Slurm, Ssh, Word, is_scheduler, numbered, ssh_name
+from pytest_weekops.core.fleet.reach import MOST_HOSTS, Local, Name, Pool, Slurm, Ssh, Word
 from pytest_weekops.core.policy.policy import PolicyPart, SeverityLevel, SeverityTable
 
-_WAYS = ("local", "scheduler", "ssh", "slurm")
 # A share of the fleet that is smaller lets a channel promote with most hosts against it.
 LEAST_SHARE = 0.5
 _EPSILON = 1e-9
@@ -33,53 +35,6 @@ SEVERITY_OF_FLEET_CHECK: dict[str, int] = {
     "fleet_together": 2,
     "fleet_versions": 2,
 }
-
-
-class Pool(PolicyPart):
-    """Hosts that are reached in one way and carry one label. Exactly one of the four ways is given."""
-
-    label: Name  #: what its hosts are judged under, a key of `labels`
-    site: Word = ""  #: where they stand, for people
-    local: Local | None = None  #: worker processes on this machine
-    scheduler: str | None = None  #: a Dask scheduler that runs already: `tcp://host:port`, `tls://host:port`
-    #: names of the workers that this scheduler has to have; with `scheduler` only
-    hosts: tuple[Name, ...] = ()
-    ssh: Ssh | None = None  #: machines that ssh reaches
-    slurm: Slurm | None = None  #: jobs of a SLURM cluster
-
-    @field_validator("scheduler")
-    @classmethod
-    def _is_address(cls, value: str | None) -> str | None:
-        if value is not None and not is_scheduler(value):
-            raise ValueError("is no address of a scheduler, which looks like tls://host:8786")
-        return value
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Pool:
-        given = [way for way in _WAYS if getattr(self, way) is not None]
-        if len(given) != 1:
-            told = " and ".join(given) or "none"
-            raise ValueError(f"a pool is reached in exactly one way, of {', '.join(_WAYS)}; this one has {told}")
-        if bool(self.hosts) != (self.scheduler is not None):
-            raise ValueError("a pool with `scheduler` names its workers in `hosts`, and no other pool has `hosts`")
-        return self
-
-    @property
-    def way(self) -> Literal["local", "scheduler", "ssh", "slurm"]:
-        """How it is reached."""
-        if self.local is not None:
-            return "local"
-        if self.scheduler is not None:
-            return "scheduler"
-        return "ssh" if self.ssh is not None else "slurm"
-
-    def host_names(self, pool: str) -> tuple[str, ...]:
-        """The names of its hosts, in order; ``pool`` is its own name."""
-        if self.local is not None:
-            return numbered(pool, self.local.workers)
-        if self.slurm is not None:
-            return numbered(pool, self.slurm.jobs)
-        return self.hosts if self.ssh is None else tuple(map(ssh_name, self.ssh.hosts))
 
 
 class Deadlines(PolicyPart):
@@ -169,6 +124,14 @@ class Stage(PolicyPart):
         return min(hosts, int(text))
 
 
+class Contradiction(ValueError):
+    """Two places of a fleet file that do not go together. ``place`` is the key to look at, ``advice`` what to do."""
+
+    def __init__(self, place: tuple[str, ...], problem: str, advice: str) -> None:
+        super().__init__(f"{'.'.join(place)} {problem}. {advice}")
+        self.place, self.problem, self.advice = place, problem, advice
+
+
 @dataclass(frozen=True)
 class Host:
     """One host that the file names: its pool, its label and its site."""
@@ -219,8 +182,6 @@ class FleetFile(PolicyPart):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> FleetFile:
-        from pytest_weekops.core.fleet.contradictions import contradictions
-
         for contradiction in contradictions(self):
             raise contradiction
         return self
@@ -239,3 +200,84 @@ SECTIONS: dict[str, type[PolicyPart]] = {
     "severity": SeverityTable,
     "levels": SeverityLevel,
 }
+
+
+def contradictions(fleet: FleetFile) -> Iterator[Contradiction]:
+    """Each of them, in the order of the file."""
+    yield from _hosts(fleet)
+    yield from _labels(fleet)
+    for label in fleet.labels:
+        yield from _share(fleet, label)
+        yield from _stages(fleet, label)
+    yield from _severity(fleet)
+
+
+def _hosts(fleet: FleetFile) -> Iterator[Contradiction]:
+    hosts = [host.name.lower() for host in fleet.hosts]
+    if len(hosts) > MOST_HOSTS:
+        yield Contradiction(("pools",), f"come to {len(hosts)} hosts", f"At most {MOST_HOSTS} are one fleet; split it.")
+    name, count = Counter(hosts).most_common(1)[0]
+    if count > 1:
+        problem = f"come to {count} hosts that are called {name}"
+        yield Contradiction(("pools",), problem, "Outcomes are told apart by name. Name a pool or a host otherwise.")
+
+
+def _labels(fleet: FleetFile) -> Iterator[Contradiction]:
+    for name, pool in fleet.pools.items():
+        if pool.label not in fleet.labels:
+            yield _no_label(fleet, ("pools", name, "label"), pool.label)
+    for section, rows in (("promotes", fleet.promotes), ("stages", fleet.stages)):
+        for label in rows:
+            if label not in fleet.labels:
+                yield _no_label(fleet, (section, label), label)
+    for label in fleet.labels:
+        if not fleet.hosts_of(label):
+            yield Contradiction(
+                ("labels", label), "has no host", "Nothing could promote it. Give it a pool or drop it."
+            )
+
+
+def _no_label(fleet: FleetFile, place: tuple[str, ...], label: str) -> Contradiction:
+    known = f"Known are {', '.join(fleet.labels)}."
+    return Contradiction(place, f"names the label {label}, which is not under labels", known)
+
+
+def _share(fleet: FleetFile, label: str) -> Iterator[Contradiction]:
+    names = [host.name for host in fleet.hosts_of(label)]
+    promotes, at = fleet.promotes_of(label), ("promotes", label, "exceptions")
+    for host in promotes.exceptions:
+        if host not in names:
+            yield Contradiction((*at, host), "is no host of this label", "An exception excuses a host that there is.")
+    counted = len(names) - len(promotes.exceptions)
+    spare, missing = counted - promotes.needed(counted), fleet.labels[label].may_be_missing
+    if counted < 1:
+        yield Contradiction(at, "leaves no host that counts", "A channel promotes on hosts. Leave at least one.")
+    elif missing > spare:
+        problem = f"is {missing}, and the label's share of {promotes.share:g} leaves {spare} of {counted} hosts at most"
+        advice = "Lower it, or lower promotes.share: a missing host is one that did not promote."
+        yield Contradiction(("labels", label, "may_be_missing"), problem, advice)
+
+
+def _stages(fleet: FleetFile, label: str) -> Iterator[Contradiction]:
+    hosts, at = len(fleet.hosts_of(label)), ("stages", label)
+    counts = [stage.count(hosts) for stage in fleet.stages_of(label)]
+    if not counts or counts[-1] != hosts:
+        yield Contradiction(at, f"does not end with all of its {hosts} hosts", "End it with `hosts: all`.")
+    if any(after <= before for before, after in pairwise(counts)):
+        words = ", ".join(map(str, counts))
+        yield Contradiction(at, f"comes to {words} hosts", "Each stage has more hosts than the one before. Drop one.")
+
+
+def _severity(fleet: FleetFile) -> Iterator[Contradiction]:
+    table, at = fleet.severity, ("severity", "checks")
+    for check, level in table.checks.items():
+        if check not in SEVERITY_OF_FLEET_CHECK:
+            known = ", ".join(SEVERITY_OF_FLEET_CHECK)
+            yield Contradiction((*at, check), "is no check of a fleet", f"It would grade nothing. Known are {known}.")
+        if level not in (1, 2, 3):
+            yield Contradiction((*at, check), f"is {level}", "A check that does not pass is 1, 2 or 3.")
+    for name in ("unlisted", "no_data", "inconclusive"):
+        if (level := getattr(table, name)) not in (1, 2, 3):
+            yield Contradiction(("severity", name), f"is {level}", "What does not pass is 1, 2 or 3.")
+    if missing := sorted({1, 2, 3, 4} - set(table.levels)):
+        yield Contradiction(("severity", "levels"), f"lacks {missing[0]}", "All of 1 to 4 need time, action and owner.")

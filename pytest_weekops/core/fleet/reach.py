@@ -1,11 +1,11 @@
-"""How the hosts of a pool are reached, and what they are called; nothing here opens a connection."""
+"""Pools of hosts: how they are reached, and what they are called; nothing here opens a connection."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from pytest_weekops.core.policy.policy import PolicyPart
 
@@ -17,6 +17,7 @@ _SCHEDULER = r"^(tcp|tls)://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*):[0-9
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 Word = Annotated[str, StringConstraints(pattern=_ONE_LINE, max_length=200)]
 MOST_HOSTS = 10_000
+_WAYS = ("local", "scheduler", "ssh", "slurm")
 
 
 class Local(PolicyPart):
@@ -60,3 +61,50 @@ def ssh_name(host: str) -> str:
 def is_scheduler(address: str) -> bool:
     """Whether this is the address of a Dask scheduler: ``tcp://host:port`` or ``tls://host:port``."""
     return re.match(_SCHEDULER, address) is not None and int(address.rpartition(":")[2]) <= 65_535
+
+
+class Pool(PolicyPart):
+    """Hosts that are reached in one way and carry one label. Exactly one of the four ways is given."""
+
+    label: Name  #: what its hosts are judged under, a key of `labels`
+    site: Word = ""  #: where they stand, for people
+    local: Local | None = None  #: worker processes on this machine
+    scheduler: str | None = None  #: a Dask scheduler that runs already: `tcp://host:port`, `tls://host:port`
+    #: names of the workers that this scheduler has to have; with `scheduler` only
+    hosts: tuple[Name, ...] = ()
+    ssh: Ssh | None = None  #: machines that ssh reaches
+    slurm: Slurm | None = None  #: jobs of a SLURM cluster
+
+    @field_validator("scheduler")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_scheduler(value):
+            raise ValueError("is no address of a scheduler, which looks like tls://host:8786")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Pool:
+        given = [way for way in _WAYS if getattr(self, way) is not None]
+        if len(given) != 1:
+            told = " and ".join(given) or "none"
+            raise ValueError(f"a pool is reached in exactly one way, of {', '.join(_WAYS)}; this one has {told}")
+        if bool(self.hosts) != (self.scheduler is not None):
+            raise ValueError("a pool with `scheduler` names its workers in `hosts`, and no other pool has `hosts`")
+        return self
+
+    @property
+    def way(self) -> Literal["local", "scheduler", "ssh", "slurm"]:
+        """How it is reached."""
+        if self.local is not None:
+            return "local"
+        if self.scheduler is not None:
+            return "scheduler"
+        return "ssh" if self.ssh is not None else "slurm"
+
+    def host_names(self, pool: str) -> tuple[str, ...]:
+        """The names of its hosts, in order; ``pool`` is its own name."""
+        if self.local is not None:
+            return numbered(pool, self.local.workers)
+        if self.slurm is not None:
+            return numbered(pool, self.slurm.jobs)
+        return self.hosts if self.ssh is None else tuple(map(ssh_name, self.ssh.hosts))

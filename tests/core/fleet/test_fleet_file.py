@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pytest_weekops.core.fleet.contradictions import Contradiction, contradictions
-from pytest_weekops.core.fleet.fleet_file import SECTIONS, FleetFile, Host, Label, Pool, Promotes, Stage
-from pytest_weekops.core.fleet.reach import Slurm, Ssh, is_scheduler, numbered
+from pytest_weekops.core.fleet.fleet_file import (
+    SECTIONS,
+    Contradiction,
+    FleetFile,
+    Host,
+    Label,
+    Promotes,
+    Stage,
+    contradictions,
+)
+from pytest_weekops.core.fleet.reach import Pool, Slurm, Ssh, is_scheduler, numbered
 from tests.support.fleets import make_fleet
 
 
