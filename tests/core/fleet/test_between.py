@@ -106,6 +106,15 @@ def test_a_slowdown_that_no_host_can_show_is_certain_of_all() -> None:
     assert (fine.decision, finding(fine, "fleet_together").status) == ("promote", CheckStatus.PASS)
 
 
+def test_a_slowdown_that_is_not_certain_does_not_block() -> None:
+    """Its estimate lies below the limit, and its upper end does not."""
+    verdict = judged([[ratio(log)] for log in (-0.08, -0.01, -0.06)])
+    found = finding(verdict, "fleet_together")
+    assert (verdict.decision, found.status) == ("promote", CheckStatus.PASS)
+    assert isinstance(found.observed, float)
+    assert found.observed < 0.96
+
+
 def test_two_hosts_have_no_interval_over_them() -> None:
     """Which is said, and does not block: their own gates have decided what they could."""
     verdict = judged([[ratio(-0.5)], [ratio(-0.5)]])

@@ -228,6 +228,10 @@ def test_exceptions_come_last() -> None:
     assert stage_hosts(fleet, "x", 0) == ("a-2", "a-3", "a-1")
 
 
+SWITCHED = [event("switch_begun", "a-1"), event("switched", "a-1")]
+MEASURED = [*SWITCHED, event("soak_begun"), event("soaked"), event("gate_begun", "a-1"), event("gate_ended", "a-1")]
+
+
 @pytest.mark.parametrize(
     ("events", "words"),
     [
@@ -238,6 +242,8 @@ def test_exceptions_come_last() -> None:
         ([event("switch_begun", "a-1", 1)], "stage 1"),
         ([event("gate_begun", "a-1")], "at switch"),
         ([event("rollback_begun", "a-1")], "at switch"),
+        ([*SWITCHED, event("gate_begun", "a-1")], "at soak, the host switched"),
+        ([*MEASURED, event("rollback_begun", "a-1")], "at judge, the host measured"),
         ([event("stage_promoted")], "host none does not follow"),
         ([event("soaked")], "soaked"),
         ([event("switch_begun", "a-1"), event("switched", "a-1"), event("soaked")], "at soak"),

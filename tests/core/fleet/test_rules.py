@@ -39,6 +39,12 @@ def test_the_ends_of_t() -> None:
     assert math.isinf(critical_deviate(5, 1e-13))
 
 
+def test_every_slow_host_is_named_lowest_first() -> None:
+    """The last step that exceeds its critical value says how many there are, whatever those before it said."""
+    rack = {f"h{number}": number / 100 for number in range(10)}
+    assert low_outliers({**rack, "h3": -5.0, "h7": -5.5}, 0.05) == ("h7", "h3")
+
+
 def test_the_critical_values_are_grubbs() -> None:
     """The first step is Grubbs' one-sided test, whose tables are printed: 1.672 of five, 2.176 of ten, at 5 %."""
     assert critical_deviate(5, 0.05) == pytest.approx(1.672, abs=0.001)

@@ -174,6 +174,13 @@ def test_outcomes_that_are_there_twice_or_of_nobody_are_refused() -> None:
     assert "b-1: is no host of the file" in finding(strange, "fleet_evidence").message
 
 
+def test_a_second_outcome_does_not_take_sev1_away() -> None:
+    """Neither of the two is believed, and what one of them says is not forgotten."""
+    fleet = make_fleet()
+    outcomes = [*make_outcomes(fleet), make_outcome("a-2", "iterate", judged=WRONG)]
+    assert judge_fleet(fleet, outcomes, make_asked(fleet)).exit_status is ExitStatus.ROLLBACK_REQUIRED
+
+
 def test_one_journal_proves_one_host() -> None:
     """Both hosts that bring it are named, since whose it is cannot be told."""
     fleet = make_fleet()
