@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pytest_weekops.core.fleet.reach import MOST_HOSTS, Local, Name, Pool, Slurm, Ssh, Word
+from pytest_weekops.core.judge.outcome import listed
 from pytest_weekops.core.policy.policy import PolicyPart, SeverityLevel, SeverityTable
 
 # A share of the fleet that is smaller lets a channel promote with most hosts against it.
@@ -238,7 +239,7 @@ def _labels(fleet: FleetFile) -> Iterator[Contradiction]:
 
 
 def _no_label(fleet: FleetFile, place: tuple[str, ...], label: str) -> Contradiction:
-    known = f"Known are {', '.join(fleet.labels)}."
+    known = f"Known are {listed(list(fleet.labels))}."
     return Contradiction(place, f"names the label {label}, which is not under labels", known)
 
 
