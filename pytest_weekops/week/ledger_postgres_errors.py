@@ -17,7 +17,7 @@ _PASSING = (
     "server closed the connection",
     "terminating connection",
     "too many",
-    "is the server running locally",
+    "Is the server running",
 )
 _AWAY = ("57P01", "57P02", "57P03", "53300", "08")
 _RIGHTS = ("42501", "25006", "28")

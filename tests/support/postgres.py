@@ -51,12 +51,16 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
+        self.launch()
+        self.wait()
+
+    def launch(self, *, after_s: float = 0.0) -> None:
+        """Start it in so many seconds, and wait for nothing. It ends with the thread that launched it."""
         command = [self.programs / "postgres", "-D", self.place / "data", "-k", self.place, "-p", str(self.port)]
         command += [word for setting in (*SETTINGS, "listen_addresses=127.0.0.1") for word in ("-c", setting)]
-        # setpriv, so that the server ends with the tests, whatever ends them
         with (self.place / "log").open("ab") as log:
-            self.process = subprocess.Popen(_unprivileged(*command, "--pdeathsig"), stderr=log)
-        self.wait()
+            late = ["sh", "-c", f'sleep {after_s}; exec "$@"', "sh"] if after_s else []
+            self.process = subprocess.Popen(_unprivileged(*late, *command, dies=True), stderr=log)
 
     def wait(self) -> None:
         """Wait until it takes connections."""
@@ -97,10 +101,10 @@ class Server:
         return rows
 
 
-def _unprivileged(*words: object) -> list[str]:
-    """A command line for somebody who is not root: the server refuses root."""
-    dying = ["--pdeathsig", "INT"] if words[-1] == "--pdeathsig" else []
-    command = [str(word) for word in (words[:-1] if dying else words)]
+def _unprivileged(*words: object, dies: bool = False) -> list[str]:
+    """A command line for somebody who is not root, whom the server refuses; one that ends with the tests, if asked."""
+    dying = ["--pdeathsig", "INT"] if dies else []
+    command = list(map(str, words))
     other = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
     return ["setpriv", *other, *dying, *command] if other or dying else command
 
