@@ -6,18 +6,17 @@ import sqlalchemy as sql
 
 from pytest_weekops.week.ledger_store import StoreLost, StoreRefused
 
-# What a server says that is going down or coming up, and what the system says of one that is not there at the moment.
-_PASSING = (
-    "starting up",
-    "shutting down",
-    "recovery mode",
-    "Connection refused",
-    "timeout expired",
-    "timed out",
-    "server closed the connection",
-    "terminating connection",
-    "too many",
-    "Is the server running",
+# What no waiting mends, in the words of servers and of the library: whatever else keeps one from connecting may pass.
+_LASTING = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "not permitted to log in",
+    "not currently accepting",
+    "no password supplied",
+    "certificate",
+    "invalid",
+    "Name or service not known",
 )
 _AWAY = ("57P01", "57P02", "57P03", "53300", "08")
 _RIGHTS = ("42501", "25006", "28")
@@ -36,7 +35,7 @@ def explained(
     state = str(getattr(cause, "sqlstate", "") or "")
     text = _words(str(cause or error), secrets)
     is_ways = not state and isinstance(error, sql.exc.OperationalError | sql.exc.InterfaceError)
-    is_passing = not is_connecting or any(word in text for word in _PASSING)
+    is_passing = not (is_connecting and any(word in text for word in _LASTING))
     if state.startswith(_AWAY) or (is_ways and is_passing):
         return StoreLost(
             f"cannot be reached ({text})",

@@ -178,8 +178,8 @@ def test_a_record_that_is_no_json_is_a_sentence(team: Kept) -> None:
 # -- rights and locks --------------------------------------------------------------------------------------------
 
 
-def test_somebody_who_may_only_read(team: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deployment job reads the state, and gets a sentence for the rest."""
+def test_somebody_with_few_rights(team: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment job reads the state, and gets a sentence for the rest; a run needs no more than adding to it."""
     team.filled(2)
     server, reader = server_of(team), f"reader_{team.schema}"
     server.execute(
@@ -191,6 +191,8 @@ def test_somebody_who_may_only_read(team: Kept, monkeypatch: pytest.MonkeyPatch)
     assert len(team.ledger().entries()) == 2
     with pytest.raises(LedgerError, match="does not let this user do that"):
         team.ledger().append("note", "n3", {})
+    team.raw(f"GRANT INSERT ON record TO {reader}", f"GRANT UPDATE ON head TO {reader}")
+    assert team.ledger().append("note", "n3", {}).seq == 3
 
 
 def test_a_writer_that_does_not_end_is_named(team: Kept) -> None:
