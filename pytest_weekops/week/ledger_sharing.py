@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_weekops.core.week.entry import GENESIS, Entry
+from pytest_weekops.core.week.entry import GENESIS, Entry, chain_problems
 from pytest_weekops.week.ledger import BUSY_TIMEOUT_S, Ledger, open_ledger
 from pytest_weekops.week.ledger_head import head_problems, read_head_file, write_head_file
 from pytest_weekops.week.ledger_place import LEDGER_NAME, Joined, address, database, is_joined, write_joined
@@ -80,10 +80,10 @@ def join_ledger(report_dir: Path, name: str, *, new: bool = False) -> Copied:
             raise _refused(report_dir, f"{ledger.name} {what}", "Two ledgers could not be told apart", advice)
         with store.reading(BUSY_TIMEOUT_S) as reading:
             entries = tuple(reading.entries()) if reading else ()
-    _take_head(report_dir, ledger, entries)
-    problems = ledger.problems()
-    if problems:
+            head = reading.head() if reading else None
+    if problems := [*chain_problems(entries), *head_problems(entries, head, (0, GENESIS))]:
         raise _refused(report_dir, f"{ledger.name} does not verify. {problems[0]}", "It proves nothing", "Restore it")
+    _take_head(report_dir, ledger, entries)
     write_joined(report_dir, Joined(name, str(there)))
     return Copied("", ledger.name, len(entries), 0, joined=True)
 

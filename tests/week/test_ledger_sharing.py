@@ -16,7 +16,7 @@ from pytest_weekops.week.ledger import Ledger, LedgerError, ledger_beside, open_
 from pytest_weekops.week.ledger_head import read_head_file
 from pytest_weekops.week.ledger_place import SHARED_NAME, database, joined_by, shown
 from pytest_weekops.week.ledger_sharing import copy_ledger, join_ledger
-from tests.support.ledgers import WITHOUT_TRIGGERS, filled, raw
+from tests.support.ledgers import WITHOUT_TRIGGERS, Kept, filled, raw
 from tests.support.postgres import PASSWORD, Server
 
 _numbers = count(1)
@@ -161,6 +161,21 @@ def test_records_are_not_left_behind(
         join_ledger(filled_there, name, new=new)
     assert not (filled_there / SHARED_NAME).exists()
     assert (database(url, name, path=tmp_path).identity(10.0) is None) is new
+
+
+@pytest.mark.parametrize("sql", ["UPDATE record SET body = '{}' WHERE seq = 1", "DELETE FROM record WHERE seq = 2"])
+def test_a_ledger_that_does_not_verify_is_not_joined(
+    tmp_path: Path, postgres: Server, url: str, name: str, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its head would be trusted from then on; nothing is made in the directory."""
+    monkeypatch.setenv("WEEKOPS_LEDGER", url)
+    join_ledger(tmp_path / "one", name, new=True)
+    kept = Kept(tmp_path / "one", postgres, f"weekops_{name.replace('-', '_')}")
+    kept.filled(2)
+    kept.raw(*WITHOUT_TRIGGERS, sql)
+    with pytest.raises(LedgerError, match="does not verify"):
+        join_ledger(tmp_path / "two", name)
+    assert not (tmp_path / "two").exists()
 
 
 # -- which ledger a directory has --------------------------------------------------------------------------------
