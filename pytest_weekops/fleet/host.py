@@ -89,8 +89,9 @@ def run_gate(text: str) -> str:
         return encode(End(state="refused", said="this task was begun here before, and is not run twice"))
     except OSError as error:
         return encode(End(state="refused", said=f"{place} cannot be made: {error.strerror}"))
-    with (place / HELD_NAME).open("wb") as held:
+    with (place / f"{HELD_NAME}.new").open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
+        (place / f"{HELD_NAME}.new").rename(place / HELD_NAME)  # held from the first moment that it has its name
         end = _refusal(task) or _no_room(place) or _gate(task, place)
         with contextlib.suppress(WeekopsError):  # a full disk: then the task is gone without a word, and is told so
             write_atomic(place / END_NAME, encode(end))
@@ -230,8 +231,10 @@ def _is_held(place: Path) -> bool:
             fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # it makes the file in this moment
-        return not (place / HELD_NAME).exists()
+    except FileNotFoundError:  # it is made in this moment
+        return True
+    except OSError:
+        return False
     return False
 
 

@@ -72,6 +72,27 @@ def test_a_gate_is_run_once(gate: Callable[[str], None], place: Path) -> None:
     assert told().state == "unknown"
 
 
+def test_a_task_that_begins_is_not_taken_for_one_that_is_gone(place: Path, gate: Callable[[str], None]) -> None:
+    """Between its directory and its lock it is asked: it runs. Its lock is there before the lock's name is."""
+    place.mkdir(parents=True)
+    assert told().state == "running"
+    place.rmdir()
+    seen: list[str] = []
+    rename = Path.rename
+
+    def asked_before(path: Path, target: Path) -> Path:
+        seen.append(told().state)
+        renamed = rename(path, target)
+        seen.append(told().state)
+        return renamed
+
+    gate("raise SystemExit(0)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "rename", asked_before)
+        host.run_gate(encode(task()))
+    assert seen == ["running", "running"]
+
+
 def test_another_program_is_refused(gate: Callable[[str], None]) -> None:
     """By its hash: nothing is run."""
     gate("raise SystemExit(0)")
