@@ -21,8 +21,11 @@ def leashed(command: Sequence[str], signal: int) -> list[str]:
 
 
 def environment(*without: str) -> dict[str, str]:
-    """This process's environment for another program of ours: without what begins so, and with our own place."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    """This process's environment for another program of ours: without what begins so, and with our own place.
+
+    A team's ledger is the coordinator's alone: no host needs its address, and no host's gate has joined it.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith((*without, "WEEKOPS_LEDGER"))}
     root = str(Path(__file__).resolve().parents[2])
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))}
 

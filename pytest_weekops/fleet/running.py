@@ -40,11 +40,12 @@ class Wanted:
 def begin(reports: Path, fleet: FleetFile, beside: Path, wanted: Wanted) -> FleetBook:
     """A new fleet run on disk, held. ``beside`` is where the fleet file's policies are looked for first.
 
-    Raises ``InputError`` for what no host could be asked for.
+    Raises ``InputError`` for what no host could be asked for, and for a ledger that would not take it.
     """
     policies = {name: _policy(beside, label.policy) for name, label in fleet.labels.items()}
     for name, label in fleet.labels.items():
         _refuse_label(name, label.profiles, label.options, policies[name], wanted)
+    open_ledger(reports).entries()  # what cannot be entered at the end is refused before anybody is asked
     directory = new_run(reports)
     many = {"sizes": map(str, wanted.sizes), "kernels": wanted.kernels}
     words = [word for name, values in many.items() if (given := list(values)) for word in (f"--weekops-{name}", *given)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.fleet import host
-from pytest_weekops.fleet.leash import leashed
+from pytest_weekops.fleet.leash import environment, leashed
 from pytest_weekops.fleet.messages import AskPiece, AskWho, End, GateTask, Piece, Who, decode, encode
 from pytest_weekops.fleet.program import program_sha256
 
@@ -151,6 +151,14 @@ def test_a_leash_needs_its_holder() -> None:
     command[command.index(str(os.getpid()))] = "1"
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_no_host_is_told_of_a_teams_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is a secret, and a gate in a directory that has not joined it would be refused."""
+    for name in ("WEEKOPS_LEDGER", "PYTEST_ADDOPTS", "WEEKOPS_LOCK_WAIT"):
+        monkeypatch.setenv(name, "7")
+    assert {"WEEKOPS_LEDGER", "PYTEST_ADDOPTS"}.isdisjoint(environment("PYTEST_"))
+    assert environment()["WEEKOPS_LOCK_WAIT"] == "7"
 
 
 def test_the_fleets_own_words_come_last(place: Path) -> None:

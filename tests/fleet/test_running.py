@@ -111,6 +111,14 @@ def test_what_no_host_could_be_asked_is_refused(
     assert not (tmp_path / "fleet").exists()
 
 
+def test_a_ledger_that_would_not_take_it_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before hosts have measured for hours."""
+    monkeypatch.setenv("WEEKOPS_LEDGER", "postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(InputError, match="has not joined it"):
+        begun(tmp_path, fleet_file(1))
+    assert not (tmp_path / "fleet").exists()
+
+
 def test_local_hosts_take_turns(tmp_path: Path) -> None:
     """They share this machine, so that one at a time is measured, whatever their labels allow."""
     pools = {name: {"label": name, "local": {"workers": 2}} for name in ("a", "b")}
