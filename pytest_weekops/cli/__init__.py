@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
     "peak": "measure what a device can do, each item verified",
+    "conformance": "run piglit, or read results of other suites, and keep them",
     "judge": "judge a run directory, a journal or a recorded campaign",
     "report": "make a run's summary, JUnit XML and decision anew",
     "page": "make a run's page, report.html, anew",
