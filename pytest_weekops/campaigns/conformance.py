@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_weekops.campaigns.piglit import Piglit
-from pytest_weekops.core.conformance.results import SuiteResults, Tested
+from pytest_weekops.core.conformance.results import Result, SuiteResults
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.measurement.driver_change import identity_changes, listed
 from pytest_weekops.core.measurement.driver_files import DriverFile, changed_files
@@ -137,7 +137,7 @@ def _changed_at(path: Path) -> float:
         return float("inf")
 
 
-def _flaky(one: Tested) -> Tested:
+def _flaky(one: Result) -> Result:
     return one.model_copy(update={"status": "flaky"})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_weekops.core.conformance.results import Status, SuiteResults, Tested
+from pytest_weekops.core.conformance.results import Result, Status, SuiteResults
 
 Kind = Literal[
     "crash", "timeout", "failure", "lost", "skip", "flaky",  # held against it
@@ -17,10 +17,8 @@ _BAD: dict[str, tuple[int, Kind]] = {"fail": (1, "failure"), "timeout": (2, "tim
 
 
 @dataclass(frozen=True)
-class TestChange:
+class Change:
     """One test before and after; a status is None where the test has no result. ``why`` is an expectation's reason."""
-
-    __test__ = False  # pytest collects what is called so
 
     test: str
     before: Status | None
@@ -50,18 +48,18 @@ def kind_of(before: Status | None, after: Status | None) -> Kind:
     return "same" if before == "pass" else "new" if before in (None, "skip") else "fixed"
 
 
-def compare(before: SuiteResults, after: SuiteResults, known: Mapping[tuple[str, str], str]) -> tuple[TestChange, ...]:
+def compare(before: SuiteResults, after: SuiteResults, known: Mapping[tuple[str, str], str]) -> tuple[Change, ...]:
     """Every test of either, sorted by name. ``known`` has the reason of each expected (test, status) of the second."""
     old, new = before.by_test, after.by_test
     return tuple(_change(name, old, new, known) for name in sorted({*old, *new}))
 
 
 def _change(
-    name: str, old: Mapping[str, Tested], new: Mapping[str, Tested], known: Mapping[tuple[str, str], str]
-) -> TestChange:
+    name: str, old: Mapping[str, Result], new: Mapping[str, Result], known: Mapping[tuple[str, str], str]
+) -> Change:
     was, now = old.get(name), new.get(name)
     before, after = was.status if was else None, now.status if now else None
     kind, why = kind_of(before, after), known.get((name, after), "") if after is not None else ""
     if why and kind in WORSE:
         kind = "known"
-    return TestChange(name, before, after, kind, now.output if now else "", why)
+    return Change(name, before, after, kind, now.output if now else "", why)

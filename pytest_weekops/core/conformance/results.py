@@ -22,7 +22,7 @@ Status = Literal["pass", "flaky", "skip", "fail", "timeout", "crash"]
 _Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class Tested(Record):
+class Result(Record):
     """One test as it ended; ``seconds`` None where the suite does not tell, ``output`` the first lines of a bad one.
 
     ``flaky``: it failed, and passed when it was run again on the same driver.
@@ -54,10 +54,10 @@ class SuiteResults(Record):
     source_sha256: str = ""
     identity: DeviceIdentity
     files: tuple[DriverFile, ...]
-    tests: Annotated[tuple[Tested, ...], Field(max_length=MOST_TESTS)]
+    tests: Annotated[tuple[Result, ...], Field(max_length=MOST_TESTS)]
 
     @property
-    def by_test(self) -> dict[str, Tested]:
+    def by_test(self) -> dict[str, Result]:
         """The results by name; of a test that is there twice, the last."""
         return {each.test: each for each in self.tests}
 

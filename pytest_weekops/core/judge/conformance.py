@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_weekops.core.conformance.changes import Kind, TestChange, compare
+from pytest_weekops.core.conformance.changes import Change, Kind, compare
 from pytest_weekops.core.conformance.results import ConformanceRecord, SuiteResults, problems
 from pytest_weekops.core.conformance.tie import not_of
 from pytest_weekops.core.judge.campaign import Campaign
@@ -31,7 +31,7 @@ class Compared:
     words: str = ""
     tested: SuiteResults | None = None
     against: str = ""
-    changes: tuple[TestChange, ...] = ()
+    changes: tuple[Change, ...] = ()
     overdue: tuple[KnownTest, ...] = ()
 
     @property
@@ -39,7 +39,7 @@ class Compared:
         """Suite and platform."""
         return f"{self.suite} on {self.platform}"
 
-    def of(self, *kinds: Kind) -> tuple[TestChange, ...]:
+    def of(self, *kinds: Kind) -> tuple[Change, ...]:
         """The changes of these kinds, in the order of their names."""
         return tuple(change for change in self.changes if change.kind in kinds)
 
@@ -147,6 +147,6 @@ def _named(other: ConformanceRecord, tested: SuiteResults) -> str:
     return f"{name} of the promoted run {other.reference_run}{', this very driver' if same else ''}"
 
 
-def counted(sides: Sequence[Compared], *kinds: Kind) -> list[tuple[Compared, TestChange]]:
+def counted(sides: Sequence[Compared], *kinds: Kind) -> list[tuple[Compared, Change]]:
     """The changes of these kinds on every side, with the side each belongs to."""
     return [(side, change) for side in sides for change in side.of(*kinds)]

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pytest_weekops.core.conformance.results import Status, Tested, first_lines
+from pytest_weekops.core.conformance.results import Result, Status, first_lines
 from pytest_weekops.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _CHILDREN: dict[str, Status] = {"skipped": "skip", "failure": "fail", "error": "
 _RERUN = ("flakyFailure", "flakyError")
 
 
-def read_junit(data: bytes, words: Mapping[str, Status]) -> tuple[tuple[Tested, ...], int]:
+def read_junit(data: bytes, words: Mapping[str, Status]) -> tuple[tuple[Result, ...], int]:
     """The test cases, and how many the suites say there are. ``words`` are what the attribute ``status`` may mean.
 
     Raises ``ValueError`` for what is no JUnit XML, ``InputError`` without the library that reads it.
@@ -56,7 +56,7 @@ def _stated(root: Element) -> Iterator[int]:
         yield sum(1 for _case in root.iter("testcase")) + short
 
 
-def _tested(case: Element, words: Mapping[str, Status]) -> Tested:
+def _tested(case: Element, words: Mapping[str, Status]) -> Result:
     name = "@".join(filter(None, (case.get("classname", "").replace(".", "@"), case.get("name", ""))))
     found = [_CHILDREN[child.tag] for child in case if child.tag in _CHILDREN]
     said = words.get(case.get("status", "").strip().lower())
@@ -66,7 +66,7 @@ def _tested(case: Element, words: Mapping[str, Status]) -> Tested:
     output = "\n".join(
         text for child in case for text in (child.get("message", ""), child.text or "") if status != "pass"
     )
-    return Tested(test=name, status=status, seconds=_seconds(case.get("time")), output=first_lines(output))
+    return Result(test=name, status=status, seconds=_seconds(case.get("time")), output=first_lines(output))
 
 
 def _seconds(text: str | None) -> float | None:

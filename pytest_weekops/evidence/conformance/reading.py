@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from pytest_weekops.core.conformance.results import SUITES, Status, Tested, first_lines
+from pytest_weekops.core.conformance.results import SUITES, Result, Status, first_lines
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.files.strict_json import parse_json
 
@@ -62,7 +62,7 @@ class Read:
     ``platforms`` are the names of the OpenCL platforms that the tests say they ran on, where the suite has them say it.
     """
 
-    tests: tuple[Tested, ...]
+    tests: tuple[Result, ...]
     sha256: str
     planned: int = 0
     selection: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ def _piglit(path: Path) -> Read:
     )
 
 
-def _piglit_test(name: str, one: Mapping[str, Any]) -> Iterator[Tested]:
+def _piglit_test(name: str, one: Mapping[str, Any]) -> Iterator[Result]:
     """A test and, as tests of their own, its parts: a part that fails now hides in a test that failed before."""
     time = one.get("time") or {}
     seconds = max(0.0, float(time.get("end", 0.0)) - float(time.get("start", 0.0))) if time else None
@@ -142,7 +142,7 @@ def _piglit_test(name: str, one: Mapping[str, Any]) -> Iterator[Tested]:
             continue
         status = _status(result, _PIGLIT)
         told = "" if status == "pass" else first_lines(output)
-        yield Tested(test=each, status=status, seconds=seconds if each == name else None, output=told)
+        yield Result(test=each, status=status, seconds=seconds if each == name else None, output=told)
 
 
 def _piglit_selection(options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,14 +161,14 @@ def _cts(path: Path) -> Read:
     if not files:
         raise ValueError("there is no JSON file; CL_CONFORMANCE_RESULTS_FILENAME has each program write one")
     digest = hashlib.sha256()
-    tests: list[Tested] = []
+    tests: list[Result] = []
     for file in files:
         data = content(file)
         digest.update(f"{file.name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
         document = parse_json(data.decode("utf-8"))
         program = str(document["cmd"]).replace("\\", "/").rpartition("/")[2]
         tests += [
-            Tested(test=f"{program}/{name}", status=_status(str(result), _CTS))
+            Result(test=f"{program}/{name}", status=_status(str(result), _CTS))
             for name, result in document["results"].items()
         ]
     return Read(tuple(tests), digest.hexdigest(), planned=len(tests))
@@ -190,7 +190,7 @@ def _deqp(path: Path) -> Read:
             missing += 1
             continue
         seconds = float(row[2]) if len(row) > 2 and row[2].strip() else None
-        tests.append(Tested(test=name, status=_status(status, _DEQP), seconds=seconds))
+        tests.append(Result(test=name, status=_status(status, _DEQP), seconds=seconds))
     ended = text.endswith("\n")
     return Read(tuple(tests), hashlib.sha256(data).hexdigest(), planned=len(tests) + missing, ended=ended)
 

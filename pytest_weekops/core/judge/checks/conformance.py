@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_weekops.core.conformance.changes import Kind, TestChange
+from pytest_weekops.core.conformance.changes import Change, Kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.conformance import Compared, compared, counted
 from pytest_weekops.core.judge.finding import Finding
@@ -89,7 +89,7 @@ def _lacking(sides: Sequence[Compared], lack: str) -> tuple[str, ...]:
     return tuple(f"{side.name}: {side.words}" for side in sides if side.lack == lack)
 
 
-def _overdue(side: Compared, change: TestChange) -> str:
+def _overdue(side: Compared, change: Change) -> str:
     """What an expectation that excuses nothing any more has to say of a change."""
     entry = next((one for one in side.overdue if (one.test, one.kind) == (change.test, change.after)), None)
     return "" if entry is None else f", {entry.words}, which does not count on this day"
@@ -102,7 +102,7 @@ def _beside(side: Compared) -> str:
     return f"; {', '.join(counts)}" if counts else ""
 
 
-def _detail(side: Compared, change: TestChange) -> dict[str, Any]:
+def _detail(side: Compared, change: Change) -> dict[str, Any]:
     told = {"test": change.test, "before": change.before, "after": change.after, "kind": change.kind}
     rest = {name: value for name, value in (("output", change.output), ("why", change.why)) if value}
     return {"suite": side.suite, "platform": side.platform, **told, **rest}
