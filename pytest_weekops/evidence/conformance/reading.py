@@ -13,7 +13,7 @@ import io
 import lzma
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -113,7 +113,9 @@ def _piglit(path: Path) -> Read:
     if len(found) > 1:
         raise ValueError(f"there are {len(found)} results files, and which one counts is not known")
     if ".xml" in found[0].suffixes:
-        return _junit(found[0])
+        read = _junit(found[0])  # whose class names begin with the suite's own name
+        named = (each.model_copy(update={"test": each.test.removeprefix("piglit@")}) for each in read.tests)
+        return replace(read, tests=tuple(named))
     data = content(found[0])
     document = parse_json(data.decode("utf-8"))
     tests = [each for name, one in document["tests"].items() for each in _piglit_test(name, one)]
