@@ -155,6 +155,10 @@ BOUNDS: Mapping[str, Bound] = {
     "conformance.max_left_out_share": _ceiling(
         0.99, 0.0, "A suite of which all is left out says nothing", may_be_zero=True
     ),
+    **{
+        f"conformance.severity_of_{what}": Bound(least=1, most=3, why="Only SEV1 to SEV3 block")
+        for what in ("crash", "timeout", "failure", "lost_test", "skip", "flaky", "missing")
+    },
     "conformance.max_new_flaky": _ceiling(
         100, 5, "A driver that is unsteady in so many tests is broken", may_be_zero=True
     ),
