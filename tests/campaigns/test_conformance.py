@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops.campaigns import conformance, piglit
+from pytest_weekops.campaigns import conformance
 from pytest_weekops.campaigns.conformance import Driver, run_piglit, tied
 from pytest_weekops.campaigns.piglit import Piglit
 from pytest_weekops.core.conformance.results import SuiteResults
@@ -131,7 +131,7 @@ def test_another_version_of_the_suite_has_another_name(tmp_path: Path) -> None:
 
 def test_without_piglit_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or what to do instead."""
-    monkeypatch.setattr(piglit.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     with pytest.raises(InputError, match="piglit is not installed"):
         Piglit.installed()
 

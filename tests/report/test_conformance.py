@@ -6,10 +6,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.known_test import KnownTest
 from pytest_weekops.report.acta import _findings
 from pytest_weekops.report.conformance import changed_tests, conformance_lines
 from pytest_weekops.report.junit import render_junit
-from tests.core.judge.test_conformance import KNOWN, POLICY, KnownTest, records, verdict_on
+from tests.core.judge.test_conformance import KNOWN, POLICY, records, verdict_on
 from tests.support.conformance import HEALTHY, results
 
 DOCUMENT: dict[str, Any] = {
