@@ -60,6 +60,7 @@ def run_piglit(piglit: Piglit, launch: Launch, scratch: Path, say: Callable[[str
     Raises ``WeekopsError`` where the suite does not come to its end, ran on another platform, or the driver changed.
     """
     with held_driver(launch, scratch, say) as before:
+        launch = _with_library(launch, before.identity, scratch)
         say(f"{launch.label}: piglit, {len(piglit.planned)} of {len(piglit.of_suite)} tests")
         first = piglit.run(launch, scratch / f"{launch.label}-1")
         if not first.platforms:
@@ -93,6 +94,18 @@ def run_piglit(piglit: Piglit, launch: Launch, scratch: Path, say: Callable[[str
         files=before.files,
         tests=tuple(tests.values()),
     )
+
+
+def _with_library(launch: Launch, identity: DeviceIdentity, scratch: Path) -> Launch:
+    """The launch with an ICD file that names the very library that answered, by its whole path.
+
+    The loader of the suite is another than ours, and need not find a library that is named by its file name alone.
+    """
+    if not identity.library_path:
+        return launch
+    icd = scratch / f"{launch.label}-conformance.icd"
+    icd.write_text(f"{identity.library_path}\n", encoding="utf-8")
+    return launch.model_copy(update={"environment": {**launch.environment, "OCL_ICD_VENDORS": str(icd)}})
 
 
 def tied(suite: str, version: str, read: Read, path: Path, driver: Driver) -> SuiteResults:

@@ -82,6 +82,15 @@ def test_bad_tests_are_run_again_and_one_that_passes_then_is_flaky(
     assert Path(environment["POCL_CACHE_DIR"]).is_relative_to(tmp_path)
 
 
+def test_the_suite_is_led_to_the_library_that_answered(run: Run, tmp_path: Path) -> None:
+    """By its whole path: an ICD file may name a library that only the loader beside it finds."""
+    there = DRIVER.identity.model_copy(update={"library_path": "/opt/libpocl.so"})
+    (tmp_path / "scratch").mkdir()
+    run(drivers=(Driver(there, DRIVER.files),))
+    environment = json.loads((tmp_path / "piglit" / "run-0.json").read_text())["environment"]
+    assert Path(environment["OCL_ICD_VENDORS"]).read_text() == "/opt/libpocl.so\n"
+
+
 def test_a_selection_is_told_with_what_it_leaves_out(run: Run) -> None:
     """Filters are kept with the results, and so is how much of the suite there is."""
     found = run({"api@a": ["pass"], "program@d": ["pass"]}, include=("^api",))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +21,7 @@ Lack = Literal["", "missing", "untied", "unusable", "no_reference", "another_ver
 class Compared:
     """One suite on one platform under test: every test's change, or what is lacking (``lack``) and why in ``words``.
 
+    ``told`` says what was compared with what, and how many tests ended how.
     ``overdue`` are the known tests of this suite and driver that excuse nothing, since their day is over or too far.
     """
 
@@ -30,7 +30,7 @@ class Compared:
     lack: Lack = ""
     words: str = ""
     tested: SuiteResults | None = None
-    against: str = ""
+    told: str = ""
     changes: tuple[Change, ...] = ()
     overdue: tuple[KnownTest, ...] = ()
 
@@ -42,15 +42,6 @@ class Compared:
     def of(self, *kinds: Kind) -> tuple[Change, ...]:
         """The changes of these kinds, in the order of their names."""
         return tuple(change for change in self.changes if change.kind in kinds)
-
-    @property
-    def told(self) -> str:
-        """What was compared with what, and how many tests ended how."""
-        if self.tested is None or self.lack:
-            return f"{self.name}: {self.words}"
-        ended = Counter(each.status for each in self.tested.tests)
-        counts = ", ".join(f"{ended[status]} {status}" for status in sorted(ended, key=lambda one: -ended[one]))
-        return f"{self.name} ({self.tested.version}): {counts}, held against {self.against}"
 
 
 def compared(policy: Policy, campaign: Campaign) -> tuple[Compared, ...]:
@@ -67,9 +58,11 @@ def _one(policy: Policy, campaign: Campaign, suite: str, platform: str) -> Compa
         words = f"{len(found)} records of the driver under test and {len(against)} of the one it is held against"
         return Compared(suite, platform, "missing", words)
     (mine,), (other,) = found, against
-    lack, words = next(_lacks(policy, campaign, mine, other), ("", ""))
-    if lack or mine.results is None or other.results is None:
-        return Compared(suite, platform, lack or "missing", words)
+    lack, words = _lack(policy, campaign, mine, other)
+    if lack:
+        return Compared(suite, platform, lack, words)
+    assert mine.results is not None
+    assert other.results is not None
     about = [known for known in campaign.plan.known_tests if _speaks_of(known, campaign, suite, platform)]
     today = day_of(campaign.created_at)
     known: dict[tuple[str, str], str] = {(one.test, one.kind): one.words for one in about if is_in_force(one, today)}
@@ -77,7 +70,7 @@ def _one(policy: Policy, campaign: Campaign, suite: str, platform: str) -> Compa
         suite,
         platform,
         tested=mine.results,
-        against=_named(other, mine.results),
+        told=f"{suite} on {platform} ({mine.results.version}): {_ended(mine.results)}, {_against(other, mine.results)}",
         changes=compare(other.results, mine.results, known),
         overdue=tuple(one for one in about if not is_in_force(one, today)),
     )
@@ -92,35 +85,27 @@ def _speaks_of(known: KnownTest, campaign: Campaign, suite: str, platform: str) 
     return known.suite == suite and known.driver.is_of(campaign.identities.get(platform))
 
 
-def _lacks(
-    policy: Policy, campaign: Campaign, mine: ConformanceRecord, other: ConformanceRecord
-) -> Iterator[tuple[Lack, str]]:
-    """Everything that keeps two sets of results from being compared, the gravest first."""
+def _lack(policy: Policy, campaign: Campaign, mine: ConformanceRecord, other: ConformanceRecord) -> tuple[Lack, str]:
+    """What keeps two sets of results from being compared, the gravest alone; nothing where they can be."""
     rules, now = policy.conformance, campaign.created_at
+    most = {"max_age_days": rules.max_age_days, "max_left_out_share": rules.max_left_out_share}
     if mine.results is None:
-        yield "missing", mine.problem or "no results of the driver under test"
-        return
+        return "missing", mine.problem or "no results of the driver under test"
     if words := not_of(mine.results, campaign.identities.get(mine.platform), campaign.driver_files(mine.platform)):
-        yield "untied", f"the results are of another driver: {words}"
-    for words in problems(
-        mine.results, now, max_age_days=rules.max_age_days, max_left_out_share=rules.max_left_out_share
-    ):
-        yield "unusable", words
+        return "untied", f"the results are of another driver: {words}"
+    if words := next(problems(mine.results, now, **most), ""):
+        return "unusable", words
     if other.results is None:
-        yield "no_reference", other.problem or "no results of the driver in service"
-        return
+        return "no_reference", other.problem or "no results of the driver in service"
     if words := _not_in_service(campaign, other):
-        yield "no_reference", words
-    for words in problems(
-        other.results,
-        other.results.created_at,  # a driver that is in service does not become another one with time
-        max_age_days=rules.max_age_days,
-        max_left_out_share=rules.max_left_out_share,
-    ):
-        yield "no_reference", f"of the results that it is held against: {words}"
-    suites = [(one.results.suite, one.results.version) for one in (mine, other) if one.results is not None]
-    if suites != [(mine.suite, suites[0][1])] * 2:
-        yield "another_version", f"{' and '.join(' '.join(each) for each in suites)} cannot be compared"
+        return "no_reference", words
+    # A driver in service does not become another one with time: its results are as old as they are.
+    if words := next(problems(other.results, other.results.created_at, **most), ""):
+        return "no_reference", f"of the results that it is held against: {words}"
+    suites = [(one.suite, one.version) for one in (mine.results, other.results)]
+    if suites != [(mine.suite, mine.results.version)] * 2:
+        return "another_version", f"{' and '.join(' '.join(each) for each in suites)} cannot be compared"
+    return "", ""
 
 
 def _not_in_service(campaign: Campaign, other: ConformanceRecord) -> str:
@@ -136,15 +121,20 @@ def _not_in_service(campaign: Campaign, other: ConformanceRecord) -> str:
     return f"the results of {label} are of another driver: {words}" if words else ""
 
 
-def _named(other: ConformanceRecord, tested: SuiteResults) -> str:
+def _ended(results: SuiteResults) -> str:
+    ended = results.counts
+    return ", ".join(f"{ended[status]} {status}" for status in sorted(ended, key=lambda one: -ended[one]))
+
+
+def _against(other: ConformanceRecord, tested: SuiteResults) -> str:
     """Which driver's results the tested ones are held against."""
     assert other.results is not None
     theirs = other.results.identity
     name = f"{theirs.profile} {theirs.driver_version}"
     if not other.reference_run:
-        return f"{name}, the driver in service"
+        return f"held against {name}, the driver in service"
     same = not not_of(other.results, tested.identity, tested.files)
-    return f"{name} of the promoted run {other.reference_run}{', this very driver' if same else ''}"
+    return f"held against {name} of the promoted run {other.reference_run}{', this very driver' if same else ''}"
 
 
 def counted(sides: Sequence[Compared], *kinds: Kind) -> list[tuple[Compared, Change]]:
