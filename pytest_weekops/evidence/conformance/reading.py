@@ -136,15 +136,16 @@ def _piglit_test(name: str, one: Mapping[str, Any]) -> Iterator[Result]:
     """A test and, as tests of their own, its parts: a part that fails now hides in a test that failed before."""
     time = one.get("time") or {}
     seconds = max(0.0, float(time.get("end", 0.0)) - float(time.get("start", 0.0))) if time else None
-    output = "\n".join(str(one.get(key) or "") for key in ("exception", "err", "out"))
+    told = "\n".join(str(one.get(key) or "") for key in ("exception", "err", "out"))
+    output = "\n".join(line for line in told.splitlines() if not line.startswith("#"))  # its heads say nothing of it
     parts = {key: value for key, value in (one.get("subtests") or {}).items() if key != "__type__"}
     every = {name: str(one["result"]), **{f"{name}@{key}": str(value) for key, value in parts.items()}}
     for each, result in every.items():
         if result in ("notrun", "incomplete"):
             continue
         status = _status(result, _PIGLIT)
-        told = "" if status == "pass" else first_lines(output)
-        yield Result(test=each, status=status, seconds=seconds if each == name else None, output=told)
+        kept = "" if status == "pass" else first_lines(output)
+        yield Result(test=each, status=status, seconds=seconds if each == name else None, output=kept)
 
 
 def _piglit_selection(options: Mapping[str, Any]) -> tuple[str, ...]:
