@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
-from pytest_weekops.core.policy.policy import Policy, PolicyPart, SeverityLevel
+from pytest_weekops.core.policy.part import PolicyPart
+from pytest_weekops.core.policy.policy import Policy, SeverityLevel
 
 Direction = Literal["stricter", "looser", "changed"]
 

@@ -12,19 +12,15 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from pytest_weekops.core.policy.bounds import LEAST_RATIO, beyond
+from pytest_weekops.core.policy.conformance_rules import ConformanceRules
 from pytest_weekops.core.policy.defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
+from pytest_weekops.core.policy.part import PolicyPart as PolicyPart  # noqa: PLC0414 - others know it from here
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
-
-
-class PolicyPart(BaseModel):
-    """Base of every section: frozen, unknown keys refused, numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Scope(PolicyPart):
@@ -211,43 +207,6 @@ class SplitRules(PolicyPart):
     min_ratio: float = 0.85
     max_latency_ratio: float = 1.25  #: [ratio] `rusticl_latency_ratio`: most candidate / baseline p95
     required_sizes: tuple[int, ...] = ()  #: `required_sizes_present_on_split`; empty: every size that ran
-
-
-class ConformanceRules(PolicyPart):
-    """What is held against a driver by suites that others wrote, where a run takes their results as evidence.
-
-    A crash is never milder than a timeout, nor that than a failure. A policy that does not state this section has the
-    hash that it had before there was one.
-    """
-
-    #: [days] `conformance_evidence`: older results of the driver under test do not count
-    max_age_days: float = Field(default=30.0, gt=0)
-    #: [share] of a suite's tests that filters may leave out, in the results of either driver
-    max_left_out_share: float = Field(default=0.0, ge=0, le=1)
-    #: tests that may be flaky now and were not before; they are rerun, and never count as passed
-    max_new_flaky: int = Field(default=0, ge=0)
-    severity_of_crash: int = Field(default=1, ge=1, le=3)  #: a test that crashes now, and did not before
-    severity_of_timeout: int = Field(default=2, ge=1, le=3)  #: one that does not end any more
-    severity_of_failure: int = Field(default=2, ge=1, le=3)  #: one that fails now
-    severity_of_lost_test: int = Field(default=2, ge=1, le=3)  #: one that has no result any more
-    severity_of_skip: int = Field(default=2, ge=1, le=3)  #: one that is skipped now
-    severity_of_flaky: int = Field(default=3, ge=1, le=3)  #: more of them flaky than `max_new_flaky`
-    severity_of_missing: int = Field(default=2, ge=1, le=3)  #: results that are not there or are no evidence
-
-    @property
-    def levels(self) -> dict[str, int]:
-        """Severity of each check on such results."""
-        failure = self.severity_of_failure
-        timeout = min(self.severity_of_timeout, failure)
-        return {
-            "conformance_evidence": self.severity_of_missing,
-            "conformance_crashes": min(self.severity_of_crash, timeout),
-            "conformance_timeouts": timeout,
-            "conformance_failures": failure,
-            "conformance_lost_tests": self.severity_of_lost_test,
-            "conformance_skips": self.severity_of_skip,
-            "conformance_flaky": self.severity_of_flaky,
-        }
 
 
 class CampaignRules(PolicyPart):

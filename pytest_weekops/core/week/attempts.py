@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_weekops.core.calendar import Week
 from pytest_weekops.core.numbers import as_finite
+from pytest_weekops.core.policy.conformance_rules import ConformanceRules
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
-from pytest_weekops.core.policy.policy import ConformanceRules
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.expected import more_expected
 from pytest_weekops.core.week.floors_held import lower_floors
