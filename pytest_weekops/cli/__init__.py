@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
     "peak": "measure what a device can do, each item verified",
+    "conformance": "run piglit, or read results of other suites, and keep them",
     "judge": "judge a run directory, a journal or a recorded campaign",
     "report": "make a run's summary, JUnit XML and decision anew",
     "page": "make a run's page, report.html, anew",
@@ -36,7 +37,7 @@ COMMANDS = {
     "export": "give a run to CI systems: SARIF, GitLab, metrics, a badge",
     "ledger": "share a ledger in PostgreSQL, or copy one",
     "record": "enter a finished run into a ledger that was locked then",
-    "compare": "two runs: what differs, and each cell's speed with its interval",
+    "compare": "two runs: what differs, each cell's speed with its interval",
     "history": "each cell's speed over the runs of the ledger",
     "site": "static pages of the ledger: weeks, cells, runs side by side",
     "policy": "show, compare or recalibrate policies",
@@ -47,7 +48,7 @@ COMMANDS = {
     "tune": "search build parameters that are faster on a device",
     "inject": "plant faults on a device and count what the T5 guard catches",
     "status": "show the channel: promoted, frozen, rolled back or iterate",
-    "rollback": "plan, apply, undo or rehearse the switch to the baseline driver",
+    "rollback": "plan, apply, undo, rehearse the switch to the baseline driver",
     "close": "close a week: decision record and acta",
     "action": "list or close the actions a week still owes",
 }

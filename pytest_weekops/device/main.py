@@ -179,7 +179,7 @@ class Program:
         if isinstance(request, PressureRequest):
             return press(device, request, self.notify)
         if isinstance(request, SmokeRequest):
-            return smoke(device, request, self.notify)
+            return smoke(device, request, self.notify).model_copy(update={"seen": device.files.seen()})
         raise DeviceError(f"This worker cannot answer {type(request).__name__}.")
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pytest_weekops.core.conformance.results import ConformanceRecord
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
@@ -53,6 +54,7 @@ _JUDGED: dict[str, type[JudgedRecord]] = {
     "look": LookRecord,
     "calibration": CalibrationRecord,
     "partner": PartnerRecord,
+    "conformance": ConformanceRecord,
 }
 
 

@@ -14,7 +14,7 @@ from pytest_weekops.core.errors import DeviceError, InputError
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.plugin.options import Options, report_directory
-from pytest_weekops.plugin.planning import build_plan
+from pytest_weekops.plugin.planning import build_plan, evidence_sources
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
@@ -249,6 +249,12 @@ class Choices:
 
         asked = self.options.text("tuning")
         return usage(lambda: tuning_directory(asked, report_directory(self.config), self.config.rootpath))
+
+    @property
+    def evidence(self) -> tuple[tuple[str, Path | None], ...]:
+        """Each conformance suite that is asked for, with where its results lie where that was said."""
+        here = self.config.invocation_params.dir
+        return tuple((suite, here / path if path else None) for suite, path in evidence_sources(self.options))
 
     def plan(self, gates: tuple[str, ...] = ()) -> CampaignPlan:
         """The frozen plan, with the canonical tier's gates that were collected."""

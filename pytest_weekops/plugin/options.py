@@ -36,6 +36,12 @@ _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ),
     ("sizes", (), "N", "problem sizes (default: 1400 2048)"),
     ("seeds", ("--seed",), "N", "seeds of the problem data (default: 11)"),
+    (
+        "evidence",
+        (),
+        "SUITE[=PATH]",
+        "results of conformance suites that the verdict takes in: piglit, cts, deqp, junit, as kept or at a path",
+    ),
     ("required-sizes", (), "N", "split: sizes that must be there on both platforms (default: all)"),
 )
 _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
@@ -238,7 +244,7 @@ class Options:
         said, here = self.said(name), self._config.invocation_params.dir
         for word in words:
             bare = word.split("::", 1)[0]
-            if name == "platforms" and "@" in word:
+            if (name == "platforms" and "@" in word) or (name == "evidence" and "=" in word):
                 continue
             if "/" in word or "::" in word or bare.endswith(".py") or Path(here, bare).is_dir():
                 rest = " ".join(other for other in words if other != word)

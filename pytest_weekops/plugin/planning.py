@@ -82,6 +82,7 @@ def build_plan(
         partner=partner,
         cold_starts=_cold_starts(options),
         **_known_faults(options, kind),
+        **_evidence(options, kind),
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
@@ -110,7 +111,7 @@ def _known_faults(options: Options, kind: str) -> dict[str, Any]:
     """The known faults that a weekly plan carries, and the hash of their file; nothing for another kind."""
     said, asked = options.said("expectations"), options.text("expectations")
     if kind != "weekly":
-        if options.given("expectations"):
+        if options.given("expectations") and not (kind == "split" and options.words("evidence")):
             raise pytest.UsageError(
                 f"{said} speaks of a weekly campaign, and this is a {kind} one, where a known fault blocks as any "
                 "other does. Leave it out."
@@ -123,6 +124,52 @@ def _known_faults(options: Options, kind: str) -> dict[str, Any]:
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from error
     return {"expected": entries, "expectations_sha256": digest}
+
+
+def evidence_sources(options: Options) -> tuple[tuple[str, str], ...]:
+    """Each suite that is asked for, with the path of its results or nothing. Raises ``pytest.UsageError``."""
+    from pytest_weekops.core.conformance.results import SUITES
+
+    said, words = options.said("evidence"), options.words("evidence")
+    found = []
+    for word in words:
+        suite, equals, path = word.partition("=")
+        if suite not in SUITES or (equals and not path):
+            raise pytest.UsageError(
+                f"{said} {word!r:.80} names no suite whose results can be read. The verdict would not take them in."
+                f"{suggest(suite, SUITES)} Known: {', '.join(SUITES)}, each alone or as SUITE=PATH."
+            )
+        found.append((suite, path))
+    suites = [suite for suite, _path in found]
+    if twice := sorted({suite for suite in suites if suites.count(suite) > 1}):
+        raise pytest.UsageError(
+            f"{said} names {', '.join(twice)} more than once. Of two sets of results of one suite on one driver nobody "
+            "could tell which counts. Name each suite once."
+        )
+    return tuple(found)
+
+
+def _evidence(options: Options, kind: str) -> dict[str, Any]:
+    """The suites of a plan and the tests of them that are known to fail; nothing where none is asked for."""
+    sources = evidence_sources(options)
+    if not sources:
+        return {}
+    if kind == "canonical":
+        if not options.given("evidence"):
+            return {}  # of an ini file, for the runs that compare drivers
+        raise pytest.UsageError(
+            f"{options.said('evidence')} speaks of a weekly or split campaign, and this is a canonical one, which "
+            "compares no drivers. Leave it out."
+        )
+    from pytest_weekops.files.expectations import load_known_tests
+
+    suites = tuple(dict.fromkeys(suite for suite, _path in sources))
+    asked = options.text("expectations")
+    try:
+        known = load_known_tests(Path(asked) if asked else None)
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+    return {"evidence": suites, "known_tests": tuple(one for one in known if one.suite in suites)}
 
 
 def _cold_starts(options: Options) -> int:

@@ -21,6 +21,7 @@ from pytest_weekops.plugin.choices import Choices, usage
 from pytest_weekops.plugin.failure import GateFailure, GateSkip
 from pytest_weekops.plugin.items import CampaignItems, is_campaign, parameter
 from pytest_weekops.plugin.microscope import Microscope
+from pytest_weekops.plugin.options import report_directory
 from pytest_weekops.plugin.progress import Progress
 from pytest_weekops.plugin.spellings import Spellings
 from pytest_weekops.plugin.summary import print_conclusion, tell_junit
@@ -144,6 +145,8 @@ class GateSession:
             baseline=choices.options.text("baseline") or "",
             tuning=choices.tuning,
             resume=self._resumed(),
+            evidence=choices.evidence,
+            conformance=report_directory(self.config),
             calibrations=choices.report_dir.parent if choices.is_aa else None,
             command=("pytest", *map(str, self.config.invocation_params.args)),
             say=self.progress.say,

@@ -17,6 +17,7 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
     """Table, findings, verdict, artifacts, exit status, next step; with ``-q`` findings and verdict only."""
     from pytest_weekops.core.judge.finding import Decision
     from pytest_weekops.report.certainty import certainty_lines
+    from pytest_weekops.report.conformance import conformance_lines
     from pytest_weekops.report.github import github_lines
     from pytest_weekops.report.summary import finding_line, next_step, sort_findings, verdict_line, verdict_words
     from pytest_weekops.report.table import render_table
@@ -26,6 +27,8 @@ def print_conclusion(conclusion: Conclusion, terminal: pytest.TerminalReporter, 
         terminal.section("weekops", sep="=")
         for line in (*render_table(verdict.kind, verdict.rows), *conclusion.lanes):
             terminal.write_line(line)
+        for words in conformance_lines(verdict):
+            _write_wrapped(terminal, words)
         for remark in conclusion.remarks:
             _write_wrapped(terminal, f"note: {remark}")
     for finding in sort_findings(verdict.findings):

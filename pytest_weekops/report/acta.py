@@ -117,6 +117,8 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"- finding: {escape(words)}"
         elif finding.get("check") == "expected_faults" and finding.get("observed"):
             yield f"- known faults: {escape(str(finding.get('message', '')))}"
+        elif finding.get("check") == "conformance_evidence":
+            yield f"- what others have tested: {escape(str(finding.get('message', '')))}"
     passed = [f for f in findings if f.get("status") == "pass" and f.get("observed")]  # not: none of none allowed
     held = [f"{f.get('check')}{_measured(f)}" for f in passed]
     if held:

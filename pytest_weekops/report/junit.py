@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.judge.finding import CheckStatus, Verdict
 from pytest_weekops.core.measurement.records import GateRecord, Measurement, MeasurementStatus, PressureRecord
+from pytest_weekops.report.conformance import CHECKS, changed_tests
 from pytest_weekops.report.saying import plain
 from pytest_weekops.report.summary import finding_line, sort_findings, verdict_words
 
@@ -24,6 +25,7 @@ def render_junit(
         ET.SubElement(told, "property", name=f"weekops_{name}", value=plain(str(document[name])))
     known = verdict.known_faults
     cases = [*(case for record in records for case in _case(record, known)), *map(_missing, missing)]
+    cases += _conformance(verdict)
     suite.extend([*cases, _verdict(verdict, document)])
     for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(sum(case.find(tag) is not None for case in suite)))
@@ -46,6 +48,25 @@ def _case(record: object, known: Mapping[tuple[str, str, int], str]) -> Iterator
     elif isinstance(record, Measurement) and not record.void:
         case = record.case
         yield _measurement(record, known.get((case.platform, case.kernel, case.size), ""))
+
+
+def _conformance(verdict: Verdict) -> Iterator[ET.Element]:
+    """A case for each check on what others have tested that speaks of no single test, and one for each changed test."""
+    for finding in verdict.findings:
+        if finding.check.startswith(CHECKS) and (not finding.details or finding.check == "conformance_evidence"):
+            good = finding.status is CheckStatus.PASS
+            tag = "error" if finding.status is CheckStatus.NO_DATA else "failure"
+            yield _ended("conformance", finding.check, "" if good else finding.message, tag=tag)
+    for one in changed_tests(verdict):
+        words = f"{one['before'] or 'absent'}, now {one['after'] or 'absent'}"
+        words = f"known, {one['why']}: {words}" if one.get("why") else f"{one['kind']}: {words}"
+        yield _ended(
+            f"conformance.{one['suite']}.{one['platform']}",
+            one["test"],
+            "" if one["kind"] == "fixed" else words,
+            tag="failure" if one["held"] else "skipped",
+            text=str(one.get("output", "")),
+        )
 
 
 def _measurement(record: Measurement, expected: str) -> ET.Element:

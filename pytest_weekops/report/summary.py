@@ -10,6 +10,7 @@ from pytest_weekops.core.judge.drivers import files_apart
 from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus, Finding, Verdict
 from pytest_weekops.core.measurement.driver_files import DriverFile
 from pytest_weekops.report.certainty import certainty_lines
+from pytest_weekops.report.conformance import conformance_lines
 from pytest_weekops.report.markdown import code, escape, markdown_table
 from pytest_weekops.report.table import remark_lines, tables
 
@@ -141,6 +142,8 @@ def render_summary(verdict: Verdict, document: Mapping[str, Any], lanes: Sequenc
         lines += [f"  - {words}" for words in _below(identity, document.get("driver_files", {}).get(label))]
     lines += [f"- {escape(words)}" for words in _apart(plan, document.get("driver_files", {}))]
     lines += _results(verdict, lanes)
+    if tested := conformance_lines(verdict):
+        lines += ["", "## What others have tested", "", *(f"- {escape(words)}" for words in tested)]
     lines += ["", "## Findings", ""]
     found = sort_findings(verdict.findings)
     lines += [f"- {escape(finding_line(finding))}" for finding in found] or ["Every check passed."]

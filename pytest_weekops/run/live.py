@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from pytest_weekops.core.conformance.results import ConformanceRecord
 from pytest_weekops.core.errors import InputError, WorkerError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
@@ -59,6 +60,7 @@ T = TypeVar(
     CalibrationRecord,
     DriverListing,
     PartnerRecord,
+    ConformanceRecord,
 )
 
 
@@ -259,7 +261,7 @@ class Run:
                 self.say(f"  {label}: {step.detail}")
                 smoked = smoked.model_copy(update={"steps": (*smoked.steps, step)})
             self.smokes[label] = smoked
-            self.journal.append("smoke", {"platform": label, **smoked.model_dump(mode="json")})
+            self.journal.append("smoke", {"platform": label, **smoked.model_dump(mode="json", exclude={"seen"})})
             failed = smoke_failure(smoked)
         return self.record(GateRecord(gate="driver", stage="smoke", platform=label, passed=not failed, reason=failed))
 

@@ -25,6 +25,7 @@ from pytest_weekops.files.kernel_sources import hash_kernels, hash_sources
 from pytest_weekops.run.baselines import hold_against
 from pytest_weekops.run.capacity import memory_problem, scratch_problem
 from pytest_weekops.run.circumstances import circumstances, opened_now
+from pytest_weekops.run.conformance import take_evidence
 from pytest_weekops.run.earlier import Earlier, read_earlier
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.live import Platform, Run
@@ -203,6 +204,8 @@ def _start(request: RunRequest, run: Run) -> None:
         for calibration in records:
             run.record(calibration)
         run.notes += notes
+    if run.plan.evidence and earlier is None:
+        take_evidence(run, request)
     if run.plan.kind == "weekly":
         hold_against(run, request.report_dir, request.baseline)
         compare_with_baselines(run)

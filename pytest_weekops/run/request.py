@@ -21,7 +21,8 @@ class RunRequest:
     of a pinned baseline (else those pinned in ``report_dir``); ``tuning`` a directory of tuning files, None for none.
     ``resume`` is the directory of a run that was broken off, or its name in ``report_dir``: only what it lacks is
     measured. ``partner`` starts the plan's partner. ``calibrations`` is where calibrations lie, where that is not
-    ``report_dir``. ``say`` prints a line for people.
+    ``report_dir``. ``evidence`` are the suites of the plan with the path of results that the user named, or
+    None for those that are kept in ``conformance`` (``report_dir`` where it is None). ``say`` prints a line for people.
     """
 
     plan: CampaignPlan
@@ -36,5 +37,7 @@ class RunRequest:
     resume: Path | None = None
     calibrations: Path | None = None
     partner: Launch | None = None
+    evidence: tuple[tuple[str, Path | None], ...] = ()
+    conformance: Path | None = None
     command: tuple[str, ...] = ()
     say: Callable[[str], None] = lambda _line: None

@@ -295,10 +295,11 @@ class SmokeStep(Record):
 
 
 class Smoked(Record):
-    """Reply to ``smoke``."""
+    """Reply to ``smoke``; ``seen`` are the driver's files by then, its compiler's among them."""
 
     type: Literal["smoked"] = "smoked"
     steps: tuple[SmokeStep, ...]
+    seen: tuple[SeenFile, ...] = ()
 
 
 class Referenced(Record):

@@ -48,8 +48,9 @@ def test_each_command_is_one_line_of_the_list() -> None:
     """As many lines as commands, and where to begin below them."""
     lines = build_parser("").format_help().splitlines()
     assert max(map(len, lines)) <= 80
+    width = max(map(len, COMMANDS))
     for name, text in COMMANDS.items():
-        assert f"    {name:<9}  {text}" in lines
+        assert f"    {name:<{width}}  {text}" in lines
     assert "where to begin:" in lines
 
 

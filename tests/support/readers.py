@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,12 +22,14 @@ from pytest_weekops.core.week.run_entry import run_entry
 from pytest_weekops.drivers.platforms import load_profiles
 from pytest_weekops.evidence.baselines import SCHEMA, load_baseline
 from pytest_weekops.evidence.calibrations import find_calibrations, write_calibration
+from pytest_weekops.evidence.conformance.reading import read_results
+from pytest_weekops.evidence.conformance.store import keep, kept
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import encode_event, read_run
 from pytest_weekops.evidence.recorded import read_campaign
 from pytest_weekops.evidence.tunings import TuningBook, load_tunings
 from pytest_weekops.files.catalog import read_catalog
-from pytest_weekops.files.expectations import load_expectations
+from pytest_weekops.files.expectations import load_expectations, load_known_tests
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
 from pytest_weekops.policies.fleet import load_fleet
@@ -39,11 +42,13 @@ from pytest_weekops.worker.protocol import MESSAGES, REQUESTS, Anchored, CloseRe
 from tests.core.judge.test_recall import record
 from tests.core.measurement.test_calibration import NOW, make_calibration
 from tests.core.selection.test_tuning import entry
+from tests.evidence.conformance.test_reading import JUNIT, ended
 from tests.evidence.test_calibrations import KERNELS as CALIBRATED
 from tests.evidence.test_calibrations import ME as CALIBRATED_ME
 from tests.evidence.test_tunings import KERNELS, ME
 from tests.policies.test_fleet import TEXT as FLEET
 from tests.policies.test_older import older
+from tests.support.conformance import results
 from tests.support.history import promoted
 from tests.support.ledgers import filled
 from tests.support.recorded_data import split, weekly
@@ -211,6 +216,25 @@ expectations:
     owner: us
     expires: 2026-12-31
 """
+KNOWN_TESTS = """\
+version: 1
+conformance:
+  - driver: {profile: pocl, driver_version: "3.1"}
+    suite: piglit
+    test: api@one
+    kind: crash
+    reason: a known bug
+    owner: us
+    expires: 2026-12-31
+"""
+PIGLIT = {"options": {"profile": ["cl"]}, "tests": {"api@one": ended("fail"), "api@two": ended("pass")}}
+
+
+def _kept_results() -> bytes:
+    with tempfile.TemporaryDirectory() as directory:
+        return keep(Path(directory), results()).read_bytes()
+
+
 TUNING, CALIBRATION, JOURNAL, LEDGER = _tuning(), _calibration(), _journal(), _ledger()
 FRAMES = b"".join(map(encode, (CloseRequest(), Anchored(median_ms=1.0, calls=3), Goodbye())))
 READERS: dict[str, Reader] = {
@@ -222,6 +246,12 @@ READERS: dict[str, Reader] = {
     "platform file": Reader("p.yaml", _shipped("policies", "platforms.yaml"), lambda path: load_profiles([path])),
     "expectations": Reader("known.yaml", EXPECTATIONS.encode(), load_expectations),
     "fleet file": Reader("fleet.yaml", FLEET.encode(), load_fleet),
+    "known tests": Reader("known.yaml", KNOWN_TESTS.encode(), load_known_tests),
+    "piglit": Reader("results.json", json.dumps(PIGLIT).encode(), partial(read_results, "piglit")),
+    "cts": Reader("test_api.json", b'{"cmd": "x/test_api", "results": {"a": "pass"}}', partial(read_results, "cts")),
+    "deqp": Reader("results.csv", b"a.b,Pass,0.5\na.c,Crash,\n", partial(read_results, "deqp")),
+    "junit": Reader("r.xml", JUNIT.encode(), partial(read_results, "junit")),
+    "kept results": Reader("conformance/piglit-x.json", _kept_results(), kept),
     "catalogue": Reader(
         "catalog.yaml",
         _shipped("kernels", "catalog.yaml")[:6000],

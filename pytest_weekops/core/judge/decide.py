@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Verdict
 from pytest_weekops.core.judge.severity import grade_findings, verdict_severity
-from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.policy.policy import Policy, SeverityTable
 
 
 def decide(
@@ -21,7 +21,7 @@ def decide(
     left_out: tuple[str, ...] = (),
 ) -> Verdict:
     """The verdict on these findings: promote where there are some and every blocking one passed, else iterate."""
-    graded = grade_findings(findings, policy.severity)
+    graded = grade_findings(findings, _severities(policy))
     blocked = any(finding.blocking and finding.status is not CheckStatus.PASS for finding in graded)
     severity = verdict_severity(graded)
     level = policy.severity.levels[int(severity)]
@@ -40,3 +40,9 @@ def decide(
         notes=notes,
         left_out=left_out,
     )
+
+
+def _severities(policy: Policy) -> SeverityTable:
+    """The policy's table with what its section on conformance says; a check that the table itself names keeps that."""
+    checks = {**policy.conformance.levels, **policy.severity.checks}
+    return policy.severity.model_copy(update={"checks": checks})

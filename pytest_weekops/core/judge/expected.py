@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 from pytest_weekops.core.measurement.expectation import Expectation
+from pytest_weekops.core.measurement.known_test import KnownTest
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, MeasurementStatus
 
@@ -65,7 +66,7 @@ def day_of(created_at: str) -> date | None:
         return None
 
 
-def is_in_force(expectation: Expectation, today: date | None) -> bool:
+def is_in_force(expectation: Expectation | KnownTest, today: date | None) -> bool:
     """Whether it may excuse anything on that day."""
     return today is not None and 0 <= (expectation.expires - today).days <= MOST_DAYS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_weekops.core.conformance.results import ConformanceRecord
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
@@ -22,4 +23,5 @@ JudgedRecord = (
     | CalibrationRecord
     | DriverListing
     | PartnerRecord
+    | ConformanceRecord
 )

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.expected_faults import words_of
+from pytest_weekops.core.judge.conformance import compared
+from pytest_weekops.core.judge.outcome import listed
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.policy.bounds import Place, weak
 from pytest_weekops.core.policy.policy import Policy
@@ -24,6 +26,7 @@ def left_out(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
     return (
         *(words_of(each) for each in campaign.expectations if each.cell in campaign.excused),
         *(words for place, words in limits.items() if _is_asked(place, campaign)),
+        *_conformance(policy, campaign),
         *_not_asked(policy, campaign),
         *_not_done(campaign),
     )
@@ -46,6 +49,8 @@ def _is_asked(place: Place, campaign: Campaign) -> bool:
         return False
     if section == "floors":
         return bool(campaign.baselines) or plan.service is not None
+    if section == "conformance":
+        return bool(plan.evidence)
     if "drift" in name or "deviation" in name:
         return plan.kind == "weekly"
     lane = _lane(section, name)
@@ -64,6 +69,15 @@ def _not_asked(policy: Policy, campaign: Campaign) -> Iterator[str]:
     smallest = policy.guardrails.t5_overhead_from_size
     if T5_KERNEL in campaign.plan.kernels and smallest > max(campaign.plan.sizes, default=0):
         yield f"the guard's overhead: it is bounded from {smallest} on, and no size is so large"
+
+
+def _conformance(policy: Policy, campaign: Campaign) -> Iterator[str]:
+    """What of the suites the results do not speak of, and which worse tests an expectation excuses."""
+    for side in compared(policy, campaign):
+        if side.tested is not None and side.tested.left_out_share > 0:
+            yield f"{100 * side.tested.left_out_share:.0f} % of {side.name}"
+        if known := side.of("known"):
+            yield f"{len(known)} known tests of {side.name}: {listed([f'{c.test}, {c.why}' for c in known])}"
 
 
 def _not_done(campaign: Campaign) -> Iterator[str]:

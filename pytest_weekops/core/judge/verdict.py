@@ -29,7 +29,8 @@ def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = 
     """Judge a live campaign, always strictly: no older evaluator knew such campaigns."""
     campaign = _with_options(campaign, options or JudgeOptions())
     plan, kind = campaign.plan, campaign.plan.kind
-    checks = checks_for(kind, beside=plan.partner is not None, expecting=bool(plan.expected))
+    asked = {"beside": plan.partner is not None, "expecting": bool(plan.expected), "evidence": bool(plan.evidence)}
+    checks = checks_for(kind, **asked)
     findings = [_total(check, policy, campaign) for check in checks]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)
     omitted = left_out(policy, campaign)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from pytest_weekops.core.measurement.expectation import Expectation
+from pytest_weekops.core.measurement.known_test import KnownTest
 from pytest_weekops.core.measurement.records import Case, LookRecord
 from pytest_weekops.core.record import Record
 
@@ -94,6 +95,7 @@ class CampaignPlan(Record):
     ``no_baseline`` says in words why a weekly run is judged without a pinned baseline. ``partner`` takes turns with
     each platform of a weekly run that is judged by looks. ``cold_starts`` is how often the driver smoke opens each
     driver anew. ``expected`` are the known faults of a weekly run's file, ``expectations_sha256`` the hash of its text.
+    ``evidence`` names the conformance suites whose results the verdict takes in, ``known_tests`` what is known of them.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -125,6 +127,17 @@ class CampaignPlan(Record):
     cold_starts: int = Field(default=0, ge=0)
     expected: tuple[Expectation, ...] = ()
     expectations_sha256: str = ""
+    evidence: tuple[str, ...] = ()
+    known_tests: tuple[KnownTest, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_before_evidence(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without evidence of others a plan is what it was before there was any, to the byte."""
+        data: dict[str, Any] = handler(self)
+        for name in ("evidence", "known_tests"):
+            if not data.get(name):
+                data.pop(name, None)
+        return data
 
     @model_validator(mode="after")
     def _looks_end_with_the_budget(self) -> Self:

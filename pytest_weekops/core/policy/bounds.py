@@ -15,7 +15,7 @@ from pytest_weekops.core.numbers import as_number
 
 Place = tuple[str, ...]
 _NEITHER = "Such a limit lets all runs pass or none"
-SECTIONS = ("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign")
+SECTIONS = ("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign", "conformance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +151,17 @@ BOUNDS: Mapping[str, Bound] = {
     ),
     "campaign.max_abs_drift_percent": _ceiling(95.0, 30.0, _FALL),
     "campaign.min_peak_ratio": Bound(above=0.0, least=LEAST_RATIO, most=2.0, usual=0.5, is_floor=True, why=_RATIO),
+    "conformance.max_age_days": _ceiling(366.0, 92.0, _AGE),
+    "conformance.max_left_out_share": _ceiling(
+        0.99, 0.0, "A suite of which all is left out says nothing", may_be_zero=True
+    ),
+    **{
+        f"conformance.severity_of_{what}": Bound(least=1, most=3, why="Only SEV1 to SEV3 block")
+        for what in ("crash", "timeout", "failure", "lost_test", "skip", "flaky", "missing")
+    },
+    "conformance.max_new_flaky": _ceiling(
+        100, 5, "A driver that is unsteady in so many tests is broken", may_be_zero=True
+    ),
 }
 _FLOOR = Bound(above=0.0, least=0.0001, is_floor=True, why=_ROW)
 ROW_BOUNDS: Mapping[str, Bound] = {

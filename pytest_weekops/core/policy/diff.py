@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
-from pytest_weekops.core.policy.policy import Policy, PolicyPart, SeverityLevel
+from pytest_weekops.core.policy.part import PolicyPart
+from pytest_weekops.core.policy.policy import Policy, SeverityLevel
 
 Direction = Literal["stricter", "looser", "changed"]
 
@@ -34,7 +35,7 @@ _FLOORS = frozenset(
 )
 # How T3 goes about its search: no verdict is stricter or looser for it.
 _NEITHER = frozenset({"static_arm", "epsilon", "warmup_launches", "exploration_launches", "freeze_sizes"})
-_SECTIONS = ("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign")
+_SECTIONS = ("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign", "conformance")
 
 
 @dataclass(frozen=True)

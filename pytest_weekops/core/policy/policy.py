@@ -12,19 +12,15 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from pytest_weekops.core.policy.bounds import LEAST_RATIO, beyond
+from pytest_weekops.core.policy.conformance_rules import ConformanceRules
 from pytest_weekops.core.policy.defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
+from pytest_weekops.core.policy.part import PolicyPart as PolicyPart  # noqa: PLC0414 - others know it from here
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
-
-
-class PolicyPart(BaseModel):
-    """Base of every section: frozen, unknown keys refused, numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Scope(PolicyPart):
@@ -292,13 +288,20 @@ class Policy(PolicyPart):
     host: HostRules = HostRules()
     split: SplitRules = SplitRules()
     campaign: CampaignRules = CampaignRules()
+    conformance: ConformanceRules = ConformanceRules()
     severity: SeverityTable = Field(default_factory=SeverityTable)
     rollback: Rollback = Rollback()
     notes: dict[str, str] = Field(default_factory=dict)  #: named remarks, such as the evidence of a recalibration
 
     def effective(self) -> dict[str, Any]:
-        """Every key with its value in force, as strict JSON data; ``Policy.model_validate`` reads it back."""
-        return self.model_dump(mode="json")
+        """Every key with its value in force, as strict JSON data; ``Policy.model_validate`` reads it back.
+
+        A section ``conformance`` as shipped is left out: policies from before it keep their bytes and their hash.
+        """
+        data = self.model_dump(mode="json")
+        if self.conformance == ConformanceRules():
+            del data["conformance"]
+        return data
 
     @cached_property
     def sha256(self) -> str:

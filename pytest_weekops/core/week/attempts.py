@@ -9,13 +9,14 @@ from typing import Any
 
 from pytest_weekops.core.calendar import Week
 from pytest_weekops.core.numbers import as_finite
+from pytest_weekops.core.policy.conformance_rules import ConformanceRules
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.expected import more_expected
 from pytest_weekops.core.week.floors_held import lower_floors
 
 _COUNTS = ("snapshots", "sessions", "iterations", "session_ms", "cold_starts")
-_LISTS = ("platforms", "kernels", "sizes", "seeds", "required_sizes", "gates")
+_LISTS = ("platforms", "kernels", "sizes", "seeds", "required_sizes", "gates", "evidence")
 _LARGER_IS_STRICTER = ("min_", "minimum_", "flag_", "projection_count", "clean_to_enable", "assumed_sd_percent")
 _SMALLER_IS_STRICTER = (
     "max_",
@@ -27,6 +28,7 @@ _SMALLER_IS_STRICTER = (
     "overhead_violations",
     "alarm_violations",
     "least_decisions",
+    "severity_of_",
 )
 _OTHER_SEVERITIES = (("severity", "unlisted"), ("severity", "no_data"), ("severity", "inconclusive"))
 
@@ -80,6 +82,7 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
         if gone:
             yield f"without {name.replace('_', ' ')} {', '.join(gone)}"
     yield from more_expected(run.plan.get("expected"), before.plan.get("expected"))
+    yield from more_expected(run.plan.get("known_tests"), before.plan.get("known_tests"))
     yield from _weaker_pressure(run.plan.get("pressure") or {}, before.plan.get("pressure") or {})
     yield from _weaker_ratio(run.plan, before.plan)
     service, was = _service(run.plan), _service(before.plan)
@@ -155,7 +158,12 @@ def looser(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[str, ...]:
         return ("the earlier policy is unknown",) if not new else ()
     if not new:
         return ("the policy is unknown",)
-    return tuple(_looser(new, old, ()))
+    return tuple(_looser(_with_conformance(new), _with_conformance(old), ()))
+
+
+def _with_conformance(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The policy with the shipped section on conformance where it does not state one: its keys are in force."""
+    return {"conformance": ConformanceRules().model_dump(mode="json"), **policy}
 
 
 def _looser(new: Any, old: Any, at: tuple[str, ...]) -> Iterator[str]:

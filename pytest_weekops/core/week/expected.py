@@ -36,4 +36,5 @@ def _told(one: Any) -> str:
         return f"{one!r:.60}"
     driver = one.get("driver")
     profile = driver.get("profile") if isinstance(driver, Mapping) else driver
-    return f"{profile} {one.get('case')} ({one.get('kind')} until {one.get('expires')})"
+    what = one.get("case") or f"{one.get('suite')} {one.get('test')}"
+    return f"{profile} {what} ({one.get('kind')} until {one.get('expires')})"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import (
     cells,
+    conformance,
     copies,
     evidence,
     expected_faults,
@@ -83,15 +84,16 @@ _SPLIT: tuple[Check, ...] = (
 )
 
 
-def checks_for(kind: str, *, beside: bool = True, expecting: bool = True) -> tuple[Check, ...]:
+def checks_for(kind: str, *, beside: bool = True, expecting: bool = True, evidence: bool = True) -> tuple[Check, ...]:
     """The checks of one kind of campaign, in the order of its findings.
 
-    Some speak of runs ``beside`` a partner alone, or of those ``expecting`` known faults. A run without has the
-    findings that it had before there were any.
+    Some speak of runs ``beside`` a partner alone, of those ``expecting`` known faults, or of those that take in the
+    ``evidence`` of others. A run without has the findings that it had before there were any.
     """
     if kind == "canonical":
         return _EVERY_RUN
-    found = (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY))
-    unasked = [] if beside else [partner.partner_beside]
+    found = (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY), *conformance.CONFORMANCE)
+    unasked: list[Check] = [] if beside else [partner.partner_beside]
+    unasked += [] if evidence else conformance.CONFORMANCE
     unasked += [] if expecting and kind == "weekly" else [expected_faults.expected_faults]
     return tuple(check for check in found if check not in unasked)
