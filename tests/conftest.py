@@ -27,6 +27,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Tests that share started workers, or that measure, go to one process of xdist; all others by file.
 ONE_AFTER_ANOTHER = ("device", "campaigns")
+# Minutes each: whichever process began one last would end alone.
+FIRST = ("whole/test_runbook.py", "docs/test_tutorial.py", "whole/test_older_lines.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.partition("::")[0].endswith(FIRST))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,6 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             room = path.removeprefix("tests/").split("/", 1)[0]
             return "devices" if room in ONE_AFTER_ANOTHER else path
 
+    config.option.loadscopereorder = False  # the file with most tests is not the longest
     return ByFile(config, log)
 
 
