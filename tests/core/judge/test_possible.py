@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.checks import _POSSIBLE
-from pytest_weekops.core.judge.checks.one_piece import work_as_stated
+from pytest_weekops.core.judge.checks.one_piece import errors_possible, work_as_stated
 from pytest_weekops.core.judge.checks.possible_times import _tick, _too_fast
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
 from pytest_weekops.core.judge.verdict import judge
@@ -317,6 +317,22 @@ def test_a_workloads_work_is_that_of_its_formula(facts: dict[str, Any], words: s
     assert _sort().status == "pass"
     found = _sort(**facts)
     assert (found.status, words in found.message) == ("fail" if words else "pass", True), found.message
+
+
+@pytest.mark.parametrize("operation", ["stencil2d", "sort"])
+def test_only_what_copies_or_counts_is_exact(operation: str) -> None:
+    """The true results of the others are no float32 values, so that each is off by something."""
+    whole = make_plan(kernels=(operation,), sizes=(128,))
+
+    def exact(record: Any) -> Any:
+        if not isinstance(record, Measurement):
+            return record
+        sessions = (s.model_copy(update={"max_abs_error": 0.0, "k_scaled_error": 0.0}) for s in record.sessions)
+        return record.model_copy(update={"operation": operation, "sessions": tuple(sessions)})
+
+    records = [exact(record) for record in make_records(whole)]
+    found = errors_possible(POLICY, live_campaign(whole, records, identities={"pocl": make_identity("pocl")}))
+    assert found.reason_code == ("exact" if operation == "stencil2d" else "ok")
 
 
 def test_auto_is_gemm() -> None:
