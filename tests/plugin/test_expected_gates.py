@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from pytest_weekops import plugin
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, Phase
+from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.report.junit import render_junit
 from tests.support.replayed import ReplayedRun, replay
 from tests.support.synthetic import make_identity, make_measurement, make_plan
 
@@ -52,6 +57,13 @@ def test_the_gate_leaves_out_what_is_known_and_no_more(
         monkeypatch.setattr(ReplayedRun, "wrong", [("regtile", *shape) for shape in wrong], raising=False)
         options = ("--weekops-policy=policy.yaml", "--weekops-expectations=known.yaml", "test_gates.py")
         status = pytester.inline_run("-p", "no:cacheprovider", *options, plugins=[plugin]).ret
+        (decision,) = pytester.path.glob("reports/*/decision.json")
+        stored = read_run(decision.parent)
+        document = json.loads(decision.read_text(encoding="utf-8"))
+        junit = ET.fromstring(render_junit(judge_stored(stored), document, stored.records))
+        gates = [case for case in junit.iter("testcase") if "odd-shapes" in case.get("name", "")]
+        assert [child.tag for case in gates for child in case] == {ONE: ["skipped"], BOTH: ["failure"], (): []}[wrong]
+        shutil.rmtree(pytester.path / "reports")
         found[wrong] = int(status or 0), " ".join("".join(capsys.readouterr()).split())
     status, said = found[ONE]
     assert status == 0, said
