@@ -200,9 +200,13 @@ class Campaign:
     @cached_property
     def cells(self) -> tuple[CellKey, ...]:
         """The plan's cells, in plan order, without those that are left out."""
+        return tuple(cell for cell in self.planned_cells if cell not in self.excused)
+
+    @cached_property
+    def planned_cells(self) -> tuple[CellKey, ...]:
+        """Every cell of the plan, in plan order."""
         plan = self.plan
-        every = ((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
-        return tuple(cell for cell in every if cell not in self.excused)
+        return tuple((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
 
     @cached_property
     def expectations(self) -> tuple[Outcome, ...]:
