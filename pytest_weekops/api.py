@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_weekops.evidence.journal import read_journal
     from pytest_weekops.files.catalog import variant_names
     from pytest_weekops.files.shipped import data_dir
-    from pytest_weekops.plugin.failure import GateFailure
+    from pytest_weekops.plugin.failure import GateFailure, GateSkip
     from pytest_weekops.plugin.inject_session import CONTROLS, Control, Injector
     from pytest_weekops.plugin.options import report_directory
     from pytest_weekops.plugin.session import GateSession
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_weekops.run.conclusion import Conclusion, conclude, end_suite
     from pytest_weekops.run.live import Run
     from pytest_weekops.run.opening import open_run
+    from pytest_weekops.run.problems import GateProblems
     from pytest_weekops.run.request import RunRequest
     from pytest_weekops.run.whole import measure_plan
 
@@ -48,8 +49,10 @@ __all__ = [
     "DeviceIdentity",
     "Finding",
     "GateFailure",
+    "GateProblems",
     "GateRecord",
     "GateSession",
+    "GateSkip",
     "Injection",
     "Injector",
     "InputError",
@@ -87,8 +90,10 @@ _PLACES = {
     "DeviceIdentity": "core.measurement.records:DeviceIdentity",
     "Finding": "core.judge.finding:Finding",
     "GateFailure": "plugin.failure:GateFailure",
+    "GateProblems": "run.problems:GateProblems",
     "GateRecord": "core.measurement.records:GateRecord",
     "GateSession": "plugin.session:GateSession",
+    "GateSkip": "plugin.failure:GateSkip",
     "Injection": "core.guard.injection:Injection",
     "Injector": "plugin.inject_session:Injector",
     "InputError": "core.errors:InputError",

@@ -130,6 +130,7 @@ def gate_argv(asked: SplitAsked, resume: Path | None = None) -> list[str]:
         "snapshots": str(settings.snapshots),
         "max-snapshots": str(settings.max_snapshots),
         "policy": str(asked.policy),
+        "expectations": str(data_dir("policies") / "expectations.yaml"),  # none: a step asks for what a build does
         "require-verdict": "split",
         "rollback": "never",
         "mode": "ci",

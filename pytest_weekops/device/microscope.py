@@ -12,7 +12,8 @@ from pathlib import Path
 import pyopencl as cl
 
 from pytest_weekops.core.errors import WeekopsError
-from pytest_weekops.core.measurement.microscope import DONE_MARK, FAILED_MARK, LAUNCH_MARK, CloseLook
+from pytest_weekops.core.measurement.microscope import CHECK, DONE_MARK, FAILED_MARK, LAUNCH_MARK, CloseLook
+from pytest_weekops.device.close_checks import check_closely
 from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
@@ -35,6 +36,10 @@ def main(words: list[str]) -> int:
         sources: dict[tuple[str, ...], dict[str, Source]] = {}
         with exact_buffers():
             for launch in launches:
+                if launch.operation == CHECK:
+                    _tell(LAUNCH_MARK + launch.name)
+                    _tell(check_closely(device, launch))
+                    continue
                 known = sources.setdefault(launch.kernel_dirs, load_sources(launch.kernel_dirs))
                 _tell(LAUNCH_MARK + launch.name)
                 _launch(device, known[launch.variant], launch)

@@ -6,6 +6,7 @@ says nothing of an assertion that somebody left out, skipped, or reported as pas
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,8 @@ class Attendance:
         self._excused: list[str] = []
         self._skipped: dict[str, str] = {}
         self._raised: dict[str, BaseException] = {}
+        self._functions: dict[str, object] = {}
+        self._replaced: dict[str, str] = {}
         self.unexplained: dict[str, str] = {}  # node id -> what happened, of failures that no record explains
 
     def __len__(self) -> int:
@@ -34,11 +37,18 @@ class Attendance:
         """Expect a campaign item."""
         if is_campaign(item) and not is_empty(item):
             self._collected[item.nodeid] = item
+            self._functions[item.nodeid] = _function_of(item)
 
     def left_out_by_tier(self, items: Iterable[pytest.Item]) -> None:
         """Expect these no longer: the tier that was asked for is without them."""
         for item in items:
             self._collected.pop(item.nodeid, None)
+
+    def called(self, item: pytest.Item) -> None:
+        """Look at what is about to be called: something may have been put around a test, and nothing in its place."""
+        own, now = self._functions.get(item.nodeid), _function_of(item)
+        if own is not None and own not in (now, inspect.unwrap(now, stop=lambda function: function is own)):
+            self._replaced[item.nodeid] = "was called as another function than the one that was collected"
 
     def raised(self, item: pytest.Item, error: BaseException) -> None:
         """Remember what a test raised, seen where no other plugin's hook can have swallowed it."""
@@ -79,11 +89,21 @@ class Attendance:
         there = {key for record in kept for key in _keys_of(record)}
         blamed = any(map(_is_bad, kept))
         said = {} if blamed else dict.fromkeys(self._excused, "raised GateFailure, and no record failed")
-        return said | {
-            nodeid: self._skipped.get(nodeid, "was collected and never ran")
-            for nodeid, item in self._collected.items()
-            if nodeid not in self._settled and (not (key := _key_of(item)) or key in there)
-        }
+        return (
+            said
+            | self._replaced
+            | {
+                nodeid: self._skipped.get(nodeid, "was collected and never ran")
+                for nodeid, item in self._collected.items()
+                if nodeid not in self._settled and (not (key := _key_of(item)) or key in there)
+            }
+        )
+
+
+def _function_of(item: pytest.Item) -> Any:
+    """The function of a test, whichever instance it is bound to; None of an item that has none."""
+    found = getattr(item, "obj", None)
+    return getattr(found, "__func__", found)
 
 
 def _key_of(item: pytest.Item) -> tuple[object, ...]:
@@ -128,7 +148,8 @@ class CallWatch:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
-        """Tell the attendance what a test function raised."""
+        """Tell the attendance what is called, and what it raised."""
+        self._attendance.called(pyfuncitem)
         try:
             return (yield)
         except BaseException as error:

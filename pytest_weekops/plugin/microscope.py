@@ -33,7 +33,7 @@ class Microscope:
     @cached_property
     def _looked(self) -> tuple[Looked | None, str]:
         """What was seen; nothing, and why and what helps, where there is no simulator."""
-        from pytest_weekops.core.measurement.microscope import close_looks
+        from pytest_weekops.core.measurement.microscope import check_looks, close_looks
         from pytest_weekops.drivers.platforms import resolve_platforms
         from pytest_weekops.files.catalog import kernel_operations
         from pytest_weekops.run.microscope import look_closely
@@ -44,12 +44,11 @@ class Microscope:
         except InputError as error:
             return None, f"kernels were not looked at: {error}"
         operations = kernel_operations(choices.kernel_dirs)
-        looks = close_looks({name: operations[name] for name in choices.variants}, choices.kernel_dirs)
+        variants = {name: operations[name] for name in choices.variants}
+        looks = (*close_looks(variants, choices.kernel_dirs), *check_looks())
         self._say(f"weekops: {len(looks)} launches under Oclgrind")
         found = look_closely(launch, looks, choices.scratch)
         if found.blind:
-            variants = ", ".join(dict.fromkeys(name.split(" at ")[0] for name in found.blind))
-            self._say(
-                f"weekops: Oclgrind cannot follow uninitialised values through {variants}; all else was looked at"
-            )
+            unseen = ", ".join(dict.fromkeys(name.split(" at ")[0] for name in found.blind))
+            self._say(f"weekops: Oclgrind cannot follow uninitialised values through {unseen}; all else was looked at")
         return found, ""

@@ -85,7 +85,7 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "expectations",
         (),
         "PATH",
-        "weekly: known faults of drivers, which are left out by name (default: the shipped file, which has none)",
+        "known faults of drivers, which are left out by name (default: the shipped file, which has none)",
     ),
     ("report-dir", ("--output-dir",), "DIR", "where run directories go (default: reports)"),
     ("tuning", (), "DIR", "tuning files of `weekops tune`, or off (default: tuning/ in the report directory)"),

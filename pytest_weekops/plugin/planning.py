@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.judge.outcome import listed
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS, KERNEL_SETS, named_kernels
 from pytest_weekops.core.suggestion import suggest
 from pytest_weekops.plugin.options import PHASES, Options, parse_integer
@@ -81,7 +82,7 @@ def build_plan(
         in_turns=split,
         partner=partner,
         cold_starts=_cold_starts(options),
-        **_known_faults(options, kind),
+        **_known_faults(options, required),
         **_evidence(options, kind),
     )
     smoke = options.given("driver-smoke")
@@ -107,22 +108,20 @@ def _looks(options: Options) -> tuple[int, ...]:
     return LookPlan.between(max(2, least), most).looks
 
 
-def _known_faults(options: Options, kind: str) -> dict[str, Any]:
-    """The known faults that a weekly plan carries, and the hash of their file; nothing for another kind."""
-    said, asked = options.said("expectations"), options.text("expectations")
-    if kind != "weekly":
-        if options.given("expectations") and not (kind == "split" and options.words("evidence")):
-            raise pytest.UsageError(
-                f"{said} speaks of a weekly campaign, and this is a {kind} one, where a known fault blocks as any "
-                "other does. Leave it out."
-            )
-        return {}
+def _known_faults(options: Options, required: Sequence[int]) -> dict[str, Any]:
+    """The known faults that a plan carries, and the hash of their file; none of a size that was named as required."""
     from pytest_weekops.files.expectations import load_expectations
 
+    asked = options.text("expectations")
     try:
         entries, digest = load_expectations(Path(asked) if asked else None)
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from error
+    if excused := [one.case for one in entries if not one.gate and int(one.case.rpartition(":")[2]) in required]:
+        raise pytest.UsageError(
+            f"{options.said('expectations')} expects {listed(excused)} to fail, and {options.said('required-sizes')} "
+            f"requires {' '.join(map(str, required))}. What is required has no excuse: take it out of one of the two."
+        )
     return {"expected": entries, "expectations_sha256": digest}
 
 

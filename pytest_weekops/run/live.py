@@ -237,10 +237,11 @@ class Run:
         alpha: float = 1.0,
         beta: float = 0.0,
         iterations: int = 1,
+        retry: bool = True,
     ) -> Measurement:
         """Run one kernel once at one shape and verify it; not a campaign measurement, so it is not journalled.
 
-        An operation other than GEMM takes its size from ``n``.
+        An operation other than GEMM takes its size from ``n``. Without ``retry`` a crash is not tried again.
         """
         case = Case(platform=label, kernel=kernel, size=max(m, n, k), seed=seed, snapshot=1)
         request = self.requests.verify(case, (m, n, k, alpha, beta), iterations=iterations)
@@ -248,7 +249,7 @@ class Run:
             request = with_references(self.host, request)
         except WorkerError as error:
             return without_reference(case, self.operation_of(kernel), error)
-        return self.platforms[label].supervisor.measure(case, request)
+        return self.platforms[label].supervisor.measure(case, request, retry=retry)
 
     def smoke(self, label: str) -> GateRecord:
         """Run the driver smoke of one platform, and the cold starts that the plan asks for with it, and journal it."""
@@ -315,8 +316,7 @@ class Run:
         from pytest_weekops.core.judge.expected import day_of, is_in_force
 
         plan, today = self.plan, day_of(self.created_at)
-        known = plan.expected if plan.kind == "weekly" else ()
-        return next((one.words for one in known if one.is_of(answer) and is_in_force(one, today)), "")
+        return next((one.words for one in plan.expected if one.is_of(answer) and is_in_force(one, today)), "")
 
     def look(self, snapshots: int) -> bool:
         """Look at the run after so many snapshots, where its plan does: whether all is decided and measuring ends.

@@ -173,8 +173,7 @@ class Measuring:
             return self.run.record(request.model_copy(update={"attempt": attempt}))
         watch = HostWatch(self.anchors, with_pace=platform.identity is not None and platform.identity.is_cpu)
         started, clock = _now(), time.monotonic()
-        known = any(one.kind == "crashed" and one.is_about(case, platform.identity) for one in self.run.plan.expected)
-        answer = platform.supervisor.measure(case, request, retry=not known)  # two crashes each would lose the platform
+        answer = platform.supervisor.measure(case, request, retry=self._may_retry(case))
         elapsed = time.monotonic() - clock
         host = watch.end(answer.sessions)
         void = ""
@@ -198,7 +197,12 @@ class Measuring:
             return run.record(lost.model_copy(update={"case": case, "attempt": attempt}))
         sides = (
             Side(partner.supervisor, theirs, asked[0].model_copy(update={"in_turns": True})),
-            Side(platform.supervisor, case, asked[1].model_copy(update={"in_turns": True})),
+            Side(
+                platform.supervisor,
+                case,
+                asked[1].model_copy(update={"in_turns": True}),
+                retry=self._may_retry(case),
+            ),
         )
         on_cpu = platform.identity is None or platform.identity.is_cpu
         watch = HostWatch(self.anchors, with_pace=False)
@@ -235,7 +239,8 @@ class Measuring:
                 self._wait(request.model_copy(update={"case": partner, "attempt": attempt}))
                 return self.run.record(request.model_copy(update={"case": case, "attempt": attempt}))
             supervisor = self.run.platforms[mine.platform].supervisor
-            sides.append(Side(supervisor, mine, request.model_copy(update={"in_turns": True})))
+            asked = request.model_copy(update={"in_turns": True})
+            sides.append(Side(supervisor, mine, asked, retry=self._may_retry(mine)))
         watch = HostWatch(self.anchors, with_pace=False)
         started, clock = _now(), time.monotonic()
         taker = TurnTaker(
@@ -279,6 +284,11 @@ class Measuring:
         self._waiting[measurement.case] = measurement
 
     # -- both --------------------------------------------------------------------------------------------------
+
+    def _may_retry(self, case: Case) -> bool:
+        """Not a crash that is expected: two of them each time would use up the restarts, and lose the platform."""
+        identity = self.run.platforms[case.platform].identity
+        return not any(one.kind == "crashed" and one.is_about(case, identity) for one in self.run.plan.expected)
 
     def _start(self, case: Case, attempt: int) -> None:
         self.run.journal.append("start", {"case": case.model_dump(mode="json"), "attempt": attempt})

@@ -27,11 +27,15 @@ _BLOCKS = ("ABBA", "BAAB")
 
 @dataclass
 class Side:
-    """One side of a comparison: its worker, its case, and what it was asked for (``in_turns``)."""
+    """One side of a comparison: its worker, its case, and what it was asked for (``in_turns``).
+
+    Without ``retry`` a crash is not tried a second time.
+    """
 
     supervisor: PlatformSupervisor
     case: Case
     request: MeasureRequest
+    retry: bool = True
     state: Measurement | Ready | Turned | None = None
 
     def begin(self) -> None:
@@ -54,9 +58,9 @@ class Side:
             self.turn(launches, last=True)
 
     def settled(self) -> Measurement:
-        """The measurement, after a crash that of a second try."""
+        """The measurement, after a crash that of a second try where there is one."""
         assert isinstance(self.state, Measurement)
-        return self.supervisor.settle(self.case, self.request, self.state)
+        return self.supervisor.settle(self.case, self.request, self.state, retry=self.retry)
 
 
 @dataclass

@@ -109,7 +109,7 @@ def test_a_cell_in_two_units_says_nothing() -> None:
     assert isinstance(record, Measurement)
     records[place] = record.model_copy(update={"unit": "GFLOPS"})
     verdict = verdict_on(records)
-    assert verdict.failed_checks == ("per_kernel_size_slo",)
+    assert verdict.failed_checks == ("work_as_stated", "per_kernel_size_slo")
     assert "judged in GB/s and GFLOPS" in finding(verdict, "per_kernel_size_slo")
 
 

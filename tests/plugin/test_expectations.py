@@ -1,4 +1,4 @@
-"""The file of known faults on the command line and in the ini file: for weekly runs, and read before any driver."""
+"""The file of known faults on the command line and in the ini file: read before any driver."""
 
 from __future__ import annotations
 
@@ -27,16 +27,24 @@ def test_its_entries_and_its_hash_are_in_the_plan(pytester: pytest.Pytester, how
     plan = _plan(pytester, "weekly", *([] if how == "ini" else [how, "known.yaml"]))
     assert [one.case for one in plan.expected] == ["auto:2048"]
     assert plan.expectations_sha256 == hashlib.sha256(EXPECTATIONS.encode()).hexdigest()
-    assert _plan(pytester, "canonical").expectations_sha256 == ""
 
 
 @pytest.mark.parametrize("kind", ["canonical", "split"])
-def test_other_campaigns_know_no_faults(pytester: pytest.Pytester, kind: str) -> None:
-    """A file that would excuse nothing is refused where it is typed."""
-    with pytest.raises(
-        pytest.UsageError, match=f"--expectations speaks of a weekly campaign, and this is a {kind} one"
-    ):
-        _plan(pytester, kind, "--expectations", "known.yaml")
+def test_each_kind_of_campaign_knows_them(pytester: pytest.Pytester, kind: str) -> None:
+    """The whole file: which entry speaks of it is for the judge to say."""
+    (pytester.path / "known.yaml").write_text(EXPECTATIONS, encoding="utf-8")
+    plan = _plan(pytester, kind, "--expectations", "known.yaml")
+    assert [one.case for one in plan.expected] == ["auto:2048"]
+    assert len(plan.expectations_sha256) == 64
+
+
+def test_a_size_that_is_required_has_no_excuse(pytester: pytest.Pytester) -> None:
+    """Whoever names it means it."""
+    (pytester.path / "known.yaml").write_text(EXPECTATIONS, encoding="utf-8")
+    words = ("--expectations", "known.yaml", "--sizes", "1024", "2048")
+    assert _plan(pytester, "split", *words, "--required-sizes", "1024").expected
+    with pytest.raises(pytest.UsageError, match=r"expects auto:2048 to fail, and --required-sizes requires 2048\."):
+        _plan(pytester, "split", *words, "--required-sizes", "2048")
 
 
 def test_a_file_that_cannot_be_read_is_refused(pytester: pytest.Pytester) -> None:

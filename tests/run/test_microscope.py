@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from pytest_weekops.core.judge.campaign import live_campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.microscope import Defect, Looked, close_looks
+from pytest_weekops.core.measurement.microscope import Defect, Looked, check_looks, close_looks
 from pytest_weekops.core.measurement.records import GateRecord
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.files.catalog import kernel_operations, variant_names
@@ -46,6 +47,11 @@ WRONG = {
     "race": ("C[0] = sum;", "data race"),
     "unwritten": ("__local float t[4]; t[0] = sum; if (col & 1) sum += t[m & 3];", "uninitialised value"),
 }
+WRONG_CHECKS = {
+    "abft_check.cl": ("j < n; j += ITEMS)\n            rest", "j <= n; j += ITEMS)\n            rest"),
+    "group_sum.clh": ("barrier(CLK_LOCAL_MEM_FENCE);", ""),
+    "digest.cl": ("out[i * ITEMS + item] = sum;", "out[i * ITEMS + item] = sum; out[rows * ITEMS] = sum;"),
+}
 SHIPPED = (str(data_dir("kernels")),)
 DEFECT = Defect(kind="data race", launch="mine at 5 x 3 x 1", kernel="gemm", place="3 mine.cl", words="Write-write")
 
@@ -65,6 +71,34 @@ def test_what_is_wrong_with_a_kernel_is_found(name: str, tmp_path: Path, need_pl
     record = gate_of(found, "pocl")
     assert not record.passed
     assert f"{kind} in kernel gemm" in record.reason
+
+
+@pytest.mark.long
+def test_nothing_is_wrong_with_the_kernels_that_check_others(
+    tmp_path: Path, need_platform: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As CPU drivers get them and as GPUs do; and what is wrong with one is found, whatever it answers."""
+    (launch,) = resolve_platforms([need_platform("oclgrind")], scratch=tmp_path)
+    looks = check_looks()
+    found = look_closely(launch, looks, tmp_path)
+    assert (found.broken_off, found.defects) == ("", ())
+    assert set(found.blind) == {look.name for look in looks if not {"-DVW=16", "-DVW=4"}.isdisjoint(look.options)}
+    assert list(found.launches) == [look.name for look in looks]
+    assert {look.variant for look in looks} == {"abft_check", "abft_sample", "digest"}
+    shipped = tmp_path / "share"
+    shutil.copytree(data_dir("kernels"), shipped / "kernels")
+    for file, (right, wrong) in WRONG_CHECKS.items():
+        text = (shipped / "kernels" / file).read_text(encoding="utf-8")
+        assert right in text
+        (shipped / "kernels" / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    monkeypatch.setattr(microscope, "PROGRAM", "tests.support.close_checks")
+    monkeypatch.setenv("CLOSE_CHECKS_OF", str(shipped / "kernels"))
+    found = look_closely(launch, [look for look in looks if look.m == 11 and "-DITEMS=8" in look.options], tmp_path)
+    assert {(defect.kind, defect.kernel) for defect in found.defects} >= {
+        ("invalid access", "abft_check"),
+        ("data race", "abft_sample"),
+        ("invalid access", "digest"),
+    }
 
 
 @pytest.mark.long

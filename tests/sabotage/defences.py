@@ -11,7 +11,7 @@ import pytest
 
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
-from pytest_weekops.plugin import asked, benchmark, hooks, session
+from pytest_weekops.plugin import asked, benchmark, hooks, session, tiers
 from pytest_weekops.plugin.attendance import Attendance
 from pytest_weekops.plugin.failure import GateFailure
 from pytest_weekops.plugin.last_word import LastWord, Outcome
@@ -67,6 +67,8 @@ def switch_off(defence: str, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(place, name, instead)
     if defence == "attendance":
         patch.setattr(Attendance, "reported", _believed)
+    if defence == "each try":
+        patch.setattr(Attendance, "unasked", lambda _self, _records: {})
     if defence == "ini":
         patch.setattr(hooks, name, instead)
 
@@ -80,7 +82,9 @@ _OFF: dict[str, tuple[Any, str, Any]] = {
     "kept checks": (conclusion, "run_checks", _run_checks),
     "whole suite": (GateSession, "_suite_problem", lambda _self, _status: ""),
     "attendance": (Attendance, "unasked", lambda _self, _records: {}),
+    "each try": (Attendance, "reported", lambda *_report: None),
     "benchmark": (benchmark, "is_fed", lambda config: config.pluginmanager.hasplugin("benchmark")),
+    "one process": (tiers, "is_parallel", lambda _config: False),
     "judge": (conclusion, "judge_records", _judge_of_the_rest),
 }
 KNOWN = frozenset(_OFF) | {"ledger"}

@@ -17,6 +17,7 @@ import yaml
 from pytest_weekops import plugin
 from pytest_weekops.cli import main
 from pytest_weekops.rollback import reaction  # noqa: F401 - what a run imports late would be imported by every run
+from tests.sabotage.apart import CONFTEST, run_apart
 from tests.sabotage.defences import ASKED_OF_THE_LEDGER, KNOWN, switch_off
 from tests.support.replayed import SMALL, replay
 
@@ -44,6 +45,7 @@ def test_cell(weekops_case, measure):
 
 {more}
 """
+ONCE = "(lambda again: again.exists() or again.touch())(__import__('pathlib').Path('again'))"
 NO = "import sys\nimport pytest\ndef pytest_weekops_checks(config):\n    return {'mine': lambda plan, found: 'no'}\n"
 PASSED = """\
 import pytest
@@ -64,12 +66,12 @@ def lay_out(entry: dict[str, Any], directory: Path) -> None:
             ROOT / "suites" / kind, directory / "suites" / kind, ignore=shutil.ignore_patterns("__pycache__")
         )
     (directory / "gate").mkdir()
-    own = OWN.format(then=entry.get("then", "pass"), more=entry.get("more", ""))
+    own = OWN.format(then=entry.get("then", "pass"), more=entry.get("more", "")).replace("{once}", ONCE)
     (directory / "gate" / "test_gate.py").write_text(own, encoding="utf-8")
     (directory / "pytest.ini").write_text(f"[pytest]\n{entry.get('ini', '')}\n", encoding="utf-8")
-    if "conftest" in entry:
-        text = entry["conftest"].replace("{no}", NO).replace("{passed}", PASSED)
-        (directory / "conftest.py").write_text(text, encoding="utf-8")
+    text = entry.get("conftest", "").replace("{no}", NO).replace("{passed}", PASSED)
+    if text or "plugins" in entry:
+        (directory / "conftest.py").write_text(CONFTEST * ("plugins" in entry) + text, encoding="utf-8")
     if "failed" in entry:
         cache = directory / ".pytest_cache" / "v" / "cache"
         cache.mkdir(parents=True)
@@ -87,6 +89,8 @@ def provoke(
     """Run pytest in this process as the sabotage would have it: its exit status, and what it said on one line."""
     line = entry.get("line", "gate test_ok.py")
     line = line.replace("{weekly}", "suites/weekly").replace("{canonical}", "suites/canonical")
+    if "plugins" in entry:
+        return provoke_beside(entry, [*SMALL, *shlex.split(line)], pytester.path, capsys)
     cache = () if "failed" in entry or "stepwise" in entry else ("-p", "no:cacheprovider")
     plugins = [] if "--benchmark" in line else [plugin]  # it is asked for by the name of its entry point
     if entry.get("kind") == "left":
@@ -120,6 +124,20 @@ def provoke_apart(
     return status, " ".join(f"{out} {err} {told.out} {told.err}".split())
 
 
+def provoke_beside(
+    entry: dict[str, Any], words: list[str], directory: Path, capsys: pytest.CaptureFixture[str]
+) -> tuple[int | str | None, str]:
+    """Run pytest beside other plugins; behind ``|| true`` nobody hears how it ends, and a deployment job asks."""
+    status, said = run_apart(directory, words, entry["plugins"], off=entry.get("off", ()))
+    if not entry.get("unheard"):
+        return status, said
+    assert status != 0, said
+    if not ASKED_OF_THE_LEDGER[""]:
+        return 0, said
+    status = main(["status", "--require", "promoted"])
+    return status, f"{said} {' '.join(capsys.readouterr())}"
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -145,7 +163,8 @@ def test_a_sabotage_is_red_and_would_be_green(
     with monkeypatch.context() as patch:
         for defence in entry["defence"]:
             switch_off(defence, patch)
-        status, said = provoke(entry, pytester, capsys)
+        (pytester.path / "again").unlink(missing_ok=True)
+        status, said = provoke(entry | {"off": entry["defence"]}, pytester, capsys)
     assert status == 0, f"no sabotage: without its defences it is red all the same: {said}"
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.enclosing import alone
+
 # Limits of a machine that tests share with each other: what these tests claim is not how steady it is.
 POLICY = """\
 version: 1
@@ -73,11 +75,6 @@ class GateResult:
         return found
 
 
-def _environment() -> dict[str, str]:
-    """The environment without the mark of an xdist worker: pytest-benchmark would write no report under it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
-
-
 def run_gate(directory: Path, suite: Path, *arguments: str, **environment: str) -> GateResult:
     """Run pytest on a suite in ``directory`` and wait for it."""
     (directory / "policy.yaml").write_text(POLICY, encoding="utf-8")
@@ -88,7 +85,7 @@ def run_gate(directory: Path, suite: Path, *arguments: str, **environment: str) 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", f"--rootdir={directory}", str(suite), *options, *arguments],
         cwd=directory,
-        env={**_environment(), "PYTEST_ADDOPTS": "-p no:cacheprovider", **environment},
+        env={**alone(os.environ), "PYTEST_ADDOPTS": "-p no:cacheprovider", **environment},
         capture_output=True,
         text=True,
         timeout=300,

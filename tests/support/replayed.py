@@ -5,6 +5,7 @@ For what happens around the measurements, in pytest: selection, hooks, statuses.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import OpenRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
+from tests.support.enclosing import alone
 from tests.support.gates import POLICY
 from tests.support.synthetic import Records, make_identity, make_records, stamped
 
@@ -122,10 +124,17 @@ def open_replayed(request: RunRequest) -> Run:
     return run
 
 
-def replay(patch: pytest.MonkeyPatch, directory: Path) -> None:
-    """Have every gate of this process answered without a driver, and lay out a project for it."""
+def replay(patch: pytest.MonkeyPatch, directory: Path, *, lay_out: bool = True) -> None:
+    """Have every gate of this process answered without a driver, and lay out a project for it where none is there.
+
+    No run takes itself for one of the workers among which xdist spread the tests.
+    """
+    for name in set(os.environ) - set(alone(os.environ)):
+        patch.delenv(name)
     launch = Launch(label=LABEL, profile=LABEL, open=OpenRequest(profile=LABEL))
     patch.setattr(Choices, "launches", property(lambda _self: [launch]))
     patch.setattr(opening, "open_run", open_replayed)
+    if not lay_out:
+        return
     (directory / "policy.yaml").write_text(POLICY, encoding="utf-8")
     (directory / "test_ok.py").write_text("def test_ok():\n    pass\n", encoding="utf-8")

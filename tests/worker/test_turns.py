@@ -78,9 +78,9 @@ class Driver:
         delays = [self.delay(self.launched - launches + number) for number in range(launches)]
         return None if None in delays else tuple(delay for delay in delays if delay is not None)
 
-    def settle(self, case: Case, request: MeasureRequest, answer: Measurement) -> Measurement:
+    def settle(self, case: Case, request: MeasureRequest, answer: Measurement, *, retry: bool = True) -> Measurement:
         """No second try here."""
-        self.said.append(f"{self.letter} {answer.status.value}")
+        self.said.append(f"{self.letter} {answer.status.value}{'' if retry else ' for good'}")
         return answer
 
 
@@ -182,6 +182,19 @@ def test_where_one_side_crashes_the_other_finishes_by_itself() -> None:
     assert found.broken_off == "B: crashed"
     assert [len(session.wall_ns) for session in found.first.sessions][1] >= 8
     assert len(found.first.sessions) == 2
+
+
+def test_a_crash_that_is_expected_is_not_tried_again() -> None:
+    """Whoever knows it says so of that side alone."""
+    said: list[str] = []
+    first, second = pair(said, crash_at=5)
+    case = Case(platform="A", kernel="auto", size=8, seed=1, snapshot=1)
+    sides = (
+        Side(cast("PlatformSupervisor", first), case, REQUEST),
+        Side(cast("PlatformSupervisor", second), case, REQUEST, retry=False),
+    )
+    TurnTaker(sides, random.Random(1), 5.0).compare()
+    assert said[-2:] == ["A ok", "B crashed for good"]
 
 
 def test_a_wrong_result_breaks_it_off() -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_weekops.core.guard.injection import InjectionRecord
-from pytest_weekops.core.judge.expected import Outcome, excused, outcomes
+from pytest_weekops.core.judge.expected import Outcome, excused, failed_as_expected, outcomes
+from pytest_weekops.core.judge.expected_gates import GateOutcome, gate_outcomes, lets_off
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
@@ -198,10 +199,14 @@ class Campaign:
 
     @cached_property
     def cells(self) -> tuple[CellKey, ...]:
-        """The plan's cells, in plan order, without those that failed as they were expected to."""
+        """The plan's cells, in plan order, without those that are left out."""
+        return tuple(cell for cell in self.planned_cells if cell not in self.excused)
+
+    @cached_property
+    def planned_cells(self) -> tuple[CellKey, ...]:
+        """Every cell of the plan, in plan order."""
         plan = self.plan
-        every = ((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
-        return tuple(cell for cell in every if cell not in self.excused)
+        return tuple((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
 
     @cached_property
     def expectations(self) -> tuple[Outcome, ...]:
@@ -209,18 +214,28 @@ class Campaign:
         return outcomes(self.plan, self.identities, self.measurements, self.created_at)
 
     @cached_property
+    def gate_expectations(self) -> tuple[GateOutcome, ...]:
+        """What came of each known fault that speaks of one of its gates."""
+        return gate_outcomes(self.plan, self.identities, self.gates, self.created_at)
+
+    def lets_off(self, gate: GateRecord) -> bool:
+        """Whether a gate failed by nothing but faults that were expected."""
+        return lets_off(self.gate_expectations, gate)
+
+    @cached_property
     def excused(self) -> frozenset[CellKey]:
-        """Cells that failed as they were expected to, and that no other check asks for."""
-        return excused(self.expectations)
+        """Cells that no other check asks for, since they, or the other side's, failed as they were expected to."""
+        return excused(self.expectations, self.plan)
 
     def is_excused(self, case: Case) -> bool:
-        """Whether a case is of such a cell."""
-        return (case.platform, case.kernel, case.size) in self.excused
+        """Whether a case is of a cell that failed itself as it was expected to."""
+        return (case.platform, case.kernel, case.size) in failed_as_expected(self.expectations)
 
     @cached_property
     def good(self) -> dict[CellKey, tuple[CaseMetrics, ...]]:
         """Metrics of every measurement that is ok, in the plan and complete, per cell, by snapshot then seed."""
-        planned = set(self.plan.all_cases())
+        asked = frozenset(self.cells)
+        planned = {case for case in self.plan.all_cases() if (case.platform, case.kernel, case.size) in asked}
         found: dict[CellKey, list[CaseMetrics]] = {cell: [] for cell in self.cells}
         for case, group in self.by_case.items():
             if case not in planned or len(group) != 1 or group[0].status is not MeasurementStatus.OK:

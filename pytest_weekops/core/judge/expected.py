@@ -32,6 +32,11 @@ class Outcome:
     cell: Cell
     state: State
 
+    @property
+    def name(self) -> str:
+        """The cell for people."""
+        return f"{self.cell[0]} {self.cell[1]}:{self.cell[2]}"
+
 
 def outcomes(
     plan: CampaignPlan,
@@ -39,8 +44,8 @@ def outcomes(
     measurements: Sequence[Measurement],
     created_at: str,
 ) -> tuple[Outcome, ...]:
-    """What came of each expectation that speaks of a driver and a cell of a weekly run, in the plan's order."""
-    if plan.kind != "weekly" or not plan.expected:
+    """What came of each expectation that speaks of a driver and a cell of a measured run, in the plan's order."""
+    if plan.kind == "canonical" or not plan.expected:
         return ()
     made: dict[Case, list[Measurement]] = defaultdict(list)
     for measurement in measurements:
@@ -55,7 +60,7 @@ def outcomes(
         for cell, cases in cells.items()
         if one.is_about(cases[0], identities.get(cell[0]))
     ]
-    return tuple(_never_everything(found, list(cells)))
+    return tuple(_never_everything(found, list(cells), plan))
 
 
 def day_of(created_at: str) -> date | None:
@@ -75,20 +80,36 @@ def _state(one: Expectation, cases: Sequence[Sequence[Measurement]], today: date
     if not is_in_force(one, today):
         return "expired"
     hits = sum(len(made) == 1 and one.is_of(made[0]) for made in cases)
+    failed = sum(not any(m.status is MeasurementStatus.OK for m in made) for made in cases)
+    return state_of(hits=hits, failed=failed, many=len(cases))
+
+
+def state_of(*, hits: int, failed: int, many: int) -> State:
+    """The state of one in force, of whose ``many`` cases ``hits`` ended with its fault, and ``failed`` did not work."""
     if hits:
-        return "met" if hits == len(cases) else "unsteady"
-    worked = any(m.status is MeasurementStatus.OK for made in cases for m in made)
-    return "unneeded" if worked else "unmeasured"
+        return "met" if hits == many else "unsteady"
+    return "unneeded" if failed < many else "unmeasured"
 
 
-def _never_everything(found: Sequence[Outcome], cells: Sequence[Cell]) -> Iterator[Outcome]:
+def _never_everything(found: Sequence[Outcome], cells: Sequence[Cell], plan: CampaignPlan) -> Iterator[Outcome]:
     """The outcomes, where none excuses a platform of which nothing would be left to judge."""
-    met = {each.cell for each in found if each.state == "met"}
-    left = {cell[0] for cell in cells if cell not in met}
+    out = excused(found, plan)
+    left = {cell[0] for cell in cells if cell not in out}
     for each in found:
         yield each if each.state != "met" or each.cell[0] in left else replace(each, state="everything")
 
 
-def excused(found: Sequence[Outcome]) -> frozenset[Cell]:
-    """The cells that the verdict leaves out, by name, since they failed as they were expected to."""
+def excused(found: Sequence[Outcome], plan: CampaignPlan) -> frozenset[Cell]:
+    """The cells that the verdict leaves out, by name, since they failed as they were expected to.
+
+    In a split the other side's goes with them: by itself it compares nothing. It has to have worked all the same.
+    """
+    met = failed_as_expected(found)
+    if plan.kind != "split":
+        return met
+    return frozenset((platform, kernel, size) for _platform, kernel, size in met for platform in plan.platforms)
+
+
+def failed_as_expected(found: Sequence[Outcome]) -> frozenset[Cell]:
+    """The cells of which each planned case ended with the fault that was expected."""
     return frozenset(each.cell for each in found if each.state == "met")

@@ -136,7 +136,7 @@ class Verdict(Record):
             (one["platform"], one["kernel"], one["size"]): str(one["reason"])
             for finding in found
             for one in finding.details
-            if one["state"] == "met"
+            if one["state"] == "met" and "kernel" in one
         }
 
     @property

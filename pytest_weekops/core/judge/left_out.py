@@ -18,18 +18,26 @@ _LEAST_SNAPSHOTS = 3  # a trend through two points cannot be told from one slow 
 def left_out(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
     """What this campaign hardly saw, or did not look at.
 
-    Cells that failed as they were expected to first, then weak limits, then what was not asked or not done.
+    What failed as it was expected to first, then weak limits, then what was not asked or not done.
     """
     if campaign.plan.kind == "canonical":
-        return ()
+        return tuple(_known_faults(campaign))
     limits = weak(_as_asked(policy, campaign))
     return (
-        *(words_of(each) for each in campaign.expectations if each.cell in campaign.excused),
+        *_known_faults(campaign),
         *(words for place, words in limits.items() if _is_asked(place, campaign)),
         *_conformance(policy, campaign),
         *_not_asked(policy, campaign),
         *_not_done(campaign),
     )
+
+
+def _known_faults(campaign: Campaign) -> Iterator[str]:
+    """Each fault that occurred as expected; in a split the comparison goes with it, and the words say so."""
+    yield from (words_of(each) for each in campaign.gate_expectations if each.state == "met")
+    for each in campaign.expectations:
+        if each.state == "met":
+            yield words_of(each) + ("; nothing is compared there" if campaign.plan.kind == "split" else "")
 
 
 def _as_asked(policy: Policy, campaign: Campaign) -> Policy:

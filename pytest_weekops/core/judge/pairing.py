@@ -85,12 +85,14 @@ def _ratio(pairs: Sequence[tuple[CaseMetrics, CaseMetrics]]) -> float:
 
 
 def pairings(campaign: Campaign, *, per_seed: bool = True) -> list[Pairing]:
-    """Every kernel and size of the plan: first over all seeds, then, with more than one seed, for each."""
+    """Every kernel and size that is not left out: first over all seeds, then, with more than one seed, for each."""
     plan = campaign.plan
     base, candidate = str(plan.baseline_platform), str(plan.candidate_platform)
     found = []
     for kernel in plan.kernels:
         for size in plan.sizes:
+            if (base, kernel, size) in campaign.excused:
+                continue
             before = {(m.snapshot, m.seed): m for m in campaign.good.get((base, kernel, size), ())}
             after = {(m.snapshot, m.seed): m for m in campaign.good.get((candidate, kernel, size), ())}
             both = [key for key in sorted(set(before) & set(after)) if _is_pair(before[key], after[key], plan)]

@@ -106,8 +106,8 @@ def speed_change(
     pair = _Pair(before, after, policies, margin_percent, error / max(1, len(both)))
     return SpeedChange(
         cells=tuple(pair.change(cell) for cell in both),
-        lost=tuple(cell for cell in first if cell not in second and cell in after.cells),
-        only_first=tuple(cell for cell in first if cell not in second and cell not in after.cells),
+        lost=tuple(cell for cell in first if cell not in second and cell in after.planned_cells),
+        only_first=tuple(cell for cell in first if cell not in second and cell not in after.planned_cells),
         only_second=tuple(cell for cell in second if cell not in first),
         elsewhere=tuple(_elsewhere(before, after)),
         margin_percent=margin_percent,

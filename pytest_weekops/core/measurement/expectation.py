@@ -1,4 +1,4 @@
-"""Known faults of drivers, each of one driver and one cell, with a reason, an owner, and a day on which it ends."""
+"""Known faults of drivers, each of one driver and one cell or gate: a reason, an owner, and a day on which it ends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pytest_weekops.core.measurement.records import Case, DeviceIdentity, Measurement, Phase
+from pytest_weekops.core.measurement.records import Case, DeviceIdentity, GateFault, Measurement, Phase
 from pytest_weekops.core.record import Record, as_record
 
 MOST_EXPECTATIONS = 200
+_CELL = re.compile(r"[^\s:@]+:[1-9][0-9]{0,6}")
+_PROBLEM = re.compile(r"[^\s:@]+(@[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){2})?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _Text = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -42,12 +44,14 @@ class DriverName(Record):
 class Expectation(Record):
     """A fault that a driver is known to have in one cell (``case``: ``kernel:size``); the day ``expires`` is the last.
 
-    ``kind`` is the status that its measurements end with. A crash or a hang is known with its ``phase``; of the other
-    kinds any phase will do where none is stated.
+    With ``gate`` it is one of the canonical tier, and ``case`` is a kernel there, or one at one shape:
+    ``kernel@5x3x1``. ``kind`` is the status that its measurements end with. A crash or a hang is known with its
+    ``phase``; of the other kinds any phase will do where none is stated.
     """
 
     driver: DriverName
-    case: Annotated[str, Field(pattern=r"^[^\s:]+:[1-9][0-9]{0,6}$")]
+    case: _Text
+    gate: Literal["odd-shapes", "any-shape"] | None = None
     kind: Literal["wrong", "build_failed", "launch_failed", "crashed", "hung"]
     phase: Phase | None = None
     reason: _Text
@@ -71,6 +75,14 @@ class Expectation(Record):
         raise ValueError("must be a day such as 2026-12-31")
 
     @model_validator(mode="after")
+    def _names_one_place(self) -> Self:
+        if self.gate is None and not _CELL.fullmatch(self.case):
+            raise ValueError("case must be one cell such as auto:2048, or one kernel of the gate that is named")
+        if self.gate is not None and not _PROBLEM.fullmatch(self.case):
+            raise ValueError("case of a gate must be one kernel such as packed, or at one shape, packed@5x3x1")
+        return self
+
+    @model_validator(mode="after")
     def _has_its_phase(self) -> Self:
         if self.kind in ("crashed", "hung") and self.phase is None:
             raise ValueError(f"needs its phase: a driver that {self.kind} elsewhere has another fault")
@@ -88,6 +100,19 @@ class Expectation(Record):
             and self.phase in (None, measurement.phase)
             and not (measurement.void or measurement.flaky)
         )
+
+    def is_of_gate(self, fault: GateFault) -> bool:
+        """Whether a kernel failed in its gate with exactly this fault, and with nothing besides."""
+        return (
+            self.covers(f"{fault.kernel}@{fault.shape}")
+            and fault.kind.value == self.kind
+            and self.phase in (None, fault.phase)
+            and not fault.besides
+        )
+
+    def covers(self, problem: str) -> bool:
+        """Whether a problem of its gate, ``kernel@shape``, is of the kernel or the shape that it names."""
+        return self.gate is not None and self.case in (problem, problem.rpartition("@")[0])
 
     @property
     def fault(self) -> str:
@@ -109,11 +134,11 @@ class Expectations(Record):
     @field_validator("expectations")
     @classmethod
     def _each_once(cls, value: tuple[Expectation, ...]) -> tuple[Expectation, ...]:
-        seen: list[tuple[DriverName, str]] = []
+        seen: list[tuple[DriverName, str, str | None]] = []
         for one in value:
-            if (one.driver, one.case) in seen:
+            if (one.driver, one.case, one.gate) in seen:
                 raise ValueError(f"{one.driver.profile} {one.case} stands there twice; a cell has one fault or none")
-            seen.append((one.driver, one.case))
+            seen.append((one.driver, one.case, one.gate))
         return value
 
 

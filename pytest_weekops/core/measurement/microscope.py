@@ -17,6 +17,19 @@ SHAPES: tuple[Problem, ...] = (
 )
 EDGES: tuple[Problem, ...] = tuple((n, n, n, 1.5, 0.0) for n in (1, 17, 37))
 
+# The kernels that check others, as CPU drivers get them and as GPUs do, at shapes below a load and beyond a whole one.
+CHECK = "check"
+CHECK_OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "abft_check": (
+        ("-DITEMS=1", "-DROWS=8", "-DVW=1"),
+        ("-DITEMS=1", "-DROWS=8", "-DVW=16"),
+        ("-DITEMS=8", "-DROWS=3", "-DVW=4"),
+    ),
+    "abft_sample": (("-DITEMS=1",), ("-DITEMS=8",)),
+    "digest": (("-DITEMS=1", "-DROWS=1"), ("-DITEMS=8", "-DROWS=3")),
+}
+CHECK_SHAPES: tuple[tuple[int, int], ...] = ((1, 1), (5, 3), (11, 37), (3, 141))
+
 GATE = "microscope"
 LAUNCH_MARK = "== weekops launch "  # begins the line before what is said of a launch
 DONE_MARK = "== weekops done"
@@ -25,7 +38,7 @@ FAILED_MARK = "== weekops failed "
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"Invalid (read|write)|.*(out of bounds|invalid address)", "invalid access"),
     (r".*data race", "data race"),
-    (r"Uninitialized value", "uninitialised value"),
+    (r"Uninitialized value|.*depends on uninitialized", "uninitialised value"),
     (r"Wrong result", "wrong result"),
     (r"(Work-group|Work-item) divergence|.*divergence", "work-items that part ways at a barrier"),
 )
@@ -35,12 +48,16 @@ _KERNEL = re.compile(r"\tKernel: (.+)")
 
 
 class CloseLook(Record):
-    """One launch that is looked at: a variant of the catalogues in these directories, at a small odd shape."""
+    """One launch that is looked at: a variant of the catalogues in these directories, at a small odd shape.
+
+    With the operation :data:`CHECK` it is a shipped kernel that checks others, built with ``options``, on m x n.
+    """
 
     variant: str
     kernel_dirs: tuple[str, ...]
     operation: str = "gemm"
     operation_file: OperationFile | None = None
+    options: tuple[str, ...] = ()
     m: int
     n: int
     k: int
@@ -50,6 +67,9 @@ class CloseLook(Record):
     @property
     def name(self) -> str:
         """For people: ``tile20 at 19 x 23 x 17``, or ``triad at 17``."""
+        if self.operation == CHECK:
+            built = " ".join(option.removeprefix("-D") for option in self.options)
+            return f"{self.variant} {built} at {self.m} x {self.n}"
         edges = f"{self.m} x {self.n} x {self.k}" if self.operation == "gemm" else str(self.n)
         return f"{self.variant} at {edges}"
 
@@ -70,6 +90,16 @@ def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[st
         )
         for variant, operation in operations.items()
         for m, n, k, alpha, beta in (SHAPES if operation.is_gemm else EDGES)
+    )
+
+
+def check_looks() -> tuple[CloseLook, ...]:
+    """The launches that look at the kernels which check others: T5's two, and the digest behind each launch."""
+    return tuple(
+        CloseLook(variant=kernel, kernel_dirs=(), operation=CHECK, options=options, m=m, n=n, k=1)
+        for kernel, builds in CHECK_OPTIONS.items()
+        for options in builds
+        for m, n in CHECK_SHAPES
     )
 
 

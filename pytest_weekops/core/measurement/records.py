@@ -338,12 +338,27 @@ class PressureRecord(Record):
     errors: tuple[str, ...] = ()
 
 
+class GateFault(Record):
+    """How a kernel failed at one shape (``5x3x1``: rows, columns, and the length of a sum) in a gate.
+
+    ``besides`` is what else was wrong, such as a write outside of a buffer: no expectation speaks of that.
+    """
+
+    kernel: str
+    shape: str
+    kind: MeasurementStatus
+    phase: Phase | None = None
+    besides: str = ""
+
+
 class GateRecord(Record):
     """One gate item: what was checked on which platform, with what result.
 
     ``opening``, ``closing``, ``canonical`` and ``smoke`` speak of a platform. ``check`` is a user's own check and
     ``suite`` the other tests of the same pytest run; both may leave ``platform`` empty. Any failed gate blocks.
     ``undone`` says why a gate could not be held at all, and what helps: then there are no data, and it has not passed.
+    ``asked`` counts the problems that were asked for, by ``kernel@shape``, and ``faults`` are those that failed, where
+    each failure was one of them; otherwise both are empty.
     """
 
     type: Literal["gate"] = "gate"
@@ -353,6 +368,8 @@ class GateRecord(Record):
     passed: bool
     reason: str = ""
     undone: str = ""
+    asked: dict[str, int] = Field(default_factory=dict)
+    faults: tuple[GateFault, ...] = ()
 
     @property
     def key(self) -> str:

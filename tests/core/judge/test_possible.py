@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.checks import _POSSIBLE
+from pytest_weekops.core.judge.checks.one_piece import errors_possible, work_as_stated
 from pytest_weekops.core.judge.checks.possible_times import _tick, _too_fast
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
 from pytest_weekops.core.judge.verdict import judge
@@ -286,3 +287,55 @@ def test_two_measurements_of_one_number_are_named() -> None:
     (found,) = _found(live_campaign(plan, records, identities=IDENTITIES))
     assert (found.check, found.reason_code) == ("order_kept", "clock_set")
     assert "is number 1, and so is pocl-auto-" in found.message
+
+
+FLOPS, BYTES = 32.0 * 128**2 / 4, 8.0 * 128**2  # of the sort at 128
+
+
+def _sort(**facts: Any) -> Finding:
+    """What is said of a run of the sort whose last measurement has these facts too."""
+    whole = make_plan(kernels=("sort",), sizes=(128,))
+    made = {"operation": "sort", "unit": "GB/s", "flops": FLOPS, "bytes_moved": BYTES}
+    records = [r.model_copy(update=made) if isinstance(r, Measurement) else r for r in make_records(whole)]
+    last = max(i for i, record in enumerate(records) if isinstance(record, Measurement))
+    records[last] = records[last].model_copy(update=facts)
+    campaign = live_campaign(whole, records, identities={p: make_identity(p) for p in whole.platforms})
+    return work_as_stated(POLICY, campaign)
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"flops": 10 * FLOPS}, "flops of a launch is 1.31072e+06, and 131072 by its formula"),
+        ({"bytes_moved": 3 * BYTES}, "bytes_moved of a launch is 393216, and 131072 by its formula"),
+        ({"unit": "GFLOPS"}, "sort is counted in GB/s, and this record in GFLOPS"),
+        ({"operation": "mine"}, ""),
+    ],
+)
+def test_a_workloads_work_is_that_of_its_formula(facts: dict[str, Any], words: str) -> None:
+    """Whatever all records agree on; an operation of one's own has none."""
+    assert _sort().status == "pass"
+    found = _sort(**facts)
+    assert (found.status, words in found.message) == ("fail" if words else "pass", True), found.message
+
+
+@pytest.mark.parametrize("operation", ["stencil2d", "sort"])
+def test_only_what_copies_or_counts_is_exact(operation: str) -> None:
+    """The true results of the others are no float32 values, so that each is off by something."""
+    whole = make_plan(kernels=(operation,), sizes=(128,))
+
+    def exact(record: Any) -> Any:
+        if not isinstance(record, Measurement):
+            return record
+        sessions = (s.model_copy(update={"max_abs_error": 0.0, "k_scaled_error": 0.0}) for s in record.sessions)
+        return record.model_copy(update={"operation": operation, "sessions": tuple(sessions)})
+
+    records = [exact(record) for record in make_records(whole)]
+    found = errors_possible(POLICY, live_campaign(whole, records, identities={"pocl": make_identity("pocl")}))
+    assert found.reason_code == ("exact" if operation == "stencil2d" else "ok")
+
+
+def test_auto_is_gemm() -> None:
+    """Under another name nothing would say how much work it is."""
+    found = _told("work_as_stated", lambda m: m.model_copy(update={"operation": "mine", "flops": 1e9}))
+    assert "auto launches gemm, and this is a record of mine" in found.message

@@ -16,11 +16,13 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.run_speed import CellChange, SpeedChange, speed_change
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, CalibrationRecord, figures
+from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
 from tests.core.judge.test_beside import campaign as beside
 from tests.core.judge.test_verdict import POLICY
+from tests.core.measurement.test_expectation import ENTRY
 from tests.support.synthetic import PARTNERS_LIBRARY, STARTED, make_campaign, make_plan, make_records
 
 PLAN = make_plan(sizes=(128,))
@@ -105,6 +107,23 @@ def test_cells_of_one_run_are_named_and_a_lost_one_is_worse() -> None:
     assert not found.is_worse
     found = change(run(), run(status=MeasurementStatus.CRASHED))
     assert (found.cells, found.lost, found.is_worse) == ((), (("pocl", "auto", 128),), True)
+
+
+def test_a_cell_that_is_expected_to_fail_is_lost_all_the_same() -> None:
+    """The second run may be promoted without it, and is not as fast there as the first."""
+    plan = PLAN.model_copy(update={"sizes": (64, 128, 256)})
+    crash = {"status": MeasurementStatus.CRASHED, "phase": "launch", "sessions": ()}
+    broken = [
+        r.model_copy(update=crash) if isinstance(r, Measurement) and r.case.size == 128 else r
+        for r in make_records(plan)
+    ]
+    before = make_campaign(plan, make_records(plan), created_at=STARTED)
+    after = make_campaign(
+        plan.model_copy(update={"expected": (Expectation.model_validate(ENTRY),)}), broken, created_at=STARTED
+    )
+    assert after.excused == {("pocl", "auto", 128)}
+    found = change(before, after)
+    assert (found.lost, found.only_first, found.is_worse) == ((("pocl", "auto", 128),), (), True)
 
 
 def test_numbers_in_another_unit_are_refused() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.measurement.expectation import parse_expectations
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, Phase
+from pytest_weekops.core.measurement.records import Case, GateFault, Measurement, MeasurementStatus, Phase
 from tests.support.synthetic import make_identity
 
 ENTRY: dict[str, Any] = {
@@ -67,6 +67,11 @@ REFUSED: dict[str, dict[str, Any]] = {
     "never": {"expires": None},
     "another spelling": {"expires": "31.12.2026"},
     "an unknown key": {"signal": "SIGSEGV"},
+    "an unknown gate": {"gate": "smoke", "case": "packed"},
+    "a cell in a gate": {"gate": "odd-shapes"},
+    "half a shape": {"gate": "odd-shapes", "case": "packed@5x3"},
+    "every kernel": {"gate": "any-shape", "case": ""},
+    "a gate's problem without its gate": {"case": "packed@5x3x1"},
 }
 
 
@@ -127,3 +132,23 @@ def test_a_hash_names_the_driver_too() -> None:
     assert parsed(ENTRY | {"driver": whole})[0].is_of(CRASHED)
     assert not parsed(ENTRY | {"driver": whole | {"library_sha256": "1" * 64}})[0].is_of(CRASHED)
     assert not parsed(ENTRY | {"driver": whole | {"driver_version": "2"}})[0].is_of(CRASHED)
+
+
+def test_a_gates_problem_is_not_a_cell() -> None:
+    """A kernel and a shape of it in one gate, each once; of a measured cell such an entry never speaks."""
+    gate = {"gate": "odd-shapes", "kind": "wrong", "phase": None}
+    kernel, shape, other = parsed(
+        ENTRY | gate | {"case": "packed"},
+        ENTRY | gate | {"case": "packed@5x3x1"},
+        ENTRY | gate | {"case": "packed", "gate": "any-shape"},
+    )
+    assert [one.covers("packed@5x3x1") for one in (kernel, shape, other)] == [True] * 3
+    assert [one.covers("packed@5x3x17") for one in (kernel, shape, other)] == [True, False, True]
+    assert not kernel.covers("packed2@5x3x1")
+    assert not parsed(ENTRY)[0].covers("auto:128")
+    fault = GateFault(kernel="packed", shape="5x3x1", kind=MeasurementStatus.WRONG, phase=Phase.VERIFY)
+    assert kernel.is_of_gate(fault)
+    assert not kernel.is_of_gate(fault.model_copy(update={"besides": "flaky"}))
+    assert not kernel.is_of(CRASHED.model_copy(update={"status": MeasurementStatus.WRONG}))
+    with pytest.raises(PolicyError, match="stands there twice"):
+        parsed(ENTRY | gate | {"case": "packed"}, ENTRY | gate | {"case": "packed", "kind": "build_failed"})

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.microscope import (
+    CHECK_OPTIONS,
+    CHECK_SHAPES,
     DONE_MARK,
     EDGES,
     FAILED_MARK,
     LAUNCH_MARK,
     SHAPES,
+    check_looks,
     close_looks,
     read_words,
 )
@@ -111,3 +114,10 @@ def test_each_variant_is_looked_at_where_it_has_edges() -> None:
     assert looks[-1].name == "sum at 37"
     assert len(looks) == len(SHAPES) + len(EDGES)
     assert {look.beta for look in looks if look.operation == "triad"} == {0.0}
+
+
+def test_the_kernels_that_check_others_are_looked_at_in_each_build() -> None:
+    """By a name that says which."""
+    looks = check_looks()
+    assert looks[0].name == "abft_check ITEMS=1 ROWS=8 VW=1 at 1 x 1"
+    assert len({look.name for look in looks}) == len(looks) == len(CHECK_SHAPES) * sum(map(len, CHECK_OPTIONS.values()))

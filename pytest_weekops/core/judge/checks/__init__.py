@@ -91,9 +91,9 @@ def checks_for(kind: str, *, beside: bool = True, expecting: bool = True, eviden
     ``evidence`` of others. A run without has the findings that it had before there were any.
     """
     if kind == "canonical":
-        return _EVERY_RUN
+        return (*_EVERY_RUN, expected_faults.expected_faults) if expecting else _EVERY_RUN
     found = (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY), *conformance.CONFORMANCE)
     unasked: list[Check] = [] if beside else [partner.partner_beside]
     unasked += [] if evidence else conformance.CONFORMANCE
-    unasked += [] if expecting and kind == "weekly" else [expected_faults.expected_faults]
+    unasked += [] if expecting else [expected_faults.expected_faults]
     return tuple(check for check in found if check not in unasked)

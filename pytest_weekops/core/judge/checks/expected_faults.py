@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pytest_weekops.core.judge.campaign import Campaign, cell_name
+from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.expected import MOST_DAYS, Outcome
+from pytest_weekops.core.judge.expected_gates import GateOutcome, share_of
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed, waived
 from pytest_weekops.core.policy.policy import Policy
@@ -14,7 +15,8 @@ from pytest_weekops.core.policy.policy import Policy
 
 def expected_faults(policy: Policy, campaign: Campaign) -> Finding:
     """Each known fault that speaks of this run is in force, occurred in full, and they are few."""
-    check, found, limit = "expected_faults", campaign.expectations, policy.evidence.max_expected_share
+    check, limit = "expected_faults", policy.evidence.max_expected_share
+    found: tuple[Outcome | GateOutcome, ...] = (*campaign.gate_expectations, *campaign.expectations)
     facts: dict[str, Any] = {"details": tuple(map(_detail, found)), "required": limit}
     if bad := _in_state(found, "expired"):
         message = (
@@ -23,18 +25,19 @@ def expected_faults(policy: Policy, campaign: Campaign) -> Finding:
         )
         return failed(check, "expired", message, rows=bad, **facts)
     if bad := _in_state(found, "everything"):
-        message = f"every cell of the platform is expected to fail, and nothing is left to judge: {listed(bad)}"
+        message = f"all of it is expected to fail, and nothing is left to judge: {listed(bad)}"
         return failed(check, "everything", message, rows=bad, **facts)
-    share = max((_share(campaign, platform) for platform in campaign.plan.platforms), default=0.0)
+    share = max(_shares(campaign), default=0.0)
     facts["observed"] = round(share, 6)
     if not share <= limit:
         bad = _in_state(found, "met")
         message = (
-            f"{100 * share:.0f} % of a platform's cells, of at most {100 * limit:g} %, were excused: {listed(bad)}"
+            f"{100 * share:.0f} % of a platform's cells, or of a gate's problems, of at most {100 * limit:g} %, were "
+            f"excused: {listed(bad)}"
         )
         return failed(check, "too_many", message, rows=bad, **facts)
     if bad := _in_state(found, "unsteady"):
-        return failed(check, "unsteady", f"not in every case of the cell: {listed(bad)}", rows=bad, **facts)
+        return failed(check, "unsteady", f"in some cases and not in others: {listed(bad)}", rows=bad, **facts)
     if bad := _in_state(found, "unneeded"):
         message = f"expected, and it worked: {listed(bad)}. Take the entry out."
         return failed(check, "unneeded", message, rows=bad, **facts)
@@ -45,22 +48,27 @@ def expected_faults(policy: Policy, campaign: Campaign) -> Finding:
     return passed(check, "no expectation speaks of this run", **facts)
 
 
-def _in_state(found: Sequence[Outcome], state: str) -> tuple[str, ...]:
+def _in_state(found: Sequence[Outcome | GateOutcome], state: str) -> tuple[str, ...]:
     return tuple(words_of(each) for each in found if each.state == state)
 
 
-def words_of(one: Outcome) -> str:
-    """The cell, the fault, until when it is expected, why, and whose it is."""
-    return f"{cell_name(one.cell)}: {one.expectation.words}"
+def words_of(one: Outcome | GateOutcome) -> str:
+    """The cell or gate, the fault, until when it is expected, why, and whose it is."""
+    return f"{one.name}: {one.expectation.words}"
 
 
-def _detail(one: Outcome) -> dict[str, Any]:
+def _detail(one: Outcome | GateOutcome) -> dict[str, Any]:
+    told = one.expectation.model_dump(mode="json", exclude={"driver", "case", "gate"})
+    if isinstance(one, GateOutcome):
+        gate, problem = one.expectation.gate, one.expectation.case
+        return {"platform": one.platform, "gate": gate, "problem": problem, "state": one.state, **told}
     platform, kernel, size = one.cell
-    told = one.expectation.model_dump(mode="json", exclude={"driver", "case"})
     return {"platform": platform, "kernel": kernel, "size": size, "state": one.state, **told}
 
 
-def _share(campaign: Campaign, platform: str) -> float:
-    """How many of a platform's cells were excused."""
+def _shares(campaign: Campaign) -> Iterator[float]:
+    """How many of each platform's cells, and of each gate's problems, were excused."""
     plan = campaign.plan
-    return sum(cell[0] == platform for cell in campaign.excused) / max(1, len(plan.kernels) * len(plan.sizes))
+    for platform in plan.platforms:
+        yield sum(cell[0] == platform for cell in campaign.excused) / max(1, len(plan.kernels) * len(plan.sizes))
+    yield from (share_of(gate) for gate in campaign.gates if campaign.lets_off(gate))

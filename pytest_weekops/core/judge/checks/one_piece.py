@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
+from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.measurement.pace import is_covered
 from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.work import work_of
 from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.units import SHIPPED_UNITS
 
+# Whose true results no float32 holds; of the others some only copy or count, and a sum may be exact by chance.
+INEXACT = frozenset({"gemm", "triad", "fft", "nbody", "spmv", "stencil2d", "stencil3d"})
 LEAST_EDGE = 8  # so many rows and columns of random floats do not all round to the exact result
 
 
@@ -48,12 +54,16 @@ def _shown(value: object) -> str:
 
 
 def work_as_stated(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
-    """A launch's operations and bytes are those of its operation at that size, of one's own always the same."""
+    """A launch's operations and bytes are those of its operation at that size, of one's own always the same.
+
+    It is the operation of its kernel, counted in its own unit: another one would have other limits, or none.
+    """
     check = "work_as_stated"
     groups: dict[tuple[str, int], tuple[str, tuple[float, float]]] = {}
     bad: list[tuple[str, str]] = []
     for m in campaign.counted:
-        expected = _work(m)
+        bad += [(m.case.id, f"{m.case.id}: {words}") for words in _misnamed(m)]
+        expected = work_of(m.operation, m.case.size, m.flops)
         why = "by its formula"
         if expected is None:
             first, expected = groups.setdefault((m.case.kernel, m.case.size), (m.case.id, (m.flops, m.bytes_moved)))
@@ -71,19 +81,25 @@ def work_as_stated(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG0
     return passed(check, "every launch did the work of its operation", observed=0, required=0)
 
 
-def _work(m: Measurement) -> tuple[float, float] | None:
-    """Operations and bytes of a launch of a shipped operation; None of one's own."""
-    n = float(m.case.size)
-    return {"gemm": (2.0 * n**3, 12.0 * n**2), "triad": (2.0 * n**2, 12.0 * n**2)}.get(m.operation)
+def _misnamed(m: Measurement) -> Iterator[str]:
+    """What is another operation than its kernel's, or counted in another unit than its own."""
+    if m.case.kernel in ("auto", *CONTROLLED_KERNELS) and m.operation != "gemm":
+        yield f"{m.case.kernel} launches gemm, and this is a record of {m.operation}"
+    unit = SHIPPED_UNITS.get(m.operation, m.unit)
+    if m.unit != unit:
+        yield f"{m.operation} is counted in {unit}, and this record in {m.unit}"
 
 
 def errors_possible(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
-    """No float32 result of many random sums is exact: an error of 0 was never computed. Own operations may be exact."""
+    """No float32 result of many random sums is exact: an error of 0 was never computed.
+
+    Operations that copy, count or sort are exact, and own ones may be.
+    """
     check = "errors_possible"
     bad = [
         (m.case.id, session.session)
         for m in campaign.counted
-        if m.operation in ("gemm", "triad") and m.case.size >= LEAST_EDGE
+        if m.operation in INEXACT and m.case.size >= LEAST_EDGE
         for session in m.sessions
         if session.max_abs_error == 0 or session.k_scaled_error == 0
     ]

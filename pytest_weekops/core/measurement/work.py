@@ -1,0 +1,66 @@
+"""What a launch of a shipped operation does at a size: the formulas of ``device/``, by which a record can be held.
+
+Memory traffic is what has to be moved at least once, as the operations count it. Sizes are edges: n * n elements or so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+Work = tuple[float, float]  # operations, bytes
+
+_PASSES = 8  # of the sort, four bits of a word at a time
+_LONGEST_ROW, _SHORTEST_ROW, _EVEN_ROW = 4096, 6, 16  # elements of a row of the sparse matrix
+
+
+def _fft(n: int) -> Work:
+    length = 1 << min(n.bit_length() - 1, 8)
+    batch = max(1, round(n * n / length))
+    return batch * length * max(1.0, 5.0 * math.log2(length)), 16.0 * batch * length
+
+
+def _stencil3d(n: int) -> Work:
+    edge = max(1, round(math.pow(n, 2.0 / 3.0)))
+    return 13.0 * edge**3, 4.0 * (edge + 2) ** 3 + 4.0 * edge**3
+
+
+_BY_NAME: dict[str, Callable[[int], Work]] = {
+    "gemm": lambda n: (2.0 * n**3, 12.0 * n**2),
+    "triad": lambda n: (2.0 * n**2, 12.0 * n**2),
+    "reduce": lambda n: (float(max(n**2 - 1, 1)), 4.0 * n**2),
+    "scan": lambda n: (float(n**2), 8.0 * n**2),
+    "sort": lambda n: (float(_PASSES * n**2), 8.0 * n**2),
+    "histogram": lambda n: (float(n**2), 4.0 * n**2),
+    "transpose": lambda n: (float(n**2), 8.0 * n**2),
+    "stencil2d": lambda n: (17.0 * n**2, 4.0 * (n + 2) ** 2 + 4.0 * n**2),
+    "stencil3d": _stencil3d,
+    "fft": _fft,
+    "nbody": lambda n: (20.0 * (2 * n) ** 2, 56.0 * n),
+    "gather_scatter": lambda n: (float(n**2), 16.0 * n**2),
+}
+
+
+def work_of(operation: str, n: int, flops: float) -> Work | None:
+    """Operations and bytes of a launch that states ``flops``; None of an operation that is not known here.
+
+    All but ``spmv`` follow from the size alone. Its rows have lengths that are quantiles, drawn in ``device/`` by
+    numpy: here their sum is known to a few percent, and the bytes follow from it. Raises ``OverflowError`` for a size
+    that no float holds.
+    """
+    if operation == "spmv":
+        return _spmv(n, flops)
+    formula = _BY_NAME.get(operation)
+    return None if formula is None else formula(n)
+
+
+def _spmv(n: int, flops: float) -> Work:
+    rows = max(1, n * n // _EVEN_ROW)
+    even = (rows + 1) // 2
+    longest = min(_LONGEST_ROW, rows)
+    share = min(1.0, (_SHORTEST_ROW / longest) ** 1.5)  # of the rows that are cut to the longest
+    mean = longest * share + 3 * _SHORTEST_ROW * (1.0 - math.cbrt(share)) - 0.5  # lengths are rounded down
+    about = even * min(_EVEN_ROW, rows) + (rows - even) * max(0.0, mean) * 10.0 / 11.0  # each eleventh is empty
+    stated = flops / 2.0
+    elements = stated if abs(stated - about) <= 3.0 + about * min(0.06, 10.0 / n) else about
+    return 2.0 * elements, 8.0 * elements + 12.0 * rows + 4.0
