@@ -12,7 +12,11 @@ from typing import Any
 import pyopencl as cl
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_POINTER_RESULTS,
+    WRONG_IN_STRICT_MATH,
+)
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.host_kernel import host_kernel
 from pytest_weekops.device.library import named_library, why_not_loaded
@@ -23,6 +27,7 @@ _TYPE_NAMES = (
     (cl.device_type.CPU, "cpu"),
     (cl.device_type.ACCELERATOR, "accelerator"),
 )
+_WRONG_VERSIONS = (("Portable", "3.0"), ("Portable", "3.1"), ("rusticl", "22.3.6"), ("Clover", "22.3.6"))
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
 # Variables that change what these drivers do; whatever of them is set belongs to the identity.
 _TELLING = re.compile(
@@ -161,9 +166,11 @@ def _native_floats(device: Any) -> int:
 def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
     quirks = []
     if platform.name == "Clover":
-        quirks += ["aborts-on-vector-loads", ABORTS_ON_ATOMICS]
+        quirks += ["aborts-on-vector-loads", ABORTS_ON_ATOMICS, ABORTS_ON_POINTER_RESULTS]
     if "llvmpipe" in device.name:
         quirks.append("stops-after-65535-loop-iterations")
+    if any(name in platform.name and device.driver_version.startswith(version) for name, version in _WRONG_VERSIONS):
+        quirks.append(WRONG_IN_STRICT_MATH)
     return tuple(quirks)
 
 

@@ -12,6 +12,7 @@ from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.measurement.problem import gemm_addend, gemm_inputs, triad_inputs
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.verify import Comparison
 
 UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 
@@ -72,6 +73,16 @@ class LaunchedOperation(Operation, Protocol):
 
     def launch(self, shape: Shape) -> Launch:
         """Kernels, arguments, buffers and NDRanges."""
+
+
+@runtime_checkable
+class Judging(Operation, Protocol):
+    """An operation that compares by itself, since one error unit for every element would not do."""
+
+    def compare(
+        self, inputs: dict[str, Array], reference: Array, result: Array, *, flushes_subnormals: bool
+    ) -> Comparison:
+        """The result of a launch on ``inputs``; its error in units of :meth:`error_unit`, and why it is wrong."""
 
 
 def as_matrix(array: Array) -> Array:

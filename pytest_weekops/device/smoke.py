@@ -9,7 +9,11 @@ import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError
 from pytest_weekops.core.measurement.advice import advise
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_POINTER_RESULTS,
+    WRONG_IN_STRICT_MATH,
+)
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
@@ -160,6 +164,8 @@ def _known_quirks(device: OpenDevice) -> list[SmokeStep]:
     advice = {
         "aborts-on-vector-loads": "vload and vstore abort this compiler. The shipped variants read through pointers.",
         ABORTS_ON_ATOMICS: "Atomic operations abort this compiler. Variants that need them are refused, not built.",
+        ABORTS_ON_POINTER_RESULTS: "frexp, modf and their kind abort this compiler. Take functions of one result.",
+        WRONG_IN_STRICT_MATH: "tgamma, ldexp or signs of zeros are wrong in this version: math_strict is left out.",
         "stops-after-65535-loop-iterations": "Unroll inner loops; the shipped variants stay below the limit.",
     }
     return [

@@ -51,7 +51,8 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
 
 def _stated(entry: KernelEntry) -> str:
     """The entry as JSON. A need that came later and is not stated is left out: what is known of a source stays so."""
-    return entry.model_dump_json(exclude=None if entry.needs.atomics else {"needs": {"atomics"}})
+    unstated = {name for name in ("atomics", "pointer_results", "strict_math") if not getattr(entry.needs, name)}
+    return entry.model_dump_json(exclude={"needs": unstated} if unstated else None)
 
 
 def _file_digest(path: Path) -> str:

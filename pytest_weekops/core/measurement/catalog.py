@@ -18,16 +18,25 @@ VECTOR_CPUS = re.compile(
 _LAYOUT_OF = {"gemm": "", "triad": "vector"}  # of the shipped operations; GEMM has several
 
 
-ABORTS_ON_ATOMICS = "aborts-on-atomics"  # a quirk of a device: its compiler takes the process down
+# Quirks of a device: over such code its compiler takes the process down.
+ABORTS_ON_ATOMICS = "aborts-on-atomics"
+ABORTS_ON_POINTER_RESULTS = "aborts-on-pointer-results"
+WRONG_IN_STRICT_MATH = "wrong-in-strict-math"  # a quirk of one version: the next one is asked again
 
 
 class Needs(Record):
-    """What a device must have for a variant; ``atomics`` a compiler that survives them."""
+    """What a device must have for a variant; ``atomics`` a compiler that survives them.
+
+    ``pointer_results`` one that survives built-in functions with a second result behind a pointer, as ``frexp`` has,
+    ``strict_math`` a version that is not known to be wrong in what conformance tests do not ask.
+    """
 
     work_group_size: int = Field(default=1, ge=1)
     local_mem_bytes: int = Field(default=0, ge=0)
     fp64: bool = False
     atomics: bool = False
+    pointer_results: bool = False
+    strict_math: bool = False
 
 
 class KernelEntry(Record):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, GPU_CLASSES, KernelEntry, device_class
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_POINTER_RESULTS,
+    GPU_CLASSES,
+    WRONG_IN_STRICT_MATH,
+    KernelEntry,
+    device_class,
+)
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.measurement.records import DeviceIdentity
 
@@ -37,9 +44,28 @@ def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
 
 
 def aborts(entry: KernelEntry, identity: DeviceIdentity) -> str:
-    """Why a variant cannot even be built by a compiler that is known to take the process down; or nothing."""
-    if entry.needs.atomics and ABORTS_ON_ATOMICS in identity.quirks:
-        return "needs atomic operations, and this driver's compiler is known to abort on them"
+    """Why a variant is not even tried on a driver that is known for what it does then; or nothing.
+
+    Its compiler takes the process down, or this very version is known to be wrong.
+    """
+    known = (
+        (entry.needs.atomics, ABORTS_ON_ATOMICS, "atomic operations", "compiler is known to abort on them"),
+        (
+            entry.needs.pointer_results,
+            ABORTS_ON_POINTER_RESULTS,
+            "functions with a second result",
+            "compiler is known to abort on them",
+        ),
+        (
+            entry.needs.strict_math,
+            WRONG_IN_STRICT_MATH,
+            "math as strict as the text",
+            "version is known to be wrong there",
+        ),
+    )
+    for needed, quirk, what, fault in known:
+        if needed and quirk in identity.quirks:
+            return f"needs {what}, and this driver's {fault}"
     return ""
 
 

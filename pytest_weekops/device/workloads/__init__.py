@@ -12,6 +12,8 @@ from pytest_weekops.device.operation import LaunchedOperation
 from pytest_weekops.device.workloads.fft import Fft
 from pytest_weekops.device.workloads.gather_scatter import GatherScatter
 from pytest_weekops.device.workloads.histogram import Histogram
+from pytest_weekops.device.workloads.maths.operation import MathFunctions
+from pytest_weekops.device.workloads.maths.table import GROUPS
 from pytest_weekops.device.workloads.nbody import Nbody
 from pytest_weekops.device.workloads.reduce import Reduce
 from pytest_weekops.device.workloads.scan import Scan
@@ -33,4 +35,5 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     "fft": Fft(),
     "nbody": Nbody(),
     "gather_scatter": GatherScatter(),
+    **{name: MathFunctions(name, functions) for name, functions in GROUPS.items()},
 }

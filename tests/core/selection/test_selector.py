@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, KernelEntry, Needs
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_POINTER_RESULTS,
+    WRONG_IN_STRICT_MATH,
+    KernelEntry,
+    Needs,
+)
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.selector import aborts, auto_variants, choose_variant, usable, worth_trying
 from tests.core.selection.test_tuning_space import ENTRIES
@@ -85,11 +91,26 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
     assert usable(entry, RTX.model_copy(update={"has_fp64": True})) == ""
 
 
-def test_a_compiler_that_aborts_on_atomics_is_never_asked() -> None:
-    """A variant that needs them is refused in words there, and taken anywhere else."""
-    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(atomics=True))
-    clover = RTX.model_copy(update={"quirks": (ABORTS_ON_ATOMICS,)})
-    assert "known to abort on them" in usable(entry, clover)
-    assert aborts(entry, clover) == usable(entry, clover)
+@pytest.mark.parametrize(
+    ("need", "quirk", "why"),
+    [
+        ("atomics", ABORTS_ON_ATOMICS, "needs atomic operations, and this driver's compiler is known to abort on them"),
+        (
+            "pointer_results",
+            ABORTS_ON_POINTER_RESULTS,
+            "needs functions with a second result, and this driver's compiler is known to abort on them",
+        ),
+        (
+            "strict_math",
+            WRONG_IN_STRICT_MATH,
+            "needs math as strict as the text, and this driver's version is known to be wrong there",
+        ),
+    ],
+)
+def test_what_a_driver_is_known_for_is_never_asked(need: str, quirk: str, why: str) -> None:
+    """A variant that needs it is refused in words there, and taken anywhere else."""
+    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs.model_validate({need: True}))
+    known = RTX.model_copy(update={"quirks": (quirk,)})
+    assert aborts(entry, known) == usable(entry, known) == why
     assert aborts(entry, RTX) == usable(entry, RTX) == ""
-    assert aborts(entry.model_copy(update={"needs": Needs()}), clover) == ""
+    assert aborts(entry.model_copy(update={"needs": Needs()}), known) == ""
