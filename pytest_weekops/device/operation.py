@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -73,6 +74,23 @@ class LaunchedOperation(Operation, Protocol):
 
     def launch(self, shape: Shape) -> Launch:
         """Kernels, arguments, buffers and NDRanges."""
+
+
+@dataclass(frozen=True)
+class HostWork:
+    """What host calls work with: the queue, in order and profiling, kernels by name, and buffers by name in use now."""
+
+    queue: Any
+    kernels: Mapping[str, Any]
+    buffers: Mapping[str, Any]
+
+
+@runtime_checkable
+class HostDriven(LaunchedOperation, Protocol):
+    """An operation whose launch is a row of host calls and not kernels one behind the other."""
+
+    def drive(self, work: HostWork, shape: Shape) -> Sequence[Any]:
+        """One launch; its events in order. Raises ``DeviceError`` where a call did not keep its word."""
 
 
 @runtime_checkable

@@ -12,6 +12,8 @@ from pytest_weekops.core.measurement.advice import advise
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
     ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    FORGETS_ARGUMENTS,
     WRONG_IN_STRICT_MATH,
 )
 from pytest_weekops.core.measurement.records import Phase
@@ -165,6 +167,8 @@ def _known_quirks(device: OpenDevice) -> list[SmokeStep]:
         "aborts-on-vector-loads": "vload and vstore abort this compiler. The shipped variants read through pointers.",
         ABORTS_ON_ATOMICS: "Atomic operations abort this compiler. Variants that need them are refused, not built.",
         ABORTS_ON_POINTER_RESULTS: "frexp, modf and their kind abort this compiler. Take functions of one result.",
+        ABORTS_ON_SUB_RECTANGLES: "A rectangle copied between sub-buffers crashes this version. Copy row by row.",
+        FORGETS_ARGUMENTS: "Arguments set later reach a kernel that waits in the queue. Use a kernel object each.",
         WRONG_IN_STRICT_MATH: "tgamma, ldexp or signs of zeros are wrong in this version: math_strict is left out.",
         "stops-after-65535-loop-iterations": "Unroll inner loops; the shipped variants stay below the limit.",
     }

@@ -12,6 +12,24 @@ from pytest_weekops.core.units import LEVEL1, MATH, STRICT_MATH
 from tests.support.benches import Bench
 
 SLOW_TO_BUILD = [name for name in MATH if name != "math_pairs"]  # dozens of kernels each, which PoCL links one by one
+ABORTS = "this driver's compiler is known to abort on them"
+LACKS = {
+    "queue_out_of_order": "is not applicable: the device has no CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE",
+    "queue_svm": "is not applicable: the device has no CL_DEVICE_SVM_COARSE_GRAIN_BUFFER",
+}
+WRONG_MATH = {STRICT_MATH: "this driver's version is known to be wrong there"}
+POCL = {**WRONG_MATH, "queue_sub_rectangles": "this driver's version is known to crash over them"}
+REFUSED = {
+    "pocl": POCL,
+    "pocl-embedded": POCL,
+    "rusticl": {**WRONG_MATH, **LACKS},
+    "clover": {
+        **dict.fromkeys(("histogram", "math_pairs", STRICT_MATH), ABORTS),
+        **LACKS,
+        "queue_fill": "is not applicable: the device has no clEnqueueFillBuffer",
+        "queue_user_events": "this driver's version is known to take later ones",
+    },
+}
 pytestmark = pytest.mark.device
 Open = Callable[[str], Bench]
 
@@ -36,9 +54,9 @@ def refused(bench: Bench, name: str, why: str) -> None:
     "name", [pytest.param(name, marks=pytest.mark.long if name in SLOW_TO_BUILD else ()) for name in LEVEL1]
 )
 def test_a_workload_is_right_at_odd_sizes(benches: Open, name: str) -> None:
-    """One element, and primes below and above a work-group's share."""
-    if name == STRICT_MATH:
-        refused(benches("pocl"), name, "this driver's version is known to be wrong there")
+    """One element, and primes below and above a work-group's share; or refused, for what the driver is known for."""
+    if name in REFUSED["pocl"]:
+        refused(benches("pocl"), name, REFUSED["pocl"][name])
     else:
         hold(benches("pocl"), name, 1, 17, 131)
 
@@ -48,9 +66,7 @@ def test_a_workload_is_right_at_odd_sizes(benches: Open, name: str) -> None:
 @pytest.mark.parametrize("name", LEVEL1)
 def test_a_workload_is_right_on_every_driver(benches: Open, platform: str, name: str) -> None:
     """More elements than llvmpipe runs loop iterations. What a driver is known to fail in is not built."""
-    if platform == "clover" and name in ("histogram", "math_pairs", STRICT_MATH):
-        refused(benches(platform), name, "this driver's compiler is known to abort on them")
-    elif name == STRICT_MATH:
-        refused(benches(platform), name, "this driver's version is known to be wrong there")
+    if name in REFUSED[platform]:
+        refused(benches(platform), name, REFUSED[platform][name])
     elif platform != "pocl-embedded" or name not in SLOW_TO_BUILD:  # its functions are PoCL's
         hold(benches(platform), name, 1, 3, 257, 521)

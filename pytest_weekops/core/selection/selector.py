@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
     ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    FORGETS_ARGUMENTS,
     GPU_CLASSES,
     WRONG_IN_STRICT_MATH,
     KernelEntry,
@@ -46,8 +48,10 @@ def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
 def aborts(entry: KernelEntry, identity: DeviceIdentity) -> str:
     """Why a variant is not even tried on a driver that is known for what it does then; or nothing.
 
-    Its compiler takes the process down, or this very version is known to be wrong.
+    Its compiler takes the process down, or this very version is known to be wrong, or the device lacks a capability.
     """
+    if lacking := [name for name in entry.needs.capabilities if name not in identity.capabilities]:
+        return f"is not applicable: the device has no {', no '.join(lacking)}"
     known = (
         (entry.needs.atomics, ABORTS_ON_ATOMICS, "atomic operations", "compiler is known to abort on them"),
         (
@@ -55,6 +59,18 @@ def aborts(entry: KernelEntry, identity: DeviceIdentity) -> str:
             ABORTS_ON_POINTER_RESULTS,
             "functions with a second result",
             "compiler is known to abort on them",
+        ),
+        (
+            entry.needs.sub_rectangles,
+            ABORTS_ON_SUB_RECTANGLES,
+            "rectangles of sub-buffers",
+            "version is known to crash over them",
+        ),
+        (
+            entry.needs.waiting_arguments,
+            FORGETS_ARGUMENTS,
+            "the arguments that a waiting kernel was enqueued with",
+            "version is known to take later ones",
         ),
         (
             entry.needs.strict_math,

@@ -15,6 +15,7 @@ from pytest_weekops.device.workloads.histogram import Histogram
 from pytest_weekops.device.workloads.maths.operation import MathFunctions
 from pytest_weekops.device.workloads.maths.table import GROUPS
 from pytest_weekops.device.workloads.nbody import Nbody
+from pytest_weekops.device.workloads.queues.operation import QUEUES
 from pytest_weekops.device.workloads.reduce import Reduce
 from pytest_weekops.device.workloads.scan import Scan
 from pytest_weekops.device.workloads.sort import Sort
@@ -36,4 +37,5 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     "nbody": Nbody(),
     "gather_scatter": GatherScatter(),
     **{name: MathFunctions(name, functions) for name, functions in GROUPS.items()},
+    **QUEUES,
 }

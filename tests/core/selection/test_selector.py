@@ -7,6 +7,8 @@ import pytest
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
     ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    FORGETS_ARGUMENTS,
     WRONG_IN_STRICT_MATH,
     KernelEntry,
     Needs,
@@ -44,8 +46,9 @@ def test_a_gpu_takes_large_tiles_where_there_are_enough_of_them() -> None:
 def test_selection_meets_what_was_made_for_the_device() -> None:
     """Packed panels are for a CPU's caches, tiles of register blocks for a GPU; the others are tried on either."""
     cpu = make_identity("pocl")
-    assert {mode for mode, entry in ENTRIES.items() if not worth_trying(entry, cpu)} == {"regtile"}
-    assert {mode for mode, entry in ENTRIES.items() if not worth_trying(entry, RTX)} == {"block", "packed"}
+    gemm = {mode: entry for mode, entry in ENTRIES.items() if entry.operation == "gemm"}
+    assert {mode for mode, entry in gemm.items() if not worth_trying(entry, cpu)} == {"regtile"}
+    assert {mode for mode, entry in gemm.items() if not worth_trying(entry, RTX)} == {"block", "packed"}
     assert not usable(ENTRIES["regtile"], cpu)
 
 
@@ -101,6 +104,16 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
             "needs functions with a second result, and this driver's compiler is known to abort on them",
         ),
         (
+            "sub_rectangles",
+            ABORTS_ON_SUB_RECTANGLES,
+            "needs rectangles of sub-buffers, and this driver's version is known to crash over them",
+        ),
+        (
+            "waiting_arguments",
+            FORGETS_ARGUMENTS,
+            "needs the arguments that a waiting kernel was enqueued with, and this driver's version is known to take",
+        ),
+        (
             "strict_math",
             WRONG_IN_STRICT_MATH,
             "needs math as strict as the text, and this driver's version is known to be wrong there",
@@ -111,6 +124,18 @@ def test_what_a_driver_is_known_for_is_never_asked(need: str, quirk: str, why: s
     """A variant that needs it is refused in words there, and taken anywhere else."""
     entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs.model_validate({need: True}))
     known = RTX.model_copy(update={"quirks": (quirk,)})
-    assert aborts(entry, known) == usable(entry, known) == why
+    assert aborts(entry, known) == usable(entry, known)
+    assert aborts(entry, known).startswith(why)
     assert aborts(entry, RTX) == usable(entry, RTX) == ""
     assert aborts(entry.model_copy(update={"needs": Needs()}), known) == ""
+
+
+def test_what_a_device_lacks_is_not_applicable_there() -> None:
+    """By OpenCL's name for it, all that are missing."""
+    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(fill=True, svm=True))
+    has = RTX.model_copy(update={"capabilities": ("clEnqueueFillBuffer",)})
+    assert usable(entry, has) == "is not applicable: the device has no CL_DEVICE_SVM_COARSE_GRAIN_BUFFER"
+    bare = "is not applicable: the device has no clEnqueueFillBuffer, no CL_DEVICE_SVM_COARSE_GRAIN_BUFFER"
+    assert aborts(entry, RTX) == bare
+    both = RTX.model_copy(update={"capabilities": ("clEnqueueFillBuffer", "CL_DEVICE_SVM_COARSE_GRAIN_BUFFER")})
+    assert aborts(entry, both) == ""
