@@ -18,7 +18,8 @@ QUEUE = (
     "queue_fill",
     "queue_svm",
 )
-CANONICAL_ONLY = (STRICT_MATH, *QUEUE)  # in no set that is measured: their times are not judged
+IMAGE = ("image2d", "image2d_linear")
+CANONICAL_ONLY = (STRICT_MATH, *QUEUE, *IMAGE)  # in no set that is measured: their times are not judged
 LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name per operation
     "reduce": "GB/s",
     "scan": "GB/s",

@@ -89,7 +89,7 @@ class DescribedLauncher:
         self._zones = Zones(queue)
         for name, size in launch.buffer_bytes.items():
             self._zones.add(name, size, is_scratch=name in launch.scratch)
-        for kernel, step in zip(self._kernels, launch.steps, strict=True):
+        for kernel, step in zip(self._kernels, launch.steps, strict=True) if drive is None else ():
             kernel.set_args(*map(self._argument, step.arguments))
         self._poison = poison_of(launch)
         self._zeros = Zeros(queue, [launch.buffer_bytes[name] for name in launch.zeroed])
@@ -118,7 +118,7 @@ class DescribedLauncher:
     def use(self, slot: int) -> None:
         """Take the first (0) or the second inputs (1) from the next launch on."""
         self._slot = slot
-        for kernel, step in zip(self._kernels, self._launch.steps, strict=True):
+        for kernel, step in zip(self._kernels, self._launch.steps, strict=True) if self._drive is None else ():
             for place, argument in enumerate(step.arguments):
                 if isinstance(argument, str) and argument in self._launch.inputs:
                     kernel.set_arg(place, self._buffers[self._input(argument, slot)])

@@ -14,6 +14,7 @@ import pyopencl as cl
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
     CAPABILITIES,
@@ -171,7 +172,13 @@ def _native_floats(device: Any) -> int:
 def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
     quirks = []
     if platform.name == "Clover":
-        quirks += ["aborts-on-vector-loads", ABORTS_ON_ATOMICS, ABORTS_ON_POINTER_RESULTS, FORGETS_ARGUMENTS]
+        quirks += [
+            "aborts-on-vector-loads",
+            ABORTS_ON_ATOMICS,
+            ABORTS_ON_IMAGES,
+            ABORTS_ON_POINTER_RESULTS,
+            FORGETS_ARGUMENTS,
+        ]
     if "llvmpipe" in device.name:
         quirks.append("stops-after-65535-loop-iterations")
     versions = [
@@ -188,6 +195,7 @@ def _capabilities(device: Any) -> tuple[str, ...]:
         "out_of_order": bool(device.queue_properties & cl.command_queue_properties.OUT_OF_ORDER_EXEC_MODE_ENABLE),
         "fill": not device.version.startswith(("OpenCL 1.0 ", "OpenCL 1.1 ")),
         "svm": _has_svm(device),
+        "images": bool(device.image_support),
     }
     return tuple(name for need, name in CAPABILITIES.items() if has[need])
 

@@ -23,6 +23,7 @@ _LATER_NEEDS = (
     "out_of_order",
     "fill",
     "svm",
+    "images",
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.records import MeasurementStatus
-from pytest_weekops.core.units import LEVEL1, MATH, STRICT_MATH
+from pytest_weekops.core.units import IMAGE, LEVEL1, MATH, STRICT_MATH
 from tests.support.benches import Bench
 
 SLOW_TO_BUILD = [name for name in MATH if name != "math_pairs"]  # dozens of kernels each, which PoCL links one by one
@@ -24,7 +24,7 @@ REFUSED = {
     "pocl-embedded": POCL,
     "rusticl": {**WRONG_MATH, **LACKS},
     "clover": {
-        **dict.fromkeys(("histogram", "math_pairs", STRICT_MATH), ABORTS),
+        **dict.fromkeys(("histogram", "math_pairs", STRICT_MATH, *IMAGE), ABORTS),
         **LACKS,
         "queue_fill": "is not applicable: the device has no clEnqueueFillBuffer",
         "queue_user_events": "this driver's version is known to take later ones",

@@ -26,7 +26,9 @@ CAPABILITIES = {
     "out_of_order": "CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE",
     "fill": "clEnqueueFillBuffer",
     "svm": "CL_DEVICE_SVM_COARSE_GRAIN_BUFFER",
+    "images": "CL_DEVICE_IMAGE_SUPPORT",
 }
+ABORTS_ON_IMAGES = "aborts-on-images"
 ABORTS_ON_SUB_RECTANGLES = "aborts-on-rectangles-of-sub-buffers"
 FORGETS_ARGUMENTS = "forgets-arguments-of-waiting-kernels"
 WRONG_IN_STRICT_MATH = "wrong-in-strict-math"  # a quirk of one version: the next one is asked again
@@ -39,7 +41,7 @@ class Needs(Record):
     second result behind a pointer, as ``frexp`` has) a compiler that survives them, ``strict_math`` what conformance
     tests do not ask, ``sub_rectangles`` copies of them between sub-buffers, ``waiting_arguments`` that a kernel keeps
     the arguments it was enqueued with. Of its capabilities: ``out_of_order`` queues, ``fill`` (OpenCL 1.2), ``svm``
-    (coarse-grained at least).
+    (coarse-grained at least), ``images``.
     """
 
     work_group_size: int = Field(default=1, ge=1)
@@ -53,11 +55,12 @@ class Needs(Record):
     out_of_order: bool = False
     fill: bool = False
     svm: bool = False
+    images: bool = False
 
     @property
     def capabilities(self) -> tuple[str, ...]:
         """Those that a device has or has not, by OpenCL's names."""
-        asked = {"out_of_order": self.out_of_order, "fill": self.fill, "svm": self.svm}
+        asked = {"out_of_order": self.out_of_order, "fill": self.fill, "svm": self.svm, "images": self.images}
         return tuple(CAPABILITIES[name] for name, needed in asked.items() if needed)
 
 

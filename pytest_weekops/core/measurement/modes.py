@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pytest_weekops.core.units import CANONICAL_ONLY, LEVEL1, MATH, QUEUE, STRICT_MATH
+from pytest_weekops.core.units import CANONICAL_ONLY, IMAGE, LEVEL1, MATH, QUEUE, STRICT_MATH
 
 T3_KERNEL, T5_KERNEL = "auto_t3_controlled", "auto_t5_guarded"
 CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
@@ -13,6 +13,7 @@ KERNEL_SETS = {
     "default": CONTROLLED_KERNELS,
     "math": (*MATH, STRICT_MATH),
     "queues": QUEUE,
+    "images": IMAGE,
     "level1": _LEVEL1,
     "all": (*CONTROLLED_KERNELS, "triad", *_LEVEL1),
 }

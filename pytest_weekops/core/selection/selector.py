@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
     FORGETS_ARGUMENTS,
@@ -60,6 +61,7 @@ def aborts(entry: KernelEntry, identity: DeviceIdentity) -> str:
             "functions with a second result",
             "compiler is known to abort on them",
         ),
+        (entry.needs.images, ABORTS_ON_IMAGES, "images", "compiler is known to abort on them"),
         (
             entry.needs.sub_rectangles,
             ABORTS_ON_SUB_RECTANGLES,

@@ -12,6 +12,7 @@ from pytest_weekops.device.operation import LaunchedOperation
 from pytest_weekops.device.workloads.fft import Fft
 from pytest_weekops.device.workloads.gather_scatter import GatherScatter
 from pytest_weekops.device.workloads.histogram import Histogram
+from pytest_weekops.device.workloads.images.operation import IMAGES
 from pytest_weekops.device.workloads.maths.operation import MathFunctions
 from pytest_weekops.device.workloads.maths.table import GROUPS
 from pytest_weekops.device.workloads.nbody import Nbody
@@ -38,4 +39,5 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     "gather_scatter": GatherScatter(),
     **{name: MathFunctions(name, functions) for name, functions in GROUPS.items()},
     **QUEUES,
+    **IMAGES,
 }

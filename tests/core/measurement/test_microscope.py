@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_weekops.core.measurement.kernel_operation import KernelOperation
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
 from pytest_weekops.core.measurement.microscope import (
     DONE_MARK,
     EDGES,
@@ -111,3 +111,11 @@ def test_each_variant_is_looked_at_where_it_has_edges() -> None:
     assert looks[-1].name == "sum at 37"
     assert len(looks) == len(SHAPES) + len(EDGES)
     assert {look.beta for look in looks if look.operation == "triad"} == {0.0}
+
+
+def test_what_the_simulator_takes_from_the_host_is_not_looked_at() -> None:
+    """Built-in functions and host calls; an operation of one's own of such a name is."""
+    shipped = {name: KernelOperation(name=name) for name in ("math_exp", "queue", "image2d", "scan")}
+    own = KernelOperation(name="queue", file=OperationFile(path="queue.py", sha256="0" * 64))
+    looked = close_looks({**shipped, "mine": own}, ("kernels",))
+    assert {look.variant for look in looked} == {"scan", "mine"}

@@ -6,8 +6,10 @@ import pytest
 
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
+    CAPABILITIES,
     FORGETS_ARGUMENTS,
     WRONG_IN_STRICT_MATH,
     KernelEntry,
@@ -103,6 +105,7 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
             ABORTS_ON_POINTER_RESULTS,
             "needs functions with a second result, and this driver's compiler is known to abort on them",
         ),
+        ("images", ABORTS_ON_IMAGES, "needs images, and this driver's compiler is known to abort on them"),
         (
             "sub_rectangles",
             ABORTS_ON_SUB_RECTANGLES,
@@ -123,10 +126,11 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
 def test_what_a_driver_is_known_for_is_never_asked(need: str, quirk: str, why: str) -> None:
     """A variant that needs it is refused in words there, and taken anywhere else."""
     entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs.model_validate({need: True}))
-    known = RTX.model_copy(update={"quirks": (quirk,)})
+    able = RTX.model_copy(update={"capabilities": tuple(CAPABILITIES.values())})
+    known = able.model_copy(update={"quirks": (quirk,)})
     assert aborts(entry, known) == usable(entry, known)
     assert aborts(entry, known).startswith(why)
-    assert aborts(entry, RTX) == usable(entry, RTX) == ""
+    assert aborts(entry, able) == usable(entry, able) == ""
     assert aborts(entry.model_copy(update={"needs": Needs()}), known) == ""
 
 
