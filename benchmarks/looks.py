@@ -66,7 +66,7 @@ def line(device: object, kernel: str, size: int, pairs: int) -> str:
     launcher.upload(inputs, 0)
     launcher.upload(rule.rolled(shape, inputs), 1)
     launcher.poison()
-    digest = Digest(device.queue, device.device, device.identity, launcher.output, launcher.area)
+    digest = Digest(device.queue, device.programs, device.identity, launcher.output, launcher.area)
     for slot in (0, 1, 0):
         launcher.use(slot)
         time_launch(device.queue, launcher.enqueue)

@@ -21,6 +21,7 @@ from generating import (  # noqa: E402
     commands,
     environment,
     faults,
+    fleet,
     hooks,
     options,
     peak,
@@ -32,6 +33,9 @@ from generating import (  # noqa: E402
     wrong_kernels,
 )
 
+from pytest_weekops.core.fleet.outcome import HostState  # noqa: E402
+from pytest_weekops.core.fleet.stages import Do, Happened, Phase  # noqa: E402
+from pytest_weekops.core.fleet.verdict import FleetDecision  # noqa: E402
 from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus  # noqa: E402
 from pytest_weekops.core.measurement.records import MeasurementStatus  # noqa: E402
 
@@ -54,6 +58,13 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "decision-rules": records.decision_rules,
     "variables-read": environment.read,
     "variables-of-profiles": environment.profile,
+    "fleet-keys": fleet.keys,
+    "fleet-checks": fleet.checks,
+    "fleet-decisions": partial(checks.words_of, FleetDecision),
+    "fleet-states": partial(checks.words_of, HostState),
+    "fleet-events": partial(checks.words_of, Happened),
+    "fleet-actions": partial(checks.words_of, Do),
+    "fleet-phases": partial(checks.words_of, Phase),
     "rooms": rooms.room_table,
     "fault-counts": faults.counts,
     "fault-phases": faults.phases,

@@ -13,6 +13,7 @@ from hypothesis import settings
 from pytest_weekops.core.errors import InputError
 from tests.support.benches import benches, host, own_kernels, start_bench
 from tests.support.gates import gate
+from tests.support.postgres import Server, started
 
 __all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures, for the tests of every room
 
@@ -27,6 +28,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Tests that share started workers, or that measure, go to one process of xdist; all others by file.
 ONE_AFTER_ANOTHER = ("device", "campaigns")
+# Minutes each: whichever process began one last would end alone.
+FIRST = ("whole/test_runbook.py", "docs/test_tutorial.py", "whole/test_older_lines.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.partition("::")[0].endswith(FIRST))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,6 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             room = path.removeprefix("tests/").split("/", 1)[0]
             return "devices" if room in ONE_AFTER_ANOTHER else path
 
+    config.option.loadscopereorder = False  # the file with most tests is not the longest
     return ByFile(config, log)
 
 
@@ -57,6 +66,7 @@ def locks_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         patch.setenv("WEEKOPS_LOCK_DIR", str(place))
         patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"tests {place}")
         patch.setenv("WEEKOPS_NO_PAGE", "1")  # two seconds of drawing behind each of some hundred gates
+        patch.delenv("WEEKOPS_LEDGER", raising=False)
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # the job's page is for what the tests came to
         yield
 
@@ -79,6 +89,13 @@ def need_platform(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], s
         return name
 
     return need
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A server that all tests of this process share; each takes a ledger of its own name."""
+    with started() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ READ = {
     "LD_PRELOAD": "what it names is listed among a driver's files",
     "PYTHONPATH": "kept behind the package's own place, for workers and for the gate after a rollback",
     "WEEKOPS_ICD_DIR": "where ICD files lie, `{vendors}` in a platform profile (default: `/etc/OpenCL/vendors`)",
+    "WEEKOPS_LEDGER": "the database with the ledger that a report directory has joined, `postgresql://USER@HOST/DATABASE`",
     "WEEKOPS_LOCK_DIR": "where device locks lie (default: a directory per user in the system's temporary one)",
     "WEEKOPS_LOCK_NAMESPACE": "for tests: device locks that gates outside of it do not see; each verdict says so",
     "WEEKOPS_LOCK_WAIT": "seconds to wait for a device that another gate measures on (default: 60)",

@@ -154,7 +154,8 @@ def _pytest() -> list[str]:
 
 def _run_gate(argv: Sequence[str], log: Path) -> int:
     """Run it to its end, its words in a file. It ends with us, whatever ends us."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    mine = ("PYTEST_ADDOPTS", "WEEKOPS_LEDGER")  # a bad build of a ladder is no finding of a team's channel
+    environment = {name: value for name, value in os.environ.items() if name not in mine}
     root = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
     with log.open("wb") as output:

@@ -34,6 +34,7 @@ COMMANDS = {
     "page": "make a run's page, report.html, anew",
     "comment": "print a run's verdict as Markdown for a merge request",
     "export": "give a run to CI systems: SARIF, GitLab, metrics, a badge",
+    "ledger": "share a ledger in PostgreSQL, or copy one",
     "record": "enter a finished run into a ledger that was locked then",
     "compare": "two runs: what differs, and each cell's speed with its interval",
     "history": "each cell's speed over the runs of the ledger",

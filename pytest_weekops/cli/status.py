@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         from pytest_weekops.week.pins import changed_baselines
 
         entries, problems = _accounted(ledger, entries)
-        evidence = promotes_evidence(run_entries(entries), ledger.path.parent)
-        problems += [*evidence.problems, *changed_baselines(ledger.path.parent, entries)]
+        evidence = promotes_evidence(run_entries(entries), ledger.report_dir)
+        problems += [*evidence.problems, *changed_baselines(ledger.report_dir, entries)]
         if problems:
             return _say_damage(ledger, problems, as_json=arguments.json)
         verified = f"ledger: {len(entries)} records, every one verifies; {evidence.words}"
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_document(channel, attempts, entries, week_of(now)), indent=2, sort_keys=True))
     else:
-        _print(channel, attempts, entries, week_of(now), ledger.path.parent)
+        _print(channel, attempts, entries, week_of(now), ledger.report_dir)
     if arguments.verify:
         say(verified, sys.stderr if arguments.json else sys.stdout)
     if arguments.require and channel.state.value != arguments.require:
@@ -80,8 +80,8 @@ def _accounted(ledger: Ledger, entries: tuple[Entry, ...]) -> tuple[tuple[Entry,
     A run writes its decision first and its record then, and may wait for another writer in between.
     """
     deadline = time.monotonic() + RECORDING_S
-    while problems := unaccounted(ledger.path.parent, entries):
-        young = unaccounted(ledger.path.parent, entries, older_than_s=RECORDING_S) != problems
+    while problems := unaccounted(ledger.report_dir, entries):
+        young = unaccounted(ledger.report_dir, entries, older_than_s=RECORDING_S) != problems
         if not young or time.monotonic() > deadline:
             break
         time.sleep(0.5)
@@ -100,9 +100,9 @@ def _days(text: str | None) -> float | None:
 
 def _say_damage(ledger: Ledger, problems: Sequence[str], *, as_json: bool) -> int:
     if as_json:
-        print(json.dumps({"state": None, "ledger": str(ledger.path), "verified": False, "problems": list(problems)}))
+        print(json.dumps({"state": None, "ledger": ledger.name, "verified": False, "problems": list(problems)}))
     for problem in problems:
-        say(f"weekops: ledger {ledger.path}: {problem}", sys.stderr)
+        say(f"weekops: ledger {ledger.name}: {problem}", sys.stderr)
     say("weekops: the channel's state is not known. Restore what is named from a copy.", sys.stderr)
     return 1
 

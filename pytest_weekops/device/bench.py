@@ -146,7 +146,7 @@ def _measure(
     shape: Shape,
 ) -> Steps:
     pressure = Pressure(device, request, notify) if request.pressure_during else None
-    digest = Digest(device.queue, device.device, device.identity, launcher.output, launcher.area)
+    digest = Digest(device.queue, device.programs, device.identity, launcher.output, launcher.area)
     sessions: list[SessionSamples] = []
     launches: list[Launch] = []
     wrong, waited_s = "", 0.0

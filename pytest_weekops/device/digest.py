@@ -10,7 +10,7 @@ import pyopencl as cl
 
 from pytest_weekops.core.measurement.catalog import GPU_CLASSES, device_class
 from pytest_weekops.core.measurement.records import DeviceIdentity
-from pytest_weekops.device.program import build
+from pytest_weekops.device.program import Programs
 from pytest_weekops.files.shipped import data_dir
 
 DIGEST_FILE = "digest.cl"
@@ -32,12 +32,12 @@ class Area:
 class Digest:
     """The digest kernel on one output buffer. Raises ``BuildError`` and pyopencl's errors."""
 
-    def __init__(self, queue: Any, device: Any, identity: DeviceIdentity, output: Any, area: Area) -> None:
+    def __init__(self, queue: Any, programs: Programs, identity: DeviceIdentity, output: Any, area: Area) -> None:
         self._queue = queue
         self._items = items = _GPU_ITEMS if device_class(identity) in GPU_CLASSES else 1
         rows = max(1, min(_MOST_ROWS, _MOST_STEPS * items // area.columns))
         text = (data_dir("kernels") / DIGEST_FILE).read_text(encoding="utf-8")
-        program = build(queue.context, device, text, (f"-DITEMS={items}", f"-DROWS={rows}"), DIGEST_FILE)
+        program = programs.check(text, (f"-DITEMS={items}", f"-DROWS={rows}"), DIGEST_FILE)
         self._groups = -(-area.rows // rows)
         self._answer = np.zeros(area.rows * items, dtype=np.uint32)
         self._buffer = cl.Buffer(queue.context, cl.mem_flags.READ_WRITE, self._answer.nbytes)

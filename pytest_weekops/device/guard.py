@@ -20,7 +20,7 @@ from pytest_weekops.core.measurement.catalog import GPU_CLASSES, device_class
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.explanation import Caught, Product, explain
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.program import build
+from pytest_weekops.device.program import Programs
 from pytest_weekops.files.kernel_sources import expand
 
 CHECK_FILE = "abft_check.cl"
@@ -94,7 +94,7 @@ class Guard:
     """The guard of one launcher on one shape. ``source`` is the check kernel's text; beta must be 0."""
 
     queue: Any
-    device: Any
+    programs: Programs
     identity: DeviceIdentity
     shape: Shape
     launcher: Guarded
@@ -119,7 +119,7 @@ class Guard:
     def _build(self) -> None:
         self._defines = check_defines(self.identity, self.launcher.pitch)
         options = tuple(f"-D{name}={value}" for name, value in self._defines.items())
-        program = build(self.queue.context, self.device, self.source, options, CHECK_FILE)
+        program = self.programs.check(self.source, options, CHECK_FILE)
         self._program = program
         flags = cl.mem_flags
         self._verdict = cl.Buffer(self.queue.context, flags.READ_WRITE, 4 * self.shape.m)

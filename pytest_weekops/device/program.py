@@ -25,6 +25,7 @@ class Programs:
         self._device = device
         self._class = device_class(identity)
         self._built: dict[tuple[str, str, tuple[str, ...]], Any] = {}
+        self._checks: dict[tuple[str, tuple[str, ...]], Any] = {}
 
     def defines(self, source: Source) -> dict[str, int]:
         """The ``-D`` values of a variant on this device."""
@@ -41,6 +42,12 @@ class Programs:
         if key not in self._built:
             self._built[key] = build(self._context, self._device, source.text, options, source.path.name)
         return self._built[key]
+
+    def check(self, text: str, options: tuple[str, ...], name: str) -> Any:
+        """The built program of a check's own kernels, ``name`` for the compiler's log. Raises ``BuildError``."""
+        if (text, options) not in self._checks:
+            self._checks[text, options] = build(self._context, self._device, text, options, name)
+        return self._checks[text, options]
 
 
 def build(context: Any, device: Any, text: str, options: tuple[str, ...], name: str) -> Any:

@@ -27,7 +27,6 @@ from pytest_weekops.device.guard import CHECK_FILE, F32, F64, GPU_ITEMS, Check, 
 from pytest_weekops.device.launcher import GemmLauncher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.program import build
 
 SAMPLE_FILE = "abft_sample.cl"
 _SERIAL_ARGUMENT = 13
@@ -65,7 +64,7 @@ class SampledGuard(Guard):
     def _build(self) -> None:
         items = GPU_ITEMS if device_class(self.identity) in GPU_CLASSES else 1
         self._items = items
-        self._program = build(self.queue.context, self.device, self.source, (f"-DITEMS={items}",), SAMPLE_FILE)
+        self._program = self.programs.check(self.source, (f"-DITEMS={items}",), SAMPLE_FILE)
         most = sum(self.settings.lines(self.shape.m, self.shape.n))
         self._answer = np.zeros(most * self.settings.projections, dtype=np.int32)
         self._places = np.zeros(most, dtype=np.int32)
@@ -248,7 +247,7 @@ def make_guard(
     edit: Callable[[str], str] = lambda text: text,
 ) -> Guard:
     """The guard that the settings ask for; ``edit`` changes the check kernel's text, for controls that must fail."""
-    parts = (device.queue, device.device, device.identity, shape, launcher)
+    parts = (device.queue, device.programs, device.identity, shape, launcher)
     if settings.mode == "full":
         return Guard(*parts, edit(check_source(kernel_dirs, CHECK_FILE)), settings, bound_units)
     return SampledGuard(*parts, edit(check_source(kernel_dirs, SAMPLE_FILE)), settings, bound_units, draw=draw)

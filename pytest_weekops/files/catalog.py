@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.measurement.catalog import Catalog, KernelEntry, parse_catalog
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
-from pytest_weekops.files.strict_yaml import Source, read_yaml
+from pytest_weekops.files.strict_yaml import Source, parse_yaml, read_text
 
 CATALOG = "catalog.yaml"
 
@@ -22,8 +23,14 @@ def variant_names(dirs: Sequence[str]) -> tuple[str, ...]:
 def read_catalog(directory: Path) -> Catalog:
     """The catalogue of a directory. Raises ``PolicyError``, also where there is none."""
     path = directory / CATALOG
-    lost = "Without it no kernel is known. Check the directory."
-    return parse_catalog(read_yaml(Source("Kernel catalogue", path), lost), str(path))
+    source = Source("Kernel catalogue", path)
+    return _parsed(path, read_text(source, "Without it no kernel is known. Check the directory."))
+
+
+@lru_cache(maxsize=16)
+def _parsed(path: Path, text: str) -> Catalog:
+    """The catalogue of a text. Workers read theirs before every measurement, and it is the same nearly always."""
+    return parse_catalog(parse_yaml(Source("Kernel catalogue", path), text), str(path))
 
 
 def kernel_entries(dirs: Sequence[str]) -> dict[str, KernelEntry]:

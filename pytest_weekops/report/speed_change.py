@@ -9,6 +9,7 @@ from typing import Any
 from pytest_weekops.core.judge.campaign import CellKey, cell_name
 from pytest_weekops.core.judge.certainty.intervals import Interval
 from pytest_weekops.core.judge.run_speed import CellChange, CellNumbers, SpeedChange
+from pytest_weekops.report.launch_times import launch_document, launch_lines
 from pytest_weekops.report.strip import axis_around, strip, table_lines
 from pytest_weekops.report.table import number
 
@@ -27,6 +28,7 @@ def speed_lines(found: SpeedChange) -> list[str]:
         lines += [
             *("", *table_lines(COLUMNS, [speed_texts(each) for each in found.cells])),
             *("", *_chart(found), "", *speed_legend(found)),
+            *("", *launch_lines(found.cells), ""),
         ]
     lines += [f"  {cell_name(each.cell)}: {each.remark}" for each in found.cells if each.remark]
     return [*lines, *speed_sentences(found)]
@@ -134,6 +136,7 @@ def _document(each: CellChange) -> dict[str, Any]:
         "remark": each.remark,
         "a": _side(each.first),
         "b": _side(each.second),
+        "launch_times": launch_document(each),
     }
 
 

@@ -31,6 +31,7 @@ from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.run.request import RunRequest
 from pytest_weekops.run.resuming import refuse_other_driver, refuse_other_request
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
+from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.locking import lock_namespace
 from pytest_weekops.worker.protocol import DescribeRequest
@@ -45,6 +46,9 @@ def open_run(request: RunRequest) -> Run:
     """Start workers and journal for what was asked. Raises ``InputError`` or ``DeviceError`` with a sentence."""
     plan, policy = _as_measured(request), request.policy
     _refuse(policy.refuses(plan))
+    ledger = open_ledger(request.report_dir)
+    if ledger.is_shared:  # a server that is away, or a ledger that does not verify, is found before the measuring
+        ledger.entries()
     kernels = hash_kernels(request.kernel_dirs)
     earlier = _earlier(request, plan, kernels)
     created = datetime.now(UTC)

@@ -28,7 +28,7 @@ from pytest_weekops.files.atomic import sync_directory, write_atomic
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.report.acta import render_acta
 from pytest_weekops.week.evidence import check_file, rollback_files, run_evidence, stray_runs
-from pytest_weekops.week.ledger import Ledger, open_ledger
+from pytest_weekops.week.ledger import Ledger, UnsureEntry, open_ledger
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,10 @@ def _write(report_dir: Path, ledger: Ledger, week: Week, record: WeekRecord) -> 
             "new_actions": record.document["new_actions"],
         }
         ledger.append(WEEK, str(week), body, before_commit=move)
+    except (
+        UnsureEntry
+    ):  # the record may be there, and then the files are its own; if not, the next close moves them away
+        raise
     except (OSError, WeekopsError) as error:  # the record was taken back, so the files are too
         for directory in moved:
             shutil.rmtree(directory, ignore_errors=True)

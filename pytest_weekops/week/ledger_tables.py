@@ -106,9 +106,9 @@ def _statements(script: str) -> Iterator[str]:
 # -- rows --------------------------------------------------------------------------------------------------------
 
 
-def stored_entries(connection: sqlite3.Connection, order: str = "ORDER BY seq") -> Iterator[Entry]:
+def stored_entries(connection: sqlite3.Connection, which: str = "ORDER BY seq") -> Iterator[Entry]:
     """The records as they are stored. Raises ``ValueError`` for a body that is not JSON."""
-    query = f"SELECT seq, kind, key, recorded_at, body, hash FROM record {order}"  # noqa: S608 - a constant of ours
+    query = f"SELECT seq, kind, key, recorded_at, body, hash FROM record {which}"  # noqa: S608 - a constant of ours
     for seq, kind, key, recorded_at, body, digest in connection.execute(query):
         yield Entry(int(seq), str(kind), str(key), str(recorded_at), json.loads(body), str(digest))
 
@@ -125,9 +125,10 @@ def hash_at(connection: sqlite3.Connection, seq: int) -> str:
     return str(row[0]) if row else ""
 
 
-def is_stored(connection: sqlite3.Connection, kind: str, key: str) -> bool:
-    """Whether a record of this kind and key is there."""
-    return connection.execute("SELECT 1 FROM record WHERE kind = ? AND key = ?", (kind, key)).fetchone() is not None
+def stored_of(connection: sqlite3.Connection, kind: str, key: str) -> Entry | None:
+    """The record of this kind and key, if there is one."""
+    row = connection.execute("SELECT seq FROM record WHERE kind = ? AND key = ?", (kind, key)).fetchone()
+    return next(stored_entries(connection, f"WHERE seq = {int(row[0]):d}"), None) if row else None
 
 
 def store(connection: sqlite3.Connection, entry: Entry) -> None:

@@ -27,7 +27,7 @@ from pytest_weekops.evidence.baselines import (
 )
 from pytest_weekops.evidence.journal import JOURNAL_NAME, find_journal
 from pytest_weekops.files.hashing import hash_file
-from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.week.ledger import ledger_beside, open_ledger
 from pytest_weekops.week.witnesses import read_uncontradicted
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def named_baseline(path: Path, report_dir: Path) -> Pinned:
     baseline, sha256 = read_baseline(path)
     device = Device(baseline.profile, baseline.hardware)
     places = dict.fromkeys(place.resolve() for place in (report_dir, path.absolute().parent.parent))
-    pins = [pin for place in places for pin in _pins(place) if pin.device.is_same(device)]
+    pins = [pin for place in places for pin in pins_of(ledger_beside(place).entries()) if pin.device.is_same(device)]
     if not pins:
         return Pinned(baseline, _unknown(path, baseline))
     _refuse_other(path, sha256, pins)

@@ -14,7 +14,7 @@ from pytest_weekops.core.week.entry import RunEntry, run_entries
 from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, find_journal, read_run
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.week.evidence import decision_facts
-from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.week.ledger import ledger_beside
 
 DECISION_NAME = "decision.json"
 
@@ -51,7 +51,7 @@ def contradictions(run_id: str, journal: Path, *report_dirs: Path) -> Iterator[s
         if (place / DECISION_NAME).exists() or (place / DECISION_NAME).is_symlink():
             yield from _by_decision(place / DECISION_NAME, run_id, found, own=journal.name == JOURNAL_NAME)
     for ledger in ledgers:
-        for entry in run_entries(open_ledger(ledger).entries()):
+        for entry in run_entries(ledger_beside(ledger).entries()):
             here = ledger / entry.run_dir if entry.run_dir else None
             own = journal.name == JOURNAL_NAME and here in places
             if own or entry.run_id == run_id:

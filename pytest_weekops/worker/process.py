@@ -104,8 +104,11 @@ class Worker:
             raise self._crash(f"the worker of {label} spoke another protocol: {hello!r}")
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """The worker's environment: caches of its own (a killed build poisons them), nothing that falsifies."""
-        kept = {key: value for key, value in os.environ.items() if key not in _FORGED}
+        """The worker's environment: caches of its own (a killed build poisons them), nothing that falsifies.
+
+        Nor the ledger's address: what a driver says last is journaled, and a password may stand in it.
+        """
+        kept = {key: value for key, value in os.environ.items() if key not in (*_FORGED, "WEEKOPS_LEDGER")}
         cache = self.home / "cache"
         cache.mkdir()
         root = str(Path(__file__).resolve().parents[2])

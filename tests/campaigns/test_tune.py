@@ -160,7 +160,7 @@ def test_a_candidate_that_hangs_the_compiler_is_killed_and_kept(make_tuner: Make
     """Past its deadline: hung, written down, and the search goes on."""
     many = "\n".join(f"#define D{n}(x) D{n - 1}(x) D{n - 1}(x) D{n - 1}(x) D{n - 1}(x)" for n in range(1, 15))
     body = f"#if USE_FMA\n#define D0(x) x += 1.0f;\n{many}\n    float h = 0.0f; D14(h) C[0] = h;\n#endif"
-    tuner = make_tuner("pocl", kernel_dir=own(tmp_path, body), count=3, build_s=30.0)
+    tuner = make_tuner("pocl", kernel_dir=own(tmp_path, body), count=3, build_s=12.0)
     found = search(tuner, "mine")
     rejected = tuner.book.read()[0].rejected
     assert {r.status for r in rejected} <= {"hung", "crashed"}

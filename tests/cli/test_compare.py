@@ -61,7 +61,7 @@ def test_a_slower_cell_is_exit_status_1(tmp_path: Path, capsys: pytest.CaptureFi
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "speed: slower beyond interval and margin (5 %): pocl auto:256; open: 1 of 2"
     table = [line for line in lines if line.startswith(("cell ", "pocl auto"))]
-    assert len(table) == 6
+    assert len(table) == 9  # speeds, their chart, all launches
     assert max(map(len, table)) < 80
     row, chart = table[2], table[5]
     assert main(["compare", str(before), str(after), "--json"]) == 1

@@ -159,12 +159,15 @@ for area in (Area(3, 5, 16, 48), Area(1, 7, 7, 7), Area(3, 2048, 2048, 4100), Ar
     words = np.random.default_rng(1).integers(0, 2**32, area.count, dtype=np.uint32)
     flags = cl.mem_flags
     buffer = cl.Buffer(device.context, flags.READ_WRITE | flags.COPY_HOST_PTR, hostbuf=words)
-    digest = Digest(device.queue, device.device, device.identity, buffer, area)
+    digest = Digest(device.queue, device.programs, device.identity, buffer, area)
     first, second = digest.take(), digest.take()
     assert first == second == expected(words, area), area
     words[area.count - 1 if area.pitch == area.columns else area.columns - 1] ^= 1
     cl.enqueue_copy(device.queue, buffer, words, is_blocking=True)
     assert digest.take() == expected(words, area) != first, area
+    built = len(device.programs._checks)
+    Digest(device.queue, device.programs, device.identity, buffer, area)
+    assert len(device.programs._checks) == built, "built twice"
 print("all as numpy has it")
 """
 

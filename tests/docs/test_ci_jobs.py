@@ -41,8 +41,9 @@ def test_each_job_is_whole(system: str, formats: set[str]) -> None:
     (gate,) = [words for words in commands if words[0] == "pytest"]
     assert {"--require-verdict", "--report-prefix=$NAME", "--report-dir=$REPORTS"} <= set(gate)
     shows = [words[1:] for words in commands if words[0] == "weekops"]
-    assert {words[0] for words in shows} == {"page", "export", "comment"}
-    assert {words[1] for words in shows} == {"$RUN"}
+    assert {words[0] for words in shows} == {"page", "export", "comment", "site"}
+    assert {words[1] for words in shows if words[0] != "site"} == {"$RUN"}
+    assert [words[1] for words in shows if words[0] == "site"] == ["--report-dir=$REPORTS"]
     assert {words[3] for words in shows if words[0] == "export"} == formats
     assert 'RUN=$(echo "$REPORTS/$NAME"-*)' in "\n".join(shell)
     assert 'pip install "pytest-weekops[cpu]"' in "\n".join(shell)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gates import SMALL
+from tests.support.gates import POLICY, SMALL
 
 COMMAND = "pytest suites/weekly --platforms pocl --kernels auto --sizes 256"
 
@@ -51,10 +51,12 @@ def test_a_run_takes_the_walk_step_by_step(
     need_platform("pocl")
     assert COMMAND in page(repository)
     trace = tmp_path / "calls"
+    (tmp_path / "wide.yaml").write_text(POLICY, encoding="utf-8")  # how calm this machine is is not asked here
     words = [word.replace("suites/", f"{repository}/suites/") for word in COMMAND.split()[1:]]
     package = repository / "pytest_weekops"
+    words += ["-p", "no:cacheprovider", f"--policy={tmp_path}/wide.yaml"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", "-p", "no:cacheprovider", *words, *SMALL[2:]],
+        [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", *words, *SMALL[2:]],
         cwd=tmp_path,
         env={
             **os.environ,

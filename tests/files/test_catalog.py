@@ -32,3 +32,10 @@ def test_a_directory_without_one_is_refused(tmp_path: Path) -> None:
     """No kernel of it is known."""
     with pytest.raises(PolicyError, match="Without it no kernel is known"):
         variant_names([str(tmp_path)])
+
+
+def test_a_catalogue_that_changes_is_read_anew(tmp_path: Path) -> None:
+    """What is kept of a text is not given for another."""
+    for name in ("mine", "yours"):
+        (tmp_path / "catalog.yaml").write_text("version: 1\nkernels:\n" + ENTRY.format(name=name), encoding="utf-8")
+        assert [entry.mode for entry in read_catalog(tmp_path).kernels.values()] == [name]

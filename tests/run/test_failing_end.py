@@ -21,13 +21,18 @@ from pytest_weekops.evidence.journal import Journal, read_run
 from pytest_weekops.policies.files import default_policy
 from pytest_weekops.run.conclusion import Conclusion, conclude
 from pytest_weekops.run.live import Platform, Run
-from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.run.opening import open_run
+from pytest_weekops.run.request import RunRequest
+from pytest_weekops.week.ledger import LedgerError, open_ledger
+from pytest_weekops.week.ledger_place import Joined, write_joined
+from pytest_weekops.week.ledger_sharing import join_ledger
 from pytest_weekops.week.run_record import record_run
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.support.command import COMMAND
 from tests.support.failing import failing_call
 from tests.support.history import promoted
+from tests.support.postgres import PASSWORD, Server
 from tests.support.stored import write_run
 from tests.support.synthetic import STARTED, make_identity, make_plan, make_records
 
@@ -104,6 +109,46 @@ def test_whichever_call_fails_the_state_is_before_or_after(tmp_path: Path) -> No
             assert number > 15, made
             return
     pytest.fail("it never got through")
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_the_end_of_a_run_whose_ledger_is_shared(
+    tmp_path: Path, postgres: Server, is_away: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It enters itself; where the server is away it promotes no further than its files, and says what enters it."""
+    reports, name = tmp_path / "reports", f"end-{is_away}".lower()
+    monkeypatch.setenv("WEEKOPS_LEDGER", postgres.url())
+    join_ledger(reports, name, new=True)
+    with monkeypatch.context() as away:
+        if is_away:
+            away.setenv("WEEKOPS_LEDGER", postgres.url("not_there"))
+        conclusion = ended(a_run(reports / "canonical-1"))
+    assert conclusion is not None
+    assert conclusion.verdict.decision.value == "promote"
+    assert conclusion.exit_status == (3 if is_away else 0)
+    assert ("weekops record canonical-1" in " ".join(conclusion.remarks)) is is_away
+    assert PASSWORD not in " ".join(conclusion.remarks)
+    recorded = [entry.run_id for entry in run_entries(open_ledger(reports).entries())]
+    assert recorded == ([] if is_away else ["canonical-1"])
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_run_is_refused_before_it_measures(tmp_path: Path, joined: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be found out at its end is found before: a directory that has not joined, a server that is away."""
+    monkeypatch.setenv("WEEKOPS_LEDGER", "postgresql:///team?host=/nowhere")
+    monkeypatch.setattr("pytest_weekops.week.ledger.BUSY_TIMEOUT_S", 0.0)
+    if joined:
+        write_joined(tmp_path / "reports", Joined("main", "x"))
+    request = RunRequest(
+        plan=make_plan("weekly"),
+        policy=default_policy(),
+        launches=(),
+        report_dir=tmp_path / "reports",
+        scratch=tmp_path,
+    )
+    with pytest.raises(LedgerError, match="cannot be" if joined else "has not joined it"):
+        open_run(request)
+    assert not list(tmp_path.glob("reports/*/journal.jsonl"))
 
 
 def small_files(size: int) -> Callable[[], None]:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.week.entry import run_entries
-from pytest_weekops.week.ledger import Ledger
+from pytest_weekops.week.ledger import Ledger, open_ledger
+from pytest_weekops.week.ledger_sharing import join_ledger
 from tests.support.gates import POLICY
+from tests.support.postgres import PASSWORD, Server
 
 pytestmark = pytest.mark.device
 
@@ -75,6 +77,24 @@ def test_a_script_opens_measures_and_concludes_a_run(tmp_path: Path, need_platfo
     assert document["plan"]["gates"] == ["opening/canonical/pocl", "closing/canonical/pocl", "suite/pytest/"]
     runs = run_entries(Ledger(tmp_path / "reports" / "ledger.sqlite").entries())
     assert [run.is_promote for run in runs] == [True]
+
+
+@pytest.mark.long
+def test_a_live_run_enters_a_ledger_that_its_directory_has_joined(
+    tmp_path: Path, need_platform: Callable[[str], str], postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the database's record, there is no file, and nothing that was said or written holds the password."""
+    need_platform("pocl")
+    monkeypatch.setenv("WEEKOPS_LEDGER", postgres.url())
+    join_ledger(tmp_path / "reports", "live", new=True)
+    done = run_script(tmp_path, SCRIPT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = run_entries(open_ledger(tmp_path / "reports").entries())
+    assert run.is_promote
+    assert not (tmp_path / "reports" / "ledger.sqlite").exists()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if PASSWORD.encode() in path.read_bytes()]
+    assert PASSWORD not in done.stdout + done.stderr
 
 
 def test_the_document_shows_this_script(repository: Path) -> None:

@@ -29,6 +29,7 @@ from pytest_weekops.files.catalog import read_catalog
 from pytest_weekops.files.expectations import load_expectations
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy, load_policy
+from pytest_weekops.policies.fleet import load_fleet
 from pytest_weekops.week.imported import IMPORTED_NAME, import_campaigns, imported_runs
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.untold import untold_failures
@@ -40,6 +41,7 @@ from tests.core.selection.test_tuning import entry
 from tests.evidence.test_calibrations import KERNELS as CALIBRATED
 from tests.evidence.test_calibrations import ME as CALIBRATED_ME
 from tests.evidence.test_tunings import KERNELS, ME
+from tests.policies.test_fleet import TEXT as FLEET
 from tests.policies.test_older import older
 from tests.support.history import promoted
 from tests.support.ledgers import filled
@@ -218,6 +220,7 @@ READERS: dict[str, Reader] = {
     "lane policy": Reader("lane.json", json.dumps(LANE).encode(), _lane),
     "platform file": Reader("p.yaml", _shipped("policies", "platforms.yaml"), lambda path: load_profiles([path])),
     "expectations": Reader("known.yaml", EXPECTATIONS.encode(), load_expectations),
+    "fleet file": Reader("fleet.yaml", FLEET.encode(), load_fleet),
     "catalogue": Reader(
         "catalog.yaml",
         _shipped("kernels", "catalog.yaml")[:6000],

@@ -7,13 +7,15 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.week.entry import Entry
 from pytest_weekops.week.closing import close_action, close_week, list_actions
-from pytest_weekops.week.ledger import LedgerError
+from pytest_weekops.week.ledger import Ledger, LedgerError, UnsureEntry
 from tests.support.weeks import KINDS, W47, W48, W49, add_run, healthy_week, leftovers, snapshot
 
 
@@ -200,6 +202,26 @@ def test_a_ledger_that_cannot_be_trusted_closes_nothing(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="does not verify"):
         close_week(tmp_path, W48)
     assert leftovers(tmp_path) == []
+
+
+def test_a_week_whose_record_may_be_there_keeps_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answered whether the record was kept: without it they are moved away by the next close, with it not."""
+    healthy_week(tmp_path)
+
+    def unsure(
+        self: Ledger, kind: str, key: str, body: dict[str, Any], *, before_commit: Callable[[Entry], None]
+    ) -> None:
+        before_commit(Entry(len(self.entries()) + 1, kind, key, "2026-11-28T12:00:00+00:00", body))
+        raise UnsureEntry("lost", path=self.path)
+
+    with monkeypatch.context() as away:
+        away.setattr(Ledger, "append", unsure)
+        with pytest.raises(UnsureEntry):
+            close_week(tmp_path, W48)
+    assert leftovers(tmp_path) == ["2026-W48"]
+    assert close_week(tmp_path, W48).exit_status == 0
+    (aside,) = (name for name in leftovers(tmp_path) if name.startswith(".unfinished-2026-W48"))
+    assert leftovers(tmp_path) == sorted(["2026-W48", aside])
 
 
 def test_actions_are_carried_over_until_somebody_closes_them(tmp_path: Path) -> None:

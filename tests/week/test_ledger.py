@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.week.entry import RUN, Entry, run_entries
+from pytest_weekops.core.week.entry import GENESIS, RUN, Entry, run_entries
 from pytest_weekops.core.week.run_entry import run_entry
 from pytest_weekops.week.ledger import DuplicateEntry, Ledger, LedgerError, open_ledger
 from tests.support.history import promoted
-from tests.support.ledgers import WITHOUT_TRIGGERS, filled, raw
+from tests.support.ledgers import WITHOUT_TRIGGERS, Kept, filled
 
 
-def test_records_come_back_in_order_and_verify(tmp_path: Path) -> None:
+def test_records_come_back_in_order_and_verify(kept: Kept) -> None:
     """What was appended is read back, with numbers from 1 and a chain that holds."""
-    ledger = filled(tmp_path)
-    entries = Ledger(ledger.path).entries()
+    ledger = kept.filled()
+    entries = kept.ledger().entries()
     assert [(e.seq, e.key, e.body["number"]) for e in entries] == [(n, f"n{n}", n) for n in (1, 2, 3, 4)]
     assert len({e.hash for e in entries}) == 4
     assert ledger.problems() == []
@@ -36,21 +36,20 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def _cut_with_head(ledger: Ledger) -> None:
-    first = ledger.entries()[2]
-    raw(
-        ledger,
+def _cut_with_head(kept: Kept) -> None:
+    first = kept.ledger().entries()[2]
+    kept.raw(
         *WITHOUT_TRIGGERS,
         "DELETE FROM record WHERE seq = 4",
         f"UPDATE head SET count = 3, hash = '{first.hash}'",
     )
 
 
-def _statements(*statements: str) -> Callable[[Ledger], object]:
-    return lambda ledger: raw(ledger, *WITHOUT_TRIGGERS, *statements)
+def _statements(*statements: str) -> Callable[[Kept], object]:
+    return lambda kept: kept.raw(*WITHOUT_TRIGGERS, *statements)
 
 
-TAMPERED: dict[str, tuple[Callable[[Ledger], object], str]] = {
+TAMPERED: dict[str, tuple[Callable[[Kept], object], str]] = {
     "changed body": (_statements("UPDATE record SET body = '{\"number\":9}' WHERE seq = 2"), "Record 2"),
     "changed time": (_statements("UPDATE record SET recorded_at = '2027-01-01' WHERE seq = 3"), "Record 3"),
     "changed key": (_statements("UPDATE record SET key = 'other' WHERE seq = 1"), "Record 1"),
@@ -65,10 +64,16 @@ TAMPERED: dict[str, tuple[Callable[[Ledger], object], str]] = {
         "Record 2",
     ),
     "head table emptied": (_statements("DELETE FROM head"), "head table is empty"),
-    "head file removed": (lambda ledger: ledger.head_path.unlink(), "head file is missing"),
-    "head file garbled": (lambda ledger: ledger.head_path.write_text("{"), "head file does not match"),
-    "ledger removed": (lambda ledger: ledger.path.unlink(), "head file counts 4 records, the ledger has 0"),
-    "ledger emptied": (lambda ledger: ledger.path.write_bytes(b""), "head file counts 4 records, the ledger has 0"),
+    "head file removed": (lambda kept: kept.ledger().head_path.unlink(), "head file is missing"),
+    "head file garbled": (lambda kept: kept.ledger().head_path.write_text("{"), "head file does not match"),
+    "all removed and head": (
+        _statements("DELETE FROM record", f"UPDATE head SET count = 0, hash = '{GENESIS}'"),
+        "head file counts 4 records, the ledger has 0",
+    ),
+}
+REMOVED: dict[str, Callable[[Ledger], object]] = {
+    "ledger removed": lambda ledger: ledger.path.unlink(),
+    "ledger emptied": lambda ledger: ledger.path.write_bytes(b""),
 }
 
 
@@ -83,11 +88,11 @@ def test_a_run_of_another_shape_is_a_sentence(tmp_path: Path, body: dict[str, ob
 
 
 @pytest.mark.parametrize("name", TAMPERED)
-def test_what_was_altered_is_found_and_neither_read_nor_continued(tmp_path: Path, name: str) -> None:
+def test_what_was_altered_is_found_and_neither_read_nor_continued(kept: Kept, name: str) -> None:
     """Verification names the damage; nothing is drawn from such a ledger and nothing is written behind it."""
-    ledger = filled(tmp_path)
+    ledger = kept.filled()
     tamper, expected = TAMPERED[name]
-    tamper(ledger)
+    tamper(kept)
     assert any(expected in problem for problem in ledger.problems()), ledger.problems()
     with pytest.raises(LedgerError, match="does not verify"):
         ledger.entries()
@@ -96,18 +101,28 @@ def test_what_was_altered_is_found_and_neither_read_nor_continued(tmp_path: Path
             ledger.append("note", "next", {})
 
 
-def test_a_record_is_written_once(tmp_path: Path) -> None:
-    """The second of one kind and key is refused, and the first stays."""
+@pytest.mark.parametrize("name", REMOVED)
+def test_a_file_that_is_gone_is_found_by_its_head_file(tmp_path: Path, name: str) -> None:
+    """A ledger is never begun anew behind one that was there."""
     ledger = filled(tmp_path)
+    REMOVED[name](ledger)
+    assert any("head file counts 4 records, the ledger has 0" in problem for problem in ledger.problems())
+    with pytest.raises(LedgerError, match="does not verify"):
+        ledger.append("note", "next", {})
+
+
+def test_a_record_is_written_once(kept: Kept) -> None:
+    """The second of one kind and key is refused, and the first stays."""
+    ledger = kept.filled()
     with pytest.raises(DuplicateEntry, match="holds note 'n2' already"):
         ledger.append("note", "n2", {"number": 22})
     assert [e.body["number"] for e in ledger.entries()] == [1, 2, 3, 4]
     assert ledger.append("other kind", "n2", {}).seq == 5
 
 
-def test_what_fails_before_the_commit_leaves_no_record(tmp_path: Path) -> None:
+def test_what_fails_before_the_commit_leaves_no_record(kept: Kept) -> None:
     """The caller's own writing and the record happen together or not at all."""
-    ledger = filled(tmp_path)
+    ledger = kept.filled()
 
     def fail(_entry: Entry) -> None:
         raise OSError("disk full")
@@ -195,30 +210,36 @@ def test_a_disk_without_room_takes_the_record_back(tmp_path: Path) -> None:
 
 
 APPENDER = """
-import sys, time
+import contextlib, sys, time
 from pathlib import Path
-from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.week.ledger import DuplicateEntry, open_ledger
 directory, name = Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)
 while not (directory / "go").exists():
     time.sleep(0)
-for number in range(12):
+for number in range(int(sys.argv[3])):
     open_ledger(directory).append("note", f"{name}-{number}", {"number": number})
+    with contextlib.suppress(DuplicateEntry):
+        open_ledger(directory).append("note", f"everybody-{number}", {"by": name})
     open_ledger(directory).entries()
 """
 
 
-@pytest.mark.parametrize("attempt", range(3))
-def test_several_writers_make_one_chain(tmp_path: Path, attempt: int) -> None:
-    """Processes that make a ledger and append to it at once wait for each other; nothing is lost, the chain holds."""
-    commands = [[sys.executable, "-c", APPENDER, str(tmp_path), f"{name}-{attempt}"] for name in "abc"]
+@pytest.mark.parametrize(
+    ("kept", "attempt"), [*(("sqlite", n) for n in range(3)), ("postgresql", 0)], indirect=["kept"]
+)
+def test_several_writers_make_one_chain(kept: Kept, attempt: int) -> None:
+    """Processes that make a ledger and append to it at once wait for each other; nothing is lost or twice there."""
+    each = 12 if kept.server is None else 4
+    start = [sys.executable, "-c", APPENDER, str(kept.directory)]
+    commands = [[*start, f"{name}-{attempt}", str(each)] for name in "abc"]
     writers = [subprocess.Popen(c, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for c in commands]
     for writer in writers:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
-    (tmp_path / "go").touch()
+    (kept.directory / "go").touch()
     assert [writer.communicate(timeout=120)[1] for writer in writers] == ["", "", ""]
     assert [writer.returncode for writer in writers] == [0, 0, 0]
-    ledger = open_ledger(tmp_path)
+    ledger = kept.ledger()
     assert ledger.problems() == []
-    assert len(ledger.entries()) == 36
+    assert len(ledger.entries()) == 4 * each

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.week.ledger import Ledger, LedgerError, open_ledger
 from pytest_weekops.week.ledger_head import Head, head_problems, read_head_file, write_head_file
+from pytest_weekops.week.ledger_store import Writing
 from tests.support.ledgers import filled
 
 
@@ -89,10 +89,10 @@ def test_a_late_writer_does_not_set_the_head_file_back(tmp_path: Path, monkeypat
     """A writer that was held up between its commit and its head file writes the newest head, not its own."""
     catch_up = Ledger._catch_up_head
 
-    def held_up(self: Ledger, connection: sqlite3.Connection) -> None:
+    def held_up(self: Ledger, writing: Writing) -> None:
         monkeypatch.setattr(Ledger, "_catch_up_head", catch_up)
         open_ledger(tmp_path).append("note", "overtakes", {})
-        catch_up(self, connection)
+        catch_up(self, writing)
 
     monkeypatch.setattr(Ledger, "_catch_up_head", held_up)
     open_ledger(tmp_path).append("note", "slow", {})

@@ -14,11 +14,11 @@ from pytest_weekops.week.ledger_tables import (
     SCHEMA_VERSION,
     connected,
     hash_at,
-    is_stored,
     migrate,
     store,
     stored_entries,
     stored_head,
+    stored_of,
     versions,
 )
 from tests.support.ledgers import WITHOUT_TRIGGERS, filled, raw
@@ -88,7 +88,7 @@ def test_a_record_is_stored_with_the_head_table_in_one_transaction(tmp_path: Pat
     assert list(stored_entries(connection)) == [entry]
     assert stored_head(connection) == (1, "ab")
     assert (hash_at(connection, 1), hash_at(connection, 2)) == ("ab", "")
-    assert (is_stored(connection, "note", "n1"), is_stored(connection, "run", "n1")) == (True, False)
+    assert (stored_of(connection, "note", "n1"), stored_of(connection, "run", "n1")) == (entry, None)
     connection.execute("ROLLBACK")
     assert versions(connection) == (0, 0, 0)
     connection.close()

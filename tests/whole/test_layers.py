@@ -162,7 +162,7 @@ def test_tests_stand_in_the_rooms_they_ask() -> None:
 
 def test_the_plugin_is_cheap_to_import() -> None:
     """A pytest run that has no use for the plugin loads none of its heavy parts."""
-    heavy = "('pydantic', 'numpy', 'yaml', 'pyopencl', 'scipy', 'rich', 'jinja2')"
+    heavy = "('pydantic', 'numpy', 'yaml', 'pyopencl', 'scipy', 'rich', 'jinja2', 'sqlalchemy', 'psycopg')"
     loaded = "import sys, pytest_weekops.plugin, pytest_weekops.plugin.fixtures"
     code = f"{loaded}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -49,6 +49,7 @@ LINES = {
 }
 SMALL = {
     "policy_week19_block2_weekly_slo_v3.json --t5": "small.json --t5",  # the same rows for the small sizes
+    "--seeds 331 613 --sizes 1400 2048 3072": "--seeds 331 613 --sizes 64 --snapshots 2 --max-snapshots 2",
     "--sizes 1400 2048 3072": "--sizes 64 96 --max-snapshots 3",
     "--required-sizes 1400 2048 3072": "--required-sizes 1400 2048",
     "--snapshots 8 --snapshot-interval-minutes 60": "--snapshots 2 --snapshot-interval-minutes 0",

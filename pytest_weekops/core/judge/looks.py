@@ -59,7 +59,9 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
     spread = max((s for each in found if (s := each.asked.spread)), key=lambda s: s.sd, default=assumed(policy))
     taken = min(plan.snapshots, looks.budget)
     own = Errors(errors.false_fail / max(1, len(found)), errors.false_pass)
-    needed = [each.more for each in found if not each.answer.is_decided]
+    waiting = [each for each in found if not each.answer.is_decided]
+    # Of the run's snapshots: those that were void for a cell are behind it, and decide nothing.
+    needed = [each.more and each.more + max(0, taken - each.answer.snapshots) for each in waiting]
     counted = campaign.measurements
     return Certainty(
         max_false_block=errors.false_fail,
@@ -72,7 +74,7 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
         resolution_percent=-percent(-resolution(looks, taken, spread, own)) if taken > 1 else None,
         stable_within_percent=_stable_within(policy, campaign),
         bounded=sum(each.asked.kind in ("floor", "baseline", "service", "ratio") for each in found),
-        open=sum(not each.answer.is_decided for each in found),
+        open=len(waiting),
         would_decide=max(each for each in needed if each is not None) if needed and None not in needed else None,
         void=sum(measurement.void for measurement in counted),
         measured=len(counted),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_weekops.core.errors import InputError
@@ -32,7 +32,7 @@ class CellNumbers:
     """One run's numbers of a cell: mean throughput in the cell's unit, median of all launches.
 
     ``scatter_percent`` is the standard deviation of its snapshots' log throughput; None for a single snapshot.
-    ``spread`` says with which known spread its values are bounded.
+    ``spread`` says with which known spread its values are bounded. ``launches_ms`` are all launches.
     """
 
     snapshots: int
@@ -41,6 +41,7 @@ class CellNumbers:
     median_ms: float
     scatter_percent: float | None
     spread: str
+    launches_ms: tuple[float, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,7 @@ def _numbers(rows: Sequence[CaseMetrics], spread: str) -> CellNumbers:
         median_ms=statistics.median(launches),
         scatter_percent=100.0 * statistics.stdev(logs) if len(logs) > 1 else None,
         spread=spread,
+        launches_ms=tuple(launches),
     )
 
 

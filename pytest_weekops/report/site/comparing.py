@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pytest_weekops.core.judge.campaign import cell_name
 from pytest_weekops.core.judge.run_difference import difference_word
 from pytest_weekops.core.judge.run_speed import CellChange, SpeedChange
+from pytest_weekops.report.launch_times import LEGEND, launch_times
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.shown import ComparePage, CompareRow
 from pytest_weekops.report.speed_change import COLUMNS, speed_legend, speed_sentences, speed_strips, speed_texts
@@ -21,7 +22,7 @@ def show_compared(
 ) -> ComparePage:
     """Two runs; ``cells`` has the page of each cell's history."""
     axis, strips = speed_strips(speed)
-    legend = speed_legend(speed) if speed.cells else []
+    legend = [*speed_legend(speed), LEGEND] if speed.cells else []
     return ComparePage(
         first=first,
         second=second,
@@ -34,5 +35,14 @@ def show_compared(
 
 
 def _row(each: CellChange, text: str, cells: Mapping[tuple[str, str, int], str]) -> CompareRow:
-    texts = speed_texts(each)[1:]
-    return CompareRow(cell_name(each.cell), cells.get(each.cell, ""), texts[:-1], text, each.status, each.remark)
+    texts, times = speed_texts(each)[1:], launch_times(each)
+    return CompareRow(
+        name=cell_name(each.cell),
+        target=cells.get(each.cell, ""),
+        texts=texts[:-1],
+        strip=text,
+        status=each.status,
+        remark=each.remark,
+        launches=times.strips,
+        ends=times.ends,
+    )

@@ -194,7 +194,10 @@ class CellPage:
 
 @dataclass(frozen=True)
 class CompareRow:
-    """One cell of two runs, in the words of `weekops compare`, and its interval on the page's axis."""
+    """One cell of two runs, in the words of `weekops compare`, and its interval on the page's axis.
+
+    ``launches`` has how often each launch time came in the first run and in the second, and ``ends`` their common axis.
+    """
 
     name: str
     target: str
@@ -202,6 +205,8 @@ class CompareRow:
     strip: str
     status: str
     remark: str
+    launches: tuple[str, str]
+    ends: tuple[str, str]
 
 
 @dataclass(frozen=True)

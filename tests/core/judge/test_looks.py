@@ -172,6 +172,17 @@ def test_other_snapshots_stand_in_for_void_ones(plan: CampaignPlan) -> None:
     assert not look_at(POLICY, make_campaign(plan, records), 3).ends
 
 
+def test_what_would_decide_counts_the_void_ones() -> None:
+    """Of a run whose first snapshots were void, as many more are wanted: never fewer than it had."""
+    near = floor(1.0 / 0.98)
+    clear, held_up = (verdict_of(records, near).certainty for records in (after(5), void(after(5), 1, 2)))
+    assert clear is not None
+    assert held_up is not None
+    assert clear.would_decide is not None
+    assert held_up.would_decide is not None
+    assert held_up.would_decide >= clear.would_decide + 2
+
+
 def test_a_void_snapshot_is_no_excuse_for_one_that_was_not_measured() -> None:
     """What is missing without a void record stays missing."""
     dropped = [e for e in after(5) if not (isinstance(e, Measurement) and e.case.snapshot == 2 and e.case.size == 128)]

@@ -1,0 +1,110 @@
+"""Pools of hosts: how they are reached, and what they are called; nothing here opens a connection."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from pytest_weekops.core.policy.policy import PolicyPart
+
+# Names become words of command lines and of file names, so none begins with a dash or a dot or holds a separator.
+PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
+Name = Annotated[str, StringConstraints(pattern=PLAIN_NAME)]
+_SSH_HOST = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,31}@)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
+_SCHEDULER = r"^(tcp|tls)://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*):[0-9]{1,5}$"
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+Word = Annotated[str, StringConstraints(pattern=_ONE_LINE, max_length=200)]
+MOST_HOSTS = 10_000
+_WAYS = ("local", "scheduler", "ssh", "slurm")
+
+
+class Local(PolicyPart):
+    """Worker processes on this machine, each one a host: to try a fleet, or one machine with several devices."""
+
+    workers: int = Field(ge=1, le=256)  #: worker processes, each one a host: `POOL-1`, `POOL-2`, ...
+
+
+class Ssh(PolicyPart):
+    """Machines that ssh reaches without being asked for a password."""
+
+    #: names as `~/.ssh/config` knows them, or `user@name`; each is a host of that name
+    hosts: tuple[Annotated[str, StringConstraints(pattern=_SSH_HOST)], ...] = Field(min_length=1, max_length=MOST_HOSTS)
+    python: Word = ""  #: the Python of the environment that has this package there; empty: the same path as here
+
+
+class Slurm(PolicyPart):
+    """Jobs of a SLURM cluster, each one a host, as dask-jobqueue's `SLURMCluster` starts them."""
+
+    jobs: int = Field(ge=1, le=MOST_HOSTS)  #: jobs, each one a host: `POOL-1`, `POOL-2`, ...
+    queue: Word = ""  #: the partition; empty: the cluster's own default
+    account: Word = ""  #: who pays; empty: the cluster's own default
+    #: the time limit of a job, `[days-]hours:minutes:seconds`
+    walltime: Annotated[str, StringConstraints(pattern=r"^([0-9]+-)?[0-9]{1,3}:[0-9]{2}:[0-9]{2}$")] = "04:00:00"
+    cores: int = Field(default=1, ge=1, le=4096)  #: CPUs of a job
+    memory: Annotated[str, StringConstraints(pattern=r"^[0-9]+ ?(kB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "8 GB"  #: of a job
+    directives: tuple[Word, ...] = ()  #: further words for `#SBATCH`, for example `--gres=gpu:1`
+
+
+def numbered(pool: str, count: int) -> tuple[str, ...]:
+    """``POOL-1`` to ``POOL-n``, as many digits as the last needs."""
+    digits = len(str(count))
+    return tuple(f"{pool}-{number:0{digits}d}" for number in range(1, count + 1))
+
+
+def ssh_name(host: str) -> str:
+    """The host's name without the user it is reached as."""
+    return host.rpartition("@")[2]
+
+
+def is_scheduler(address: str) -> bool:
+    """Whether this is the address of a Dask scheduler: ``tcp://host:port`` or ``tls://host:port``."""
+    return re.match(_SCHEDULER, address) is not None and int(address.rpartition(":")[2]) <= 65_535
+
+
+class Pool(PolicyPart):
+    """Hosts that are reached in one way and carry one label. Exactly one of the four ways is given."""
+
+    label: Name  #: what its hosts are judged under, a key of `labels`
+    site: Word = ""  #: where they stand, for people
+    local: Local | None = None  #: worker processes on this machine
+    scheduler: str | None = None  #: a Dask scheduler that runs already: `tcp://host:port`, `tls://host:port`
+    #: names of the workers that this scheduler has to have; with `scheduler` only
+    hosts: tuple[Name, ...] = ()
+    ssh: Ssh | None = None  #: machines that ssh reaches
+    slurm: Slurm | None = None  #: jobs of a SLURM cluster
+
+    @field_validator("scheduler")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_scheduler(value):
+            raise ValueError("is no address of a scheduler, which looks like tls://host:8786")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Pool:
+        given = [way for way in _WAYS if getattr(self, way) is not None]
+        if len(given) != 1:
+            told = " and ".join(given) or "none"
+            raise ValueError(f"a pool is reached in exactly one way, of {', '.join(_WAYS)}; this one has {told}")
+        if bool(self.hosts) != (self.scheduler is not None):
+            raise ValueError("a pool with `scheduler` names its workers in `hosts`, and no other pool has `hosts`")
+        return self
+
+    @property
+    def way(self) -> Literal["local", "scheduler", "ssh", "slurm"]:
+        """How it is reached."""
+        if self.local is not None:
+            return "local"
+        if self.scheduler is not None:
+            return "scheduler"
+        return "ssh" if self.ssh is not None else "slurm"
+
+    def host_names(self, pool: str) -> tuple[str, ...]:
+        """The names of its hosts, in order; ``pool`` is its own name."""
+        if self.local is not None:
+            return numbered(pool, self.local.workers)
+        if self.slurm is not None:
+            return numbered(pool, self.slurm.jobs)
+        return self.hosts if self.ssh is None else tuple(map(ssh_name, self.ssh.hosts))
