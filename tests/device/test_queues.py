@@ -10,7 +10,8 @@ import pytest
 
 from pytest_weekops.core.units import QUEUE
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.workloads.queues.operation import PATTERNS, QUEUES
+from pytest_weekops.device.workloads.queues.operation import QUEUES
+from pytest_weekops.device.workloads.queues.patterns import PATTERNS
 
 N = 17
 # A fault of a driver: what stands in place of a call of pyopencl, and the operation that has to notice.

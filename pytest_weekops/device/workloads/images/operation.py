@@ -11,10 +11,9 @@ from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch, Step
 from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, HostWork, Shape
-from pytest_weekops.device.workloads.images.sampler import MODES, read
+from pytest_weekops.device.workloads.images.sampler import GROUP, MODES, read
 from pytest_weekops.device.workloads.parts import elements, steps_of, up
 
-GROUP = 64  # of image2d.cl
 _LARGEST = 8192  # texels along an edge, which every device of the full profile has
 _FINE = 32  # parts of a texel: places are odd multiples, off all edges, and a fraction of eight bits holds them
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
+GROUP = 64  # of image2d.cl
 Address = Literal["CLAMP_TO_EDGE", "CLAMP", "REPEAT", "MIRRORED_REPEAT"]  # OpenCL's names
 MODES: tuple[tuple[Address, bool], ...] = (  # address mode, and whether coordinates are normalized
     ("CLAMP_TO_EDGE", False),

@@ -8,8 +8,7 @@ import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.device.operation import HostWork
-from pytest_weekops.device.workloads.images.operation import GROUP
-from pytest_weekops.device.workloads.images.sampler import MODES
+from pytest_weekops.device.workloads.images.sampler import GROUP, MODES
 from pytest_weekops.device.workloads.parts import up
 
 _FORMAT = cl.ImageFormat(cl.channel_order.RGBA, cl.channel_type.FLOAT)  # one that every device with images has

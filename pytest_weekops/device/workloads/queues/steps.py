@@ -13,7 +13,7 @@ import pyopencl as cl
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.device.operation import HostWork
 from pytest_weekops.device.workloads.parts import up
-from pytest_weekops.device.workloads.queues.operation import CHAIN, GROUP, MASK, PATTERNS
+from pytest_weekops.device.workloads.queues.patterns import CHAIN, GROUP, MASK, PATTERNS
 
 _STALE = 0xDEADBEEF
 _WORD: Any = np.dtype(np.uint32)
