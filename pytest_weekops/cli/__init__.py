@@ -43,6 +43,7 @@ COMMANDS = {
     "baseline": "pin a promoted run as its device's baseline, or show those",
     "calibrate": "measure a driver against itself: the noise of this host",
     "bisect": "find the build of a driver that made it slow, wrong or crash",
+    "fleet": "run the gate on many hosts, and judge them together",
     "tune": "search build parameters that are faster on a device",
     "inject": "plant faults on a device and count what the T5 guard catches",
     "status": "show the channel: promoted, frozen, rolled back or iterate",

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -242,20 +242,25 @@ def _read_events(stream: BinaryIO, path: Path) -> tuple[list[Event], bool]:
                     "record of a run is. Check what this file is."
                 )
             return events, True
-        event = _decode_event(line[:-1], len(events) + 1, path)
+        event = decode_event(line[:-1], len(events) + 1, path)
         events.append(replace(event, before_sha256=digest.hexdigest()) if event.type == RESUME else event)
         digest.update(line)
     return events, False
 
 
-def _decode_event(line: bytes, number: int, path: Path) -> Event:
+def decode_event(line: bytes, number: int, path: Path, *, parse_constant: Callable[[str], Any] | None = None) -> Event:
+    """The event in one line, which has to be this one by its number. Raises ``InputError``.
+
+    ``parse_constant`` is called for NaN and infinities, which no journal is written with.
+    """
+
     def refuse(what: str) -> InputError:
         return InputError(
             f"Journal {path} line {number} {what}. A journal that was altered proves nothing. Judge an intact copy."
         )
 
     try:
-        entry = json.loads(line)
+        entry = json.loads(line, parse_constant=parse_constant)
         seq, kind, data, crc = entry["seq"], entry["type"], entry["data"], entry["crc"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise refuse("is not a journal entry") from error

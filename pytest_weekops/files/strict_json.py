@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 
@@ -14,9 +15,12 @@ class KeyTwiceError(ValueError):
         self.key = key
 
 
-def parse_json(text: str) -> Any:
-    """Parse JSON. Raises what ``json.loads`` raises, and ``KeyTwiceError`` for a repeated key."""
-    return json.loads(text, object_pairs_hook=_once)
+def parse_json(text: str, *, parse_constant: Callable[[str], Any] | None = None) -> Any:
+    """Parse JSON. Raises what ``json.loads`` raises, and ``KeyTwiceError`` for a repeated key.
+
+    ``parse_constant`` is called for NaN and infinities, which are none of JSON's.
+    """
+    return json.loads(text, object_pairs_hook=_once, parse_constant=parse_constant)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import secrets as random
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import psycopg  # noqa: F401 - missing, it is to be said before a connection is tried
@@ -114,6 +115,18 @@ class Held:
             ) from error
 
 
+@lru_cache(maxsize=8)
+def _engine(url: str) -> Engine:
+    """An engine without a pool, which keeps what it compiled. Raises ``ValueError`` for what SQLAlchemy cannot read."""
+    try:
+        parsed = sql.make_url(url).set(drivername="postgresql+psycopg")
+        given = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "weekops", **_ALIVE}
+        more = {name: value for name, value in given.items() if name not in parsed.query}
+        return sql.create_engine(parsed, poolclass=NullPool, hide_parameters=True, connect_args=more)
+    except (sql.exc.ArgumentError, TypeError) as error:
+        raise ValueError("no address") from error
+
+
 class PostgresStore:
     """One ledger of a database, by its name."""
 
@@ -123,17 +136,7 @@ class PostgresStore:
         self.ledger, self.expected = ledger, expected
         self.tables = tables_of(f"weekops_{ledger.replace('-', '_')}")
         self._shown, self._secrets = shown, secrets
-        self._engine = self._engine_of(url)
-
-    def _engine_of(self, url: str) -> Engine:
-        """An engine without a pool. Raises ``ValueError`` for an address that SQLAlchemy cannot read."""
-        try:
-            parsed = sql.make_url(url).set(drivername="postgresql+psycopg")
-            given = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "weekops", **_ALIVE}
-            more = {name: value for name, value in given.items() if name not in parsed.query}
-            return sql.create_engine(parsed, poolclass=NullPool, hide_parameters=True, connect_args=more)
-        except (sql.exc.ArgumentError, TypeError) as error:
-            raise ValueError("no address") from error
+        self._engine = _engine(url)
 
     @property
     def name(self) -> str:

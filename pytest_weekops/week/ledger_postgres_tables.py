@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection
@@ -34,6 +35,7 @@ class Tables:
     head: sql.Table
 
 
+@lru_cache(maxsize=64)
 def tables_of(schema: str) -> Tables:
     """The tables of the ledger in this schema, whose name is small letters, digits and underscores."""
     metadata = sql.MetaData(schema=schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -274,3 +275,13 @@ def test_what_a_kill_left_is_gone_on_with_or_measured_anew(make: Make, monkeypat
         assert resumed == expected
     builds.paths[1].unlink()
     assert "is not there" in measured_split(asked).said
+
+
+def test_a_split_has_no_part_in_a_teams_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad build of a ladder is no finding of a channel."""
+    monkeypatch.setenv("WEEKOPS_LEDGER", "postgresql://me:secret@host/team")
+    log = tmp_path / "log"
+    assert bisect_split._run_gate([sys.executable, "-c", "import os; print(sorted(os.environ))"], log) == 0
+    said = log.read_text(encoding="utf-8")
+    assert "PATH" in said
+    assert "WEEKOPS_LEDGER" not in said

@@ -32,6 +32,7 @@ from pytest_weekops.policies.files import default_policy, load_lane_policy, load
 from pytest_weekops.policies.fleet import load_fleet
 from pytest_weekops.week.imported import IMPORTED_NAME, import_campaigns, imported_runs
 from pytest_weekops.week.ledger import open_ledger
+from pytest_weekops.week.ledger_place import joined_by
 from pytest_weekops.week.untold import untold_failures
 from pytest_weekops.worker.framing import encode, receive
 from pytest_weekops.worker.protocol import MESSAGES, REQUESTS, Anchored, CloseRequest, Goodbye
@@ -246,6 +247,9 @@ READERS: dict[str, Reader] = {
     ),
     "ledger": Reader("ledger.sqlite", LEDGER[0], _entries),
     "ledger's head": Reader("head", LEDGER[1], _beside_a_ledger),
+    "joined ledger": Reader(
+        "ledger.shared", b'{"ledger": "main", "id": "0123456789abcdef"}', lambda path: joined_by(path.parent)
+    ),
     "decision": Reader("decision.json", json.dumps(promoted("good")).encode(), _decision),
     "worker's messages": Reader("frames", FRAMES, _message),
 }

@@ -71,6 +71,12 @@ TAMPERED: dict[str, tuple[Callable[[Kept], object], str]] = {
         "head file counts 4 records, the ledger has 0",
     ),
 }
+# A database is asked for each of them, too, and for these with each change.
+ALWAYS = ("changed body", "removed last and head", "head table emptied")
+CASES = [
+    *(("sqlite", name) for name in TAMPERED),
+    *(pytest.param("postgresql", n, marks=() if n in ALWAYS else pytest.mark.long) for n in TAMPERED),
+]
 REMOVED: dict[str, Callable[[Ledger], object]] = {
     "ledger removed": lambda ledger: ledger.path.unlink(),
     "ledger emptied": lambda ledger: ledger.path.write_bytes(b""),
@@ -87,7 +93,7 @@ def test_a_run_of_another_shape_is_a_sentence(tmp_path: Path, body: dict[str, ob
         run_entries(ledger.entries())
 
 
-@pytest.mark.parametrize("name", TAMPERED)
+@pytest.mark.parametrize(("kept", "name"), CASES, indirect=["kept"])
 def test_what_was_altered_is_found_and_neither_read_nor_continued(kept: Kept, name: str) -> None:
     """Verification names the damage; nothing is drawn from such a ledger and nothing is written behind it."""
     ledger = kept.filled()
@@ -225,9 +231,10 @@ for number in range(int(sys.argv[3])):
 """
 
 
-@pytest.mark.parametrize(
-    ("kept", "attempt"), [*(("sqlite", n) for n in range(3)), ("postgresql", 0)], indirect=["kept"]
-)
+RACES = [*(("sqlite", n) for n in range(3)), pytest.param("postgresql", 0, marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize(("kept", "attempt"), RACES, indirect=["kept"])
 def test_several_writers_make_one_chain(kept: Kept, attempt: int) -> None:
     """Processes that make a ledger and append to it at once wait for each other; nothing is lost or twice there."""
     each = 12 if kept.server is None else 4

@@ -40,6 +40,18 @@ def test_a_worker_killed_from_outside_is_replaced(supervise: Callable[..., Platf
     assert "SIGKILL" in answer.reason
 
 
+def test_a_worker_does_not_get_the_ledgers_address(
+    supervise: Callable[..., PlatformSupervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password may stand in it, and what a driver says last is journaled."""
+    monkeypatch.setenv("WEEKOPS_LEDGER", "postgresql://me:secret@host/team")
+    supervisor = supervise("noise", "none")
+    supervisor.start()
+    worker = supervisor._worker
+    assert worker is not None
+    assert b"WEEKOPS_LEDGER" not in Path(f"/proc/{worker.pid}/environ").read_bytes()
+
+
 def test_an_interrupted_case_ends_its_worker_at_once(supervise: Callable[..., PlatformSupervisor]) -> None:
     """Ctrl-C while a launch hangs: the worker is gone before anybody waits for its goodbye, and can be closed."""
     supervisor = supervise("hang", "launch")

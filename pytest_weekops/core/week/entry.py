@@ -16,6 +16,7 @@ from pytest_weekops.core.record import Record
 
 GENESIS = "0" * 64
 RUN, ROLLBACK, WEEK, ACTION, ALERT, PIN = "run", "rollback", "week", "action", "alert", "pin"
+FLEET = "fleet"  # what a fleet of hosts came to; no run of this machine, and no answer for its channel
 IMPORTED = "imported"  # a run of somebody else, which is in no ledger
 
 

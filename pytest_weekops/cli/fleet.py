@@ -1,0 +1,226 @@
+"""``weekops fleet``: the gate on many hosts, one verdict over them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.report.saying import say
+
+if TYPE_CHECKING:
+    from pytest_weekops.fleet.book import FleetBook, FleetDecision
+    from pytest_weekops.fleet.keys import Keys
+
+UNDECIDED = 11
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's verbs."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    check = verbs.add_parser("check", help="who answers, with which version, driver and device; changes nothing")
+    running = verbs.add_parser("run", help="run a suite on every host, and judge them together")
+    for verb in (check, running):
+        verb.add_argument("file", type=Path, metavar="FILE", help="the fleet: its hosts, labels and what promotes them")
+        verb.add_argument("--keys", type=Path, metavar="DIR", help="keys for schedulers at tls:// addresses")
+        verb.add_argument("--plain", action="store_true", help="use schedulers at tcp:// addresses, unencrypted")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    running.add_argument("suite", choices=("weekly", "canonical"), help="the suite that hosts run")
+    running.add_argument("--sizes", nargs="+", type=int, default=[], metavar="N", help="problem sizes")
+    running.add_argument("--kernels", nargs="+", default=[], metavar="MODE", help="kernels, as pytest takes them")
+    running.add_argument("--options", default="", metavar="WORDS", help="further options for the suite, in one word")
+    running.add_argument(
+        "--resume", nargs="?", const="", metavar="RUN", help="go on with a fleet run (default: the latest)"
+    )
+    status = verbs.add_parser("status", help="how each host of a fleet run stands")
+    verify = verbs.add_parser("verify", help="judge a fleet run again from its journals, and compare")
+    for verb in (status, verify):
+        verb.add_argument("run", nargs="?", metavar="RUN", help="the fleet run (default: the latest)")
+    for verb in (running, status, verify):
+        verb.add_argument(
+            "--report-dir",
+            type=Path,
+            default=Path("reports"),
+            metavar="DIR",
+            help="where runs are kept (default: reports)",
+        )
+    status.add_argument("--json", action="store_true", help="print the decision as JSON")
+    keys = verbs.add_parser("keys", help="make the keys that let hosts in")
+    keys.add_argument("directory", type=Path, metavar="DIR", help="where they are put, for you alone to read")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 where the fleet promotes, or all is well; 1 where not; 10 roll back; 11 undecided, or not ended."""
+    try:
+        return {"check": _check, "run": _run, "status": _status, "verify": _verify, "keys": _keys}[arguments.verb](
+            arguments
+        )
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("dask", "distributed", "cryptography"):
+            raise
+        raise InputError(
+            f"The package {error.name} is not installed, with which hosts are reached. No host was asked. Install it: "
+            'pip install "pytest-weekops[fleet]".'
+        ) from error
+
+
+def _keys_of(arguments: argparse.Namespace) -> Keys | None:
+    from pytest_weekops.fleet.keys import Keys
+
+    return Keys.at(arguments.keys) if arguments.keys is not None else None
+
+
+def _keys(arguments: argparse.Namespace) -> int:
+    from pytest_weekops.fleet.keys import Keys
+
+    made = Keys.make(arguments.directory)
+    say(f"{made.certificate} and {made.key} are made. Scheduler and workers are started with both:")
+    files = f"--tls-ca-file {made.certificate} --tls-cert {made.certificate} --tls-key {made.key}"
+    say(f"  dask scheduler --protocol tls {files}", whole=True)
+    say(
+        f"  dask worker tls://SCHEDULER:8786 --no-nanny --nthreads 1 --name HOST --resources device=1 {files}",
+        whole=True,
+    )
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from pytest_weekops.files.scratch import Scratch
+    from pytest_weekops.fleet.checking import check_fleet
+    from pytest_weekops.policies.fleet import load_fleet
+
+    fleet = load_fleet(arguments.file)
+    with Scratch() as scratch:
+        answers = asyncio.run(
+            check_fleet(fleet, scratch=scratch, plain=arguments.plain, keys=_keys_of(arguments), say=_say)
+        )
+    if arguments.json:
+        print(json.dumps([answer.model_dump(mode="json") for answer in answers], indent=2))
+    else:
+        for answer in answers:
+            say(answer.words())
+    return 0 if all(answer.fits for answer in answers) else 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from pytest_weekops.files.scratch import Scratch
+    from pytest_weekops.fleet import running
+
+    keys = _keys_of(arguments)
+    if arguments.resume is not None:
+        book = running.resume(_directory(arguments.report_dir, arguments.resume or None))
+    else:
+        book = _begun(arguments)
+    try:
+        with Scratch() as scratch:
+            decision = asyncio.run(_reached(book, scratch, plain=arguments.plain, keys=keys))
+    except KeyboardInterrupt:
+        _say(f"Interrupted. `weekops fleet run FILE {arguments.suite} --resume` goes on with {book.directory}.")
+        raise
+    finally:
+        book.let_go()
+    _tell(book, decision)
+    return decision.exit_status
+
+
+def _begun(arguments: argparse.Namespace) -> FleetBook:
+    from pytest_weekops.cli.measuring import refuse_sizes
+    from pytest_weekops.fleet import running
+    from pytest_weekops.fleet.cluster import refuse_unreachable
+    from pytest_weekops.policies.fleet import load_fleet
+
+    fleet = load_fleet(arguments.file)
+    refuse_unreachable(fleet, plain=arguments.plain, keys=_keys_of(arguments))
+    if arguments.sizes:
+        refuse_sizes(arguments.sizes, "run at")
+    try:
+        words = tuple(shlex.split(arguments.options))
+    except ValueError as error:
+        raise InputError(
+            f"--options {arguments.options!r:.200} cannot be taken apart: {error}. Close its quotes."
+        ) from error
+    wanted = running.Wanted(arguments.suite, tuple(arguments.sizes), tuple(arguments.kernels), words)
+    return running.begin(arguments.report_dir, fleet, arguments.file.absolute().parent, wanted)
+
+
+async def _reached(book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | None) -> FleetDecision:
+    from pytest_weekops.fleet import running
+    from pytest_weekops.fleet.cluster import DaskReach
+
+    if (decided := book.decision()) is not None:
+        running.enter(book, decided)
+        return decided
+    reach = DaskReach(book.asked().fleet, scratch=scratch, logs=book.directory / "logs", plain=plain, keys=keys)
+    async with reach:
+        _say(f"Fleet run {book.directory}")
+        if book.asked().fleet.stages:
+            _say("The file's stages are not carried out: every host is measured, and none is switched.")
+        for address in await reach.dashboards():
+            _say(f"Dask's own view: {address}")
+        return await running.run(book, reach, _say)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from pytest_weekops.fleet.book import FleetBook
+
+    book = FleetBook(_directory(arguments.report_dir, arguments.run))
+    decision = book.decision()
+    if decision is not None:
+        if arguments.json:
+            print(decision.model_dump_json(indent=2, by_alias=True))
+        else:
+            _tell(book, decision)
+        return decision.exit_status
+    asked = book.asked()
+    for host in asked.fleet.hosts:
+        outcome, attempt = book.outcome(host.name), book.attempt(host.name)
+        state = outcome.state.value if outcome else f"asked at {attempt.begun_at}" if attempt else "waiting"
+        say(f"{host.name} ({host.label}): {state}")
+    say(f"{book.directory} has not ended. `weekops fleet run FILE {asked.suite} --resume` goes on with it.")
+    return UNDECIDED
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from pytest_weekops.fleet.book import FleetBook
+    from pytest_weekops.fleet.running import problems
+
+    book = FleetBook(_directory(arguments.report_dir, arguments.run))
+    found = list(problems(book))
+    for problem in found:
+        say(problem)
+    if not found:
+        say(f"{book.directory}: every outcome follows from its journal, and the decision from the outcomes.")
+    return 1 if found else 0
+
+
+def _directory(reports: Path, name: str | None) -> Path:
+    from pytest_weekops.fleet.book import latest_run
+
+    if name is None:
+        return latest_run(reports)
+    here = Path(name)
+    return here if here.is_dir() else reports / "fleet" / name
+
+
+def _tell(book: FleetBook, decision: FleetDecision) -> None:
+    """Each host, what did not pass, and the verdict."""
+    for outcome in decision.outcomes:
+        driver = f", driver {outcome.driver}" if outcome.driver else ""
+        why = f": {outcome.why}" if outcome.why else ""
+        say(f"{outcome.host} ({outcome.label}): {outcome.state.value}{driver}{why}")
+    for finding in decision.verdict.findings:
+        if finding.status.value != "pass":
+            say(f"  SEV{int(finding.severity or 4)} {finding.check} {finding.status.value}: {finding.message}")
+    verdict = decision.verdict
+    say(f"{decision.decision}, SEV{int(verdict.severity)}, exit status {decision.exit_status}: {book.directory}")
+    if decision.exit_status:
+        say(f"owner: {verdict.owner}, within {verdict.respond_within_minutes} minutes: {verdict.action}")
+
+
+def _say(line: str) -> None:
+    say(line, sys.stderr)
