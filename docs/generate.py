@@ -19,6 +19,7 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent)]  # what these pages show is the cod
 from generating import (  # noqa: E402
     checks,
     commands,
+    coverage,
     environment,
     faults,
     fleet,
@@ -73,6 +74,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "sabotages": sabotage.sabotages,
     "sabotages-stored": sabotage.stored,
     "peak-items": peak.items,
+    "coverage": coverage.coverage,
     "wrong-kernels": wrong_kernels.wrong_kernels,
 }
 PICTURES: dict[str, Callable[[], str]] = {"rooms.svg": rooms.picture, "terminal.svg": terminal.picture}

@@ -14,6 +14,7 @@ CAUGHT = {
     "not finite": "the comparison: elements are not finite",
     "no work": "two sets of inputs in turn: the other set's result",
     "red zone": "the red zone around the result",
+    "limit": "the limit of a function, in ULP",
     "bits": "the digest: other bits than those compared before",
 }
 

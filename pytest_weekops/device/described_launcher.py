@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyopencl as cl
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Launch, Local, Step, count
 from pytest_weekops.device.digest import Area
-from pytest_weekops.device.operation import Array, as_matrix
+from pytest_weekops.device.operation import Array, HostWork, as_matrix
 from pytest_weekops.device.program import Programs, kernels_of
 from pytest_weekops.device.zones import PATTERN, Zones, are_exact
 from pytest_weekops.files.kernel_sources import Source
@@ -72,8 +72,15 @@ class Zeros:
 class DescribedLauncher:
     """Every kernel of a launch with its arguments set once. Raises ``DeviceError`` where one is not in the source."""
 
-    def __init__(self, queue: Any, programs: Programs, source: Source, launch: Launch) -> None:
-        self._queue, self._launch = queue, launch
+    def __init__(
+        self,
+        queue: Any,
+        programs: Programs,
+        source: Source,
+        launch: Launch,
+        drive: Callable[[HostWork], Sequence[Any]] | None = None,
+    ) -> None:
+        self._queue, self._launch, self._drive, self._slot = queue, launch, drive, 0
         program = programs.get(source)
         known = kernels_of(program)
         for step in launch.steps:
@@ -82,7 +89,7 @@ class DescribedLauncher:
         self._zones = Zones(queue)
         for name, size in launch.buffer_bytes.items():
             self._zones.add(name, size, is_scratch=name in launch.scratch)
-        for kernel, step in zip(self._kernels, launch.steps, strict=True):
+        for kernel, step in zip(self._kernels, launch.steps, strict=True) if drive is None else ():
             kernel.set_args(*map(self._argument, step.arguments))
         self._poison = poison_of(launch)
         self._zeros = Zeros(queue, [launch.buffer_bytes[name] for name in launch.zeroed])
@@ -110,7 +117,8 @@ class DescribedLauncher:
 
     def use(self, slot: int) -> None:
         """Take the first (0) or the second inputs (1) from the next launch on."""
-        for kernel, step in zip(self._kernels, self._launch.steps, strict=True):
+        self._slot = slot
+        for kernel, step in zip(self._kernels, self._launch.steps, strict=True) if self._drive is None else ():
             for place, argument in enumerate(step.arguments):
                 if isinstance(argument, str) and argument in self._launch.inputs:
                     kernel.set_arg(place, self._buffers[self._input(argument, slot)])
@@ -120,8 +128,13 @@ class DescribedLauncher:
         cl.enqueue_copy(self._queue, self._buffers[self._launch.output], self._poison, is_blocking=True)
 
     def enqueue(self) -> Sequence[Any]:
-        """One launch: the fills, then every kernel, each behind the one before."""
+        """One launch: the fills, then every kernel, each behind the one before; or what the host does instead."""
         launch, queue = self._launch, self._queue
+        if self._drive is not None:
+            names = {name: self._input(name, self._slot) for name in launch.inputs}
+            buffers = {name: self._buffers[names.get(name, name)] for name in launch.buffer_bytes}
+            kernels = {step.kernel: kernel for step, kernel in zip(launch.steps, self._kernels, strict=True)}
+            return self._drive(HostWork(queue, kernels, buffers))
         fills = [self._zeros.fill(self._buffers[name], launch.buffer_bytes[name]) for name in launch.zeroed]
         return [
             *fills,

@@ -12,7 +12,15 @@ from typing import Any
 import pyopencl as cl
 
 from pytest_weekops.core.errors import DeviceError
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
+    ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    CAPABILITIES,
+    FORGETS_ARGUMENTS,
+    WRONG_IN_STRICT_MATH,
+)
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.host_kernel import host_kernel
 from pytest_weekops.device.library import named_library, why_not_loaded
@@ -23,6 +31,8 @@ _TYPE_NAMES = (
     (cl.device_type.CPU, "cpu"),
     (cl.device_type.ACCELERATOR, "accelerator"),
 )
+_POCLS, _MESAS = (("Portable", "3.0"), ("Portable", "3.1")), (("rusticl", "22.3.6"), ("Clover", "22.3.6"))
+_OF_VERSIONS = {ABORTS_ON_SUB_RECTANGLES: _POCLS, WRONG_IN_STRICT_MATH: (*_POCLS, *_MESAS)}
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
 # Variables that change what these drivers do; whatever of them is set belongs to the identity.
 _TELLING = re.compile(
@@ -144,6 +154,7 @@ def identify(
         has_fp64="cl_khr_fp64" in device.extensions,
         native_vector_floats=_native_floats(device),
         quirks=_quirks(platform, device),
+        capabilities=_capabilities(device),
         pyopencl_version=cl.VERSION_TEXT,
         library_path=str(library or ""),
         answered_by=str(answering) if answering and answering != library else "",
@@ -161,10 +172,41 @@ def _native_floats(device: Any) -> int:
 def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
     quirks = []
     if platform.name == "Clover":
-        quirks += ["aborts-on-vector-loads", ABORTS_ON_ATOMICS]
+        quirks += [
+            "aborts-on-vector-loads",
+            ABORTS_ON_ATOMICS,
+            ABORTS_ON_IMAGES,
+            ABORTS_ON_POINTER_RESULTS,
+            FORGETS_ARGUMENTS,
+        ]
     if "llvmpipe" in device.name:
         quirks.append("stops-after-65535-loop-iterations")
-    return tuple(quirks)
+    versions = [
+        quirk
+        for quirk, known in _OF_VERSIONS.items()
+        if any(name in platform.name and device.driver_version.startswith(version) for name, version in known)
+    ]
+    return (*quirks, *versions)
+
+
+def _capabilities(device: Any) -> tuple[str, ...]:
+    """OpenCL's names of what the device has; what it does not tell it has not."""
+    has = {
+        "out_of_order": bool(device.queue_properties & cl.command_queue_properties.OUT_OF_ORDER_EXEC_MODE_ENABLE),
+        "fill": not device.version.startswith(("OpenCL 1.0 ", "OpenCL 1.1 ")),
+        "svm": _has_svm(device),
+        "images": bool(device.image_support),
+    }
+    return tuple(name for need, name in CAPABILITIES.items() if has[need])
+
+
+def _has_svm(device: Any) -> bool:
+    if device.version.startswith("OpenCL 1."):
+        return False
+    try:
+        return bool(device.svm_capabilities & cl.device_svm_capabilities.COARSE_GRAIN_BUFFER)
+    except cl.Error:
+        return False
 
 
 def _cpu() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.device.described_launcher import DescribedLauncher
 from pytest_weekops.device.digest import Area
-from pytest_weekops.device.operation import Array, LaunchedOperation, Operation, Shape
+from pytest_weekops.device.operation import Array, HostDriven, HostWork, LaunchedOperation, Operation, Shape
 from pytest_weekops.device.program import Programs, kernels_of
 from pytest_weekops.device.zones import Zones
 from pytest_weekops.files.kernel_sources import Source
@@ -69,7 +70,12 @@ def make_launcher(
         return GemmLauncher(queue, programs, source, shape)
     if not isinstance(operation, LaunchedOperation):
         raise DeviceError(f"{source.path.name} computes {source.entry.operation}, and only GEMM can be launched here.")
-    return DescribedLauncher(queue, programs, source, operation.launch(shape))
+    drive = partial(_drive, operation, shape) if isinstance(operation, HostDriven) else None
+    return DescribedLauncher(queue, programs, source, operation.launch(shape), drive)
+
+
+def _drive(operation: HostDriven, shape: Shape, work: HostWork) -> Sequence[Any]:
+    return operation.drive(work, shape)
 
 
 def _up(value: int, multiple: int) -> int:

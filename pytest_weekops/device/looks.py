@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_weekops.core.measurement.records import Phase
-from pytest_weekops.device.operation import Array, Operation, Rolled, Shape
+from pytest_weekops.device.operation import Array, Judging, Operation, Rolled, Shape
 from pytest_weekops.device.verify import Comparison, compare, scaled_error
 
 MOST_KINDS = 4  # different right results of one set of inputs, from which on a kernel counts as never the same twice
@@ -46,6 +47,7 @@ class Data:
     references: tuple[F64, ...]
     units: tuple[float, ...]
     rolled: bool = False
+    judged_by: Callable[[dict[str, Array], F64, Array], Comparison] | None = None
 
     @property
     def takes_turns(self) -> bool:
@@ -53,7 +55,9 @@ class Data:
         return len(self.inputs) > 1
 
     def compare(self, result: Array, slot: int) -> Comparison:
-        """The result of a launch on inputs ``slot``."""
+        """The result of a launch on inputs ``slot``, by the operation itself (``judged_by``) where it can."""
+        if self.judged_by is not None:
+            return self.judged_by(self.inputs[slot], self.references[slot], result)
         if not (slot and self.rolled):
             return compare(result, self.references[slot])
         found = compare(np.roll(result, (-1, -1), (0, 1)), self.references[0])
@@ -61,15 +65,27 @@ class Data:
         return replace(found, row=(found.row + 1) % rows, column=(found.column + 1) % columns)
 
 
-def session_data(operation: Operation, shape: Shape, seed: int, sessions: Sequence[int], paths: Sequence[str]) -> Data:
+def session_data(
+    operation: Operation,
+    shape: Shape,
+    seed: int,
+    sessions: Sequence[int],
+    paths: Sequence[str],
+    *,
+    flushes_subnormals: bool = False,
+) -> Data:
     """The data of a session from the numbers that its inputs are drawn with, and the files of their references.
 
-    An operation whose result rolls with its inputs needs the first of each only.
+    An operation whose result rolls with its inputs needs the first of each only. ``flushes_subnormals`` is what the
+    device may do, for operations that judge by themselves.
     """
+    judged_by = None
+    if isinstance(operation, Judging):
+        judged_by = partial(operation.compare, flushes_subnormals=flushes_subnormals)
     inputs = operation.inputs(shape, seed, sessions[0])
     first = np.load(paths[0], mmap_mode="r")
     unit = operation.error_unit(shape, inputs)
-    alone = Data((inputs,), (first,), (unit,))
+    alone = Data((inputs,), (first,), (unit,), judged_by=judged_by)
     if isinstance(operation, Rolled):
         if first.size == 1:  # rolled, it is the same
             return alone
@@ -80,7 +96,8 @@ def session_data(operation: Operation, shape: Shape, seed: int, sessions: Sequen
     if np.array_equal(first, second):
         return alone
     others = operation.inputs(shape, seed, sessions[1])
-    return Data((inputs, others), (first, second), (unit, operation.error_unit(shape, others)))
+    units = (unit, operation.error_unit(shape, others))
+    return Data((inputs, others), (first, second), units, judged_by=judged_by)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,6 +13,7 @@ from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.measurement.problem import gemm_addend, gemm_inputs, triad_inputs
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.verify import Comparison
 
 UNIT_ROUNDOFF = 2.0**-24  # float32, round to nearest (IEEE 754-2019)
 
@@ -72,6 +74,33 @@ class LaunchedOperation(Operation, Protocol):
 
     def launch(self, shape: Shape) -> Launch:
         """Kernels, arguments, buffers and NDRanges."""
+
+
+@dataclass(frozen=True)
+class HostWork:
+    """What host calls work with: the queue, in order and profiling, kernels by name, and buffers by name in use now."""
+
+    queue: Any
+    kernels: Mapping[str, Any]
+    buffers: Mapping[str, Any]
+
+
+@runtime_checkable
+class HostDriven(LaunchedOperation, Protocol):
+    """An operation whose launch is a row of host calls and not kernels one behind the other."""
+
+    def drive(self, work: HostWork, shape: Shape) -> Sequence[Any]:
+        """One launch; its events in order. Raises ``DeviceError`` where a call did not keep its word."""
+
+
+@runtime_checkable
+class Judging(Operation, Protocol):
+    """An operation that compares by itself, since one error unit for every element would not do."""
+
+    def compare(
+        self, inputs: dict[str, Array], reference: Array, result: Array, *, flushes_subnormals: bool
+    ) -> Comparison:
+        """The result of a launch on ``inputs``; its error in units of :meth:`error_unit`, and why it is wrong."""
 
 
 def as_matrix(array: Array) -> Array:

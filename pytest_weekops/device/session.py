@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyopencl as cl
+
 from pytest_weekops.core.measurement.calm import is_enough
 from pytest_weekops.core.measurement.patience import Patience
 from pytest_weekops.core.measurement.records import Phase, SessionSamples
@@ -18,7 +20,7 @@ from pytest_weekops.device.digest import Digest
 from pytest_weekops.device.launcher import Launcher
 from pytest_weekops.device.looks import Data, Looks, session_data
 from pytest_weekops.device.opened import OpenDevice
-from pytest_weekops.device.operation import Operation, Shape
+from pytest_weekops.device.operation import Judging, Operation, Shape
 from pytest_weekops.device.pressure import Pressure
 from pytest_weekops.device.timing import Launch, time_launch
 from pytest_weekops.device.verify import Comparison, refuse_wide_bound
@@ -77,8 +79,9 @@ class Session:
         request = self.request
         numbers = [n for n in (self.number, self.number + OTHER_DATA) if n in request.references]
         paths = [request.references[n] for n in numbers]
-        data = session_data(self.operation, self.shape, request.seed, numbers, paths)
-        if request.operation != "gemm":  # without an absolute bound, this one decides alone
+        flushes = not self.device.device.single_fp_config & cl.device_fp_config.DENORM
+        data = session_data(self.operation, self.shape, request.seed, numbers, paths, flushes_subnormals=bool(flushes))
+        if request.operation != "gemm" and not isinstance(self.operation, Judging):  # no absolute bound decides there
             for reference, unit in zip(data.references, data.units, strict=False):
                 refuse_wide_bound(unit, request.k_scaled_bound, reference, request.operation)
         return data
@@ -226,6 +229,8 @@ def _steady(medians: list[float]) -> bool:
 
 def problem(found: Comparison, scaled: float, request: MeasureRequest) -> str:
     """Why a result is wrong, or nothing. Written so that a NaN fails every comparison."""
+    if found.said:
+        return found.said
     where = f"row {found.row}, column {found.column}: {found.value!r} where {found.expected!r} is right"
     if found.nonfinite:
         return f"{found.nonfinite} elements are not finite; {where}"

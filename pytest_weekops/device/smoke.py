@@ -9,7 +9,14 @@ import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError
 from pytest_weekops.core.measurement.advice import advise
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
+    ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    FORGETS_ARGUMENTS,
+    WRONG_IN_STRICT_MATH,
+)
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
@@ -160,6 +167,11 @@ def _known_quirks(device: OpenDevice) -> list[SmokeStep]:
     advice = {
         "aborts-on-vector-loads": "vload and vstore abort this compiler. The shipped variants read through pointers.",
         ABORTS_ON_ATOMICS: "Atomic operations abort this compiler. Variants that need them are refused, not built.",
+        ABORTS_ON_POINTER_RESULTS: "frexp, modf and their kind abort this compiler. Take functions of one result.",
+        ABORTS_ON_IMAGES: "Image arguments abort this compiler. Read buffers.",
+        ABORTS_ON_SUB_RECTANGLES: "A rectangle copied between sub-buffers crashes this version. Copy row by row.",
+        FORGETS_ARGUMENTS: "Arguments set later reach a kernel that waits in the queue. Use a kernel object each.",
+        WRONG_IN_STRICT_MATH: "tgamma, ldexp or signs of zeros are wrong in this version: math_strict is left out.",
         "stops-after-65535-loop-iterations": "Unroll inner loops; the shipped variants stay below the limit.",
     }
     return [

@@ -16,7 +16,10 @@ _BLOCK_ELEMENTS = 1 << 20  # keeps the float64 temporaries in the cache and smal
 
 @dataclass(frozen=True)
 class Comparison:
-    """Largest absolute error, how many elements are not finite, and where the worst one is."""
+    """Largest absolute error, how many elements are not finite, and where the worst one is.
+
+    ``said`` is why the result is wrong, in words, where the operation judges it by itself.
+    """
 
     max_abs_error: float
     nonfinite: int
@@ -24,6 +27,7 @@ class Comparison:
     column: int
     value: float
     expected: float
+    said: str = ""
 
 
 def compare(result: NDArray[Any], reference: NDArray[np.float64]) -> Comparison:

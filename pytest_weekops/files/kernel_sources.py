@@ -14,6 +14,18 @@ from pytest_weekops.files.catalog import CATALOG, read_catalog
 
 _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 
+_LATER_NEEDS = (
+    "atomics",
+    "pointer_results",
+    "strict_math",
+    "sub_rectangles",
+    "waiting_arguments",
+    "out_of_order",
+    "fill",
+    "svm",
+    "images",
+)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -51,7 +63,8 @@ def load_sources(dirs: Sequence[str]) -> dict[str, Source]:
 
 def _stated(entry: KernelEntry) -> str:
     """The entry as JSON. A need that came later and is not stated is left out: what is known of a source stays so."""
-    return entry.model_dump_json(exclude=None if entry.needs.atomics else {"needs": {"atomics"}})
+    unstated = {name for name in _LATER_NEEDS if not getattr(entry.needs, name)}
+    return entry.model_dump_json(exclude={"needs": unstated} if unstated else None)
 
 
 def _file_digest(path: Path) -> str:

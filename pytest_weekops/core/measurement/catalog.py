@@ -18,16 +18,50 @@ VECTOR_CPUS = re.compile(
 _LAYOUT_OF = {"gemm": "", "triad": "vector"}  # of the shipped operations; GEMM has several
 
 
-ABORTS_ON_ATOMICS = "aborts-on-atomics"  # a quirk of a device: its compiler takes the process down
+# Quirks of a device: over such code its compiler takes the process down.
+ABORTS_ON_ATOMICS = "aborts-on-atomics"
+ABORTS_ON_POINTER_RESULTS = "aborts-on-pointer-results"
+# What a device may lack: OpenCL's name for it, by the name of the need.
+CAPABILITIES = {
+    "out_of_order": "CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE",
+    "fill": "clEnqueueFillBuffer",
+    "svm": "CL_DEVICE_SVM_COARSE_GRAIN_BUFFER",
+    "images": "CL_DEVICE_IMAGE_SUPPORT",
+}
+ABORTS_ON_IMAGES = "aborts-on-images"
+ABORTS_ON_SUB_RECTANGLES = "aborts-on-rectangles-of-sub-buffers"
+FORGETS_ARGUMENTS = "forgets-arguments-of-waiting-kernels"
+WRONG_IN_STRICT_MATH = "wrong-in-strict-math"  # a quirk of one version: the next one is asked again
 
 
 class Needs(Record):
-    """What a device must have for a variant; ``atomics`` a compiler that survives them."""
+    """What a device must have for a variant.
+
+    Of its driver, which may be known to fail there: ``atomics`` and ``pointer_results`` (built-in functions with a
+    second result behind a pointer, as ``frexp`` has) a compiler that survives them, ``strict_math`` what conformance
+    tests do not ask, ``sub_rectangles`` copies of them between sub-buffers, ``waiting_arguments`` that a kernel keeps
+    the arguments it was enqueued with. Of its capabilities: ``out_of_order`` queues, ``fill`` (OpenCL 1.2), ``svm``
+    (coarse-grained at least), ``images``.
+    """
 
     work_group_size: int = Field(default=1, ge=1)
     local_mem_bytes: int = Field(default=0, ge=0)
     fp64: bool = False
     atomics: bool = False
+    pointer_results: bool = False
+    strict_math: bool = False
+    sub_rectangles: bool = False
+    waiting_arguments: bool = False
+    out_of_order: bool = False
+    fill: bool = False
+    svm: bool = False
+    images: bool = False
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """Those that a device has or has not, by OpenCL's names."""
+        asked = {"out_of_order": self.out_of_order, "fill": self.fill, "svm": self.svm, "images": self.images}
+        return tuple(CAPABILITIES[name] for name, needed in asked.items() if needed)
 
 
 class KernelEntry(Record):

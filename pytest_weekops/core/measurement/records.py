@@ -86,6 +86,7 @@ class DeviceIdentity(Record):
     file behind it whose code answers, where there is one. All other files are in the run's :class:`DriverListing`.
     ``kernel`` is absent in records of versions that did not look at it.
     ``environment`` holds the variables that change this driver's behaviour, ``quirks`` the known defects seen.
+    ``capabilities`` are those of OpenCL's optional features that it has and a shipped kernel may need.
     Memory is in bytes. ``native_vector_floats`` is the device's own vector width, 0 where unknown. ``hardware`` names
     the silicon without the driver (CPU model x cores, or the GPU's name).
     """
@@ -113,6 +114,7 @@ class DeviceIdentity(Record):
     has_fp64: bool = False
     native_vector_floats: int = 0
     quirks: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
     pyopencl_version: str = ""
     library_path: str = ""
     answered_by: str = ""

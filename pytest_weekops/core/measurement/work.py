@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 Work = tuple[float, float]  # operations, bytes
 
@@ -25,6 +26,37 @@ def _stencil3d(n: int) -> Work:
     return 13.0 * edge**3, 4.0 * (edge + 2) ** 3 + 4.0 * edge**3
 
 
+_ARGUMENTS, _SIZE_PER_ARGUMENT = 2537, 16  # of each math function at n = 1, and n * n of one more
+# Functions of a group, and their arguments and results together.
+_MATHS = {
+    "math_trig": (14, 30),
+    "math_exp": (14, 28),
+    "math_power": (9, 23),
+    "math_exact": (22, 58),
+    "math_pairs": (10, 22),
+    "math_strict": (9, 20),
+}
+# Results of n * n elements.
+_QUEUES = {
+    "queue": 4,
+    "queue_sub_rectangles": 1,
+    "queue_user_events": 1,
+    "queue_out_of_order": 2,
+    "queue_fill": 6,
+    "queue_svm": 1,
+}
+_IMAGES = {"image2d": 7, "image2d_linear": 6}
+
+
+def _math(n: int, functions: int, numbers: int) -> Work:
+    count = _ARGUMENTS + n * n // _SIZE_PER_ARGUMENT
+    return float(functions * count), 4.0 * numbers * count
+
+
+def _in_parts(n: int, parts: int, each: Work) -> Work:
+    return each[0] * parts * n**2, each[1] * parts * n**2
+
+
 _BY_NAME: dict[str, Callable[[int], Work]] = {
     "gemm": lambda n: (2.0 * n**3, 12.0 * n**2),
     "triad": lambda n: (2.0 * n**2, 12.0 * n**2),
@@ -38,6 +70,9 @@ _BY_NAME: dict[str, Callable[[int], Work]] = {
     "fft": _fft,
     "nbody": lambda n: (20.0 * (2 * n) ** 2, 56.0 * n),
     "gather_scatter": lambda n: (float(n**2), 16.0 * n**2),
+    **{name: partial(_math, functions=count, numbers=numbers) for name, (count, numbers) in _MATHS.items()},
+    **{name: partial(_in_parts, parts=parts, each=(1.0, 8.0)) for name, parts in _QUEUES.items()},
+    **{name: partial(_in_parts, parts=parts, each=(4.0, 40.0)) for name, parts in _IMAGES.items()},
 }
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, GPU_CLASSES, KernelEntry, device_class
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
+    ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    FORGETS_ARGUMENTS,
+    GPU_CLASSES,
+    WRONG_IN_STRICT_MATH,
+    KernelEntry,
+    device_class,
+)
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.measurement.records import DeviceIdentity
 
@@ -37,9 +47,43 @@ def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
 
 
 def aborts(entry: KernelEntry, identity: DeviceIdentity) -> str:
-    """Why a variant cannot even be built by a compiler that is known to take the process down; or nothing."""
-    if entry.needs.atomics and ABORTS_ON_ATOMICS in identity.quirks:
-        return "needs atomic operations, and this driver's compiler is known to abort on them"
+    """Why a variant is not even tried on a driver that is known for what it does then; or nothing.
+
+    Its compiler takes the process down, or this very version is known to be wrong, or the device lacks a capability.
+    """
+    if lacking := [name for name in entry.needs.capabilities if name not in identity.capabilities]:
+        return f"is not applicable: the device has no {', no '.join(lacking)}"
+    known = (
+        (entry.needs.atomics, ABORTS_ON_ATOMICS, "atomic operations", "compiler is known to abort on them"),
+        (
+            entry.needs.pointer_results,
+            ABORTS_ON_POINTER_RESULTS,
+            "functions with a second result",
+            "compiler is known to abort on them",
+        ),
+        (entry.needs.images, ABORTS_ON_IMAGES, "images", "compiler is known to abort on them"),
+        (
+            entry.needs.sub_rectangles,
+            ABORTS_ON_SUB_RECTANGLES,
+            "rectangles of sub-buffers",
+            "version is known to crash over them",
+        ),
+        (
+            entry.needs.waiting_arguments,
+            FORGETS_ARGUMENTS,
+            "the arguments that a waiting kernel was enqueued with",
+            "version is known to take later ones",
+        ),
+        (
+            entry.needs.strict_math,
+            WRONG_IN_STRICT_MATH,
+            "math as strict as the text",
+            "version is known to be wrong there",
+        ),
+    )
+    for needed, quirk, what, fault in known:
+        if needed and quirk in identity.quirks:
+            return f"needs {what}, and this driver's {fault}"
     return ""
 
 

@@ -12,7 +12,11 @@ from pytest_weekops.device.operation import LaunchedOperation
 from pytest_weekops.device.workloads.fft import Fft
 from pytest_weekops.device.workloads.gather_scatter import GatherScatter
 from pytest_weekops.device.workloads.histogram import Histogram
+from pytest_weekops.device.workloads.images.operation import IMAGES
+from pytest_weekops.device.workloads.maths.operation import MathFunctions
+from pytest_weekops.device.workloads.maths.table import GROUPS
 from pytest_weekops.device.workloads.nbody import Nbody
+from pytest_weekops.device.workloads.queues.operation import QUEUES
 from pytest_weekops.device.workloads.reduce import Reduce
 from pytest_weekops.device.workloads.scan import Scan
 from pytest_weekops.device.workloads.sort import Sort
@@ -33,4 +37,7 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     "fft": Fft(),
     "nbody": Nbody(),
     "gather_scatter": GatherScatter(),
+    **{name: MathFunctions(name, functions) for name, functions in GROUPS.items()},
+    **QUEUES,
+    **IMAGES,
 }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_weekops.core.measurement.kernel_operation import KernelOperation
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile
 from pytest_weekops.core.measurement.microscope import (
     CHECK_OPTIONS,
     CHECK_SHAPES,
@@ -121,3 +121,11 @@ def test_the_kernels_that_check_others_are_looked_at_in_each_build() -> None:
     looks = check_looks()
     assert looks[0].name == "abft_check ITEMS=1 ROWS=8 VW=1 at 1 x 1"
     assert len({look.name for look in looks}) == len(looks) == len(CHECK_SHAPES) * sum(map(len, CHECK_OPTIONS.values()))
+
+
+def test_what_the_simulator_takes_from_the_host_is_not_looked_at() -> None:
+    """Built-in functions and host calls; an operation of one's own of such a name is."""
+    shipped = {name: KernelOperation(name=name) for name in ("math_exp", "queue", "image2d", "scan")}
+    own = KernelOperation(name="queue", file=OperationFile(path="queue.py", sha256="0" * 64))
+    looked = close_looks({**shipped, "mine": own}, ("kernels",))
+    assert {look.variant for look in looked} == {"scan", "mine"}

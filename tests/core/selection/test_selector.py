@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, KernelEntry, Needs
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
+    ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    CAPABILITIES,
+    FORGETS_ARGUMENTS,
+    WRONG_IN_STRICT_MATH,
+    KernelEntry,
+    Needs,
+)
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.selector import aborts, auto_variants, choose_variant, usable, worth_trying
 from tests.core.selection.test_tuning_space import ENTRIES
@@ -38,8 +48,9 @@ def test_a_gpu_takes_large_tiles_where_there_are_enough_of_them() -> None:
 def test_selection_meets_what_was_made_for_the_device() -> None:
     """Packed panels are for a CPU's caches, tiles of register blocks for a GPU; the others are tried on either."""
     cpu = make_identity("pocl")
-    assert {mode for mode, entry in ENTRIES.items() if not worth_trying(entry, cpu)} == {"regtile"}
-    assert {mode for mode, entry in ENTRIES.items() if not worth_trying(entry, RTX)} == {"block", "packed"}
+    gemm = {mode: entry for mode, entry in ENTRIES.items() if entry.operation == "gemm"}
+    assert {mode for mode, entry in gemm.items() if not worth_trying(entry, cpu)} == {"regtile"}
+    assert {mode for mode, entry in gemm.items() if not worth_trying(entry, RTX)} == {"block", "packed"}
     assert not usable(ENTRIES["regtile"], cpu)
 
 
@@ -85,11 +96,50 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
     assert usable(entry, RTX.model_copy(update={"has_fp64": True})) == ""
 
 
-def test_a_compiler_that_aborts_on_atomics_is_never_asked() -> None:
-    """A variant that needs them is refused in words there, and taken anywhere else."""
-    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(atomics=True))
-    clover = RTX.model_copy(update={"quirks": (ABORTS_ON_ATOMICS,)})
-    assert "known to abort on them" in usable(entry, clover)
-    assert aborts(entry, clover) == usable(entry, clover)
-    assert aborts(entry, RTX) == usable(entry, RTX) == ""
-    assert aborts(entry.model_copy(update={"needs": Needs()}), clover) == ""
+@pytest.mark.parametrize(
+    ("need", "quirk", "why"),
+    [
+        ("atomics", ABORTS_ON_ATOMICS, "needs atomic operations, and this driver's compiler is known to abort on them"),
+        (
+            "pointer_results",
+            ABORTS_ON_POINTER_RESULTS,
+            "needs functions with a second result, and this driver's compiler is known to abort on them",
+        ),
+        ("images", ABORTS_ON_IMAGES, "needs images, and this driver's compiler is known to abort on them"),
+        (
+            "sub_rectangles",
+            ABORTS_ON_SUB_RECTANGLES,
+            "needs rectangles of sub-buffers, and this driver's version is known to crash over them",
+        ),
+        (
+            "waiting_arguments",
+            FORGETS_ARGUMENTS,
+            "needs the arguments that a waiting kernel was enqueued with, and this driver's version is known to take",
+        ),
+        (
+            "strict_math",
+            WRONG_IN_STRICT_MATH,
+            "needs math as strict as the text, and this driver's version is known to be wrong there",
+        ),
+    ],
+)
+def test_what_a_driver_is_known_for_is_never_asked(need: str, quirk: str, why: str) -> None:
+    """A variant that needs it is refused in words there, and taken anywhere else."""
+    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs.model_validate({need: True}))
+    able = RTX.model_copy(update={"capabilities": tuple(CAPABILITIES.values())})
+    known = able.model_copy(update={"quirks": (quirk,)})
+    assert aborts(entry, known) == usable(entry, known)
+    assert aborts(entry, known).startswith(why)
+    assert aborts(entry, able) == usable(entry, able) == ""
+    assert aborts(entry.model_copy(update={"needs": Needs()}), known) == ""
+
+
+def test_what_a_device_lacks_is_not_applicable_there() -> None:
+    """By OpenCL's name for it, all that are missing."""
+    entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(fill=True, svm=True))
+    has = RTX.model_copy(update={"capabilities": ("clEnqueueFillBuffer",)})
+    assert usable(entry, has) == "is not applicable: the device has no CL_DEVICE_SVM_COARSE_GRAIN_BUFFER"
+    bare = "is not applicable: the device has no clEnqueueFillBuffer, no CL_DEVICE_SVM_COARSE_GRAIN_BUFFER"
+    assert aborts(entry, RTX) == bare
+    both = RTX.model_copy(update={"capabilities": ("clEnqueueFillBuffer", "CL_DEVICE_SVM_COARSE_GRAIN_BUFFER")})
+    assert aborts(entry, both) == ""
