@@ -44,6 +44,7 @@ ELSEWHERE = {
     "weekops close --alert -",
     "weekops baseline pin",
     "weekops judge",
+    "weekops ledger copy --to DIR",
     "weekops policy recalibrate",
     "weekops record RUN",
 }
