@@ -110,13 +110,19 @@ def judged_anew(run: StoredRun) -> tuple[Verdict, RunFacts]:
             f"{int(verdict.exit_status)} here. The journal was changed, or another version judged it, so nothing was "
             "written. Use the version that made it, or an intact copy."
         )
-    facts = RunFacts(
+    ended = int(ExitStatus.INTERRUPTED) if run.ended is None else run.ended
+    return verdict, facts_of(run, run.policy, ended)
+
+
+def facts_of(run: StoredRun, policy: Policy, exit_status: int) -> RunFacts:
+    """What the artifacts of a stored run say beside its verdict, by the policy that it was judged by."""
+    return RunFacts(
         run_id=run.run_id,
         created_at=run.created_at,
         command=run.command,
-        exit_status=int(ExitStatus.INTERRUPTED) if run.ended is None else run.ended,
+        exit_status=exit_status,
         plan=run.plan,
-        policy=run.policy,
+        policy=policy,
         records=run.records,
         identities=run.identities,
         baselines=run.baselines,
@@ -124,7 +130,6 @@ def judged_anew(run: StoredRun) -> tuple[Verdict, RunFacts]:
         version=run.version,
         segments=run.segments,
     )
-    return verdict, facts
 
 
 def read_decision(run_dir: Path) -> dict[str, Any] | None:

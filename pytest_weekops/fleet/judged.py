@@ -20,7 +20,7 @@ from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.schedule import expected_gates
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week.entry import canonical_json
-from pytest_weekops.evidence.artifacts import RunFacts, write_artifacts
+from pytest_weekops.evidence.artifacts import facts_of, write_artifacts
 from pytest_weekops.evidence.journal import StoredRun, read_run
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.files.hashing import hash_file
@@ -111,21 +111,8 @@ def _other_driver(label: Label, run: StoredRun) -> str:
 
 
 def _keep_artifacts(run: StoredRun, verdict: Verdict, directory: Path, policy: Policy) -> None:
-    facts = RunFacts(
-        run_id=run.run_id,
-        created_at=run.created_at,
-        command=run.command,
-        exit_status=int(ExitStatus.INTERRUPTED) if run.ended is None else int(verdict.exit_status),
-        plan=run.plan,
-        policy=policy,
-        records=run.records,
-        identities=run.identities,
-        baselines=run.baselines,
-        kernels=run.kernels,
-        version=run.version,
-        segments=run.segments,
-    )
-    write_artifacts(directory, verdict, facts)
+    ended = int(ExitStatus.INTERRUPTED) if run.ended is None else int(verdict.exit_status)
+    write_artifacts(directory, verdict, facts_of(run, policy, ended))
 
 
 def _outcome(
