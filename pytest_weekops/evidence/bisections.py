@@ -8,22 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from pytest_weekops.core.bisect.step import Settings, Step
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.record import Record
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.hashing import hash_file
-from pytest_weekops.files.strict_json import parse_json
+from pytest_weekops.files.kept_record import R, read_kept_record
 
 SETTINGS_NAME = "bisect.json"
 LARGEST_BYTES = 4 * 1024 * 1024
 _MAY_DIFFER = frozenset({"step_error"})  # that of the first call counts
 
-R = TypeVar("R", bound=Record)
+_LOST = (
+    "What was measured before is not known, so nothing is put in its place. "
+    "Restore it, or begin anew with another --dir."
+)
 
 
 class BisectionBook:
@@ -101,12 +100,4 @@ def _hash_of(path: str, *_state: int) -> str:
 
 
 def _read(path: Path, model: type[R]) -> R:
-    try:
-        usable = path.is_file() and path.stat().st_size <= LARGEST_BYTES
-        return model.model_validate(parse_json(path.read_text(encoding="utf-8") if usable else ""))
-    except (OSError, ValueError, RecursionError, ValidationError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{path} cannot be read: {why}. What was measured before is not known, so nothing is put in its place. "
-            "Restore it, or begin anew with another --dir."
-        ) from error
+    return read_kept_record(path, model, largest_bytes=LARGEST_BYTES, lost=_LOST)

@@ -11,9 +11,8 @@ import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.fleet_file import FleetFile
@@ -22,13 +21,13 @@ from pytest_weekops.core.fleet.verdict import FleetVerdict
 from pytest_weekops.core.record import Record
 from pytest_weekops.evidence.journal import JOURNAL_NAME
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.strict_json import parse_json
+from pytest_weekops.files.kept_record import R, read_kept_record
 
 ASKED_NAME, ATTEMPT_NAME, OUTCOME_NAME, DECISION_NAME = "asked.json", "attempt.json", "outcome.json", "fleet.json"
 LARGEST_BYTES = 64 * 1024**2
 SCHEMA = "weekops-fleet/1"
 
-R = TypeVar("R", bound=Record)
+_LOST = "What the fleet run came to is not known, so nothing is put in its place. Restore it, or begin a new run."
 
 
 class FleetAsked(Record):
@@ -174,12 +173,4 @@ def latest_run(reports: Path) -> Path:
 
 
 def _read(path: Path, model: type[R]) -> R:
-    try:
-        usable = path.is_file() and path.stat().st_size <= LARGEST_BYTES
-        return model.model_validate(parse_json(path.read_text(encoding="utf-8") if usable else ""))
-    except (OSError, ValueError, RecursionError, ValidationError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{path} cannot be read: {why}. What the fleet run came to is not known, so nothing is put in its place. "
-            "Restore it, or begin a new run."
-        ) from error
+    return read_kept_record(path, model, largest_bytes=LARGEST_BYTES, lost=_LOST)

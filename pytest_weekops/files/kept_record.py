@@ -1,0 +1,27 @@
+"""One record that this program has kept in a file of JSON, read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.record import Record
+from pytest_weekops.files.strict_json import parse_json
+
+R = TypeVar("R", bound=Record)
+
+
+def read_kept_record(path: Path, model: type[R], *, largest_bytes: int, lost: str) -> R:
+    """The record of a file that is a regular one and not larger than that.
+
+    Raises ``InputError``, in which ``lost`` says what is not known without it and what to do.
+    """
+    try:
+        usable = path.is_file() and path.stat().st_size <= largest_bytes
+        return model.model_validate(parse_json(path.read_text(encoding="utf-8") if usable else ""))
+    except (OSError, ValueError, RecursionError, ValidationError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} cannot be read: {why}. {lost}") from error
