@@ -73,6 +73,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "sabotage-counts": sabotage.counts,
     "sabotages": sabotage.sabotages,
     "sabotages-stored": sabotage.stored,
+    "sabotages-shared": sabotage.shared,
     "peak-items": peak.items,
     "coverage": coverage.coverage,
     "wrong-kernels": wrong_kernels.wrong_kernels,
