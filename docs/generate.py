@@ -30,6 +30,7 @@ from generating import (  # noqa: E402
     records,
     rooms,
     sabotage,
+    sittings,
     terminal,
     wrong_kernels,
 )
@@ -74,6 +75,8 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "sabotages": sabotage.sabotages,
     "sabotages-stored": sabotage.stored,
     "sabotages-shared": sabotage.shared,
+    "fuzzed": sittings.fuzzed,
+    "soaked": sittings.soaked,
     "peak-items": peak.items,
     "coverage": coverage.coverage,
     "wrong-kernels": wrong_kernels.wrong_kernels,

@@ -14,6 +14,7 @@ from pytest_weekops.core.bisect.step import Settings, Step
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.verdict import judge_fleet
 from pytest_weekops.core.policy.policy import GuardRules
+from pytest_weekops.core.record import Record
 from pytest_weekops.evidence.artifacts import read_decision
 from pytest_weekops.evidence.bisections import BisectionBook
 from pytest_weekops.evidence.journal import read_run
@@ -50,7 +51,7 @@ STEP = Step(number=1, build="/a.so", said="good", why="as fast", limit=0.95, fil
 GUARDS = {"version": 1, "guards": {"auto:256": {"disabled": True, "since": STARTED, "run_id": "r", "reason": "missed"}}}
 SITE = {"schema": "weekops-site/1", "pages": {"index.html": {"key": "k", "sha256": "0" * 64}}}
 DRIVER = Driver(profile="p", works=True)
-MESSAGES = {
+MESSAGES: dict[type[Record], Record] = {
     Who: Who(
         version="1",
         program="0" * 64,
