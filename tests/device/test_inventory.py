@@ -10,7 +10,8 @@ import sys
 POCL = ("Portable Computing Language", [["cpu-x", "cpu"]])
 OTHER_POCL = ("Portable Computing Language", [["cpu-y", "cpu"]])
 MESA = ("rusticl", [["llvmpipe", "cpu"], ["radeonsi", "gpu"]])
-PORTABLE, CARD = {"platform_name": "^Portable"}, {"platform_name": "rusticl"}
+PORTABLE: dict[str, object] = {"platform_name": "^Portable"}
+CARD: dict[str, object] = {"platform_name": "rusticl"}
 ASKED: dict[str, tuple[list[object], dict[str, object], str]] = {
     "a platform that leaked in stands before it": ([MESA, POCL], PORTABLE, "Portable Computing Language: cpu-x"),
     "and behind it": ([POCL, MESA], PORTABLE, "Portable Computing Language: cpu-x"),
