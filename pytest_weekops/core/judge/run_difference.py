@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.expected_faults import words_of
+from pytest_weekops.core.judge.expected import Outcome
+from pytest_weekops.core.judge.expected_gates import GateOutcome
 from pytest_weekops.core.measurement.driver_change import driver_changes
 from pytest_weekops.core.policy.diff import diff_policies
 from pytest_weekops.core.policy.policy import Policy
@@ -66,7 +68,8 @@ def _kernels(campaign: Campaign) -> dict[str, str]:
 
 def _known(campaign: Campaign) -> dict[str, str]:
     """What became of each known fault that speaks of the run: excused, expired, not needed any more."""
-    return {words_of(one): one.state for one in (*campaign.gate_expectations, *campaign.expectations)}
+    found: tuple[Outcome | GateOutcome, ...] = (*campaign.gate_expectations, *campaign.expectations)
+    return {words_of(one): one.state for one in found}
 
 
 def _plan(before: Campaign, after: Campaign) -> Iterator[str]:
