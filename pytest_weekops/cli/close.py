@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from pytest_weekops.cli.interruptible import interruptible
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.entry import ALERT
@@ -41,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     closed = unsent or close_week(report_dir, week, arguments.runs)
     words = [_only_sent(closed)] if unsent else _lines(closed)
     alerts = [] if target is None else build_alerts(closed.document, closed.directory / "acta.md")
-    with _interruptible():
+    with interruptible():
         try:
             # With `--alert -` standard output belongs to the alert alone.
             unshown = _print(words, sys.stderr if target == "-" else sys.stdout)
@@ -61,23 +59,6 @@ def _only_sent(closed: ClosedWeek) -> str:
         f"week {document['review_id']}: {document['block_decision']} (SEV{document['severity']['level']}), closed on "
         f"{document['closed_at']} and left as it is; its alert had not arrived and is sent now"
     )
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a request to terminate interrupt like Ctrl-C: what was not delivered is recorded first."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print(lines: Iterable[str], stream: TextIO) -> OSError | None:

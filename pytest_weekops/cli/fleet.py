@@ -151,6 +151,7 @@ def _begun(arguments: argparse.Namespace) -> FleetBook:
 async def _reached(book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | None) -> FleetDecision:
     from pytest_weekops.fleet import running
     from pytest_weekops.fleet.cluster import DaskReach
+    from pytest_weekops.fleet.telling import plan_words
 
     if (decided := book.decision()) is not None:
         running.enter(book, decided)
@@ -158,8 +159,8 @@ async def _reached(book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | 
     reach = DaskReach(book.asked().fleet, scratch=scratch, logs=book.directory / "logs", plain=plain, keys=keys)
     async with reach:
         _say(f"Fleet run {book.directory}")
-        if book.asked().fleet.stages:
-            _say("The file's stages are not carried out: every host is measured, and none is switched.")
+        for line in plan_words(book.asked()):
+            _say(line)
         for address in await reach.dashboards():
             _say(f"Dask's own view: {address}")
         return await running.run(book, reach, _say)
@@ -167,6 +168,7 @@ async def _reached(book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | 
 
 def _status(arguments: argparse.Namespace) -> int:
     from pytest_weekops.fleet.book import FleetBook
+    from pytest_weekops.fleet.telling import standing_words
 
     book = FleetBook(_directory(arguments.report_dir, arguments.run))
     decision = book.decision()
@@ -177,6 +179,8 @@ def _status(arguments: argparse.Namespace) -> int:
             _tell(book, decision)
         return decision.exit_status
     asked = book.asked()
+    for line in standing_words(book):
+        say(line)
     for host in asked.fleet.hosts:
         outcome, attempt = book.outcome(host.name), book.attempt(host.name)
         state = outcome.state.value if outcome else f"asked at {attempt.begun_at}" if attempt else "waiting"
@@ -208,7 +212,9 @@ def _directory(reports: Path, name: str | None) -> Path:
 
 
 def _tell(book: FleetBook, decision: FleetDecision) -> None:
-    """Each host, what did not pass, and the verdict."""
+    """Each host, what did not pass, which driver each has now, and the verdict."""
+    from pytest_weekops.fleet.telling import came_words
+
     for outcome in decision.outcomes:
         driver = f", driver {outcome.driver}" if outcome.driver else ""
         why = f": {outcome.why}" if outcome.why else ""
@@ -216,6 +222,8 @@ def _tell(book: FleetBook, decision: FleetDecision) -> None:
     for finding in decision.verdict.findings:
         if finding.status.value != "pass":
             say(f"  SEV{int(finding.severity or 4)} {finding.check} {finding.status.value}: {finding.message}")
+    for line in came_words(decision.came):
+        say(line)
     verdict = decision.verdict
     say(f"{decision.decision}, SEV{int(verdict.severity)}, exit status {decision.exit_status}: {book.directory}")
     if decision.exit_status:

@@ -27,6 +27,7 @@ from distributed import Client, Future, Scheduler
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.fleet import host as on_host
+from pytest_weekops.fleet import host_errand
 from pytest_weekops.fleet.coordinator import Unreachable
 from pytest_weekops.fleet.keys import Keys
 from pytest_weekops.fleet.leash import environment, leashed
@@ -95,6 +96,7 @@ class DaskReach:
         self._workers: dict[str, tuple[float, dict[str, str]]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._gates: dict[str, Future[Any]] = {}
+        self._local: tuple[str, Keys]  # the address and the keys of the scheduler of this machine
 
     async def __aenter__(self) -> Self:
         """Start what is local, and connect. Raises ``WeekopsError`` where a scheduler does not answer."""
@@ -121,14 +123,15 @@ class DaskReach:
             host="127.0.0.1", port=0, protocol="tls", dashboard_address="127.0.0.1:0", security=keys.security()
         )
         await self._stack.enter_async_context(scheduler)
+        self._local = str(scheduler.address), keys
         for host, address in self._of_host.items():
             if not address:
-                self._processes[host] = self._start_worker(host, str(scheduler.address), keys)
-        await self._connect("", str(scheduler.address), keys)
+                self._processes[host] = self._start_worker(host, *self._local)
+        await self._connect("", *self._local)
 
     def _start_worker(self, host: str, address: str, keys: Keys) -> subprocess.Popen[bytes]:
         place = self._scratch / "workers" / host
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
         files = {"--tls-ca-file": keys.certificate, "--tls-cert": keys.certificate, "--tls-key": keys.key}
         command = [
@@ -248,6 +251,23 @@ class DaskReach:
             function, text, key=key, pure=False, retries=0, workers=[address], resources={RESOURCE: 1},
             allow_other_workers=False,
         )  # fmt: skip
+
+    async def begin_errand(self, host: str, text: str, timeout_s: float) -> object:
+        """Begin a switch or a rollback beside whatever its worker is at. Raises ``Unreachable``."""
+        return await self._answered(host, host_errand.begin, text, timeout_s)
+
+    async def bury(self, host: str, text: str, timeout_s: float) -> object:
+        """How an errand stands; where it never came it is not begun any more. Raises ``Unreachable``."""
+        return await self._answered(host, host_errand.bury, text, timeout_s)
+
+    async def revive(self, host: str) -> None:
+        """Start a local worker anew that was ended with its gate; others cannot be started from here."""
+        process = self._processes.get(host)
+        if process is None or process.poll() is None:
+            return
+        await _kill([process])  # what is left of its group
+        address, keys = self._local
+        self._processes[host] = self._start_worker(host, address, keys)
 
     def failure(self, task: str) -> str:
         """Why its function could not be called: no package there, or none of this version."""

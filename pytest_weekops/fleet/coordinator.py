@@ -83,7 +83,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Orders:
-    """What every host is given, and what is expected of it."""
+    """What every host is given, and what is expected of it. ``here`` are the hosts that this machine starts itself."""
 
     program: str
     version: str
@@ -92,6 +92,7 @@ class Orders:
     policies: Mapping[str, str]
     turns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
+    here: frozenset[str] = frozenset()
     poll_s: float = 1.0
 
 
@@ -108,7 +109,7 @@ class Coordinator:
 
     async def run(self, hosts: list[AskedOfHost]) -> list[HostOutcome]:
         """What became of every host. Raises ``WeekopsError`` where our own disk refuses."""
-        tasks = [asyncio.ensure_future(self._one(host)) for host in hosts]
+        tasks = [asyncio.ensure_future(self.one(host)) for host in hosts]
         try:
             return list(await asyncio.gather(*tasks))
         except BaseException:
@@ -117,8 +118,8 @@ class Coordinator:
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
 
-    async def _one(self, asked: AskedOfHost) -> HostOutcome:
-        """One host's outcome: the one that there is, or that of its gate."""
+    async def one(self, asked: AskedOfHost) -> HostOutcome:
+        """One host's outcome: the one that there is, or that of its gate. Raises ``WeekopsError``."""
         kept = self._book.outcome(asked.host)
         if kept is not None:
             self._say(f"{asked.host} ({asked.label_name}): {kept.state.value}, as before")
@@ -175,9 +176,11 @@ class Coordinator:
         """Whether the host still has, or had ended, what it was given before the coordinator was killed."""
         try:
             text = await self._reach.ask(asked.host, encode(AskPiece(task=attempt.task)), ANSWER_S)
-            return decode(Piece, text).state in ("running", "ended", "late")
+            state = decode(Piece, text).state
         except (Unreachable, MessageRefused):
             return True  # it may run there: it is followed, and never begun beside itself
+        # A gate on this machine went with the coordinator that began it. One elsewhere had no such reason to be gone.
+        return state in ("running", "ended", "late") or (state == "gone" and asked.host not in self._orders.here)
 
     # -- following ---------------------------------------------------------------------------------------------
 
