@@ -21,6 +21,7 @@ from pytest_weekops.fleet.leash import environment, leashed
 from pytest_weekops.fleet.messages import AskPiece, End, Errand, decode, encode
 from pytest_weekops.fleet.program import program_sha256
 
+_BEGUN: list[subprocess.Popen[bytes]] = []
 ERRAND_NAME, LOG_NAME = "errand.json", host.LOG_NAME
 
 
@@ -39,7 +40,8 @@ def begin(text: str) -> str:
         return encode(End(state="refused", said=f"{place} cannot be made: {error.strerror}"))
     try:
         write_atomic(place / ERRAND_NAME, text)
-        subprocess.Popen(
+        _BEGUN[:] = [process for process in _BEGUN if process.poll() is None]  # whose end nobody else asks for
+        process = subprocess.Popen(
             leashed([sys.executable, "-m", __name__, str(place)], signal.SIGKILL),
             cwd=place,
             env=environment("PYTEST_", "DASK_"),
@@ -47,6 +49,7 @@ def begin(text: str) -> str:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        _BEGUN.append(process)
     except (OSError, WeekopsError) as error:
         return _ended(place, End(state="refused", said=f"it cannot be begun: {error}"[:1000]))
     return "{}"
