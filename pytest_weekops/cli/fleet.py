@@ -7,6 +7,7 @@ import asyncio
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verify = verbs.add_parser("verify", help="judge a fleet run again from its journals, and compare")
     for verb in (status, verify):
         verb.add_argument("run", nargs="?", metavar="RUN", help="the fleet run (default: the latest)")
-    for verb in (running, status, verify):
+    close = verbs.add_parser("close", help="close a week of the fleets: what they came to, and what is owed")
+    close.add_argument("--week", required=True, metavar="WEEK", help="ISO week, for example 2026-W48")
+    for verb in (running, status, verify, close):
         verb.add_argument(
             "--report-dir",
             type=Path,
@@ -57,9 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 where the fleet promotes, or all is well; 1 where not; 10 roll back; 11 undecided, or not ended."""
     try:
-        return {"check": _check, "run": _run, "status": _status, "verify": _verify, "keys": _keys}[arguments.verb](
-            arguments
-        )
+        return _VERBS[arguments.verb](arguments)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("dask", "distributed", "cryptography"):
             raise
@@ -202,6 +203,23 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def _close(arguments: argparse.Namespace) -> int:
+    from pytest_weekops.core.calendar import parse_week
+    from pytest_weekops.fleet.closing import close_fleet_week
+
+    closed = close_fleet_week(arguments.report_dir, parse_week(arguments.week))
+    week = closed.week
+    if closed.path is None:
+        say(f"week {week.week} of the fleets is NOT closed; it lacks:")
+    else:
+        say(f"week {week.week} of the fleets: {week.decision} (SEV{week.severity})")
+    for owed in (*week.lacks, *week.owed):
+        say(f"  SEV{owed.severity} {owed.words()}")
+    if closed.path is not None:
+        say(f"  written: {closed.path}")
+    return int(week.exit_status)
+
+
 def _directory(reports: Path, name: str | None) -> Path:
     from pytest_weekops.fleet.book import latest_run
 
@@ -232,3 +250,13 @@ def _tell(book: FleetBook, decision: FleetDecision) -> None:
 
 def _say(line: str) -> None:
     say(line, sys.stderr)
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check,
+    "run": _run,
+    "status": _status,
+    "verify": _verify,
+    "close": _close,
+    "keys": _keys,
+}

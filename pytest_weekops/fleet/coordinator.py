@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from pytest_weekops.fleet.judged import AskedOfHost, judged_host, missing
 from pytest_weekops.fleet.messages import AskPiece, GateTask, MessageRefused, Piece, decode, encode
 from pytest_weekops.fleet.received import Expected, ReceivedJournal
 
+LOCAL = "this machine"  # what its own hosts take turns with
 ANSWER_S = 30.0  # that a host has to answer one question
 ABSENT_S = 15.0  # that a worker may be unknown to its scheduler before its host is lost
 WINDING_UP_S = 90.0  # behind its own deadline, that a host has to end its gate
@@ -132,6 +133,10 @@ class Coordinator:
         why = f": {outcome.why}" if outcome.why else ""
         self._say(f"{asked.host} ({asked.label_name}): {outcome.state.value}{why}"[:1000])
         return outcome
+
+    def turn_here(self, host: str) -> AbstractAsyncContextManager[object]:
+        """The turn of one of this machine's own hosts, for what measures beside its gate; others need none."""
+        return self._turns[LOCAL] if host in self._orders.here else nullcontext()
 
     async def _gate(self, asked: AskedOfHost) -> HostOutcome:
         """Begin the gate, or go on with the one that was begun, and follow it to its end."""

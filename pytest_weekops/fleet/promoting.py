@@ -112,10 +112,12 @@ class Promoting:
             case Do.SWITCH | Do.RECHECK_SWITCH:
                 self._write(action, *_switched(await self._errand(action, "switch")))
             case Do.ROLL_BACK | Do.RECHECK_ROLLBACK:
-                self._write(action, *_rolled_back(await self._errand(action, "roll_back")))
+                async with self._coordinator.turn_here(action.host):  # it is verified by a gate of its own
+                    outcome = await self._errand(action, "roll_back")
+                self._write(action, *_rolled_back(outcome))
             case Do.GATE | Do.RECHECK_GATE:
-                outcome = await self._coordinator.one(self._hosts[action.host])
-                self._write(action, Happened.GATE_ENDED, outcome.state.value)
+                ended = await self._coordinator.one(self._hosts[action.host])
+                self._write(action, Happened.GATE_ENDED, ended.state.value)
             case Do.SOAK:
                 await self._soak(action)
             case Do.JUDGE:

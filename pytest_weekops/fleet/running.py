@@ -20,7 +20,7 @@ from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week.entry import FLEET
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.fleet.book import DECISION_NAME, FleetAsked, FleetBook, FleetDecision, new_run, now
-from pytest_weekops.fleet.coordinator import Coordinator, Orders, Reach
+from pytest_weekops.fleet.coordinator import LOCAL, Coordinator, Orders, Reach
 from pytest_weekops.fleet.errands import Errander, Errands
 from pytest_weekops.fleet.judged import AskedOfHost, judged_host
 from pytest_weekops.fleet.program import kernels_sha256, program_sha256
@@ -28,8 +28,6 @@ from pytest_weekops.fleet.promoting import Promoting
 from pytest_weekops.fleet.promotion_log import PromotionLog, how_far
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.week.ledger import DuplicateEntry, open_ledger
-
-LOCAL = "this machine"  # what hosts of local pools take turns with
 
 
 class FullReach(Reach, Errands, Protocol):
