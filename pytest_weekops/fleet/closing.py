@@ -117,10 +117,21 @@ def _recorded(book: FleetBook, entry: Entry, week: Week) -> RunCame:
     except (OSError, InputError) as error:
         problem = f"it cannot be read: {error}"[:300]
     of_week = entry.body.get("week") == str(week)
-    told = {"exit_status": _number(entry, "exit_status", 1), "severity": _number(entry, "severity", 1)}
+    status, severity = _number(entry, "exit_status"), _number(entry, "severity")
     name, suite = str(entry.body.get("fleet_id")), str(entry.body.get("suite"))
     if decision is None:
-        return RunCame(entry.key, name, suite, (), {}, (), of_week=of_week, problems=(problem,), **told)
+        return RunCame(
+            fleet_run=entry.key,
+            fleet_id=name,
+            suite=suite,
+            sizes=(),
+            policies={},
+            hosts=(),
+            exit_status=status,
+            severity=severity,
+            of_week=of_week,
+            problems=(problem,),
+        )
     came = {label.label: label for label in decision.came.labels} if decision.came is not None else {}
     states = {outcome.host: outcome.state.value for outcome in decision.outcomes}
     return RunCame(
@@ -133,15 +144,17 @@ def _recorded(book: FleetBook, entry: Entry, week: Week) -> RunCame:
             HostCame(host.name, host.label, states.get(host.name, ""), _driver(came.get(host.label), host.name))
             for host in asked.fleet.hosts
         ),
+        exit_status=status,
+        severity=severity,
         of_week=of_week,
         problems=tuple(_changed(book, decision)),
-        **told,
     )
 
 
-def _number(entry: Entry, name: str, otherwise: int) -> int:
+def _number(entry: Entry, name: str) -> int:
+    """A number of a record; 1, which is no promote and SEV1, where it holds none."""
     value = entry.body.get(name)
-    return value if isinstance(value, int) else otherwise
+    return value if isinstance(value, int) else 1
 
 
 def _changed(book: FleetBook, decision: FleetDecision) -> Iterator[str]:

@@ -97,11 +97,6 @@ class LabelProgress:
         return len(self._members)
 
     @property
-    def reached(self) -> tuple[str, ...]:
-        """The hosts of the stages that were begun, in their order: those that a verdict is about."""
-        return tuple(host for hosts in self._members[: self.stage + 1] for host in hosts)
-
-    @property
     def is_stuck(self) -> bool:
         """Whether some host could not be rolled back: no stage promotes over that."""
         return bool(self.in_phase(Phase.STUCK))
