@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 where the fleet promotes, or all is well; 1 where not; 10 roll back; 11 for want of evidence or end."""
+    """Exit status 0 where the fleet promotes, or all is well; 1 where not; 10 roll back; 11 undecided, or no end."""
     try:
         return _VERBS[arguments.verb](arguments)
     except ModuleNotFoundError as error:
