@@ -84,7 +84,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Orders:
-    """What every host is given, and what is expected of it. ``here`` are the hosts that this machine starts itself."""
+    """What every host is given, and what is expected of it. ``ours`` are hosts whose workers we start."""
 
     program: str
     version: str
@@ -93,7 +93,7 @@ class Orders:
     policies: Mapping[str, str]
     turns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
-    here: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
     poll_s: float = 1.0
 
 
@@ -136,7 +136,7 @@ class Coordinator:
 
     def turn_here(self, host: str) -> AbstractAsyncContextManager[object]:
         """The turn of one of this machine's own hosts, for what measures beside its gate; others need none."""
-        return self._turns[LOCAL] if host in self._orders.here else nullcontext()
+        return self._turns[LOCAL] if LOCAL in self._orders.turns.get(host, ()) else nullcontext()
 
     async def _gate(self, asked: AskedOfHost) -> HostOutcome:
         """Begin the gate, or go on with the one that was begun, and follow it to its end."""
@@ -184,8 +184,8 @@ class Coordinator:
             state = decode(Piece, text).state
         except (Unreachable, MessageRefused):
             return True  # it may run there: it is followed, and never begun beside itself
-        # A gate on this machine went with the coordinator that began it. One elsewhere had no such reason to be gone.
-        return state in ("running", "ended", "late") or (state == "gone" and asked.host not in self._orders.here)
+        # Workers that we start end with us, and their gates with them. Another one had no such reason to be gone.
+        return state in ("running", "ended", "late") or (state == "gone" and asked.host not in self._orders.ours)
 
     # -- following ---------------------------------------------------------------------------------------------
 

@@ -148,7 +148,7 @@ def orders(asked: FleetAsked, poll_s: float = 1.0) -> Orders:
         policies=texts,
         turns=turns,
         limits={LOCAL: 1, **limits},
-        here=frozenset(host.name for host in fleet.hosts if fleet.pools[host.pool].local is not None),
+        ours=frozenset(host.name for host in fleet.hosts if fleet.pools[host.pool].scheduler is None),
         poll_s=poll_s,
     )
 
