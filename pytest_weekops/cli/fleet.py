@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for verb in (check, running):
         verb.add_argument("file", type=Path, metavar="FILE", help="the fleet: its hosts, labels and what promotes them")
         verb.add_argument("--keys", type=Path, metavar="DIR", help="keys for schedulers at tls:// addresses")
+        verb.add_argument("--ssh-config", type=Path, metavar="FILE", help="ssh's configuration, in place of your own")
         verb.add_argument("--plain", action="store_true", help="use schedulers at tcp:// addresses, unencrypted")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     running.add_argument("suite", choices=("weekly", "canonical"), help="the suite that hosts run")
@@ -75,6 +76,13 @@ def _keys_of(arguments: argparse.Namespace) -> Keys | None:
     return Keys.at(arguments.keys) if arguments.keys is not None else None
 
 
+def _ssh_config(arguments: argparse.Namespace) -> Path | None:
+    path: Path | None = arguments.ssh_config
+    if path is not None and not path.is_file():
+        raise InputError(f"--ssh-config {path} is no file. No host would be found. Name the one that ssh is to read.")
+    return path.absolute() if path is not None else None
+
+
 def _keys(arguments: argparse.Namespace) -> int:
     from pytest_weekops.fleet.keys import Keys
 
@@ -97,7 +105,14 @@ def _check(arguments: argparse.Namespace) -> int:
     fleet = load_fleet(arguments.file)
     with Scratch() as scratch:
         answers = asyncio.run(
-            check_fleet(fleet, scratch=scratch, plain=arguments.plain, keys=_keys_of(arguments), say=_say)
+            check_fleet(
+                fleet,
+                scratch=scratch,
+                plain=arguments.plain,
+                keys=_keys_of(arguments),
+                say=_say,
+                ssh_config=_ssh_config(arguments),
+            )
         )
     if arguments.json:
         print(json.dumps([answer.model_dump(mode="json") for answer in answers], indent=2))
@@ -111,14 +126,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.files.scratch import Scratch
     from pytest_weekops.fleet import running
 
-    keys = _keys_of(arguments)
+    keys, ssh_config = _keys_of(arguments), _ssh_config(arguments)
     if arguments.resume is not None:
         book = running.resume(_directory(arguments.report_dir, arguments.resume or None))
     else:
         book = _begun(arguments)
     try:
         with Scratch() as scratch:
-            decision = asyncio.run(_reached(book, scratch, plain=arguments.plain, keys=keys))
+            decision = asyncio.run(_reached(book, scratch, plain=arguments.plain, keys=keys, ssh_config=ssh_config))
     except KeyboardInterrupt:
         _say(f"Interrupted. `weekops fleet run FILE {arguments.suite} --resume` goes on with {book.directory}.")
         raise
@@ -148,15 +163,17 @@ def _begun(arguments: argparse.Namespace) -> FleetBook:
     return running.begin(arguments.report_dir, fleet, arguments.file.absolute().parent, wanted)
 
 
-async def _reached(book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | None) -> FleetDecision:
+async def _reached(
+    book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | None, ssh_config: Path | None
+) -> FleetDecision:
     from pytest_weekops.fleet import running
     from pytest_weekops.fleet.cluster import DaskReach
 
     if (decided := book.decision()) is not None:
         running.enter(book, decided)
         return decided
-    reach = DaskReach(book.asked().fleet, scratch=scratch, logs=book.directory / "logs", plain=plain, keys=keys)
-    async with reach:
+    fleet, logs = book.asked().fleet, book.directory / "logs"
+    async with DaskReach(fleet, scratch=scratch, logs=logs, plain=plain, keys=keys, ssh_config=ssh_config) as reach:
         _say(f"Fleet run {book.directory}")
         if book.asked().fleet.stages:
             _say("The file's stages are not carried out: every host is measured, and none is switched.")

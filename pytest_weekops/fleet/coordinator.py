@@ -39,6 +39,9 @@ class Reach(Protocol):
     async def is_there(self, host: str) -> bool:
         """Whether its worker is known."""
 
+    def why_gone(self, host: str) -> str:
+        """How its worker ended, where it was started from here and has; nothing otherwise."""
+
     async def begin(self, host: str, task: str, text: str) -> None:
         """Have it run a gate: a :class:`GateTask`. Returns at once."""
 
@@ -134,10 +137,8 @@ class Coordinator:
 
     async def _gate(self, asked: AskedOfHost) -> HostOutcome:
         """Begin the gate, or go on with the one that was begun, and follow it to its end."""
-        if not await self._is_there(asked):
-            return missing(
-                asked, HostState.LOST, f"its worker was not there within {asked.label.deadlines.start_s:g} s"
-            )
+        if why := await self._why_not_there(asked):
+            return missing(asked, HostState.LOST, why[:1000])
         attempt = self._book.attempt(asked.host)
         if attempt is None or not await self._is_known(asked, attempt):
             attempt = self._book.begin_attempt(asked.host)
@@ -163,13 +164,16 @@ class Coordinator:
             deadline_s=asked.label.deadlines.gate_s,
         )
 
-    async def _is_there(self, asked: AskedOfHost) -> bool:
+    async def _why_not_there(self, asked: AskedOfHost) -> str:
+        """Why its worker will not come; nothing once it is there."""
         ends = time.monotonic() + asked.label.deadlines.start_s
         while not await self._reach.is_there(asked.host):
+            if why := self._reach.why_gone(asked.host):
+                return f"its worker did not come: {why}"
             if time.monotonic() >= ends:
-                return False
+                return f"its worker was not there within {asked.label.deadlines.start_s:g} s"
             await asyncio.sleep(min(self._orders.poll_s, 0.5))
-        return True
+        return ""
 
     async def _is_known(self, asked: AskedOfHost, attempt: Attempt) -> bool:
         """Whether the host still has, or had ended, what it was given before the coordinator was killed."""
@@ -273,7 +277,8 @@ class _Following:
         if moment - self._begun >= limits.gate_s + WINDING_UP_S:
             return self._missing(HostState.LATE, f"it had not ended {limits.gate_s:g} s after it was asked")
         if moment - self._seen >= ABSENT_S:
-            return self._missing(HostState.LOST, "its worker is gone")
+            why = self._coordinator._reach.why_gone(self._asked.host)  # noqa: SLF001 - a part of it
+            return self._missing(HostState.LOST, f"its worker is gone{f': {why}' if why else ''}")
         if not self._is_known:
             if why := self._coordinator._reach.failure(self._task):  # noqa: SLF001 - a part of it
                 return self._missing(HostState.REFUSED, f"it cannot run the gate: {why}")

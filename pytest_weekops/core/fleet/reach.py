@@ -14,8 +14,13 @@ PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 Name = Annotated[str, StringConstraints(pattern=PLAIN_NAME)]
 _SSH_HOST = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,31}@)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 _SCHEDULER = r"^(tcp|tls)://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*):[0-9]{1,5}$"
+_ADDRESS = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,99}|[0-9A-Fa-f:]{2,45})?$"
+_PYTHON = r"^((/[A-Za-z0-9_.+-]+)+)?$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 Word = Annotated[str, StringConstraints(pattern=_ONE_LINE, max_length=200)]
+# Both end up in command lines on other machines: what would have to be quoted is refused instead.
+Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
+Python = Annotated[str, StringConstraints(pattern=_PYTHON)]
 MOST_HOSTS = 10_000
 _WAYS = ("local", "scheduler", "ssh", "slurm")
 
@@ -31,7 +36,10 @@ class Ssh(PolicyPart):
 
     #: names as `~/.ssh/config` knows them, or `user@name`; each is a host of that name
     hosts: tuple[Annotated[str, StringConstraints(pattern=_SSH_HOST)], ...] = Field(min_length=1, max_length=MOST_HOSTS)
-    python: Word = ""  #: the Python of the environment that has this package there; empty: the same path as here
+    #: the Python of the environment that has this package there, from the root on; empty: the same path as here
+    python: Python = ""
+    #: this machine's name or address, as the hosts reach it; empty: what they see at the other end of their connection
+    here: Address = ""
 
 
 class Slurm(PolicyPart):
