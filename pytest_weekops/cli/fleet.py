@@ -166,8 +166,12 @@ def _begun(arguments: argparse.Namespace) -> FleetBook:
 async def _reached(
     book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | None, ssh_config: Path | None
 ) -> FleetDecision:
+    from rich.console import Console
+
+    from pytest_weekops.cli.fleet_table import FleetTable
     from pytest_weekops.fleet import running
     from pytest_weekops.fleet.cluster import DaskReach
+    from pytest_weekops.fleet.watching import FleetWatch
 
     if (decided := book.decision()) is not None:
         running.enter(book, decided)
@@ -177,9 +181,13 @@ async def _reached(
         _say(f"Fleet run {book.directory}")
         if book.asked().fleet.stages:
             _say("The file's stages are not carried out: every host is measured, and none is switched.")
-        for address in await reach.dashboards():
-            _say(f"Dask's own view: {address}")
-        return await running.run(book, reach, _say)
+        views = [f"Dask's own view: {address}" for address in await reach.dashboards()]
+        if not sys.stderr.isatty():
+            for line in views:
+                _say(line)
+            return await running.run(book, reach, _say)
+        with FleetTable(Console(stderr=True), tuple(views)) as table:
+            return await running.run(book, reach, _say, watch=FleetWatch(fleet, _say, table.draw))
 
 
 def _status(arguments: argparse.Namespace) -> int:

@@ -9,24 +9,25 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.fleet.outcome import HostOutcome, HostState
+from pytest_weekops.core.fleet.progress import ASKED, RUNNING, HostProgress
 from pytest_weekops.core.judge.finding import ExitStatus
 from pytest_weekops.fleet.book import Attempt, FleetBook, now
 from pytest_weekops.fleet.host import PREFIX
 from pytest_weekops.fleet.judged import AskedOfHost, judged_host, missing
 from pytest_weekops.fleet.messages import AskPiece, GateTask, MessageRefused, Piece, decode, encode
 from pytest_weekops.fleet.received import Expected, ReceivedJournal
+from pytest_weekops.fleet.watching import FleetWatch
 
 ANSWER_S = 30.0  # that a host has to answer one question
 ABSENT_S = 15.0  # that a worker may be unknown to its scheduler before its host is lost
 WINDING_UP_S = 90.0  # behind its own deadline, that a host has to end its gate
-_TOLD_S = 10.0
 
 
 class Unreachable(Exception):
@@ -55,35 +56,6 @@ class Reach(Protocol):
         """The task is over. Where it is not settled, its host is let go: end what can be ended."""
 
 
-@dataclass
-class Standing:
-    """How one host stands, for people."""
-
-    host: str
-    label: str
-    state: str = "waiting"
-    measured: int = 0
-    planned: int | None = None
-    begun: float = 0.0
-
-    def words(self, moment: float) -> str:
-        """``pocl-1 (cpu): running, 12 of 24 cases, about 40 s left``."""
-        text = f"{self.host} ({self.label}): {self.state}"
-        if self.state != "running" or not self.planned:
-            return text
-        text += f", {self.measured} of up to {self.planned} cases"
-        if self.measured == self.planned:
-            return f"{text}, coming to its end"
-        if not 0 < self.measured < self.planned:
-            return text
-        left = (moment - self.begun) / self.measured * (self.planned - self.measured)
-        return (
-            f"{text}, at most about {left / 60:.0f} min left"
-            if left >= 100
-            else f"{text}, at most about {left:.0f} s left"
-        )
-
-
 @dataclass(frozen=True)
 class Orders:
     """What every host is given, and what is expected of it."""
@@ -101,13 +73,19 @@ class Orders:
 class Coordinator:
     """One fleet run. ``orders.turns`` names, by host, what it needs to itself; ``orders.limits`` how often each is."""
 
-    def __init__(self, book: FleetBook, reach: Reach, orders: Orders, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        book: FleetBook,
+        reach: Reach,
+        orders: Orders,
+        say: Callable[[str], None],
+        watch: FleetWatch | None = None,
+    ) -> None:
         self._book = book
         self._reach = reach
         self._orders = orders
-        self._say = say
+        self.watch = watch or FleetWatch(book.asked().fleet, say)
         self._turns = {name: asyncio.Semaphore(count) for name, count in orders.limits.items()}
-        self._told: dict[str, tuple[str, float]] = {}
 
     async def run(self, hosts: list[AskedOfHost]) -> list[HostOutcome]:
         """What became of every host. Raises ``WeekopsError`` where our own disk refuses."""
@@ -124,15 +102,14 @@ class Coordinator:
         """One host's outcome: the one that there is, or that of its gate."""
         kept = self._book.outcome(asked.host)
         if kept is not None:
-            self._say(f"{asked.host} ({asked.label_name}): {kept.state.value}, as before")
+            self.watch.ended(kept, as_before=True)
             return kept
         async with AsyncExitStack() as stack:
             for name in self._orders.turns.get(asked.host, ()):
                 await stack.enter_async_context(self._turns[name])
             outcome = await self._gate(asked)
         self._book.keep_outcome(outcome)
-        why = f": {outcome.why}" if outcome.why else ""
-        self._say(f"{asked.host} ({asked.label_name}): {outcome.state.value}{why}"[:1000])
+        self.watch.ended(outcome)
         return outcome
 
     async def _gate(self, asked: AskedOfHost) -> HostOutcome:
@@ -202,14 +179,6 @@ class Coordinator:
         finally:
             received.close()
 
-    def tell(self, standing: Standing) -> None:
-        """Say how a host stands where that changed, and every few seconds."""
-        moment = time.monotonic()
-        state, said_at = self._told.get(standing.host, ("", 0.0))
-        if standing.state != state or moment - said_at >= _TOLD_S:
-            self._told[standing.host] = (standing.state, moment)
-            self._say(standing.words(moment))
-
 
 class _Following:
     """One gate that is followed: what was heard of it last, and what that means."""
@@ -224,7 +193,7 @@ class _Following:
         self._limits = asked.label.deadlines
         self._begun = self._heard = self._seen = time.monotonic()
         self._is_known = False
-        self._standing = Standing(asked.host, asked.label_name, "asked", begun=self._begun)
+        self._progress = HostProgress(asked.host, asked.label_name, ASKED, begun=self._begun)
 
     async def outcome(self, journal: Path) -> HostOutcome:
         """Follow it to its end. Raises ``MessageRefused`` for what cannot be believed."""
@@ -235,7 +204,7 @@ class _Following:
                 return over
             if piece is not None and piece.state == "ended" and not piece.text:
                 return self._ended(piece, journal)
-            self._coordinator.tell(self._standing)
+            self._coordinator.watch.stands(self._progress)
             if piece is None or not piece.text:
                 await asyncio.sleep(self._coordinator._orders.poll_s)  # noqa: SLF001 - a part of it
 
@@ -261,8 +230,8 @@ class _Following:
             raise MessageRefused("it answered another question")
         if piece.state != "unknown" and not self._is_known:
             self._is_known, self._heard = True, time.monotonic()
-        self._standing.measured, self._standing.planned = self._received.measured, self._received.planned
-        self._standing.state = "running" if self._is_known else "asked"
+        state, received = RUNNING if self._is_known else ASKED, self._received
+        self._progress = replace(self._progress, state=state, measured=received.measured, planned=received.planned)
         return piece
 
     def _over(self, piece: Piece | None) -> HostOutcome | None:

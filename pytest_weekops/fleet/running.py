@@ -21,6 +21,7 @@ from pytest_weekops.fleet.book import DECISION_NAME, FleetAsked, FleetBook, Flee
 from pytest_weekops.fleet.coordinator import Coordinator, Orders, Reach
 from pytest_weekops.fleet.judged import AskedOfHost, judged_host
 from pytest_weekops.fleet.program import kernels_sha256, program_sha256
+from pytest_weekops.fleet.watching import FleetWatch
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.week.ledger import DuplicateEntry, open_ledger
 
@@ -145,13 +146,20 @@ def orders(asked: FleetAsked, poll_s: float = 1.0) -> Orders:
     )
 
 
-async def run(book: FleetBook, reach: Reach, say: Callable[[str], None], *, poll_s: float = 1.0) -> FleetDecision:
+async def run(
+    book: FleetBook,
+    reach: Reach,
+    say: Callable[[str], None],
+    *,
+    poll_s: float = 1.0,
+    watch: FleetWatch | None = None,
+) -> FleetDecision:
     """Have every host that has no outcome yet run its gate, then judge the fleet. Raises ``WeekopsError``."""
     asked = book.asked()
     if (decided := book.decision()) is not None:
         enter(book, decided)
         return decided
-    outcomes = await Coordinator(book, reach, orders(asked, poll_s), say).run(asked_of_hosts(asked))
+    outcomes = await Coordinator(book, reach, orders(asked, poll_s), say, watch).run(asked_of_hosts(asked))
     return conclude(book, asked, outcomes)
 
 
