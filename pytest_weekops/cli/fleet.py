@@ -31,6 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("--ssh-config", type=Path, metavar="FILE", help="ssh's configuration, in place of your own")
         verb.add_argument("--plain", action="store_true", help="use schedulers at tcp:// addresses, unencrypted")
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument(
+        "--dry-run", action="store_true", help="show what would be started, job scripts included, and ask nobody"
+    )
     running.add_argument("suite", choices=("weekly", "canonical"), help="the suite that hosts run")
     running.add_argument("--sizes", nargs="+", type=int, default=[], metavar="N", help="problem sizes")
     running.add_argument("--kernels", nargs="+", default=[], metavar="MODE", help="kernels, as pytest takes them")
@@ -62,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments
         )
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("dask", "distributed", "cryptography"):
+        if (error.name or "").partition(".")[0] not in ("dask", "dask_jobqueue", "distributed", "cryptography"):
             raise
         raise InputError(
             f"The package {error.name} is not installed, with which hosts are reached. No host was asked. Install it: "
@@ -103,6 +106,12 @@ def _check(arguments: argparse.Namespace) -> int:
     from pytest_weekops.policies.fleet import load_fleet
 
     fleet = load_fleet(arguments.file)
+    if arguments.dry_run:
+        from pytest_weekops.fleet.dry_run import shown
+
+        for line in shown(fleet, _ssh_config(arguments)):
+            say(line, whole=True)
+        return 0
     with Scratch() as scratch:
         answers = asyncio.run(
             check_fleet(

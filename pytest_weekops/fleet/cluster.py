@@ -27,11 +27,12 @@ from pytest_weekops.fleet import host as on_host
 from pytest_weekops.fleet.coordinator import Unreachable
 from pytest_weekops.fleet.keys import Keys
 from pytest_weekops.fleet.messages import AskPiece, AskWho, encode
+from pytest_weekops.fleet.queues import refuse_queue
 from pytest_weekops.fleet.ssh import python_there, ssh_program
 from pytest_weekops.fleet.started import StartedWorkers
 from pytest_weekops.fleet.worker_command import RESOURCE, START_S
 
-_LOOPBACK, _SSH = "127.0.0.1", "ssh "
+_LOOPBACK, _ELSEWHERE = "127.0.0.1", "for elsewhere "
 _KILLED_S = 10.0
 _LOOKED_S = 0.5  # for which a scheduler's word on who is there is taken
 _QUIET = {
@@ -48,12 +49,10 @@ def refuse_unreachable(fleet: FleetFile, *, plain: bool, keys: Keys | None) -> N
     """Refuse ways to hosts that are not there, and open doors that nobody asked for. Raises ``InputError``."""
     for name, pool in fleet.pools.items():
         if pool.ssh is not None:
-            ssh_program(), python_there(pool.ssh.python)
-        if pool.way == "slurm":
-            raise InputError(
-                f"Pool {name} is reached by {pool.way}, by which this version starts no workers. Its hosts would all "
-                "be lost. Start a Dask scheduler and workers there yourself, and name the former as `scheduler`."
-            )
+            ssh_program()
+            python_there(pool.ssh.python)
+        if (jobs := pool.jobs) is not None:
+            refuse_queue(name, *jobs)
         if pool.scheduler is None:
             continue
         is_tls = pool.scheduler.startswith("tls://")
@@ -122,7 +121,7 @@ class DaskReach:
 
         On the loopback address for hosts of this machine; else on the one that is named, or on all, behind those keys.
         """
-        named = listens_on.removeprefix(_SSH)
+        named = listens_on.removeprefix(_ELSEWHERE)
         keys = Keys.make(self._scratch / f"keys-{len(self._clients)}")
         scheduler = Scheduler(
             host=named or None,
@@ -267,7 +266,7 @@ class DaskReach:
         if future is not None:
             with contextlib.suppress(OSError, TimeoutError):
                 future.release()
-        if not is_settled:
+        if not is_settled or self._started.is_job(host):  # which others may be waiting for the room of
             await self._started.end(host)
 
     # -- ending ------------------------------------------------------------------------------------------------
@@ -290,5 +289,7 @@ async def _identity(client: Client) -> Any:
 def _scheduler_of(pool: Pool) -> str:
     """The address of its scheduler; without one, where ours listens for its hosts."""
     if pool.ssh is not None:
-        return f"{_SSH}{pool.ssh.here}"
+        return f"{_ELSEWHERE}{pool.ssh.here}"
+    if (jobs := pool.jobs) is not None:
+        return f"{_ELSEWHERE}{jobs[1].here}"
     return pool.scheduler or _LOOPBACK

@@ -57,13 +57,18 @@ def ssh_program() -> str:
     return found
 
 
+def is_plain_path(path: str) -> bool:
+    """Whether no shell would take this path apart."""
+    return _PLAIN_PATH.fullmatch(path) is not None
+
+
 def python_there(asked: str) -> str:
     """The Python of the other machine. Raises ``InputError`` where it would have to be quoted."""
     python = asked or sys.executable
-    if not _PLAIN_PATH.fullmatch(python):
+    if not is_plain_path(python):
         raise InputError(
             f"This Python is {python!r:.200}, which a shell on another machine would take apart. It is not asked for. "
-            "Give the pool under `ssh` a `python`, of letters, digits and `_.+-`."
+            "Give the pool a `python`, from the root on and of letters, digits and `_.+-`."
         )
     return python
 

@@ -1,4 +1,4 @@
-"""Workers that are started from here: processes of this machine, and those behind a connection of ssh."""
+"""Workers that are started from here: processes of this machine, those behind a connection of ssh, and jobs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pytest_weekops.core.fleet.reach import Pool, Ssh, ssh_name
 from pytest_weekops.fleet.groups import group_runs
 from pytest_weekops.fleet.keys import Keys
 from pytest_weekops.fleet.leash import environment, leashed
+from pytest_weekops.fleet.queues import QueuedWorkers
 from pytest_weekops.fleet.ssh import Destination, SshWorker, python_there
 from pytest_weekops.fleet.worker_command import CALM_WORKER, worker_command
 
@@ -29,12 +30,19 @@ class StartedWorkers:
         self._ssh_config = ssh_config
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._connections: dict[str, SshWorker] = {}
+        self._jobs: dict[str, QueuedWorkers] = {}  # the pool's, by host
 
-    async def start(self, pool: Pool, hosts: Iterable[str], address: str, keys: Keys) -> None:
+    async def start(self, pool: Pool, hosts: Sequence[str], address: str, keys: Keys) -> None:
         """A worker for each of the pool's hosts, who finds its scheduler at this address."""
         self._logs.mkdir(parents=True, exist_ok=True)
         if pool.ssh is not None:
             await self._over_ssh(pool.ssh, int(address.rpartition(":")[2]), keys)
+            return
+        if (jobs := pool.jobs) is not None:
+            queued = QueuedWorkers(*jobs, self._logs)
+            self._jobs |= dict.fromkeys(hosts, queued)
+            for host in hosts:
+                await queued.submit(host, address, keys)
             return
         for host in hosts:
             self._processes[host] = self._here(host, address, keys)
@@ -67,21 +75,32 @@ class StartedWorkers:
         """How the worker ended that was started for this host; nothing while it runs, and where none was started."""
         if (connection := self._connections.get(host)) is not None:
             return connection.why_not()
+        if (queued := self._jobs.get(host)) is not None:
+            return queued.why_gone(host)
         process = self._processes.get(host)
         status = None if process is None else process.poll()
         return "" if status is None else f"its process ended with {status}"
+
+    def is_job(self, host: str) -> bool:
+        """Whether it has a place in a queue, and keeps it for as long as its worker runs."""
+        return host in self._jobs
 
     async def end(self, host: str) -> None:
         """End the worker of this host with all that it started, if it was started here."""
         if host in self._connections:
             await self._connections[host].end()
+        if host in self._jobs:
+            await self._jobs[host].end(host)
         if host in self._processes:
             await _kill([self._processes[host]])
 
     async def close(self) -> None:
         """End all of them."""
         try:
-            await asyncio.gather(*(connection.end() for connection in self._connections.values()))
+            await asyncio.gather(
+                *(connection.end() for connection in self._connections.values()),
+                *(queued.close() for queued in set(self._jobs.values())),
+            )
         finally:
             await _kill(self._processes.values())
 

@@ -44,7 +44,7 @@ def ended(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
         ("ssh: {hosts: [far], python: 'python -c x'}", (), "pools.a.ssh.python"),
         ("ssh: {hosts: [far], here: '-x'}", (), "pools.a.ssh.here"),
         ("ssh: {hosts: [far]}", ("--ssh-config", "nowhere"), "--ssh-config nowhere is no file"),
-        ("slurm: {jobs: 4}", (), "is reached by slurm"),
+        ("pbs: {jobs: 4}", (), "there is no program qsub here"),
         ("local: {workers: 1}", ("--sizes", "1"), "--sizes 1 is no size to run at"),
         ("local: {workers: 1}", ("--options", "'"), "cannot be taken apart"),
         ("local: {workers: 1}", ("--resume",), "has no fleet run"),
