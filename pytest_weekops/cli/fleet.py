@@ -29,8 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for verb in (check, running):
         verb.add_argument("file", type=Path, metavar="FILE", help="the fleet: its hosts, labels and what promotes them")
         verb.add_argument("--keys", type=Path, metavar="DIR", help="keys for schedulers at tls:// addresses")
+        verb.add_argument("--ssh-config", type=Path, metavar="FILE", help="ssh's configuration, in place of your own")
         verb.add_argument("--plain", action="store_true", help="use schedulers at tcp:// addresses, unencrypted")
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument(
+        "--dry-run", action="store_true", help="show what would be started, job scripts included, and ask nobody"
+    )
     running.add_argument("suite", choices=("weekly", "canonical"), help="the suite that hosts run")
     running.add_argument("--sizes", nargs="+", type=int, default=[], metavar="N", help="problem sizes")
     running.add_argument("--kernels", nargs="+", default=[], metavar="MODE", help="kernels, as pytest takes them")
@@ -62,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return _VERBS[arguments.verb](arguments)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("dask", "distributed", "cryptography"):
+        if (error.name or "").partition(".")[0] not in ("dask", "dask_jobqueue", "distributed", "cryptography"):
             raise
         raise InputError(
             f"The package {error.name} is not installed, with which hosts are reached. No host was asked. Install it: "
@@ -74,6 +78,13 @@ def _keys_of(arguments: argparse.Namespace) -> Keys | None:
     from pytest_weekops.fleet.keys import Keys
 
     return Keys.at(arguments.keys) if arguments.keys is not None else None
+
+
+def _ssh_config(arguments: argparse.Namespace) -> Path | None:
+    path: Path | None = arguments.ssh_config
+    if path is not None and not path.is_file():
+        raise InputError(f"--ssh-config {path} is no file. No host would be found. Name the one that ssh is to read.")
+    return path.absolute() if path is not None else None
 
 
 def _keys(arguments: argparse.Namespace) -> int:
@@ -96,9 +107,22 @@ def _check(arguments: argparse.Namespace) -> int:
     from pytest_weekops.policies.fleet import load_fleet
 
     fleet = load_fleet(arguments.file)
+    if arguments.dry_run:
+        from pytest_weekops.fleet.dry_run import shown
+
+        for line in shown(fleet, _ssh_config(arguments)):
+            say(line, whole=True)
+        return 0
     with Scratch() as scratch:
         answers = asyncio.run(
-            check_fleet(fleet, scratch=scratch, plain=arguments.plain, keys=_keys_of(arguments), say=_say)
+            check_fleet(
+                fleet,
+                scratch=scratch,
+                plain=arguments.plain,
+                keys=_keys_of(arguments),
+                say=_say,
+                ssh_config=_ssh_config(arguments),
+            )
         )
     if arguments.json:
         print(json.dumps([answer.model_dump(mode="json") for answer in answers], indent=2))
@@ -112,14 +136,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.files.scratch import Scratch
     from pytest_weekops.fleet import running
 
-    keys = _keys_of(arguments)
+    keys, ssh_config = _keys_of(arguments), _ssh_config(arguments)
     if arguments.resume is not None:
         book = running.resume(_directory(arguments.report_dir, arguments.resume or None))
     else:
         book = _begun(arguments)
     try:
         with Scratch() as scratch:
-            decision = asyncio.run(_reached(book, scratch, plain=arguments.plain, keys=keys))
+            decision = asyncio.run(_reached(book, scratch, plain=arguments.plain, keys=keys, ssh_config=ssh_config))
     except KeyboardInterrupt:
         _say(f"Interrupted. `weekops fleet run FILE {arguments.suite} --resume` goes on with {book.directory}.")
         raise
@@ -149,22 +173,32 @@ def _begun(arguments: argparse.Namespace) -> FleetBook:
     return running.begin(arguments.report_dir, fleet, arguments.file.absolute().parent, wanted)
 
 
-async def _reached(book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | None) -> FleetDecision:
+async def _reached(
+    book: FleetBook, scratch: Path, *, plain: bool, keys: Keys | None, ssh_config: Path | None
+) -> FleetDecision:
+    from rich.console import Console
+
+    from pytest_weekops.cli.fleet_table import FleetTable
     from pytest_weekops.fleet import running
     from pytest_weekops.fleet.cluster import DaskReach
     from pytest_weekops.fleet.telling import plan_words
+    from pytest_weekops.fleet.watching import FleetWatch
 
     if (decided := book.decision()) is not None:
         running.enter(book, decided)
         return decided
-    reach = DaskReach(book.asked().fleet, scratch=scratch, logs=book.directory / "logs", plain=plain, keys=keys)
-    async with reach:
+    fleet, logs = book.asked().fleet, book.directory / "logs"
+    async with DaskReach(fleet, scratch=scratch, logs=logs, plain=plain, keys=keys, ssh_config=ssh_config) as reach:
         _say(f"Fleet run {book.directory}")
         for line in plan_words(book.asked()):
             _say(line)
-        for address in await reach.dashboards():
-            _say(f"Dask's own view: {address}")
-        return await running.run(book, reach, _say)
+        views = [f"Dask's own view: {address}" for address in await reach.dashboards()]
+        if not sys.stderr.isatty():
+            for line in views:
+                _say(line)
+            return await running.run(book, reach, _say)
+        with FleetTable(Console(stderr=True), tuple(views)) as table:
+            return await running.run(book, reach, _say, watch=FleetWatch(fleet, _say, table.draw))
 
 
 def _status(arguments: argparse.Namespace) -> int:

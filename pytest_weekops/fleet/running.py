@@ -26,6 +26,7 @@ from pytest_weekops.fleet.judged import AskedOfHost, judged_host
 from pytest_weekops.fleet.program import kernels_sha256, program_sha256
 from pytest_weekops.fleet.promoting import Promoting
 from pytest_weekops.fleet.promotion_log import PromotionLog, how_far
+from pytest_weekops.fleet.watching import FleetWatch
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.week.ledger import DuplicateEntry, open_ledger
 
@@ -153,7 +154,14 @@ def orders(asked: FleetAsked, poll_s: float = 1.0) -> Orders:
     )
 
 
-async def run(book: FleetBook, reach: FullReach, say: Callable[[str], None], *, poll_s: float = 1.0) -> FleetDecision:
+async def run(
+    book: FleetBook,
+    reach: FullReach,
+    say: Callable[[str], None],
+    *,
+    poll_s: float = 1.0,
+    watch: FleetWatch | None = None,
+) -> FleetDecision:
     """Have every host that has no outcome yet run its gate, then judge the fleet. Raises ``WeekopsError``.
 
     Where the file has stages or switches, hosts are taken stage by stage, and switched and rolled back as it says.
@@ -163,7 +171,7 @@ async def run(book: FleetBook, reach: FullReach, say: Callable[[str], None], *, 
         enter(book, decided)
         return decided
     given = orders(asked, poll_s)
-    coordinator = Coordinator(book, reach, given, say)
+    coordinator = Coordinator(book, reach, given, say, watch)
     if not asked.fleet.is_staged:
         return conclude(book, asked, await coordinator.run(asked_of_hosts(asked)))
     log = PromotionLog(book.directory, asked.fleet)

@@ -81,6 +81,7 @@ class Host:
     is_there: bool = True
     mute: bool = False
     failure: str = ""
+    gone: str = ""
     piece_bytes: int = 700_000
     begun: list[str] = field(default_factory=list)
     gates: dict[str, bytes] = field(default_factory=dict)
@@ -106,6 +107,10 @@ class ReachDouble:
     async def is_there(self, host: str) -> bool:
         """As the host says."""
         return self.hosts[host].is_there
+
+    def why_gone(self, host: str) -> str:
+        """As the host says."""
+        return self.hosts[host].gone
 
     async def begin(self, host: str, task: str, text: str) -> None:
         """Have a journal at once."""

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pytest_weekops.core.fleet.reach import MOST_HOSTS, Local, Name, Pool, Slurm, Ssh, Word
+from pytest_weekops.core.fleet.reach import MOST_HOSTS, QUEUES, Jobs, Local, Name, Pool, Ssh, Word
 from pytest_weekops.core.fleet.switching import Switch
 from pytest_weekops.core.judge.outcome import listed
 from pytest_weekops.core.policy.policy import PolicyPart, SeverityLevel, SeverityTable
@@ -203,7 +203,7 @@ SECTIONS: dict[str, type[PolicyPart]] = {
     "pools": Pool,
     "local": Local,
     "ssh": Ssh,
-    "slurm": Slurm,
+    **dict.fromkeys(QUEUES, Jobs),
     "labels": Label,
     "deadlines": Deadlines,
     "promotes": Promotes,

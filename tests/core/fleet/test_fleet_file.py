@@ -17,7 +17,7 @@ from pytest_weekops.core.fleet.fleet_file import (
     Stage,
     contradictions,
 )
-from pytest_weekops.core.fleet.reach import Pool, Slurm, Ssh, is_scheduler, numbered
+from pytest_weekops.core.fleet.reach import Jobs, Pool, Ssh, is_scheduler, numbered
 from pytest_weekops.core.fleet.switching import Switch
 from tests.support.fleets import make_fleet
 
@@ -36,7 +36,8 @@ def test_every_host_has_a_name_before_anything_is_started() -> None:
     assert [host.name for host in fleet.hosts_of("x")] == [f"a-{number:02d}" for number in range(1, 11)]
     assert fleet.hosts_of("y")[0] == Host("w1", "b", "y", "north")
     assert [host.name for host in fleet.hosts_of("y")] == ["w1", "h3", "h4", "d-1"]
-    assert [pool.way for pool in fleet.pools.values()] == ["local", "scheduler", "ssh", "slurm"]
+    assert [pool.jobs and pool.jobs[0] for pool in fleet.pools.values()] == [None, None, None, "slurm"]
+    assert [pool.is_started_here for pool in fleet.pools.values()] == [True, False, True, True]
     assert numbered("p", 2) == ("p-1", "p-2")
 
 
@@ -56,6 +57,8 @@ def test_every_host_has_a_name_before_anything_is_started() -> None:
         {"slurm": {"jobs": 1, "walltime": "an hour"}},
         {"slurm": {"jobs": 1, "memory": "much"}},
         {"slurm": {"jobs": 1, "directives": ["--a\n--b"]}},
+        {"sge": {"jobs": 1, "shared": "/a b"}},
+        {"pbs": {"jobs": 1}, "sge": {"jobs": 1}},
         {"local": {"workers": 0}},
     ],
 )
@@ -70,7 +73,7 @@ def test_what_dask_takes_is_taken() -> None:
     assert is_scheduler("tcp://10.0.0.1:8786")
     assert is_scheduler("tls://[::1]:65535")
     assert not is_scheduler("tcp://h:65536")
-    assert Slurm(jobs=2, memory="64 GB", directives=("--gres=gpu:1",)).walltime == "04:00:00"
+    assert Jobs(jobs=2, memory="64 GB", directives=("--gres=gpu:1",)).walltime == "04:00:00"
     assert Ssh(hosts=("h",)).python == ""
 
 
