@@ -14,10 +14,9 @@ pytest.importorskip("distributed")
 from pytest_weekops import cli
 from pytest_weekops.core.week.rollback import parse_environment
 from pytest_weekops.week.ledger import open_ledger
-from tests.fleet.test_local_fleet import FAR, begin, command, decision, place, processes, said, states, until, worker
+from tests.support.real_fleets import FAR, begin, command, decision, processes, said, states, until, worker
 
-__all__ = ["place"]
-pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("place"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 def active(host: str) -> str:
