@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from pytest_weekops.cli.interruptible import interruptible
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.entry import ALERT
@@ -39,15 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     closed = unsent or close_week(report_dir, week, arguments.runs)
     words = [_only_sent(closed)] if unsent else _lines(closed)
     alerts = [] if target is None else build_alerts(closed.document, closed.directory / "acta.md")
-    with interruptible():
-        try:
-            # With `--alert -` standard output belongs to the alert alone.
-            unshown = _print(words, sys.stderr if target == "-" else sys.stdout)
-            delivery = deliver(alerts, target or "")
-        except BaseException:
-            _note(Delivery(delivered=False, attempts=0, problem="interrupted", emitted=bool(alerts)), closed, arguments)
-            raise
-        _note(delivery, closed, arguments)
+    try:
+        # With `--alert -` standard output belongs to the alert alone.
+        unshown = _print(words, sys.stderr if target == "-" else sys.stdout)
+        delivery = deliver(alerts, target or "")
+    except BaseException:
+        _note(Delivery(delivered=False, attempts=0, problem="interrupted", emitted=bool(alerts)), closed, arguments)
+        raise
+    _note(delivery, closed, arguments)
     if unshown is not None:
         raise unshown
     return closed.exit_status

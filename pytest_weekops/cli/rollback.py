@@ -6,7 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from pytest_weekops.cli.interruptible import interruptible
 from pytest_weekops.report.saying import say
 from pytest_weekops.rollback.switch import Applied, Rollout
 from pytest_weekops.rollback.target import resolve_target
@@ -48,8 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.apply:
         verifier = target.verifier(report_dir)
-        with interruptible():  # the verification's gate must not outlive whoever waits for it
-            return _report(rollout.apply(target.profile, verifier, steps=target.steps, reason="asked for"))
+        return _report(rollout.apply(target.profile, verifier, steps=target.steps, reason="asked for"))
     if arguments.rehearse:
         return _report(rollout.rehearse(target.profile, target.verifier, steps=target.steps))
     plan = rollout.plan(target.profile, target.verifier(report_dir), target.steps)

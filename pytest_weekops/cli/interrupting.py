@@ -1,4 +1,4 @@
-"""A request to terminate that comes as Ctrl-C does: what has to be written down, or ended with us, still is."""
+"""A request to terminate interrupts a command as Ctrl-C does: what it started is ended, what it keeps is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGTERM raise ``KeyboardInterrupt`` while this lasts; in the main thread, which alone may ask for that."""
+    """Have SIGTERM raise ``KeyboardInterrupt`` in the main thread; elsewhere, nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
