@@ -7,8 +7,9 @@ import numpy as np
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Sums
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape
-from pytest_weekops.device.workloads.parts import up
+from pytest_weekops.device.workloads.parts import stretches, up
 
 _WIDTH, _RUN, _GROUP = 8, 4, 8  # of stencil2d.cl, and the edge of a work-group
 _MOST = 46_338  # whose edge with a halo has a square that an int counts
@@ -57,6 +58,10 @@ class Stencil2d:
         order (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1).
         """
         return UNIT_ROUNDOFF * float(np.abs(inputs["weights"]).sum(dtype=np.float64))
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Sums:
+        """Signed sums of stretches, from the reference: from the inputs they would take as long."""
+        return stretches(reference, self.error_unit(shape, inputs), draw)
 
     def flops(self, shape: Shape) -> float:
         """Nine products and eight sums per element."""
