@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from pytest_weekops.core.guard.abft import usable
 from pytest_weekops.core.guard.invariants import as_words, multiset_hash, stretch_bounds, stretch_sums, word_sums
 from pytest_weekops.core.guard.settings import GuardSettings
-from pytest_weekops.core.measurement.catalog import GPU_CLASSES, device_class
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.described_launcher import DescribedLauncher
-from pytest_weekops.device.guard import GPU_ITEMS, check_defines, check_source
+from pytest_weekops.device.guard import check_defines, check_source
 from pytest_weekops.device.invariant import Invariant, Ordered, Sums, Words, columns_of, rows_of
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array
@@ -35,8 +34,8 @@ _PLANTED_BIT = 30  # flipping it moves any float by 2 at least
 def row_defines(identity: DeviceIdentity, columns: int, *, control: Control = "") -> dict[str, int]:
     """The ``-D`` values of the guards' kernels on a device, for rows of so many elements."""
     found = {**check_defines(identity, columns), "CONTROL": _CONTROLS[control]}
-    if device_class(identity) in GPU_CLASSES:
-        return {**found, "ITEMS": GPU_ITEMS, "ROWS": 1}
+    if found["ITEMS"] > 1:  # a GPU: a group for each row
+        return found
     return {**found, "ROWS": max(1, min(_MOST_ROWS, _MOST_STEPS // columns))}
 
 
