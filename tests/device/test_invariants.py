@@ -17,6 +17,9 @@ import pytest
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.guard.injection import Injection, control_problem
 from pytest_weekops.core.guard.invariants import GUARDED, as_words, multiset_hash, stretch_sums, word_sums
+from pytest_weekops.core.guard.settings import GuardSettings
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation
+from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.device.invariant import Draw, Guarded, Ordered, Sums, Words, rows_of
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.watch import WatchedInvariant
@@ -151,6 +154,51 @@ def test_the_gpu_variant_catches_the_same(need_platform: Callable[[str], str], t
         found = Injection.model_validate(json.loads(line))
         assert (found.self_test, found.variant, found.false_alarms) == ("", kernel, 0)
         assert 0 < found.critical.tried == found.critical.caught
+
+
+@pytest.fixture
+def never_the_same(tmp_path: Path) -> Callable[[int], Path]:
+    """``never_the_same(launch)``: kernels whose stencil2d counts its launches in the lowest bits of one element.
+
+    Within the bound, so that no two results have the same bits; in that launch its exponent is wrong too.
+    """
+
+    def write(launch: int) -> Path:
+        for file in data_dir("kernels").iterdir():
+            (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        path = tmp_path / "stencil2d.cl"
+        text = path.read_text(encoding="utf-8")
+        begin, end = "    if (column + WIDTH <= n)\n", text.rstrip()[-1]
+        assert text.count(begin) == 1
+        assert end == "}"
+        text = text.replace(
+            begin,
+            "    const int mine = column == 0 && first == 0;\n"
+            "    const int count = mine ? (as_int(out[0]) + 1) & 31 : 0;\n" + begin,
+        )
+        counted = f"    if (mine) out[0] = as_float((as_int(out[0]) & ~31 | count) ^ (count == {launch}) << 23);\n"
+        path.write_text(text.rstrip()[:-1] + counted + "}\n", encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.device
+def test_a_wrong_launch_among_results_that_never_repeat_is_found_by_the_guard(
+    benches: Open, never_the_same: Callable[[int], Path]
+) -> None:
+    """Of such a kernel only some launches are compared with the reference, and the gate's own look misses this one."""
+    facts: dict[str, Any] = {"iterations": 24, "operation": KernelOperation(name="stencil2d")}
+    kernel_dir, shape = never_the_same(20), (40, 40, 40)
+    unseen = benches("pocl").measure("stencil2d", shape, kernel_dir=kernel_dir, **facts)
+    assert unseen.status is MeasurementStatus.OK, unseen.reason
+    answer = benches("pocl").measure("stencil2d", shape, kernel_dir=kernel_dir, guard=GuardSettings(), **facts)
+    assert answer.status is MeasurementStatus.WRONG
+    said = "from launch 19 on, the sum of 1 of 13 rows of 128 (0) is not what the inputs make it"
+    assert answer.reason == f"session 1: the guard found that {said}"  # the first launch was the warm-up's
+    assert answer.guard is not None
+    assert (answer.guard.detections[0], answer.guard.false_alarms) == (said, 0)
+    assert not answer.sessions[0].verified
 
 
 @dataclass
