@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.finding import Finding, Verdict
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import GuardEvidence, Measurement
 from pytest_weekops.core.policy.policy import Policy
@@ -76,6 +76,11 @@ LAUNCHES = WORKLOADS.sessions * WORKLOADS.iterations
 
 def workload_finding(check: str, guard: GuardEvidence | None, **guards: Any) -> Finding:
     """What a check says of workloads of which ``scan`` has this guard's evidence."""
+    return finding_of(workload_verdict(guard, **guards), check)
+
+
+def workload_verdict(guard: GuardEvidence | None, **guards: Any) -> Verdict:
+    """The verdict on them, under a policy with this ``guard`` section."""
     records = [
         record.model_copy(
             update={"operation": record.case.kernel, "guard": guard if record.case.kernel == "scan" else None}
@@ -85,7 +90,7 @@ def workload_finding(check: str, guard: GuardEvidence | None, **guards: Any) -> 
         for record in make_records(WORKLOADS)
     ]
     policy = Policy.model_validate({"policy_id": "test", "floors": {"waiver": "none"}, "guard": guards})
-    return finding_of(judge(policy, make_campaign(WORKLOADS, records)), check)
+    return judge(policy, make_campaign(WORKLOADS, records))
 
 
 def evidence_of(**facts: Any) -> GuardEvidence:
@@ -127,3 +132,10 @@ def test_a_workloads_guard_is_judged_as_t5s_is() -> None:
     disabled = workload_finding("t5_disable_events_total_bound", evidence_of(disable_events=1))
     assert disabled.status.value == "fail"
     assert disabled.rows[0].startswith("pocl-scan-")
+
+
+def test_a_weak_threshold_is_told_where_only_workloads_are_guarded() -> None:
+    """And a limit that is T5's alone is not."""
+    told = "\n".join(workload_verdict(evidence_of(), z=50, max_overhead_hard_percent=90).left_out)
+    assert "guard.z 50 (usual: at most 16)" in told
+    assert "max_overhead" not in told
