@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile, Problem
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.units import CANONICAL_ONLY, MATH
+from pytest_weekops.core.units import CANONICAL_ONLY, LEVEL0, MATH
 
 # Small: a simulated launch takes ten thousand times as long. No shape fits a tile of any variant.
 SHAPES: tuple[Problem, ...] = (
@@ -78,7 +78,8 @@ class CloseLook(Record):
 def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[str, ...]) -> tuple[CloseLook, ...]:
     """The launches that look at each variant: one element, less than a tile, and a remainder in each direction.
 
-    Not at built-in functions, which the simulator takes from the host, nor at host calls.
+    Not at built-in functions, which the simulator takes from the host, nor at host calls; nor at level 0, whose loops
+    it would follow for minutes.
     """
     return tuple(
         CloseLook(
@@ -93,7 +94,7 @@ def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[st
             beta=beta if operation.is_gemm else 0.0,
         )
         for variant, operation in operations.items()
-        if operation.file is not None or operation.name not in (*MATH, *CANONICAL_ONLY)
+        if operation.file is not None or operation.name not in (*MATH, *CANONICAL_ONLY, *LEVEL0)
         for m, n, k, alpha, beta in (SHAPES if operation.is_gemm else EDGES)
     )
 
