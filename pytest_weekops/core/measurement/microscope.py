@@ -27,6 +27,9 @@ CHECK_OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("-DITEMS=8", "-DROWS=3", "-DVW=4"),
     ),
     "abft_sample": (("-DITEMS=1",), ("-DITEMS=8",)),
+    "abft_words": (("-DITEMS=1", "-DROWS=8", "-DVW=1"), ("-DITEMS=8", "-DROWS=3", "-DVW=4")),
+    "abft_sums": (("-DITEMS=1", "-DROWS=8", "-DVW=1"), ("-DITEMS=8", "-DROWS=3", "-DVW=4")),
+    "abft_order": (("-DITEMS=1", "-DROWS=8"), ("-DITEMS=8", "-DROWS=3")),
     "digest": (("-DITEMS=1", "-DROWS=1"), ("-DITEMS=8", "-DROWS=3")),
 }
 CHECK_SHAPES: tuple[tuple[int, int], ...] = ((1, 1), (5, 3), (11, 37), (3, 141))
@@ -100,7 +103,7 @@ def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[st
 
 
 def check_looks() -> tuple[CloseLook, ...]:
-    """The launches that look at the kernels which check others: T5's two, and the digest behind each launch."""
+    """The launches that look at the kernels which check others: the guards', and the digest behind each launch."""
     return tuple(
         CloseLook(variant=kernel, kernel_dirs=(), operation=CHECK, options=options, m=m, n=n, k=1)
         for kernel, builds in CHECK_OPTIONS.items()
