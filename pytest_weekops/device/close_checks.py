@@ -154,8 +154,8 @@ def _abft_order(queue: Any, program: Any, m: int, n: int, defined: dict[str, int
     kernel, whole = cl.Kernel(program, "abft_total"), multiset_hash(words)
     found = [ordered]
     for hashed in (whole, whole ^ 1):
-        arguments = (part, np.int32(m), np.uint32(hashed), np.int32(_FIRST))
-        found.append(_run(queue, kernel, items, items, arguments, m + 1, chained=True)[m:])
+        summed = (part, np.int32(m), np.uint32(hashed), np.int32(_FIRST))
+        found.append(_run(queue, kernel, items, items, summed, m + 1, chained=True)[m:])
     falls = [0] if count > 1 else []
     return np.concatenate(found), np.concatenate([_chained(m, *falls), [_FIRST], [0]])
 
