@@ -120,7 +120,7 @@ def test_a_disk_that_filled_is_named(place: Path, monkeypatch: pytest.MonkeyPatc
     (place / host.LOG_NAME).write_text("half a sen", "utf-8")
     assert (told().state, told().said) == ("gone", "half a sen")
     usage = shutil.disk_usage(place)
-    monkeypatch.setattr(host.shutil, "disk_usage", lambda _place: usage._replace(free=4096))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage._replace(free=4096))
     assert (told().state, told().said) == ("gone", f"the disk of {place.parent} is full; half a sen")
 
 
