@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pytest_weekops.core.fleet.progress import Row, about
+from pytest_weekops.fleet.watching import FleetWatch, Row, about
 from pytest_weekops.report.saying import plain
-
-if TYPE_CHECKING:
-    from pytest_weekops.fleet.watching import FleetWatch
 
 _DRAWN_S = 1.0  # between two pictures: drawing is noise beside hosts of this machine
 _COUNTS = ("hosts", "waiting", "running", "promoted", "iterate", "lost", "other")

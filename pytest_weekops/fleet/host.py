@@ -49,6 +49,7 @@ BURIED = "it never came here, and is not begun any more"  # what is said of a ta
 PREFIX = "gate"  # of the run's name, in front of the task's
 KEPT_S = 30 * 86400.0  # that a journal waits to be collected
 LEAST_ROOM_BYTES = 256 * 1024**2  # for journal, caches of drivers, and what pytest keeps
+_NO_ROOM_BYTES = 64 * 1024  # in which no end of a task can be written down
 _PROBE_S = 300.0
 _WINDING_UP_S = 60.0  # that a gate gets after SIGTERM to write down what it has
 _TAIL_BYTES = 4000
@@ -222,7 +223,15 @@ def _state(place: Path) -> dict[str, Any]:
         return {"state": "running"}
     if (place / END_NAME).exists():
         return _state(place)  # it ended in between
-    return {"state": "gone", "said": last_words(place)}
+    return {"state": "gone", "said": f"{_full(place)}{last_words(place)}"}
+
+
+def _full(place: Path) -> str:
+    """That there is no room left, where it is so: it may be why the last words are none, or not the last."""
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(place).free < _NO_ROOM_BYTES:
+            return f"the disk of {place.parent} is full; "
+    return ""
 
 
 def _is_held(place: Path) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.outcome import HostOutcome, HostState
-from pytest_weekops.core.fleet.progress import HostProgress, Row, rows, worst
+from pytest_weekops.core.fleet.progress import HostProgress, Row, about, rows, worst
 
 TOLD_S = 60.0  # between two lines about a label that say how far it has come
 _LONGEST = 1000
@@ -71,3 +71,6 @@ class FleetWatch:
             if self._told.get(row.label) != counted:
                 self._told[row.label] = counted
                 self._say(row.words())
+
+
+__all__ = ["TOLD_S", "FleetWatch", "Row", "about"]

@@ -14,7 +14,20 @@ pytest.importorskip("distributed")
 
 from pytest_weekops import cli
 from pytest_weekops.fleet.keys import Keys
-from tests.support.real_fleets import FAR, begin, command, fleet, processes, said, start, states, until, worker
+from pytest_weekops.fleet.worker_command import tls_words
+from tests.support.real_fleets import (
+    FAR,
+    begin,
+    command,
+    fleet,
+    processes,
+    said,
+    scheduler,
+    start,
+    states,
+    until,
+    worker,
+)
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("place"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -61,16 +74,20 @@ def test_a_host_with_another_version_is_refused(
     init = other / "pytest_weekops" / "__init__.py"
     init.write_text(init.read_text("utf-8") + "\n__version__ = '0.0.9'\n", "utf-8")
     keys = Keys.make(Path("keys").absolute())
-    files = [
-        *("--tls-ca-file", str(keys.certificate), "--tls-cert", str(keys.certificate), "--tls-key", str(keys.key)),
-    ]
-    started = [start("scheduler", *files, "--protocol", "tls", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
+    central, address = scheduler(keys)
+    started = [central]
     try:
-        assert until(lambda: "Scheduler at" in Path("dask.txt").read_text("utf-8")) is None
-        line = next(line for line in Path("dask.txt").read_text("utf-8").splitlines() if "Scheduler at" in line)
-        address = line.split()[-1]
         for name, root in (("old", other), ("new", repository)):
-            words = [address, "--no-nanny", "--no-dashboard", "--nthreads", "1", "--resources", "device=1", *files]
+            words = [
+                address,
+                "--no-nanny",
+                "--no-dashboard",
+                "--nthreads",
+                "1",
+                "--resources",
+                "device=1",
+                *tls_words(keys),
+            ]
             started.append(start("worker", *words, "--name", name, PYTHONPATH=str(root)))
         text = (
             f"version: 1\nfleet_id: tests\npools:\n  rack: {{label: cpu, scheduler: '{address}', hosts: [old, new]}}\n"

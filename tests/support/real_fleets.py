@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.fleet.book import FleetBook, FleetDecision, latest_run
+from pytest_weekops.fleet.keys import Keys
+from pytest_weekops.fleet.worker_command import tls_words
 from tests.support.gates import SMALL
 
 OPTIONS = " ".join(SMALL[2:])
@@ -97,12 +99,21 @@ def worker(host: str) -> int:
     pytest.fail(f"{host} has no worker")
 
 
-def start(program: str, *words: str, **environment: str) -> subprocess.Popen[bytes]:
-    """A scheduler or a worker of Dask's."""
+def start(program: str, *words: str, before: tuple[str, ...] = (), **environment: str) -> subprocess.Popen[bytes]:
+    """A scheduler or a worker of Dask's; ``before`` are words of a command that becomes it."""
     with Path("dask.txt").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{program}", *words],
+            [*before, sys.executable, "-m", f"distributed.cli.dask_{program}", *words],
             stdout=log,
             stderr=log,
             env={**os.environ, **environment},
         )
+
+
+def scheduler(keys: Keys) -> tuple[subprocess.Popen[bytes], str]:
+    """A scheduler that takes these keys, and its address."""
+    words = [*tls_words(keys), "--protocol", "tls", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    process = start("scheduler", *words)
+    assert until(lambda: "Scheduler at" in Path("dask.txt").read_text("utf-8")) is None
+    line = next(line for line in Path("dask.txt").read_text("utf-8").splitlines() if "Scheduler at" in line)
+    return process, line.split()[-1]
