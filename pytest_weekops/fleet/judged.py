@@ -111,8 +111,12 @@ def _other_driver(label: Label, run: StoredRun) -> str:
 
 
 def _keep_artifacts(run: StoredRun, verdict: Verdict, directory: Path, policy: Policy) -> None:
-    ended = int(ExitStatus.INTERRUPTED) if run.ended is None else int(verdict.exit_status)
-    write_artifacts(directory, verdict, facts_of(run, policy, ended))
+    write_artifacts(directory, verdict, facts_of(run, policy, ended_status(run, verdict)))
+
+
+def ended_status(run: StoredRun, verdict: Verdict) -> int:
+    """The exit status that a host's decision has: the coordinator's, or that of a run without an end."""
+    return int(ExitStatus.INTERRUPTED if run.ended is None else verdict.exit_status)
 
 
 def _outcome(
