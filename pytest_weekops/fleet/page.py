@@ -13,7 +13,7 @@ from pytest_weekops.evidence.artifacts import DECISION_NAME as HOST_DECISION
 from pytest_weekops.evidence.artifacts import SUMMARY_NAME, facts_of, read_decision
 from pytest_weekops.evidence.journal import JOURNAL_NAME, read_run
 from pytest_weekops.evidence.judging import judge_stored
-from pytest_weekops.evidence.page import PAGE_NAME, write_page
+from pytest_weekops.evidence.page import FLEET_PAGE_NAME, PAGE_NAME, write_page
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.fleet.book import ASKED_NAME, DECISION_NAME, FleetBook, FleetDecision
@@ -22,7 +22,6 @@ from pytest_weekops.fleet.running import asked_of_hosts
 from pytest_weekops.report.fleet.shown import FleetPage
 from pytest_weekops.report.page.shown import Fact, Link
 
-FLEET_PAGE_NAME = "fleet.html"
 MOST_REPORTS = 12  # hosts whose own pages are made with the fleet's, gravest first: each takes a second or two
 _FILES = {PAGE_NAME: "report", SUMMARY_NAME: "summary", HOST_DECISION: "decision", JOURNAL_NAME: "journal"}
 
@@ -41,7 +40,7 @@ def write_fleet_page(book: FleetBook, decision: FleetDecision, say: Callable[[st
         write_atomic(book.directory / FLEET_PAGE_NAME, text)
         say(f"{book.directory / FLEET_PAGE_NAME} written, {len(text.encode()) / 1024:.0f} KiB")
     except Exception as error:  # noqa: BLE001 - a view; whatever breaks in it, the fleet is judged
-        words = str(error) if isinstance(error, WeekopsError) else f"{type(error).__name__}: {error!s:.200}"
+        words = str(error) if isinstance(error, WeekopsError) else f"{type(error).__name__}: {error!s:.200}."
         say(f"The fleet's page was not written: {words} `weekops page {book.directory}` makes it once that is mended.")
 
 

@@ -68,9 +68,7 @@ def spreads(outcomes: Sequence[HostOutcome]) -> Iterator[CellSpread]:
         for cell, values in _values(group, "throughput").items():
             slowest, logs = min(values, key=lambda host: (values[host], host)), list(values.values())
             sd = statistics.stdev(logs) if len(logs) > 1 else None
-            yield CellSpread(
-                driver, cell, len(logs), slowest, values[slowest], statistics.median(logs), max(logs), sd
-            )
+            yield CellSpread(driver, cell, len(logs), slowest, values[slowest], statistics.median(logs), max(logs), sd)
 
 
 def _slow(cells: Values, promotes: Promotes, false_alarm: float) -> Iterator[tuple[str, float]]:

@@ -24,7 +24,7 @@ class LabelVerdict:
 def label_verdicts(verdict: FleetVerdict, label_of: Mapping[str, str]) -> tuple[LabelVerdict, ...]:
     """The verdict of each label, in the fleet's order. ``label_of`` has the label of each host.
 
-    A finding about all hosts that names one of a label counts against it as well: no label promotes with a host at SEV1.
+    A finding about all hosts that names one of a label counts against it: none promotes with a host at SEV1.
     """
     whole, parts = _parted(verdict.findings)
     found = []

@@ -24,7 +24,7 @@ def labels_picture(labels: Sequence[LabelPart]) -> Picture | None:
     figure = new_figure(0.75 + 0.46 * len(shown), left=0.1)
     axes = figure.subplots()
     for row, label in enumerate(shown):
-        tones, done = dict(label.tones), 0
+        tones, done = dict(label.tones), 0.0
         total = max(1, sum(tones.values()))
         for tone, color in _COLORS.items():
             part = 100.0 * tones.get(tone, 0) / total
@@ -71,8 +71,8 @@ def shares_picture(label: LabelPart) -> Picture | None:
     axes.grid(visible=False, axis="x")
     title = f"{label.name}: speed of {len(shown)} hosts beside each other"
     caption = (
-        "A host's throughput over the median of the hosts that have its driver, as a mean over its cells. A red cross is "
-        "an outlier: it certainly lies below the line, and counts as a host that did not promote."
+        "A host's throughput over the median of the hosts that have its driver, as a mean over its cells. A red cross "
+        "is an outlier: it certainly lies below the line, and counts as a host that did not promote."
     )
     return picture(figure, f"{label.anchor}-shares", title, caption)
 

@@ -51,7 +51,8 @@ def show_fleet(
     labels = tuple(_labels(fleet, verdict, stands, Listing(shown, facts.host_files)))
     seen = _Seen(labels)
     open_findings, passed = show_findings(verdict.findings, seen.of)
-    promoted = sum(one.counts is Count.PROMOTED for one in stands)
+    counted = sum(count.counted for count in verdict.labels)
+    promoted = sum(count.promoted for count in verdict.labels)
     return FleetPage(
         fleet_run=facts.fleet_run,
         fleet_id=verdict.fleet_id,
@@ -60,11 +61,11 @@ def show_fleet(
         decision=verdict.decision.value,
         severity=int(verdict.severity),
         exit_status=int(verdict.exit_status),
-        because=because(verdict, len(stands), promoted),
+        because=because(verdict, counted, promoted),
         owner=verdict.owner,
         within=duration(verdict.respond_within_minutes),
         action=verdict.action,
-        hosts=len(stands),
+        hosts=counted,
         promoted=promoted,
         cannot_say=tuple(cannot_say(fleet, verdict, stands)),
         open_findings=open_findings,
@@ -77,11 +78,13 @@ def show_fleet(
 
 def listed_hosts(stands: Sequence[Standing], verdict: FleetVerdict) -> tuple[str, ...]:
     """The hosts that are listed one by one, gravest first."""
-    slow = {host for count in verdict.labels for host in count.outliers}
+    against = {
+        host for each in sort_findings(verdict.findings) if each.status is CheckStatus.FAIL for host in each.rows
+    }
     excepted = {host for count in verdict.labels for host in count.excepted}
 
     def place(one: Standing) -> tuple[bool, bool, int, int, str]:
-        is_good = one.counts is Count.PROMOTED and one.host.name not in slow
+        is_good = one.counts is Count.PROMOTED and one.host.name not in against
         return is_good, one.host.name in excepted, int(one.severity), -int(one.counts), one.host.name
 
     return tuple(one.host.name for one in sorted(stands, key=place)[:MOST_ROWS])
@@ -127,8 +130,8 @@ def because(verdict: FleetVerdict, hosts: int, promoted: int) -> str:
 
 def cannot_say(fleet: FleetFile, verdict: FleetVerdict, stands: Sequence[Standing]) -> Iterator[str]:
     """What this verdict does not speak of, each in a sentence; a reader who sees none of it would take it for more."""
-    silent = [one.host.name for one in stands if one.counts is Count.MISSING]
-    if silent:
+    out = {host for count in verdict.labels for host in count.excepted}
+    if silent := [one.host.name for one in stands if one.counts is Count.MISSING and one.host.name not in out]:
         yield f"What the driver does on hosts that are silent: {listed(silent)}."
     for count in verdict.labels:
         reasons = fleet.promotes_of(count.label).exceptions

@@ -9,7 +9,7 @@ from pytest_weekops.report.page.shown import Fact, Finding, Link
 
 @dataclass(frozen=True, kw_only=True)
 class HostRow:
-    """One host. ``counts`` is the worst that its state counts as; ``share`` its speed over the median of its driver's.
+    """One host. ``tone`` is how what it counts as is coloured; ``share`` its speed over the median of its driver's.
 
     ``level`` is its severity in words and empty where it promoted. ``own`` is what the host says of itself where that
     is something else. ``driver`` is empty where it is the one that most hosts of the label have.
@@ -57,7 +57,7 @@ class Ratio:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelPart:
-    """One label: what it came to, and its hosts, gravest first; ``left_out`` are so many that promoted, and have no row.
+    """One label: what it came to, and its hosts, gravest first; ``left_out`` are so many that have no row.
 
     ``states`` counts hosts by state, and ``tones`` by how they are coloured. ``least_share`` is the share of the median
     below which a host can be an outlier.
@@ -83,7 +83,7 @@ class LabelPart:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetPage:
-    """Everything that the page shows."""
+    """Everything that the page shows. ``hosts`` are those that count, and ``promoted`` so many of them."""
 
     fleet_run: str
     fleet_id: str
