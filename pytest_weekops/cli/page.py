@@ -12,7 +12,7 @@ from pytest_weekops.report.saying import say
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("run", type=Path, metavar="RUN", help="run directory, journal.jsonl, or fleet run's directory")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it (default: report.html beside)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it (default: beside)")
 
 
 def run(arguments: argparse.Namespace) -> int:

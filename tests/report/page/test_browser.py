@@ -14,7 +14,9 @@ import pytest
 
 from pytest_weekops.cli import main
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.report.fleet.render import render_fleet
 from pytest_weekops.report.page.render import render_page
+from tests.report.fleet.test_showing import rack
 from tests.report.page.test_render import EVIL, SCRIPT, page_of
 from tests.support.gates import SMALL, GateResult
 from tests.support.run_pages import shown
@@ -65,6 +67,7 @@ KINDS: dict[str, Callable[[], str]] = {
     "split": _split,
     "hostile": lambda: page_of(EVIL, SCRIPT),
     "sixty-snapshots": _long_run,
+    "fleet": lambda: render_fleet(rack()),
 }
 
 
