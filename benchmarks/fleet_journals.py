@@ -22,6 +22,8 @@ from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.schedule import measuring_order
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.files.kernel_sources import hash_kernels
+from pytest_weekops.files.shipped import data_dir
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "reports" / "example"
 SEEDS = (11, 12, 13, 14, 15, 16)  # of 2 kernels at 3 sizes: 36 cases
@@ -67,6 +69,7 @@ def _events(
     pool: Pool, run_id: str, created_at: str, policy: Policy, drawn: random.Random, speed: float
 ) -> Iterator[tuple[str, Data]]:
     told = {"run_id": run_id, "created_at": created_at, "version": __version__, "policy": policy.effective()}
+    told["kernels"] = hash_kernels([str(data_dir("kernels"))])
     yield "run", {**pool.first, **told, "plan": pool.plan.model_dump(mode="json")}
     yield "identity", pool.identity
     platform = pool.plan.platforms[0]
