@@ -30,7 +30,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -187,15 +187,21 @@ def enter(reports: Path, documents: Sequence[tuple[str, dict[str, Any]]]) -> Non
 
 
 def write_journals(place: Path, count: int) -> None:
-    """One journal for each host, by every CPU."""
+    """One journal for each host that has none yet, by every CPU."""
+    place.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         list(pool.map(_write, [place] * count, range(count), chunksize=4))
 
 
 def _write(place: Path, number: int) -> None:
-    moment = datetime.now(UTC).isoformat(timespec="seconds")
-    policy = load_policy("portable.yaml")
-    write_host(recorded(SNAPSHOTS), place / f"host-{number:04d}.jsonl", f"gate-{number:04d}", moment, policy, number)
+    path = place / f"host-{number:04d}.jsonl"
+    if path.exists():
+        return
+    moment, policy = datetime.now(UTC).isoformat(timespec="seconds"), load_policy("portable.yaml")
+    being = path.with_suffix(".being-written")
+    being.unlink(missing_ok=True)
+    write_host(recorded(SNAPSHOTS), being, f"gate-{number:04d}", moment, policy, number)
+    being.rename(path)
 
 
 def came_in(journal: Path, place: Path) -> Step:
@@ -204,9 +210,9 @@ def came_in(journal: Path, place: Path) -> Step:
     from pytest_weekops.evidence.journal import read_journal
     from pytest_weekops.fleet.program import hash_of_kernels
 
-    kernels = hash_of_kernels(read_journal(journal)[0].data["kernels"])
-    now = datetime.now(UTC)
-    received = ReceivedJournal(place, Expected("gate", __version__, kernels, now - timedelta(hours=1), now))
+    first = read_journal(journal)[0].data
+    moment = datetime.fromisoformat(first["created_at"])
+    received = ReceivedJournal(place, Expected("gate", __version__, hash_of_kernels(first["kernels"]), moment, moment))
     text, watch = journal.read_text("ascii"), Watch()
     with watch.step("came in"):
         for start in range(0, len(text), PIECE_BYTES):
