@@ -28,9 +28,7 @@ class Comparable:
 
 def comparable(run: StoredRun) -> Comparable:
     """The run as it is compared: its pins and its segments are not asked about."""
-    return Comparable(
-        run, live_campaign(run.plan, run.records, identities=run.identities, created_at=run.created_at)
-    )
+    return Comparable(run, live_campaign(run.plan, run.records, identities=run.identities, created_at=run.created_at))
 
 
 def compare_runs(before: StoredRun, after: StoredRun, margin_percent: float) -> Compared:

@@ -10,6 +10,7 @@ from pytest_weekops.core.fleet.verdict import FleetDecision, FleetVerdict, word_
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 
 FIRST_OF_LABEL = "fleet_share"  # the check that each label's findings begin with
+OF_LABEL = frozenset({FIRST_OF_LABEL, "fleet_outlier", "fleet_together", "fleet_versions"})  # every other is of all
 
 
 @dataclass(frozen=True)
@@ -42,5 +43,5 @@ def _parted(findings: tuple[Finding, ...]) -> tuple[list[Finding], list[list[Fin
     for finding in findings:
         if finding.check == FIRST_OF_LABEL:
             parts.append([])
-        (parts[-1] if parts else whole).append(finding)
+        (parts[-1] if finding.check in OF_LABEL else whole).append(finding)
     return whole, parts

@@ -7,12 +7,13 @@ import random
 from typing import Any
 
 from pytest_weekops.core.fleet.between import speeds, spreads
-from pytest_weekops.core.fleet.fleet_file import FleetFile
+from pytest_weekops.core.fleet.fleet_file import SEVERITY_OF_FLEET_CHECK, FleetFile
 from pytest_weekops.core.fleet.label_checks import compared
-from pytest_weekops.core.fleet.label_verdict import label_verdicts
+from pytest_weekops.core.fleet.label_verdict import OF_LABEL, label_verdicts
 from pytest_weekops.core.fleet.outcome import HostOutcome
 from pytest_weekops.core.fleet.standing import standings
 from pytest_weekops.core.fleet.verdict import FleetDecision, judge_fleet, word_of
+from pytest_weekops.core.judge.outcome import failed
 from tests.support.fleets import WRONG, make_asked, make_fleet, make_outcome, make_outcomes, throughput
 
 TWO: dict[str, Any] = {
@@ -54,6 +55,18 @@ def test_whatever_becomes_of_hosts_the_fleet_promotes_where_its_labels_and_all_h
     for _ in range(60):
         found = words(fleet, [make_outcome(host.name, drawn.choice(states), label=host.label) for host in fleet.hosts])
         assert (found.pop("") == "promote") == (set(found.values()) == {"promote"})
+
+
+def test_what_is_said_of_all_hosts_is_no_labels_wherever_it_stands() -> None:
+    """A finding behind those of the last label is not that label's, and each of a label's checks is known."""
+    fleet = make_fleet(**TWO)
+    verdict = judge_fleet(fleet, make_outcomes(fleet), make_asked(fleet))
+    further = failed("fleet_elsewhere", "why", "something", rows=("a-1",))
+    longer = verdict.model_copy(update={"findings": (*verdict.findings, further)})
+    first, last = label_verdicts(longer, {host.name: host.label for host in fleet.hosts})
+    assert (str(first.decision), str(last.decision)) == ("iterate", "promote")
+    assert first.findings[0] == further
+    assert SEVERITY_OF_FLEET_CHECK.keys() >= OF_LABEL
 
 
 def test_nothing_that_could_block_is_no_promote() -> None:
