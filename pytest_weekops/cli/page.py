@@ -43,8 +43,7 @@ def _fleet(directory: Path, asked: Path | None) -> int:
     from pytest_weekops.evidence.page import FLEET_PAGE_NAME
     from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.fleet.book import FleetBook
-    from pytest_weekops.fleet.page import fleet_page_text
-    from pytest_weekops.fleet.running import decide
+    from pytest_weekops.fleet.page import fleet_page_text, is_as_recorded
 
     output = asked or directory / FLEET_PAGE_NAME
     _refuse_evidence(output)
@@ -55,10 +54,10 @@ def _fleet(directory: Path, asked: Path | None) -> int:
             f"Fleet run {directory} has no decision: it has not ended. A page of it would say nothing. Go on with it: "
             "weekops fleet run FILE SUITE --resume."
         )
-    if decide(book.asked(), decision.outcomes, decision.ended_at) != decision:
+    if not is_as_recorded(book):
         raise InputError(
-            f"Fleet run {directory}: its decision is another one than its outcomes give. A page of it would show what "
-            "nobody decided. `weekops fleet verify` lists what does not hold; restore it from a copy."
+            f"Fleet run {directory}: its decision is not the one that the ledger has the hash of. A page of it would "
+            "show what nobody decided. `weekops fleet verify` lists what does not hold; restore it from a copy."
         )
     text = fleet_page_text(book, decision)
     write_atomic(output, text)

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.week.entry import FLEET
 from pytest_weekops.evidence.artifacts import DECISION_NAME as HOST_DECISION
 from pytest_weekops.evidence.artifacts import SUMMARY_NAME, facts_of, read_decision
 from pytest_weekops.evidence.journal import JOURNAL_NAME, read_run
@@ -18,9 +19,10 @@ from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.fleet.book import ASKED_NAME, DECISION_NAME, FleetBook, FleetDecision
 from pytest_weekops.fleet.judged import ended_status
-from pytest_weekops.fleet.running import asked_of_hosts
+from pytest_weekops.fleet.running import asked_of_hosts, reports_of
 from pytest_weekops.report.fleet.shown import FleetPage
 from pytest_weekops.report.page.shown import Fact, Link
+from pytest_weekops.week.ledger import open_ledger
 
 MOST_REPORTS = 12  # hosts whose own pages are made with the fleet's, gravest first: each takes a second or two
 _FILES = {PAGE_NAME: "report", SUMMARY_NAME: "summary", HOST_DECISION: "decision", JOURNAL_NAME: "journal"}
@@ -51,6 +53,16 @@ def fleet_page_text(book: FleetBook, decision: FleetDecision) -> str:
         from pytest_weekops.report.fleet.render import render_fleet
 
     return render_fleet(fleet_page(book, decision))
+
+
+def is_as_recorded(book: FleetBook) -> bool:
+    """Whether the decision on disk is the one in the ledger of its report directory, where that has one of this run.
+
+    Raises ``LedgerError`` for a ledger that does not verify.
+    """
+    key, found = book.directory.absolute().name, open_ledger(reports_of(book)).entries()
+    recorded = [entry.body.get("decision_sha256") for entry in found if (entry.kind, entry.key) == (FLEET, key)]
+    return recorded in ([], [hash_file(book.directory / DECISION_NAME)])
 
 
 def fleet_page(book: FleetBook, decision: FleetDecision) -> FleetPage:

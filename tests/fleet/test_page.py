@@ -68,10 +68,10 @@ def test_a_page_that_cannot_be_made_is_a_sentence(decided: FleetBook, monkeypatc
     assert line.startswith("The fleet's page was not written: RuntimeError: no ink. `weekops page ")
 
 
-def test_it_is_made_again_of_the_decision_that_follows(
+def test_it_is_made_again_of_the_decision_that_was_recorded(
     decided: FleetBook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A decision that its outcomes do not give has no page, and one that is not there neither."""
+    """A decision that the ledger has another hash of has no page, and one that is not there neither."""
     output = tmp_path / "fleet.html"
     assert main(["page", str(decided.directory), "--output", str(output)]) == 0
     assert "verdict: no_data (SEV2), exit status 11" in capsys.readouterr().out
@@ -83,7 +83,7 @@ def test_it_is_made_again_of_the_decision_that_follows(
     try:
         place.write_text(json.dumps(told), encoding="utf-8")
         assert main(["page", str(decided.directory), "--output", str(output)]) == 4
-        assert "another one than its outcomes give" in capsys.readouterr().err
+        assert "not the one that the ledger has the hash of" in capsys.readouterr().err
         place.unlink()
         assert main(["page", str(decided.directory), "--output", str(output)]) == 4
         assert "it has not ended" in capsys.readouterr().err
