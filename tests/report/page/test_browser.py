@@ -124,7 +124,9 @@ def test_it_opens_wide_and_light_and_narrow_and_dark(browser: Browser, kind: str
         page.context.close()
 
 
-@pytest.mark.parametrize(("kind", "scheme"), [("example", "light"), ("split", "dark"), ("crashed", "light")])
+@pytest.mark.parametrize(
+    ("kind", "scheme"), [("example", "light"), ("split", "dark"), ("crashed", "light"), ("fleet", "dark")]
+)
 def test_axe_finds_nothing_serious(browser: Browser, kind: str, scheme: str) -> None:
     """Contrast, names, headings, tables, scrollable regions: no violation that is serious or worse."""
     from axe_playwright_python.sync_playwright import Axe
