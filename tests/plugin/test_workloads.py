@@ -57,3 +57,7 @@ def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need, 
     assert run.kind == "weekly"
     assert {(m.case.kernel, m.operation, m.unit) for m in measured} == {(n, n, LEVEL1[n]) for n in ("scan", "reduce")}
     assert all(session.verified for m in measured for session in m.sessions)
+    for each in measured:
+        assert each.guard is not None
+        assert each.guard.checks == sum(len(session.wall_ns) for session in each.sessions)
+        assert f"{each.case.kernel} pocl 96" in result.output, "its guard's line stands below the table"

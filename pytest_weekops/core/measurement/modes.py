@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pytest_weekops.core.units import CANONICAL_ONLY, IMAGE, LEVEL1, MATH, QUEUE, STRICT_MATH
+from pytest_weekops.core.units import CANONICAL_ONLY, IMAGE, LEVEL0, LEVEL1, MATH, QUEUE, STRICT_MATH
 
 T3_KERNEL, T5_KERNEL = "auto_t3_controlled", "auto_t5_guarded"
 CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
@@ -14,6 +14,7 @@ KERNEL_SETS = {
     "math": (*MATH, STRICT_MATH),
     "queues": QUEUE,
     "images": IMAGE,
+    "level0": ("triad", *LEVEL0),
     "level1": _LEVEL1,
     "all": (*CONTROLLED_KERNELS, "triad", *_LEVEL1),
 }
