@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.core.units import CANONICAL_ONLY, LEVEL1
+from pytest_weekops.core.units import LEVEL1
 from pytest_weekops.evidence.journal import read_run
 from tests.support.gates import SMALL, GateResult
 
@@ -46,7 +46,7 @@ def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need, 
     platform = ("--platforms", need_platform("pocl"))
     listed = gate(*platform, "--sizes", "96", "--collect-only", "-q", suite="workloads").output
     kernels = re.findall(r"test_cell\[pocl-(\w+)-96", listed)
-    assert sorted(set(kernels)) == sorted(set(LEVEL1) - set(CANONICAL_ONLY)), listed
+    assert sorted(set(kernels)) == sorted(LEVEL1), listed
     result = gate(*platform, *SMALL, "--kernels", "scan", "reduce", suite="workloads")
     assert result.status == 0, result.output
     assert not result.run_dirs  # those of the week
