@@ -63,8 +63,7 @@ def _not_applicable(campaign: Campaign) -> Iterator[str]:
 
 
 def _untimed(campaign: Campaign) -> Iterator[str]:
-    kernels = dict.fromkeys(kernel for _platform, kernel in sorted(campaign.untimed))
-    if kernels:
+    if kernels := sorted({kernel for _platform, kernel in campaign.untimed}):
         yield f"the times of {', '.join(kernels)}: their results alone are judged"
 
 
