@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from pytest_weekops.core.measurement.catalog import CAPABILITIES
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_IMAGES, CAPABILITIES
 from pytest_weekops.core.measurement.expectation import MOST_EXPECTATIONS, DriverName
 from pytest_weekops.core.measurement.known_test import Words, a_day
 from pytest_weekops.core.measurement.records import DeviceIdentity
@@ -30,6 +30,7 @@ NEEDED_BY: dict[str, tuple[str, ...]] = {
     CAPABILITIES["svm"]: ("queue_svm",),
     CAPABILITIES["images"]: IMAGE,
 }
+_SPOILS = {ABORTS_ON_IMAGES: CAPABILITIES["images"]}
 
 
 class InServiceRecord(Record):
@@ -83,12 +84,15 @@ def parse_known_losses(data: Any, source: str) -> tuple[KnownLoss, ...]:
 
 def capabilities_of(identity: DeviceIdentity) -> frozenset[str]:
     """OpenCL's names of what a device has; none of one whose record is from before they were kept."""
-    if not identity.capabilities:
-        return frozenset()
-    return frozenset(identity.capabilities) | ({DOUBLES} if identity.has_fp64 else frozenset())
+    return _usable(identity) if identity.capabilities else frozenset()
 
 
 def lost(before: DeviceIdentity, after: DeviceIdentity) -> tuple[str, ...]:
     """What the one has and the other lacks, by name."""
-    there = frozenset(after.capabilities) | ({DOUBLES} if after.has_fp64 else frozenset())
-    return tuple(sorted(capabilities_of(before) - there))
+    return tuple(sorted(capabilities_of(before) - _usable(after)))
+
+
+def _usable(identity: DeviceIdentity) -> frozenset[str]:
+    """All that a record tells of, but for what the driver says it has and is known to abort on."""
+    told = {*identity.capabilities, *([DOUBLES] if identity.has_fp64 else [])}
+    return frozenset(told - {name for quirk, name in _SPOILS.items() if quirk in identity.quirks})

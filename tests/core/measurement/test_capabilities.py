@@ -42,6 +42,13 @@ def test_what_is_lost_is_named_in_one_order() -> None:
     assert capabilities_of(ABLE) == {SVM, IMAGES, DOUBLES}
 
 
+def test_what_a_driver_is_known_to_abort_on_it_does_not_have() -> None:
+    """Whatever it says: nothing is lost where it goes, and where it was usable before it is."""
+    broken = ABLE.model_copy(update={"quirks": ("aborts-on-images",)})
+    none = ABLE.model_copy(update={"capabilities": (SVM,)})
+    assert (lost(broken, none), lost(ABLE, broken)) == ((), (IMAGES,))
+
+
 def test_a_record_from_before_they_were_kept_tells_of_none() -> None:
     """Not even of doubles: what it says of them alone would make every other loss invisible."""
     old = make_identity("pocl").model_copy(update={"has_fp64": True})
