@@ -96,7 +96,7 @@ def _beside_times(options: Options, kernels: Sequence[str], entries: Mapping[str
 
     Raises ``pytest.UsageError`` where that is all of them.
     """
-    from pytest_weekops.core.measurement.applicability import needs_of
+    from pytest_weekops.core.measurement.needs import needs_of
     from pytest_weekops.core.units import RESULTS_ONLY
 
     mine = {name: entries[name] for name in kernels if name in entries}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_weekops.core.measurement.applicability import KernelNeeds
 from pytest_weekops.core.measurement.catalog import CAPABILITIES
 from pytest_weekops.core.measurement.expectation import Expectation
+from pytest_weekops.core.measurement.needs import KernelNeeds
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import Case, MeasurementStatus
 from pytest_weekops.policies.files import default_policy

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.expected import day_of, is_in_force
-from pytest_weekops.core.measurement.applicability import SPOILT, lacking
 from pytest_weekops.core.measurement.capabilities import (
     NEEDED_BY,
     InServiceRecord,
@@ -15,6 +14,7 @@ from pytest_weekops.core.measurement.capabilities import (
     capabilities_of,
     lost,
 )
+from pytest_weekops.core.measurement.needs import SPOILT, lacking
 from pytest_weekops.core.measurement.records import DeviceIdentity
 
 

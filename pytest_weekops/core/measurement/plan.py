@@ -8,10 +8,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from pytest_weekops.core.measurement.applicability import KernelNeeds
 from pytest_weekops.core.measurement.capabilities import KnownLoss
 from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.known_test import KnownTest
+from pytest_weekops.core.measurement.needs import KernelNeeds
 from pytest_weekops.core.measurement.records import Case, LookRecord
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.units import RESULTS_ONLY

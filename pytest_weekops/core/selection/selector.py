@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_weekops.core.measurement.applicability import lacking, needs_of
 from pytest_weekops.core.measurement.catalog import GPU_CLASSES, KernelEntry, device_class
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
+from pytest_weekops.core.measurement.needs import lacking, needs_of
 from pytest_weekops.core.measurement.records import DeviceIdentity
 
 PACKING_PAYS_FROM = 96  # below this edge the pre-kernels cost more than they save

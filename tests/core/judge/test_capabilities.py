@@ -13,10 +13,10 @@ from pytest_weekops.core.judge.capabilities import references
 from pytest_weekops.core.judge.checks.capabilities import capabilities_kept
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Severity
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.applicability import KernelNeeds
 from pytest_weekops.core.measurement.capabilities import DOUBLES, EXTENSIONS, InServiceRecord, KnownLoss
 from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, ABORTS_ON_IMAGES, CAPABILITIES
 from pytest_weekops.core.measurement.expectation import DriverName
+from pytest_weekops.core.measurement.needs import KernelNeeds
 from pytest_weekops.core.measurement.plan import Partner
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.policy.policy import Policy

@@ -11,9 +11,9 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks.capabilities import untimed_results
 from pytest_weekops.core.judge.finding import Decision, Verdict
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.applicability import KernelNeeds
 from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, CAPABILITIES
 from pytest_weekops.core.measurement.expectation import Expectation
+from pytest_weekops.core.measurement.needs import KernelNeeds
 from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
 from pytest_weekops.core.measurement.records import (
     GateRecord,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pytest_weekops.core.measurement.applicability import KernelNeeds, lacking, not_applicable, untimed
+from pytest_weekops.core.measurement.applicability import not_applicable, untimed
 from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, CAPABILITIES
+from pytest_weekops.core.measurement.needs import KernelNeeds, lacking
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from tests.support.synthetic import make_identity, make_plan
 

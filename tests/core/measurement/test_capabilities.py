@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.measurement.applicability import SPOILT, needs_of
 from pytest_weekops.core.measurement.capabilities import (
     DOUBLES,
     NEEDED_BY,
@@ -17,6 +16,7 @@ from pytest_weekops.core.measurement.capabilities import (
     parse_known_losses,
 )
 from pytest_weekops.core.measurement.catalog import CAPABILITIES
+from pytest_weekops.core.measurement.needs import SPOILT, needs_of
 from pytest_weekops.files.catalog import kernel_entries
 from pytest_weekops.files.expectations import load_expectations, load_known_losses, load_known_tests
 from pytest_weekops.files.shipped import data_dir
