@@ -4,11 +4,11 @@
     python benchmarks/aa_gates.py judge
 
 ``measure`` takes snapshot after snapshot, two fresh workers each, at 256 and 512, with every platform, amount of work
-and load in turn, until the time is over, and adds them to a file (``--raw``); it can be broken off and gone on with. A
-gate is what comes of cutting that series: it has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins
-where it was decided. ``judge`` prints, for a ratio of at least 0.97, how many passed, failed and stayed open, and what
-two other rules say of the same snapshots. The spread is that of the first twenty idle snapshots of the unchanged
-driver, which take part in no gate.
+and load in turn, until the time is over, and adds them to a file (``--raw``); it can be broken off and gone on with.
+``judge`` reads that of ``--raw``, or what is kept beside this script. A gate is what comes of cutting that series: it
+has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins where it was decided. ``judge`` prints, for a
+ratio of at least 0.97, how many passed, failed and stayed open, and what two other rules say of the same snapshots. The
+spread is that of the first twenty idle snapshots of the unchanged driver, which take part in no gate.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.measurement.calibration import figures
 from pytest_weekops.core.measurement.calm import limit_beside, pair_logs, turn_times
 
-RAW = Path("aa_gates.jsonl.gz")
+KEPT = Path(__file__).with_name("measured") / "aa_gates.jsonl.gz"  # judged again by a test
 SIZES = (256, 512)
 LIMIT, MAX_WAIT_S = 5.0, 20.0
 FLOOR, CALIBRATION = 0.97, 20
@@ -61,7 +61,7 @@ class Gate:
 # -- judging ---------------------------------------------------------------------------------------------------------
 
 
-def read(path: Path = RAW) -> list[Snapshot]:
+def read(path: Path = KEPT) -> list[Snapshot]:
     """Every snapshot, in the order in which it was measured."""
     with gzip.open(path, "rt", encoding="utf-8") as stream:
         return [json.loads(line) for line in stream]
@@ -222,16 +222,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure or judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["measure", "judge"])
-    parser.add_argument("--raw", type=Path, default=RAW)
+    parser.add_argument("--raw", type=Path)
     parser.add_argument("--platforms", nargs="+", default=["pocl", "rusticl"])
     parser.add_argument("--work", nargs="+", type=float, default=[1.0, 1.05, 1.1, 1.2])
     parser.add_argument("--busy", choices=["no", "yes", "both"], default="no")
     parser.add_argument("--minutes", type=float, default=60.0)
     arguments = parser.parse_args(argv)
     if arguments.what == "measure":
+        arguments.raw = arguments.raw or Path("aa_gates.jsonl.gz")
         measure(arguments)
     else:
-        print("\n".join(table(read(arguments.raw))))
+        print("\n".join(table(read(arguments.raw or KEPT))))
     return 0
 
 

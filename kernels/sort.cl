@@ -20,8 +20,8 @@
 #define DIGITS 16 /* these two: workloads/sort.py launches by them */
 #define KEYS 128
 
-__attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-__kernel void count_digits(__global const uint *x, __global int *counts, const int count, const int shift)
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) __attribute__((vec_type_hint(int4))) void
+count_digits(__global const uint *x, __global int *counts, const int count, const int shift)
 {
     __local int mine[DIGITS * ITEMS];
     const int item = get_local_id(0), thread = get_global_id(0), items = get_global_size(0);
@@ -35,8 +35,8 @@ __kernel void count_digits(__global const uint *x, __global int *counts, const i
         counts[digit * items + thread] = mine[digit * ITEMS + item];
 }
 
-__attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-__kernel void place(__global const uint *x, __global const int *places, __global uint *out, const int count,
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) __attribute__((vec_type_hint(int4))) void
+place(__global const uint *x, __global const int *places, __global uint *out, const int count,
                     const int shift)
 {
     __local int next[DIGITS * ITEMS];

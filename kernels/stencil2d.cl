@@ -7,7 +7,7 @@
  * Oracle        the same sum in float64 on the host
  * Origin        SHOC's Stencil2D (Danalis et al. 2010), with nine weights of their own, so that no mirror image is right
  * Build options none
- * Work-group    any; the launcher takes (8, 8, 1) and as many whole groups as cover n / 8 by n / RUN, rounded up
+ * Work-group    any; the launcher takes (64, 1, 1) and as many whole groups as cover n / 8 by n / RUN, rounded up
  * Local memory  0 bytes
  * Precondition  n <= 46,338: an int counts the elements of in; in and out do not overlap
  * Numerics      nine products and eight sums per element in one order, contracted where the compiler likes to

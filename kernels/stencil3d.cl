@@ -10,7 +10,7 @@
  * Origin        Micikevicius, 3D finite difference computation on GPUs (2009): the march through the planes; six weights
  *               of their own for the neighbours, so that no mirror image is right
  * Build options none
- * Work-group    any; the launcher takes (8, 8, 1) and as many whole groups as cover c / 8 by c by c / RUN, rounded up
+ * Work-group    any; the launcher takes (32, 8, 1) and as many whole groups as cover c / 8 by c by c / RUN, rounded up
  * Local memory  0 bytes
  * Precondition  c <= 1288: an int counts the elements of in; in and out do not overlap
  * Numerics      seven products and six sums per element in one order, contracted where the compiler likes to
@@ -20,7 +20,7 @@
  * The loops take at most RUN and seven iterations; llvmpipe stops at 65,535.
  */
 #define WIDTH 8 /* device/workloads/stencil3d.py launches by it */
-#define RUN 8   /* planes per item, by which it launches too */
+#define RUN 4   /* planes per item, by which it launches too */
 typedef float8 vec __attribute__((aligned(4)));
 
 #define AT(type, place) (*(__global const type *)(place))

@@ -12,15 +12,16 @@ from hypothesis import settings
 
 from pytest_weekops.core.errors import InputError
 from tests.support.benches import benches, host, own_kernels, start_bench
+from tests.support.examples import examples
 from tests.support.gates import gate
 from tests.support.postgres import Server, started
 
 __all__ = ["benches", "gate", "host", "own_kernels", "start_bench"]  # fixtures, for the tests of every room
 
 # No timed tests: an example that takes long, on a busy machine or under coverage, is no failure.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, max_examples=examples())
 # The gate for changes draws the same examples each time: a change fails for what it changed. Who works here draws anew.
-settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("repeatable", parent=settings.get_profile("untimed"), derandomize=True)
 settings.load_profile("repeatable" if os.environ.get("WEEKOPS_REPEATABLE_EXAMPLES") else "untimed")
 
 # Tests start some thousand processes. Where nothing may write byte code, each would compile all that it imports.

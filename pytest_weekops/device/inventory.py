@@ -25,6 +25,7 @@ from pytest_weekops.core.measurement.catalog import (
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.device.host_kernel import host_kernel
 from pytest_weekops.device.library import named_library, why_not_loaded
+from pytest_weekops.device.pci import pci_address
 from pytest_weekops.worker.protocol import OpenRequest
 
 _TYPE_NAMES = (
@@ -156,6 +157,7 @@ def identify(
         native_vector_floats=_native_floats(device),
         quirks=_quirks(platform, device),
         capabilities=_capabilities(device),
+        pci_address=pci_address(device) if kind == "gpu" and not on_cpu else "",
         pyopencl_version=cl.VERSION_TEXT,
         library_path=str(library or ""),
         answered_by=str(answering) if answering and answering != library else "",

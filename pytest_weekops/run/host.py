@@ -14,11 +14,13 @@ from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.pace import session_paces
 from pytest_weekops.core.measurement.records import SessionSamples
+from pytest_weekops.run.device_sensors import DeviceWatch, sensors_of
 from pytest_weekops.run.witnesses import Witnesses
 from pytest_weekops.worker.load import LoadMeter
 from pytest_weekops.worker.protocol import Quanta
 
 if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.policy.policy import HostRules
     from pytest_weekops.worker.host import HostWorker
 
@@ -61,25 +63,27 @@ class HostWatch:
     """Watches the host from its making to :meth:`end`, around one measurement.
 
     ``with_pace`` runs fixed work quanta meanwhile; of a device that is not the host's CPU they would tell nothing.
-    Where they cannot run, the anchors are left.
+    Where they cannot run, the anchors are left. ``device`` is whose sensors are looked at, where it has some.
     """
 
-    def __init__(self, anchors: Anchors, *, with_pace: bool) -> None:
+    def __init__(self, anchors: Anchors, *, with_pace: bool, device: DeviceIdentity | None = None) -> None:
         self._anchors = anchors
         self._before = anchors.now()
         self._watching = with_pace and self._begin()
         self._witnesses = Witnesses()
         self._load = LoadMeter()
+        self._device = DeviceWatch(sensors_of(device.pci_address) if device is not None else None)
 
     def end(self, sessions: Sequence[SessionSamples]) -> HostCondition:
         """What was seen, with the pace of each of the sessions that were measured meanwhile."""
-        seen, others = self._witnesses.seen(), self._load.percent()
+        device, seen, others = self._device.end(), self._witnesses.seen(), self._load.percent()
         quanta = self._end() if self._watching else Quanta()
         return HostCondition(
             anchor_before_ms=self._before,
             anchor_after_ms=self._anchors.now(fresh=True),
             others_percent=others,
             **asdict(seen),
+            device=device,
             paces=session_paces(quanta.start_ns, quanta.cpu_ns, sessions),
         )
 

@@ -181,7 +181,8 @@ class Measuring:
         request = self._request(case)
         if isinstance(request, Measurement):
             return self.run.record(request.model_copy(update={"attempt": attempt}))
-        watch = HostWatch(self.anchors, with_pace=platform.identity is not None and platform.identity.is_cpu)
+        identity = platform.identity
+        watch = HostWatch(self.anchors, with_pace=identity is not None and identity.is_cpu, device=identity)
         started, clock = _now(), time.monotonic()
         answer = platform.supervisor.measure(case, request, retry=self._may_retry(case))
         elapsed = time.monotonic() - clock
@@ -215,7 +216,7 @@ class Measuring:
             ),
         )
         on_cpu = platform.identity is None or platform.identity.is_cpu
-        watch = HostWatch(self.anchors, with_pace=False)
+        watch = HostWatch(self.anchors, with_pace=False, device=platform.identity)
         started, clock = _now(), time.monotonic()
         limit = plan.max_run_delay_percent if on_cpu else None
         found = TurnTaker(sides, _draw(case, attempt), limit, max_wait_s=self._budget.of_attempt_s).compare()
@@ -251,7 +252,7 @@ class Measuring:
             supervisor = self.run.platforms[mine.platform].supervisor
             asked = request.model_copy(update={"in_turns": True})
             sides.append(Side(supervisor, mine, asked, retry=self._may_retry(mine)))
-        watch = HostWatch(self.anchors, with_pace=False)
+        watch = HostWatch(self.anchors, with_pace=False, device=self.run.platforms[case.platform].identity)
         started, clock = _now(), time.monotonic()
         taker = TurnTaker(
             (sides[0], sides[1]), _draw(case, attempt), plan.max_run_delay_percent, max_wait_s=self._budget.of_attempt_s

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.evidence.journal import Journal, encode_event, read_journal
+from tests.support.examples import examples
 
 DATA = st.dictionaries(
     st.text(max_size=5), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -34,7 +35,7 @@ def write(path: Path, count: int = 5) -> bytes:
 
 
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=8), DATA), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_is_written_is_read(events: list[tuple[str, dict[str, object]]]) -> None:
     """Any event comes back as it was, in order."""
     import tempfile

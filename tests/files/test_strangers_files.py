@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.broken_bytes import mutants
+from tests.support.examples import examples
 from tests.support.readers import READERS, ask
 
 CORPUS = Path(__file__).with_name("corpus")
-EXAMPLES = int(os.environ.get("WEEKOPS_EXAMPLES", "0")) or 25
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_a_file_holds_is_a_value_or_a_sentence(tmp_path: Path, name: str, data: Any) -> None:
     """Every reader, on its own valid file broken in a few places."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from pytest_weekops.core.measurement.device_condition import DeviceCondition
 from pytest_weekops.core.record import Record
 
 
@@ -24,7 +25,7 @@ class HostCondition(Record):
     nothing watched. ``throttled_percent`` is the share of all CPUs' time in which a quota of the gate's control group
     kept it from running, ``pressure_percent`` the share of the time in which some thread of the host was ready and had
     no CPU, ``thermal_events`` how often a core was slowed for its heat, ``cpu_mhz`` the CPUs' mean clock at the end.
-    None is what the host does not tell.
+    ``device`` is what a GPU's sensors told. None is what the host does not tell.
     """
 
     anchor_before_ms: float | None = None
@@ -35,4 +36,5 @@ class HostCondition(Record):
     pressure_percent: float | None = None
     thermal_events: int | None = None
     cpu_mhz: float | None = None
+    device: DeviceCondition | None = None
     paces: tuple[SessionPace, ...] = ()

@@ -88,7 +88,8 @@ class DeviceIdentity(Record):
     ``environment`` holds the variables that change this driver's behaviour, ``quirks`` the known defects seen.
     ``capabilities`` are those of OpenCL's optional features that it has and a shipped kernel may need.
     Memory is in bytes. ``native_vector_floats`` is the device's own vector width, 0 where unknown. ``hardware`` names
-    the silicon without the driver (CPU model x cores, or the GPU's name).
+    the silicon without the driver (CPU model x cores, or the GPU's name). ``pci_address`` is where a GPU sits
+    (``0000:41:00.0``), empty where the driver does not tell or the device is no GPU.
     """
 
     profile: str
@@ -115,6 +116,7 @@ class DeviceIdentity(Record):
     native_vector_floats: int = 0
     quirks: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    pci_address: str = ""
     pyopencl_version: str = ""
     library_path: str = ""
     answered_by: str = ""

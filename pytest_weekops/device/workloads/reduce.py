@@ -12,8 +12,8 @@ from pytest_weekops.device.operation import UNIT_ROUNDOFF, ZEROS_FROM, Array, Sh
 from pytest_weekops.device.workloads.parts import elements, steps_of
 
 GROUP = 64  # ITEMS of reduce.cl
-SPAN = GROUP * 16 * 8  # elements of a work-group: STEPS vectors of WIDTH per item
-_DEPTH = 16 + 8 + 1 + 6  # additions on an element's way through one pass: vectors, their lanes, the rest, the tree
+SPAN = GROUP * 32 * 8  # elements of a work-group: STEPS vectors of WIDTH per item
+_DEPTH = 32 + 8 + 1 + 6  # additions on an element's way through one pass: vectors, their lanes, the rest, the tree
 _MEAN = 4.0  # of all elements, times n: four times what the sum of n x n random ones strays
 
 

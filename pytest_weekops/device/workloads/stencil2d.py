@@ -10,7 +10,8 @@ from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape
 from pytest_weekops.device.workloads.parts import up
 
-_WIDTH, _RUN, _GROUP = 8, 4, 8  # of stencil2d.cl, and the edge of a work-group
+_WIDTH, _RUN = 8, 4  # of stencil2d.cl
+_GROUP = 64  # items of a work-group, side by side, so that memory is read in its order
 _MOST = 46_338  # whose edge with a halo has a square that an int counts
 
 
@@ -30,8 +31,8 @@ class Stencil2d:
             inputs={"in": Buffer((n + 2, n + 2)), "weights": Buffer((9,))},
             output="out",
             output_shape=(n, n),
-            global_size=(up(-(-n // _WIDTH), _GROUP), up(-(-n // _RUN), _GROUP)),
-            local_size=(_GROUP, _GROUP),
+            global_size=(up(-(-n // _WIDTH), _GROUP), -(-n // _RUN)),
+            local_size=(_GROUP, 1),
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:

@@ -12,7 +12,8 @@ from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape
 from pytest_weekops.device.workloads.parts import up
 
-_WIDTH, _RUN, _GROUP = 8, 8, 8  # of stencil3d.cl, and the edge of a work-group
+_WIDTH, _RUN = 8, 4  # of stencil3d.cl
+_GROUP = (32, 8)  # items of a work-group, along a row and over rows
 _MOST = 1288  # whose edge with a halo has a cube that an int counts
 # where the centre and the six neighbours lie in the cube with its halo: planes, rows, columns
 _PLACES = ((1, 1, 1), (1, 1, 0), (1, 1, 2), (1, 0, 1), (1, 2, 1), (0, 1, 1), (2, 1, 1))
@@ -29,7 +30,7 @@ class Stencil3d:
     unit: Unit = "GB/s"
 
     def launch(self, shape: Shape) -> Launch:
-        """``stencil3d(in, weights, out, c)``, one item per eight columns of one row of eight planes."""
+        """``stencil3d(in, weights, out, c)``, one item per eight columns of one row of four planes."""
         c = cube_edge(shape.n)
         if c > _MOST:
             raise DeviceError(f"stencil3d at n = {shape.n} has more elements than an int counts. Give a smaller size.")
@@ -39,8 +40,8 @@ class Stencil3d:
             inputs={"in": Buffer((c + 2, c + 2, c + 2)), "weights": Buffer((7,))},
             output="out",
             output_shape=(c, c, c),
-            global_size=(up(-(-c // _WIDTH), _GROUP), up(c, _GROUP), -(-c // _RUN)),
-            local_size=(_GROUP, _GROUP, 1),
+            global_size=(up(-(-c // _WIDTH), _GROUP[0]), up(c, _GROUP[1]), -(-c // _RUN)),
+            local_size=(*_GROUP, 1),
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:

@@ -19,6 +19,7 @@ from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.policy.row_units import floor_of
 from pytest_weekops.core.units import Unit, throughput
+from pytest_weekops.report.page.sensors import sensors_line
 from pytest_weekops.report.page.shown import Attempt, Cell, Comparison, Limit
 from pytest_weekops.report.table import number
 
@@ -87,6 +88,7 @@ def _cell(
         interval=_interval(details, "floor", cell_name(cell)),
         host=PACE if with_pace else ANCHOR,
         built=_built(mine),
+        sensors=sensors_line([m.host.device for m in mine if m.host.device is not None]),
     )
 
 

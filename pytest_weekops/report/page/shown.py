@@ -119,6 +119,7 @@ class Cell:
     interval: tuple[float, float | None, float | None] | None
     host: str
     built: tuple[str, ...]
+    sensors: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

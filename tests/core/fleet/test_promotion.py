@@ -16,6 +16,7 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.promotion import Step, hosts_so_far, next_actions, progress, stage_hosts
 from pytest_weekops.core.fleet.stages import Action, Do, Event, Happened, Phase
+from tests.support.examples import examples
 from tests.support.fleets import make_fleet
 
 STAGES = ({"hosts": 1, "soak_s": 600}, {"hosts": "50 %"}, {"hosts": "all", "soak_s": 60})
@@ -125,7 +126,7 @@ def assert_whole(world: World, fleet: FleetFile = FLEET) -> None:
     assert ended == set(hosts_so_far(fleet, "x", min(label.stage, 2)))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(st.integers(0, 2**32), st.booleans(), st.booleans())
 def test_a_promotion_can_be_cut_at_every_line_and_deed(seed: int, promotes: bool, breaks: bool) -> None:
     """Killed once at each moment that there is, it comes to the same kind of end."""
@@ -142,7 +143,7 @@ def test_a_promotion_can_be_cut_at_every_line_and_deed(seed: int, promotes: bool
         assert_whole(world)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 25), max_size=6), st.booleans())
 def test_a_promotion_can_be_cut_again_and_again(seed: int, budgets: list[int], promotes: bool) -> None:
     """However often the coordinator is killed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from typing import Any
 
@@ -13,6 +12,7 @@ from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.outcome import HostOutcome, HostState
 from pytest_weekops.core.fleet.verdict import FleetDecision, FleetVerdict, judge_fleet
 from pytest_weekops.core.judge.finding import ExitStatus
+from tests.support.examples import examples
 from tests.support.fleets import OPEN, PROMOTED, SLOW, WRONG, make_asked, make_fleet, make_outcome, ratio, throughput
 
 _DECISIONS = list(FleetDecision)
@@ -74,7 +74,7 @@ def assert_no_milder(worse: FleetVerdict, before: FleetVerdict) -> None:
     assert _STATUSES.index(worse.exit_status) >= _STATUSES.index(before.exit_status)
 
 
-@settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "60")), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(fleets, st.lists(anything(), max_size=7), st.randoms(use_true_random=False))
 def test_any_outcomes_have_a_verdict_that_their_order_does_not_change(
     fleet: FleetFile, outcomes: list[HostOutcome], shuffled: random.Random
@@ -88,7 +88,7 @@ def test_any_outcomes_have_a_verdict_that_their_order_does_not_change(
     assert (verdict.exit_status is ExitStatus.PROMOTE) == (verdict.decision is FleetDecision.PROMOTE)
 
 
-@settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "60")), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(fleets, st.lists(anything(), max_size=7))
 def test_a_promote_is_earned_by_as_many_hosts_as_are_asked_for(fleet: FleetFile, outcomes: list[HostOutcome]) -> None:
     """Counted by hand: hosts of the file, with one outcome that promoted by both judgements."""
@@ -100,7 +100,7 @@ def test_a_promote_is_earned_by_as_many_hosts_as_are_asked_for(fleet: FleetFile,
         assert {outcome.host for outcome in outcomes} >= set(names)
 
 
-@settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "120")), deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(fleets, believed, st.integers(0, 3), st.data())
 def test_a_worse_host_never_makes_the_verdict_milder(
     fleet: FleetFile, outcomes: list[HostOutcome], at: int, data: st.DataObject
@@ -127,7 +127,7 @@ def test_a_worse_host_never_makes_the_verdict_milder(
     assert_no_milder(judged(fleet, [*outcomes[:at], *worse, *outcomes[at + 1 :]]), judged(fleet, outcomes))
 
 
-@settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "60")), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(fleets, believed, st.sets(st.integers(0, 3)), st.booleans())
 def test_a_host_that_is_taken_away_never_makes_the_verdict_milder(
     fleet: FleetFile, outcomes: list[HostOutcome], gone: set[int], wrong: bool
@@ -139,7 +139,7 @@ def test_a_host_that_is_taken_away_never_makes_the_verdict_milder(
     assert_no_milder(judged(fleet, left), judged(fleet, outcomes))
 
 
-@settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "40")), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(believed, st.sampled_from([0.5, 0.75, 1.0]), st.sampled_from([0.5, 0.75, 1.0]))
 def test_a_larger_share_never_makes_the_verdict_milder(outcomes: list[HostOutcome], one: float, other: float) -> None:
     """What is asked for is what is kept to."""

@@ -20,6 +20,7 @@ from pytest_weekops.core.guard.injection import (
     shortfalls,
 )
 from pytest_weekops.core.guard.settings import GuardSettings
+from tests.support.examples import examples
 
 
 def campaign(**changes: Any) -> Injection:
@@ -95,7 +96,7 @@ def test_no_miss_in_2995_is_more_than_999_per_mille() -> None:
     assert clopper_pearson(2994, 2994, confidence=0.90)[0] < 0.999
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(1, 7000), st.data())
 def test_the_interval_holds_the_share_and_mirrors(tried: int, data: st.DataObject) -> None:
     """For any count; swapping caught and missed mirrors it."""

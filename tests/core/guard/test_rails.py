@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_weekops.core.guard.rails import GuardState, advance, violations
 from pytest_weekops.core.measurement.records import GuardEvidence
 from pytest_weekops.core.policy.policy import GuardRules
+from tests.support.examples import examples
 
 RULES = GuardRules(overhead_violations=3, alarm_violations=2, clean_to_enable=2)
 CLEAN: dict[str, Any] = {"overhead_percent": 1.0, "false_positive_rate": 0.0, "disable_events": 0, "checks": 16}
@@ -85,7 +86,7 @@ def test_a_disabled_guard_needs_clean_measurements_in_a_row() -> None:
     assert events == ["enabled"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.sampled_from([evidence(), SOFT, ALARM, HARD]), max_size=20))
 def test_events_alternate_and_agree_with_the_state(found: list[GuardEvidence]) -> None:
     """For every sequence: disabled, enabled, disabled ...; a guard is never enabled right after a violation."""
@@ -112,7 +113,7 @@ LIMITS = st.builds(
     alarm_violations=st.integers(1, 4),
     clean_to_enable=st.integers(1, 4),
 )
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=examples(300), deadline=None)
 
 
 def walk(found: list[GuardEvidence], rules: GuardRules, bounded: bool) -> list[tuple[GuardState, str | None]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_weekops.core.guard.evidence import GuardTally, Lines
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.policy.policy import GuardRules
+from tests.support.examples import examples
 
 
 def test_full_coverage_is_the_default() -> None:
@@ -39,7 +40,7 @@ def test_the_chance_of_looking_at_a_fault_is_that_of_throwing_it_anywhere() -> N
     assert asked.coverage(20, 10) == pytest.approx(hits / 20_000, abs=0.01)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 50), st.integers(0, 50), st.integers(1, 20))
 def test_coverage_is_a_share_and_full_only_where_every_line_is(m: int, n: int, rows: int, columns: int, p: int) -> None:
     """Whatever the samples; more lines than there are are all of them."""

@@ -76,3 +76,12 @@ def test_a_file_is_read_in_the_order_of_its_lines(tmp_path: Path) -> None:
         with gzip.open(path, "at", encoding="utf-8") as stream:
             stream.write(json.dumps(each) + "\n")
     assert aa_gates.read(path) == snapshots(2)
+
+
+def test_the_kept_snapshots_say_what_the_docs_say(repository: Path) -> None:
+    """What was measured on a real host is judged again; each row of the table is in the docs, and no other."""
+    page = (repository / "docs" / "explanation" / "decision-quality.md").read_text(encoding="utf-8")
+    rows = table(aa_gates.read())
+    assert len(rows) > 2
+    head = page.index(rows[0])
+    assert page[head:].split("\n\n")[0].splitlines() == rows

@@ -14,6 +14,7 @@ from pytest_weekops.core.judge.certainty.intervals import Levels
 from pytest_weekops.core.judge.certainty.spread import Spread
 from tests.core.judge.test_intervals import LEVELS, VALUE, worsened
 from tests.core.judge.test_properties import QUICK
+from tests.support.examples import examples
 
 SDS = st.sampled_from([0.003, 0.05, 0.3])
 SPREAD = st.builds(Spread, SDS, st.sampled_from([None, 19]), st.sampled_from([0.0, 0.5]))
@@ -33,7 +34,7 @@ def test_a_slower_second_run_never_looks_better(
     assert (after.lower <= before.lower, after.estimate <= before.estimate, after.upper <= before.upper) == (True,) * 3
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(VALUES, VALUES, SPREAD, LEVELS)
 def test_runs_that_change_places_change_signs(
     first: list[float], second: list[float], spread: Spread, levels: Levels

@@ -17,6 +17,7 @@ from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus, Phase
 from pytest_weekops.core.policy.policy import Policy
 from tests.core.measurement.test_expectation import ENTRY
+from tests.support.examples import examples
 from tests.support.synthetic import STARTED, Records, make_campaign, make_identity, make_plan, make_records
 from tests.support.verdicts import finding_of
 
@@ -311,7 +312,7 @@ FAULTS = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(one=ENTRIES, faults=st.lists(FAULTS, max_size=2), stamp=st.sampled_from([STARTED, "", "NaN"]))
 def test_an_expectation_changes_no_finding_that_it_does_not_match(one: Expectation, faults: Any, stamp: str) -> None:
     """Only where each case of its cell has exactly its fault, on its driver and its days, does anything else change."""

@@ -23,6 +23,7 @@ from pytest_weekops.core.policy.bounds import BOUNDS, ROW_BOUNDS, SECTIONS, Boun
 from pytest_weekops.core.policy.policy import Policy, Row
 from tests.core.guard.test_injection import campaign as injection
 from tests.core.judge.test_recall import record as injection_record
+from tests.support.examples import examples
 from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records
 
 LANES = ("auto", "auto_t3_controlled", "auto_t5_guarded")
@@ -180,7 +181,7 @@ def test_the_weakest_policy_that_is_accepted_can_fail(name: str) -> None:
     assert check(policy, campaign).status is not CheckStatus.PASS
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(policies(), st.data())
 def test_every_check_with_a_limit_can_fail(policy: Policy, data: st.DataObject) -> None:
     """However weak the limits are that a live run accepts, none of them is out of reach."""
@@ -190,7 +191,7 @@ def test_every_check_with_a_limit_can_fail(policy: Policy, data: st.DataObject) 
     assert check(policy, campaign).status is not CheckStatus.PASS, name
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(policies())
 def test_the_guards_own_rails_can_break(policy: Policy) -> None:
     """At once, and by alarms; soft overhead is below the hard one."""

@@ -29,6 +29,7 @@ from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
 from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement
 from pytest_weekops.core.policy.policy import Evidence, Policy, Row
 from tests.core.judge.test_verdict import POLICY, pinned
+from tests.support.examples import examples
 from tests.support.synthetic import make_campaign, make_plan, make_records
 from tests.support.verdicts import finding_of
 
@@ -293,7 +294,7 @@ def test_lanes_of_two_variants_are_not() -> None:
 RANK = {"pass": 0, "inconclusive": 1, "fail": 2}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(st.floats(0.7, 1.2), min_size=5, max_size=5),
     st.lists(st.floats(0.5, 1.0), min_size=5, max_size=5),

@@ -22,6 +22,7 @@ from pytest_weekops.core.measurement.records import Measurement, PartnerSamples,
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.journal import Journal, read_run
 from pytest_weekops.evidence.judging import judge_stored
+from tests.support.examples import examples
 from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records, stamped
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "reports" / "example"
@@ -202,7 +203,7 @@ PLAN = make_plan()
 HEALTHY = stamped(make_records(PLAN))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 11), st.fixed_dictionaries({}, optional=FIELDS), st.fixed_dictionaries({}, optional=SESSION))
 def test_no_data_make_a_check_raise_and_a_further_fault_never_helps(
     number: int, facts: dict[str, Any], session: dict[str, Any]

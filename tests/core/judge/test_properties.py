@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -18,13 +17,14 @@ from pytest_weekops.core.measurement.records import Measurement, MeasurementStat
 from pytest_weekops.core.policy.policy import Policy, Row
 from pytest_weekops.core.recorded.judge import judge_recorded
 from pytest_weekops.evidence.recorded import parse_campaign
+from tests.support.examples import examples
 from tests.support.recorded_data import split, weekly
 from tests.support.synthetic import make_campaign, make_plan, make_records
 from tests.support.verdicts import finding_of
 
 # WEEKOPS_EXAMPLES=10000 makes these properties take more than 100,000 examples, and half an hour.
 QUICK = settings(
-    max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "150")),
+    max_examples=examples(150),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

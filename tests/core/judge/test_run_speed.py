@@ -23,6 +23,7 @@ from pytest_weekops.core.measurement.records import Case, Measurement, Measureme
 from tests.core.judge.test_beside import campaign as beside
 from tests.core.judge.test_verdict import POLICY
 from tests.core.measurement.test_expectation import ENTRY
+from tests.support.examples import examples
 from tests.support.synthetic import PARTNERS_LIBRARY, STARTED, make_campaign, make_plan, make_records
 
 PLAN = make_plan(sizes=(128,))
@@ -234,7 +235,7 @@ def slowed(factors: Sequence[float], anchor: float) -> Campaign:
     return make_campaign(PLAN, records)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(FACTORS, FACTORS, st.sampled_from([0.0, 5.0, 20.0]), st.sampled_from([7.0, 10.0, 13.0]))
 def test_a_slower_second_run_never_looks_better(
     factors: list[float], more: list[float], margin: float, anchor: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,9 +25,10 @@ from pytest_weekops.core.selection.online import (
     observe,
     settle,
 )
+from tests.support.examples import examples
 
 RULES = SelectorRules()
-MANY = settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "150")), deadline=None)
+MANY = settings(max_examples=examples(150), deadline=None)
 
 
 @dataclass

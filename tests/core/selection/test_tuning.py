@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import statistics
 
 import pytest
@@ -27,9 +26,10 @@ from pytest_weekops.core.selection.tuning import (
     trial_order,
 )
 from tests.core.selection.test_tuning_space import ENTRIES
+from tests.support.examples import examples
 from tests.support.synthetic import make_identity
 
-MANY = settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "150")), deadline=None)
+MANY = settings(max_examples=examples(150), deadline=None)
 RATIOS = st.lists(st.floats(0.2, 5.0), min_size=LEAST_ROUNDS, max_size=30)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,10 @@ from pytest_weekops.core.selection.tuning_space import (
     parameters,
     why_illegal,
 )
+from tests.support.examples import examples
 from tests.support.synthetic import make_identity
 
-MANY = settings(max_examples=int(os.environ.get("WEEKOPS_EXAMPLES", "150")), deadline=None)
+MANY = settings(max_examples=examples(150), deadline=None)
 CATALOG = Path(__file__).resolve().parents[3] / "kernels" / "catalog.yaml"
 ENTRIES = {
     entry.mode: entry

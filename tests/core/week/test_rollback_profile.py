@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.rollback import parse_environment, plan_rollback
+from tests.support.examples import examples
 from tests.support.rollbacks import profile
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Zl", "Zp", "Zs")) | st.just(" "), max_size=20)
@@ -42,7 +43,7 @@ def test_a_shell_reads_the_value_and_runs_nothing(value: str) -> None:
     assert parse_environment(text)["VALUE"] == value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), PRINTABLE, max_size=4))
 def test_what_is_written_is_read_back(environment: dict[str, str]) -> None:
     """For every printable value."""
