@@ -80,7 +80,7 @@ def _pinned(queue: Any, words: int) -> Any:
     """Host memory of the driver's own, which it need not copy before a transfer (OpenCL 1.2, table 5.3)."""
     flags = cl.mem_flags
     buffer = cl.Buffer(queue.context, flags.READ_WRITE | flags.ALLOC_HOST_PTR, 4 * words)
-    both = cl.map_flags.READ | cl.map_flags.WRITE
+    both: Any = cl.map_flags.READ | cl.map_flags.WRITE
     mapped, _event = cl.enqueue_map_buffer(queue, buffer, both, 0, (words,), np.dtype(np.uint32), is_blocking=True)
     return mapped
 
