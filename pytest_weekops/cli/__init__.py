@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_weekops import __version__
+from pytest_weekops.cli.interrupting import interruptible
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.report.saying import plain, say
 
@@ -110,7 +111,8 @@ def _ended(arguments: Sequence[str], asked: str) -> int:
     """Run what was asked for, and turn whatever breaks into a sentence and an exit status that is never a verdict's."""
     name = f"weekops {asked}" if asked in COMMANDS else "weekops"
     try:
-        return _run(arguments, asked)
+        with interruptible():
+            return _run(arguments, asked)
     except SystemExit as leaving:  # argparse has said why
         return leaving.code if isinstance(leaving.code, int) else 4
     except InputError as error:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,15 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     closed = unsent or close_week(report_dir, week, arguments.runs)
     words = [_only_sent(closed)] if unsent else _lines(closed)
     alerts = [] if target is None else build_alerts(closed.document, closed.directory / "acta.md")
-    with _interruptible():
-        try:
-            # With `--alert -` standard output belongs to the alert alone.
-            unshown = _print(words, sys.stderr if target == "-" else sys.stdout)
-            delivery = deliver(alerts, target or "")
-        except BaseException:
-            _note(Delivery(delivered=False, attempts=0, problem="interrupted", emitted=bool(alerts)), closed, arguments)
-            raise
-        _note(delivery, closed, arguments)
+    try:
+        # With `--alert -` standard output belongs to the alert alone.
+        unshown = _print(words, sys.stderr if target == "-" else sys.stdout)
+        delivery = deliver(alerts, target or "")
+    except BaseException:
+        _note(Delivery(delivered=False, attempts=0, problem="interrupted", emitted=bool(alerts)), closed, arguments)
+        raise
+    _note(delivery, closed, arguments)
     if unshown is not None:
         raise unshown
     return closed.exit_status
@@ -61,23 +57,6 @@ def _only_sent(closed: ClosedWeek) -> str:
         f"week {document['review_id']}: {document['block_decision']} (SEV{document['severity']['level']}), closed on "
         f"{document['closed_at']} and left as it is; its alert had not arrived and is sent now"
     )
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a request to terminate interrupt like Ctrl-C: what was not delivered is recorded first."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print(lines: Iterable[str], stream: TextIO) -> OSError | None:

@@ -34,7 +34,14 @@ LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name p
     "gather_scatter": "GB/s",
     **dict.fromkeys((*MATH, *RESULTS_ONLY), "GB/s"),
 }
-SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s", **LEVEL1}
+LEVEL0: dict[str, Unit] = {  # what a device can do: items of ``weekops peak`` that are operations, too
+    "memory_copy": "GB/s",
+    "memory_strided": "GB/s",
+    "memory_gather": "GB/s",
+    "arithmetic_float": "GFLOPS",
+    "arithmetic_float_dependent": "GFLOPS",
+}
+SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s", **LEVEL0, **LEVEL1}
 FLOOR_OF_UNIT: dict[Unit, str] = {"GFLOPS": "min_avg_gflops", "GB/s": "min_avg_gbs"}
 
 

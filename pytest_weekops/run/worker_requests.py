@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, Problem
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
@@ -123,4 +124,8 @@ class WorkerRequests:
         return self.tunings[label].tuned if label in self.tunings else ()
 
     def _guard(self, kernel: str) -> GuardSettings | None:
-        return settings_of(self.policy.guard) if kernel == T5_KERNEL else None
+        """The policy's guard for T5; for a workload that has an invariant, its threshold: every launch is checked."""
+        if kernel == T5_KERNEL:
+            return settings_of(self.policy.guard)
+        operation = self.operation_of(kernel)
+        return GuardSettings(z=self.policy.guard.z) if operation.file is None and operation.name in GUARDED else None

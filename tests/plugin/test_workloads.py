@@ -64,3 +64,7 @@ def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need, 
     said = " ".join(result.output.split())
     assert "math_strict on pocl: not applicable, needs math as strict as the text" in said
     assert "the times of queue_fill: their results alone are judged" in said
+    for each in (m for m in measured if m.case.kernel != "queue_fill"):
+        assert each.guard is not None
+        assert each.guard.checks == sum(len(session.wall_ns) for session in each.sessions)
+        assert f"{each.case.kernel} pocl 96" in result.output, "its guard's line stands below the table"

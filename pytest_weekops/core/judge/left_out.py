@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.capabilities import losses
 from pytest_weekops.core.judge.checks.expected_faults import words_of
@@ -14,6 +15,9 @@ from pytest_weekops.core.policy.bounds import Place, weak
 from pytest_weekops.core.policy.policy import Policy
 
 _LEAST_SNAPSHOTS = 3  # a trend through two points cannot be told from one slow snapshot
+
+# What holds for the guards of workloads as for T5's.
+_OF_ANY_GUARD = ("z", "max_false_positive_rate", "max_t5_false_positive_rate", "max_t5_disable_events_total")
 
 
 def left_out(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
@@ -88,6 +92,8 @@ def _is_asked(place: Place, campaign: Campaign) -> bool:
         return bool(plan.evidence)
     if "drift" in name or "deviation" in name:
         return plan.kind == "weekly"
+    if name in _OF_ANY_GUARD and any(m.operation in GUARDED for m in campaign.measurements):
+        return True
     lane = _lane(section, name)
     return lane is None or lane in plan.kernels
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pytest_weekops.core.units import IMAGE, LEVEL1, MATH, QUEUE, STRICT_MATH
+from pytest_weekops.core.units import IMAGE, LEVEL0, LEVEL1, MATH, QUEUE, STRICT_MATH
 
 T3_KERNEL, T5_KERNEL = "auto_t3_controlled", "auto_t5_guarded"
 CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
@@ -13,6 +13,7 @@ KERNEL_SETS = {
     "math": (*MATH, STRICT_MATH),
     "queues": QUEUE,
     "images": IMAGE,
+    "level0": ("triad", *LEVEL0),
     "level1": tuple(LEVEL1),
     "all": (*CONTROLLED_KERNELS, "triad", *LEVEL1),
 }

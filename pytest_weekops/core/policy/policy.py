@@ -75,7 +75,7 @@ class GuardRules(PolicyPart):
     sampling_period: int = Field(default=1, ge=1)
     #: random sign vectors: full checks take them in turn, a sampled one takes them all
     projection_count: int = Field(default=1, ge=1, le=64)
-    #: [standard deviations] threshold on a good row's residual
+    #: [standard deviations] threshold on a good row's residual; in a workload's guard, of signed errors
     z: float = Field(default=8.0, gt=0, le=1000)
     #: rows that a check draws (a sampled guard); none: every row
     row_samples: int | None = Field(default=None, ge=1)
