@@ -186,6 +186,8 @@ def _journal(soak: Soak, process: subprocess.Popen[bytes], draw: random.Random) 
     journal = max(soak.reports.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
     if (journal.parent / "decision.json").exists():  # judged by now: `weekops status --verify` would find it
         return False
+    if not journal.stat().st_size:  # nothing is in it yet, so nothing is cut
+        return False
     os.truncate(journal, journal.stat().st_size // 2)
     return True
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from generating.words import table
-from pytest_weekops.core.units import SHIPPED_UNITS
+from pytest_weekops.core.units import LEVEL0, SHIPPED_UNITS
 from pytest_weekops.files.catalog import kernel_entries
 from pytest_weekops.files.kernel_sources import expand
 
@@ -35,15 +35,16 @@ def holes() -> list[str]:
 
 def kernels() -> dict[str, str]:
     """The kernels of each operation, or family of them, without comments."""
-    found = {_family(name): "" for name in SHIPPED_UNITS}
+    found = {_family(name): "" for name in SHIPPED_UNITS if name not in LEVEL0}
     for entry in kernel_entries([str(KERNELS)]).values():
-        found[_family(entry.operation)] += _COMMENTS.sub("", expand(KERNELS / entry.file))
+        if entry.operation not in LEVEL0:
+            found[_family(entry.operation)] += _COMMENTS.sub("", expand(KERNELS / entry.file))
     return found
 
 
 def host_calls() -> dict[str, str]:
     """The Python of each, without docstrings and comments; GEMM and triad have none but launches."""
-    found = dict.fromkeys(map(_family, SHIPPED_UNITS), "")
+    found = dict.fromkeys(kernels(), "")
     for name in found:
         path = WORKLOADS / {"math": "maths", "queue": "queues", "image2d": "images"}.get(name, f"{name}.py")
         files = sorted(path.glob("*.py")) if path.is_dir() else [path] if path.is_file() else []

@@ -1,4 +1,4 @@
-"""``weekops inject``: plant faults on a device and count what the T5 guard catches."""
+"""``weekops inject``: plant faults on a device and count what a guard catches of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--kernel",
         default="auto_t5_guarded",
         metavar="MODE",
-        help="whose launches are guarded (default: auto_t5_guarded)",
+        help="whose launches are guarded: a GEMM variant, or a workload that has a guard (default: auto_t5_guarded)",
     )
     parser.add_argument(
         "--flips", type=int, default=200, metavar="N", help="flips of each of the 32 bits of C (default: 200)"

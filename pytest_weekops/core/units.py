@@ -19,7 +19,7 @@ QUEUE = (
     "queue_svm",
 )
 IMAGE = ("image2d", "image2d_linear")
-CANONICAL_ONLY = (STRICT_MATH, *QUEUE, *IMAGE)  # in no set that is measured: their times are not judged
+RESULTS_ONLY = (STRICT_MATH, *QUEUE, *IMAGE)  # a launch is a row of host calls, or of functions: no time is judged
 LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name per operation
     "reduce": "GB/s",
     "scan": "GB/s",
@@ -32,9 +32,16 @@ LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name p
     "fft": "GFLOPS",
     "nbody": "GFLOPS",
     "gather_scatter": "GB/s",
-    **dict.fromkeys((*MATH, *CANONICAL_ONLY), "GB/s"),
+    **dict.fromkeys((*MATH, *RESULTS_ONLY), "GB/s"),
 }
-SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s", **LEVEL1}
+LEVEL0: dict[str, Unit] = {  # what a device can do: items of ``weekops peak`` that are operations, too
+    "memory_copy": "GB/s",
+    "memory_strided": "GB/s",
+    "memory_gather": "GB/s",
+    "arithmetic_float": "GFLOPS",
+    "arithmetic_float_dependent": "GFLOPS",
+}
+SHIPPED_UNITS: dict[str, Unit] = {"gemm": "GFLOPS", "triad": "GB/s", **LEVEL0, **LEVEL1}
 FLOOR_OF_UNIT: dict[Unit, str] = {"GFLOPS": "min_avg_gflops", "GB/s": "min_avg_gbs"}
 
 

@@ -8,11 +8,15 @@ from collections.abc import Generator
 import numpy as np
 
 from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.measurement.records import MeasurementStatus, Phase, SessionSamples
 from pytest_weekops.core.selection.online import Choice
 from pytest_weekops.core.selection.selector import choose_variant, usable
+from pytest_weekops.device.described_launcher import DescribedLauncher
 from pytest_weekops.device.digest import Digest
 from pytest_weekops.device.guard import Guard
+from pytest_weekops.device.invariant import Guarded
+from pytest_weekops.device.invariant_guard import InvariantGuard, make_invariant_guard
 from pytest_weekops.device.known_operations import find_operation
 from pytest_weekops.device.launcher import GemmLauncher, Launcher, make_launcher
 from pytest_weekops.device.online import Memory, Online
@@ -23,7 +27,7 @@ from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.session import Notify, Session, problem
 from pytest_weekops.device.timing import Launch, judge_timer
 from pytest_weekops.device.tuning import put_in_force
-from pytest_weekops.device.watch import Unwatched, Watch, Watched
+from pytest_weekops.device.watch import Unwatched, Watch, Watched, WatchedInvariant
 from pytest_weekops.files.kernel_sources import Source, load_sources
 from pytest_weekops.worker.protocol import Measured, MeasureRequest, Ready, SelectorRequest, Turned, TurnRequest
 
@@ -84,8 +88,8 @@ def _measure_source(device: OpenDevice, request: MeasureRequest, notify: Notify,
     operation = find_operation(request.operation, request.operation_file)
     launcher = make_launcher(device.queue, device.programs, source, shape, operation)
     guard = _guard_of(device, request, launcher, shape)
-    watch = Watched(guard, shape) if guard else Unwatched()
     try:
+        watch = _watch(guard, operation, shape)
         return (yield from _measure(device, request, notify, launcher, watch, source, operation, shape))
     finally:
         launcher.release()
@@ -93,9 +97,17 @@ def _measure_source(device: OpenDevice, request: MeasureRequest, notify: Notify,
             guard.release()
 
 
+def _watch(guard: Guard | InvariantGuard | None, operation: Operation, shape: Shape) -> Watch:
+    if isinstance(guard, InvariantGuard):
+        assert isinstance(operation, Guarded)
+        return WatchedInvariant(guard, operation, shape)
+    return Watched(guard, shape) if guard else Unwatched()
+
+
 def _refuse_lanes(request: MeasureRequest) -> None:
-    """T3 and T5 are algebra of matrix products; on anything else they would prove nothing."""
-    asked = "the guard" if request.guard else "online selection" if request.selector else ""
+    """T3 and T5 are algebra of matrix products, and some workloads have one of their own; else they prove nothing."""
+    guarded = request.guard is not None and request.operation not in GUARDED
+    asked = "the guard" if guarded else "online selection" if request.selector else ""
     if asked and request.operation != "gemm":
         raise DeviceError(
             f"{asked} was asked for {request.operation}; it speaks of GEMM alone and would prove nothing here. "
@@ -103,11 +115,17 @@ def _refuse_lanes(request: MeasureRequest) -> None:
         )
 
 
-def _guard_of(device: OpenDevice, request: MeasureRequest, launcher: Launcher, shape: Shape) -> Guard | None:
+def _guard_of(
+    device: OpenDevice, request: MeasureRequest, launcher: Launcher, shape: Shape
+) -> Guard | InvariantGuard | None:
     """The guard of a request that asks for one."""
-    if request.guard is None or not isinstance(launcher, GemmLauncher):
+    if request.guard is None:
         return None
     units = request.k_scaled_bound or 12.0
+    if isinstance(launcher, DescribedLauncher):
+        return make_invariant_guard(device, launcher, request.kernel_dirs, request.guard, bound_units=units)
+    if not isinstance(launcher, GemmLauncher):
+        return None
     return make_guard(
         device, launcher, shape, request.kernel_dirs, request.guard, draw=request.guard_draw, bound_units=units
     )

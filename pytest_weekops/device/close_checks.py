@@ -1,4 +1,4 @@
-"""The kernels that check others (T5's two, and the digest of each launch), launched by themselves on exact buffers."""
+"""Kernels that check others (the guards', and the digest of each launch), launched by themselves on exact buffers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import numpy as np
 import pyopencl as cl
 from numpy.typing import NDArray
 
+from pytest_weekops.core.guard.invariants import multiset_hash, stretch_sums, word_sums
 from pytest_weekops.core.measurement.microscope import CloseLook
 from pytest_weekops.device.digest import DIGEST_FILE
 from pytest_weekops.device.guard import CHECK_FILE
+from pytest_weekops.device.invariant import Ordered, Sums, Words
+from pytest_weekops.device.invariant_guard import FILES
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.sampled import SAMPLE_FILE
 from pytest_weekops.files.kernel_sources import expand
@@ -22,6 +25,8 @@ _AS_WRITTEN = "-cl-opt-disable"  # what optimizers make of them, `freeze`, Oclgr
 _SERIAL = 7
 _VECTORS = 2
 _WIDEST = 16  # floats of the widest load
+_ROW_MULTIPLE = 4  # elements of a guard's row, as its widest load here
+_FIRST = 1  # the number of a chain's first check
 
 
 def check_closely(device: OpenDevice, look: CloseLook) -> str:
@@ -100,8 +105,68 @@ def _digest(queue: Any, program: Any, m: int, n: int, defined: dict[str, int]) -
     return found, right.ravel()
 
 
-def _run(queue: Any, kernel: Any, size: int, group: int, arguments: tuple[Any, ...], count: int) -> Array:
-    """Launch on buffers that end with their arrays; the last argument is the output, of so many 32-bit words."""
+def _rows(m: int, n: int) -> tuple[int, int, Array]:
+    """Columns, count and words of a flat result in m rows of which the last has n, whole numbers that float holds."""
+    columns = -(-n // _ROW_MULTIPLE) * _ROW_MULTIPLE
+    count = (m - 1) * columns + n
+    return columns, count, (np.arange(count, dtype=np.uint32) * np.uint32(7)) % np.uint32(1009)
+
+
+def _chained(rows: int, *bad: int) -> Array:
+    """The verdicts of a first check, which all but these rows pass."""
+    return np.where(np.isin(np.arange(rows), bad), 0, _FIRST).astype(np.int32)
+
+
+def _abft_words(queue: Any, program: Any, m: int, n: int, defined: dict[str, int]) -> tuple[Array, Array]:
+    columns, count, words = _rows(m, n)
+    weights = np.arange(columns, dtype=np.uint32) * np.uint32(0x9E3779B2) + np.uint32(1)
+    expected = word_sums(words, weights)
+    words[count // 2] ^= np.uint32(1 << 31)
+    arguments = (words, np.int32(columns), np.int32(count), weights, expected, np.int32(_FIRST))
+    items, groups = defined["ITEMS"], -(-m // defined["ROWS"])
+    found = _run(queue, program.abft_words, groups * items, items, arguments, m, chained=True)
+    return found, _chained(m, count // 2 // columns)
+
+
+def _abft_sums(queue: Any, program: Any, m: int, n: int, defined: dict[str, int]) -> tuple[Array, Array]:
+    columns, count, words = _rows(m, n)
+    values, signs = words.astype(np.float32), _signs(columns)
+    sums, _rms = stretch_sums(values.astype(np.float64), signs.astype(np.float64))
+    values[count // 2] = np.nan
+    bounds = np.full(m, 0.5, dtype=np.float32)
+    geometry = (np.int32(columns), np.int32(count))
+    arguments = (values, *geometry, signs, sums.astype(np.float32), bounds, np.int32(_FIRST))
+    items, groups = defined["ITEMS"], -(-m // defined["ROWS"])
+    found = _run(queue, program.abft_sums, groups * items, items, arguments, m, chained=True)
+    return found, _chained(m, count // 2 // columns)
+
+
+def _abft_order(queue: Any, program: Any, m: int, n: int, defined: dict[str, int]) -> tuple[Array, Array]:
+    """The order of words that fall once, in the first row, and the hash of them all; then of others."""
+    columns, count, words = _rows(m, n)
+    words.sort()
+    words[0] = 2000  # behind it stands less, where anything does
+    items, groups = defined["ITEMS"], -(-m // defined["ROWS"])
+    part = np.zeros(m, dtype=np.uint32)
+    arguments = (words, np.int32(columns), np.int32(count), np.int32(_FIRST), part)
+    ordered = _run(queue, program.abft_order, groups * items, items, arguments, m, chained=True)
+    part[:] = [multiset_hash(words[first : first + columns]) for first in range(0, count, columns)]
+    kernel, whole = cl.Kernel(program, "abft_total"), multiset_hash(words)
+    found = [ordered]
+    for hashed in (whole, whole ^ 1):
+        summed = (part, np.int32(m), np.uint32(hashed), np.int32(_FIRST))
+        found.append(_run(queue, kernel, items, items, summed, m + 1, chained=True)[m:])
+    falls = [0] if count > 1 else []
+    return np.concatenate(found), np.concatenate([_chained(m, *falls), [_FIRST], [0]])
+
+
+def _run(
+    queue: Any, kernel: Any, size: int, group: int, arguments: tuple[Any, ...], count: int, *, chained: bool = False
+) -> Array:
+    """Launch on buffers that end with their arrays; the last argument is the output, of so many 32-bit words.
+
+    Nothing is in it before, but where a check is ``chained`` to the one before it, whose number is 0.
+    """
     flags = cl.mem_flags
     buffers = [
         cl.Buffer(queue.context, flags.READ_WRITE | flags.COPY_HOST_PTR, hostbuf=np.ascontiguousarray(value))
@@ -111,6 +176,8 @@ def _run(queue: Any, kernel: Any, size: int, group: int, arguments: tuple[Any, .
     ]
     found = np.zeros(count, dtype=np.int32)
     output = cl.Buffer(queue.context, flags.READ_WRITE, found.nbytes)
+    if chained:
+        cl.enqueue_copy(queue, output, found, is_blocking=True)
     kernel(queue, (size,), (group,), *buffers, output)
     cl.enqueue_copy(queue, found, output, is_blocking=True)
     return found
@@ -119,5 +186,8 @@ def _run(queue: Any, kernel: Any, size: int, group: int, arguments: tuple[Any, .
 _CHECKS: dict[str, tuple[Callable[..., tuple[Array, Array]], str]] = {
     "abft_check": (_abft_check, CHECK_FILE),
     "abft_sample": (_abft_sample, SAMPLE_FILE),
+    "abft_words": (_abft_words, FILES[Words]),
+    "abft_sums": (_abft_sums, FILES[Sums]),
+    "abft_order": (_abft_order, FILES[Ordered]),
     "digest": (_digest, DIGEST_FILE),
 }

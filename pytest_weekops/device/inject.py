@@ -13,11 +13,13 @@ from pytest_weekops.core.guard.injection import BitRecall, FaultRecall
 from pytest_weekops.core.measurement.records import Phase
 from pytest_weekops.device.bench import pick
 from pytest_weekops.device.guard import Check, Guard
+from pytest_weekops.device.inject_workload import inject_workload
 from pytest_weekops.device.launcher import GemmLauncher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Gemm, Shape
 from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.tuning import put_in_force
+from pytest_weekops.device.workloads import WORKLOADS
 from pytest_weekops.files.kernel_sources import Source, load_sources
 from pytest_weekops.worker.protocol import Injected, InjectRequest, MeasureRequest
 
@@ -33,6 +35,9 @@ def inject(device: OpenDevice, request: InjectRequest, notify: Callable[[Phase],
     notify(Phase.BUILD)
     shape = Shape(request.size, request.size, request.size)
     sources = put_in_force(load_sources(request.kernel_dirs), request.tuned, device.identity)
+    known = sources.get(request.kernel)
+    if known is not None and known.entry.operation in WORKLOADS:
+        return inject_workload(device, request, known, notify)
     asked = MeasureRequest(
         kernel=request.kernel, m=shape.m, n=shape.n, k=shape.k, seed=request.seed, sessions=1, iterations=1
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.kernel_operation import OperationFile
+from pytest_weekops.device.level0.operations import LEVEL0_OPERATIONS
 from pytest_weekops.device.operation import Gemm, Operation, Triad
 from pytest_weekops.device.own_operation import load_own
 from pytest_weekops.device.workloads import WORKLOADS
 
-OPERATIONS: dict[str, Operation] = {"gemm": Gemm(), "triad": Triad(), **WORKLOADS}
+OPERATIONS: dict[str, Operation] = {"gemm": Gemm(), "triad": Triad(), **LEVEL0_OPERATIONS, **WORKLOADS}
 
 
 def find_operation(name: str, file: OperationFile | None) -> Operation:

@@ -171,6 +171,8 @@ class Session:
         """The session's samples, and why its result is wrong, or nothing."""
         self.notify(Phase.READ_BACK)
         self.caught = self.caught or self._contained() or self._looks.settle()
+        found = self.watch.settle(are_right=not self.caught and not self._looks.varies)
+        self.caught = self.caught or found
         if self._looks.worst is None:  # caught before anything was compared: what is there now is, for the record
             self._looks.after(self._slot, "", whole=True)
         return self._samples(), f"session {self.number}: {self.caught}" if self.caught else ""

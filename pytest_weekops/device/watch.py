@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pytest_weekops.core.guard.evidence import GuardTally
+from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import GuardEvidence
 from pytest_weekops.device.guard import Guard
+from pytest_weekops.device.invariant import Draw, Guarded
+from pytest_weekops.device.invariant_guard import InvariantGuard
 from pytest_weekops.device.looks import Data
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.timing import SHORT_NS
@@ -31,6 +34,12 @@ class Watch(Protocol):
     def after(self, launch_ns: int) -> str:
         """A timed launch is done: a sentence where its result is wrong."""
 
+    def settle(self, *, are_right: bool) -> str:
+        """The session's last launch is done: a sentence where a result was wrong.
+
+        ``are_right``: every launch left the bits of a result that was compared with the reference and found right.
+        """
+
     def evidence(self) -> GuardEvidence | None:
         """What the guard saw."""
 
@@ -53,6 +62,10 @@ class Unwatched:
 
     def after(self, launch_ns: int) -> str:  # noqa: ARG002 - the common signature
         """Not checked."""
+        return ""
+
+    def settle(self, *, are_right: bool) -> str:  # noqa: ARG002 - the common signature
+        """Nothing was checked."""
         return ""
 
     def evidence(self) -> GuardEvidence | None:
@@ -112,6 +125,64 @@ class Watched:
         caught = self._guard.explain(self._slot)
         self._tally.alarmed(real=caught.real, text=caught.text)
         return f"the guard caught launch {self._number}: {caught.text}" if caught.real else ""
+
+    def settle(self, *, are_right: bool) -> str:  # noqa: ARG002 - each check was answered at once
+        """Everything was said behind its launch."""
+        return ""
+
+    def evidence(self) -> GuardEvidence | None:
+        """What it saw and what it cost."""
+        return self._tally.evidence()
+
+
+class WatchedInvariant:
+    """Every launch of a workload is held to its invariant on the device; what was found is read back once a session."""
+
+    def __init__(self, guard: InvariantGuard, operation: Guarded, shape: Shape) -> None:
+        self._guard, self._operation, self._shape = guard, operation, shape
+        self._tally = GuardTally(GuardSettings(z=guard.z), (shape.m, shape.n))
+        self._slot = 0
+        self._number = 0  # of the last check, across sessions
+        self._before = 0  # checks of the sessions before this one
+
+    def begin(self, data: Data, *, seed: int, session: int) -> None:
+        """Work out what launches on each set of inputs are held to."""
+        self._guard.prepare(
+            [
+                self._operation.invariant(self._shape, inputs, reference, Draw(seed, session))
+                for inputs, reference in zip(data.inputs, data.references, strict=True)
+            ]
+        )
+        self._before = self._number
+
+    def trust(self) -> str:
+        """Test the guard on the result of the warm-up's last launch, before it is believed."""
+        problem = self._guard.self_test(self._slot)
+        self._tally.tested(problem, self._guard.residual_share(self._guard.launcher.read(), self._slot))
+        return f"the guard's self-test failed: {problem}" if problem else ""
+
+    def before(self, slot: int) -> None:
+        """Hold it to what these inputs give."""
+        self._slot = slot
+
+    def behind(self, usual_ns: float) -> None:
+        """Nothing: a digest of the result follows in any case, and the check beside it."""
+
+    def after(self, launch_ns: int) -> str:
+        """Check the launch. What came of it is told by :meth:`settle`."""
+        self._number += 1
+        self._tally.checked(launch_ns, self._guard.check(self._slot), number=self._number)
+        return ""
+
+    def settle(self, *, are_right: bool) -> str:
+        """Read the verdicts back. A row stays bad from its first bad launch on, and so many alarms are counted."""
+        if self._number == self._before or not (bad := self._guard.bad()):
+            return ""
+        first = self._before + self._guard.first_bad
+        text = f"from launch {first} on, {self._guard.say(bad)} is not what the inputs make it"
+        for _launch in range(first, self._number + 1):
+            self._tally.alarmed(real=not are_right, text=text)
+        return "" if are_right else f"the guard found that {text}"
 
     def evidence(self) -> GuardEvidence | None:
         """What it saw and what it cost."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.guard.injection import InjectionRecord
+from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.files.atomic import write_atomic
@@ -17,11 +18,13 @@ DIRECTORY = "injections"
 
 
 def write_injection(report_dir: Path, record: InjectionRecord) -> Path:
-    """Keep a campaign; a later one of the same driver, hardware, size and guard takes its place."""
+    """Keep a campaign; a later one of the same driver, hardware, size and guard, or workload, takes its place."""
     guard = record.result.guard
     other = hashlib.sha256(guard.model_dump_json().encode()).hexdigest()[:8] if guard != GuardSettings() else ""
     silicon = re.sub(r"[^A-Za-z0-9]+", "-", record.hardware)[:60]
-    name = f"{record.library_sha256[:16] or 'unknown'}-{silicon}-{record.result.size}{other and '-' + other}.json"
+    workload = f"-{record.result.variant}" if record.result.variant in GUARDED else ""
+    of = f"{record.library_sha256[:16] or 'unknown'}-{silicon}-{record.result.size}"
+    name = f"{of}{workload}{other and '-' + other}.json"
     path = report_dir / DIRECTORY / name
     write_atomic(path, record.model_dump_json(indent=2) + "\n")
     return path

@@ -1,4 +1,7 @@
-"""What the two controlled lanes did, per cell: which variant T3 took and why, what the T5 guard cost and looked at."""
+"""What the two controlled lanes did, per cell: which variant T3 took and why, what the T5 guard cost and looked at.
+
+The guards of workloads stand behind them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ Cell = tuple[str, int]
 
 
 def render_lanes(records: Iterable[object]) -> list[str]:
-    """Lines of at most 79 columns; none where no controlled lane was measured."""
+    """Lines of at most 79 columns; none where nothing was guarded or selected."""
     whole = list(records)
     measured = [r.case for r in whole if isinstance(r, Measurement) and not r.void]
     width = max((len(f"{case.platform} {case.size}") for case in measured), default=0)
     names = {T3_KERNEL: "T3", T5_KERNEL: "T5"}
     return [
-        f"{names[lane]} {f'{platform} {size}'.ljust(width)}  {words}"[:79]
+        f"{names.get(lane, lane)} {f'{platform} {size}'.ljust(width)}  {words}"[:79]
         for (lane, platform, size), lines in lane_lines(whole).items()
         for words in lines
     ]
@@ -36,6 +39,10 @@ def lane_lines(records: Iterable[object]) -> dict[tuple[str, str, int], tuple[st
                 found[kernel, platform, size] = (_selector(selectors),)
             if kernel == T5_KERNEL and guards:
                 found[kernel, platform, size] = (_guard(guards), *_coverage(guards))
+    own = (m.case.kernel for m in measured if m.guard is not None and m.case.kernel != T5_KERNEL)
+    for kernel in dict.fromkeys(own):
+        for (platform, size), group in _cells(measured, kernel).items():
+            found[kernel, platform, size] = (_guard([m.guard for m in group if m.guard]),)
     return found
 
 

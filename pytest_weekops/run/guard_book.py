@@ -51,7 +51,7 @@ class GuardBook:
                 before,
                 measurement.guard,
                 self._rules,
-                bounded=measurement.case.size >= self._bounded_from,
+                bounded=measurement.operation == "gemm" and measurement.case.size >= self._bounded_from,
                 when=when,
                 run_id=self._run_id,
                 missed=_missed(measurement, self._rules),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, Problem
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.core.selection.tuning import TunedVariant
     from pytest_weekops.evidence.tunings import PlatformTuning
+
+_UNTIMED_LAUNCHES = 4  # of a session: two of each set of inputs, which are taken in turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,20 +43,24 @@ class WorkerRequests:
         """The operation that a kernel mode computes; GEMM where none is named."""
         return self.operations.get(kernel, KernelOperation())
 
-    def measure(self, case: Case, identity: DeviceIdentity | None) -> MeasureRequest:
-        """One case of the campaign on the device that answered; its references are still to be made."""
+    def measure(self, case: Case, identity: DeviceIdentity | None, *, timed: bool = True) -> MeasureRequest:
+        """One case of the campaign on the device that answered; its references are still to be made.
+
+        Where its times are not judged a few launches do, on a host that need not be calm.
+        """
         n, pressure = case.size, self.plan.pressure
+        is_cpu = identity is None or identity.is_cpu
         return MeasureRequest(
             **self._problem(case, (n, n, n, self.operation_of(case.kernel).alpha, 0.0)),
             sessions=self.plan.sessions,
-            iterations=self.plan.iterations,
-            least_session_ms=self.plan.session_ms,
+            iterations=self.plan.iterations if timed else min(self.plan.iterations, _UNTIMED_LAUNCHES),
+            least_session_ms=self.plan.session_ms if timed else 0.0,
             guard=self._guard(case.kernel),
             guard_draw=case.snapshot,
             selector=self.selector(case, identity),
             pressure_during=pressure.pulses if pressure.mode == "during" else 0,
             pressure_size=pressure.size,
-            max_run_delay_percent=self.plan.max_run_delay_percent if identity is None or identity.is_cpu else None,
+            max_run_delay_percent=self.plan.max_run_delay_percent if timed and is_cpu else None,
         )
 
     def verify(self, case: Case, problem: Problem, *, iterations: int) -> MeasureRequest:
@@ -117,4 +124,8 @@ class WorkerRequests:
         return self.tunings[label].tuned if label in self.tunings else ()
 
     def _guard(self, kernel: str) -> GuardSettings | None:
-        return settings_of(self.policy.guard) if kernel == T5_KERNEL else None
+        """The policy's guard for T5; for a workload that has an invariant, its threshold: every launch is checked."""
+        if kernel == T5_KERNEL:
+            return settings_of(self.policy.guard)
+        operation = self.operation_of(kernel)
+        return GuardSettings(z=self.policy.guard.z) if operation.file is None and operation.name in GUARDED else None

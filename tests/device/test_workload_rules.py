@@ -10,8 +10,10 @@ import pytest
 
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import count, launch_problem
-from pytest_weekops.core.units import LEVEL1
+from pytest_weekops.core.measurement.peak import ITEMS
+from pytest_weekops.core.units import LEVEL0, LEVEL1
 from pytest_weekops.device.host import describe
+from pytest_weekops.device.level0.operations import GROUP, LEVEL0_OPERATIONS
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads import WORKLOADS
 from pytest_weekops.device.workloads.parts import MOST_ELEMENTS
@@ -19,6 +21,7 @@ from pytest_weekops.files.catalog import kernel_entries
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import DescribeRequest
 
+OPERATIONS = {**LEVEL0_OPERATIONS, **WORKLOADS}
 SIZES = (1, 3, 17, 61, 200)
 
 
@@ -31,13 +34,27 @@ def test_every_workload_has_a_unit_and_a_kernel() -> None:
     """The names of the core, of the device room and of the catalogue are the same ones."""
     entries = kernel_entries([str(data_dir("kernels"))])
     assert {name: operation.unit for name, operation in WORKLOADS.items()} == LEVEL1
-    assert {name: entries[name].operation for name in LEVEL1} == {name: name for name in LEVEL1}
+    assert {name: operation.unit for name, operation in LEVEL0_OPERATIONS.items()} == LEVEL0
+    assert {name: entries[name].operation for name in OPERATIONS} == {name: name for name in OPERATIONS}
 
 
-@pytest.mark.parametrize("name", LEVEL1)
+def test_level_0_has_the_names_units_and_shapes_of_its_peak() -> None:
+    """A row of a policy and a line of ``weekops peak`` mean the same kernel; what is launched is what was built."""
+    assert {name: ITEMS[name].unit for name in LEVEL0} == LEVEL0
+    entries = kernel_entries([str(data_dir("kernels"))])
+    for name in ("arithmetic_float", "arithmetic_float_dependent"):
+        width = entries[name].defines["WIDTH"]
+        assert LEVEL0_OPERATIONS[name].launch(square(61)).inputs["ramp"].shape == (width,)
+        chained = LEVEL0_OPERATIONS[name].flops(square(1)) / (GROUP * 2 * 4096)
+        assert chained == width * entries[name].defines["CHAINS"]
+    launch = LEVEL0_OPERATIONS["memory_copy"].launch(square(61))
+    assert launch.global_size[0] * entries["memory_copy"].defines["WIDTH"] == count(launch.output_shape)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_a_launch_fits_its_inputs_and_its_reference(name: str) -> None:
     """Described without a fault, on data of the declared kind, the same each time and others in each session."""
-    operation = WORKLOADS[name]
+    operation = OPERATIONS[name]
     for n in SIZES:
         shape = square(n)
         launch = operation.launch(shape)
@@ -57,11 +74,11 @@ def test_a_launch_fits_its_inputs_and_its_reference(name: str) -> None:
         assert min(operation.flops(shape), operation.bytes_moved(shape)) > 0
 
 
-@pytest.mark.parametrize("name", LEVEL1)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_a_size_beyond_what_kernels_count_is_refused(name: str) -> None:
     """Before anything is allocated, in a sentence."""
     with pytest.raises(DeviceError, match=f"^{name} at n = 46360 .*Give a smaller size"):
-        WORKLOADS[name].launch(square(math.isqrt(MOST_ELEMENTS) + 20))
+        OPERATIONS[name].launch(square(math.isqrt(MOST_ELEMENTS) + 20))
 
 
 def data(name: str, n: int) -> tuple[dict[str, Array], Array]:

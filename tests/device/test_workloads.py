@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_weekops.core.guard.invariants import GUARDED
+from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.records import MeasurementStatus
-from pytest_weekops.core.units import IMAGE, LEVEL1, MATH, STRICT_MATH
+from pytest_weekops.core.units import IMAGE, LEVEL0, LEVEL1, MATH, SHIPPED_UNITS, STRICT_MATH
 from tests.support.benches import Bench
 
 SLOW_TO_BUILD = [name for name in MATH if name != "math_pairs"]  # dozens of kernels each, which PoCL links one by one
@@ -37,10 +39,16 @@ Open = Callable[[str], Bench]
 def hold(bench: Bench, name: str, *edges: int) -> None:
     """The workload is right at each of these edges, on two sets of inputs in turn."""
     for n in edges:
-        answer = bench.measure(name, (n, n, n), operation=KernelOperation(name=name))
+        guard = GuardSettings() if name in GUARDED else None
+        answer = bench.measure(name, (n, n, n), operation=KernelOperation(name=name), guard=guard)
         assert answer.status is MeasurementStatus.OK, f"n = {n}: {answer.reason}"
-        assert (answer.operation, answer.unit, answer.variant) == (name, LEVEL1[name], name)
+        assert (answer.operation, answer.unit, answer.variant) == (name, SHIPPED_UNITS[name], name)
         assert answer.sessions[0].k_scaled_error < 4.0, "a sound kernel stays well within the bound of 12"
+        if name in GUARDED:
+            assert answer.guard is not None
+            assert (answer.guard.checks, answer.guard.self_tests, answer.guard.false_alarms) == (2, 1, 0)
+            assert answer.guard.residual_share is not None
+            assert answer.guard.residual_share < 0.5, "a good launch is far from its guard's bound"
 
 
 def refused(bench: Bench, name: str, why: str) -> None:
@@ -59,6 +67,20 @@ def test_a_workload_is_right_at_odd_sizes(benches: Open, name: str) -> None:
         refused(benches("pocl"), name, REFUSED["pocl"][name])
     else:
         hold(benches("pocl"), name, 1, 17, 131)
+
+
+def test_level_0_is_right_at_odd_sizes(benches: Open) -> None:
+    """Each item that is an operation, exactly, in the shape of the catalogue."""
+    for name in LEVEL0:
+        hold(benches("pocl"), name, 1, 131)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("platform", ["rusticl", "clover"])
+def test_level_0_is_right_on_every_driver(benches: Open, platform: str) -> None:
+    """The limit of llvmpipe on loop iterations is far."""
+    for name in LEVEL0:
+        hold(benches(platform), name, 1, 257)
 
 
 @pytest.mark.long

@@ -36,6 +36,14 @@ def test_a_sampled_guards_campaign_does_not_take_the_place_of_full_coverage(tmp_
     ]
 
 
+def test_a_workloads_campaign_does_not_take_the_place_of_gemms(tmp_path: Path) -> None:
+    """Nor of another workload's; a second of its own does."""
+    for variant in ("auto", "scan", "sort", "scan"):
+        write_injection(tmp_path, record(result=campaign().model_copy(update={"variant": variant})))
+    found = find_injections(tmp_path, [make_identity("pocl")])
+    assert sorted(one.result.variant for one in found) == ["auto", "scan", "sort"]
+
+
 def test_campaigns_of_others_are_left_alone(tmp_path: Path) -> None:
     """Another driver's says nothing here."""
     write_injection(tmp_path, record(library_sha256="1" * 64))

@@ -61,6 +61,18 @@ def test_guards_are_kept_apart(tmp_path: Path) -> None:
     assert len({guard_key(measured()), guard_key(measured(size=2048))}) == 2
 
 
+def test_the_cost_of_a_workloads_guard_disables_nothing(tmp_path: Path) -> None:
+    """It reads what its launch wrote, and is told; a wrong result disables it as it does any."""
+    costly = measured(40.0).model_copy(update={"operation": "scan"})
+    noted = book(tmp_path).note(costly, when="now")
+    assert noted is not None
+    assert (noted.event, noted.evidence.disable_events) == (None, 0)
+    wrong = costly.model_copy(update={"status": MeasurementStatus.WRONG})
+    noted = book(tmp_path).note(wrong, when="now")
+    assert noted is not None
+    assert noted.event == "disabled"
+
+
 def test_a_measurement_without_a_guard_is_not_noted(tmp_path: Path) -> None:
     """Nothing is written for it."""
     assert book(tmp_path).note(measured().model_copy(update={"guard": None}), when="now") is None

@@ -66,11 +66,11 @@ def residual_sd(a: F32, b: F32, *, lanes: int = 0, items: int = 1) -> F64:
     scale_a = np.sqrt(np.mean(np.square(a, dtype=np.float64), axis=1))
     scale_b = math.sqrt(float(np.mean(np.square(b, dtype=np.float64))))
     launch = ELEMENT_SD * k * math.sqrt(n)
-    check = SUM_SD * math.sqrt(k * _squares_rounded(n, lanes, items)) if lanes else 0.0
+    check = SUM_SD * math.sqrt(k * squares_rounded(n, lanes, items)) if lanes else 0.0
     return np.asarray(UNIT_ROUNDOFF * math.hypot(launch, check) * scale_b * scale_a)
 
 
-def _squares_rounded(n: int, lanes: int, items: int) -> float:
+def squares_rounded(n: int, lanes: int, items: int) -> float:
     """Expected sum of the squares of all partial sums that are rounded, in squares of an element of the row.
 
     A partial sum is a random walk: j elements have a square of j, and adding up L of them rounds about L**2 / 2. Adding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.units import LEVEL1
+from pytest_weekops.core.units import LEVEL0, LEVEL1
 
 # m, n, k, alpha, beta. GEMM: one element, less than any tile, primes, and every remainder at once.
 _GEMM_GATE = ((1, 1, 1, 1.0, 0.0), (7, 5, 3, 1.0, 0.0), (61, 67, 71, 1.5, -0.5), (129, 130, 131, 1.0, 0.0))
@@ -41,8 +41,8 @@ class KernelOperation(Record):
 
     @property
     def is_workload(self) -> bool:
-        """Whether it is one of the shipped ones of what programs do, whose launches take no scalar."""
-        return self.file is None and self.name in LEVEL1
+        """Whether it is a shipped one of levels 0 and 1, whose launches take no scalar."""
+        return self.file is None and (self.name in LEVEL1 or self.name in LEVEL0)
 
     @property
     def alpha(self) -> float:

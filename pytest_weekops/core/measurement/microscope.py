@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile, Problem
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.units import CANONICAL_ONLY, MATH
+from pytest_weekops.core.units import LEVEL0, MATH, RESULTS_ONLY
 
 # Small: a simulated launch takes ten thousand times as long. No shape fits a tile of any variant.
 SHAPES: tuple[Problem, ...] = (
@@ -27,6 +27,9 @@ CHECK_OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("-DITEMS=8", "-DROWS=3", "-DVW=4"),
     ),
     "abft_sample": (("-DITEMS=1",), ("-DITEMS=8",)),
+    "abft_words": (("-DITEMS=1", "-DROWS=8", "-DVW=1"), ("-DITEMS=8", "-DROWS=3", "-DVW=4")),
+    "abft_sums": (("-DITEMS=1", "-DROWS=8", "-DVW=1"), ("-DITEMS=8", "-DROWS=3", "-DVW=4")),
+    "abft_order": (("-DITEMS=1", "-DROWS=8"), ("-DITEMS=8", "-DROWS=3")),
     "digest": (("-DITEMS=1", "-DROWS=1"), ("-DITEMS=8", "-DROWS=3")),
 }
 CHECK_SHAPES: tuple[tuple[int, int], ...] = ((1, 1), (5, 3), (11, 37), (3, 141))
@@ -78,7 +81,8 @@ class CloseLook(Record):
 def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[str, ...]) -> tuple[CloseLook, ...]:
     """The launches that look at each variant: one element, less than a tile, and a remainder in each direction.
 
-    Not at built-in functions, which the simulator takes from the host, nor at host calls.
+    Not at built-in functions, which the simulator takes from the host, nor at host calls; nor at level 0, whose loops
+    it would follow for minutes.
     """
     return tuple(
         CloseLook(
@@ -93,13 +97,13 @@ def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[st
             beta=beta if operation.is_gemm else 0.0,
         )
         for variant, operation in operations.items()
-        if operation.file is not None or operation.name not in (*MATH, *CANONICAL_ONLY)
+        if operation.file is not None or operation.name not in (*MATH, *RESULTS_ONLY, *LEVEL0)
         for m, n, k, alpha, beta in (SHAPES if operation.is_gemm else EDGES)
     )
 
 
 def check_looks() -> tuple[CloseLook, ...]:
-    """The launches that look at the kernels which check others: T5's two, and the digest behind each launch."""
+    """The launches that look at the kernels which check others: the guards', and the digest behind each launch."""
     return tuple(
         CloseLook(variant=kernel, kernel_dirs=(), operation=CHECK, options=options, m=m, n=n, k=1)
         for kernel, builds in CHECK_OPTIONS.items()

@@ -53,6 +53,24 @@ def _math(n: int, functions: int, numbers: int) -> Work:
     return float(functions * count), 4.0 * numbers * count
 
 
+_PEAK_BLOCK, _PEAK_GROUP = 1024, 64  # words of an array of level 0, and work-items, are multiples of these
+_PEAK_STEPS, _PEAK_PER_ITEM = 8 * 512, 128  # steps of a chain, and of the n * n so many to a work-item
+
+
+def _up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
+
+
+def _moved(n: int, nbytes: float) -> Work:
+    count = _up(n * n, _PEAK_BLOCK)
+    return float(count), nbytes * count
+
+
+def _chained(n: int, width: int, chains: int) -> Work:
+    items = _up(-(-n * n // _PEAK_PER_ITEM), _PEAK_GROUP)
+    return 2.0 * _PEAK_STEPS * width * chains * items, 4.0 * width * items
+
+
 def _in_parts(n: int, parts: int, each: Work) -> Work:
     return each[0] * parts * n**2, each[1] * parts * n**2
 
@@ -60,6 +78,11 @@ def _in_parts(n: int, parts: int, each: Work) -> Work:
 _BY_NAME: dict[str, Callable[[int], Work]] = {
     "gemm": lambda n: (2.0 * n**3, 12.0 * n**2),
     "triad": lambda n: (2.0 * n**2, 12.0 * n**2),
+    "memory_copy": partial(_moved, nbytes=8.0),
+    "memory_strided": partial(_moved, nbytes=8.0),
+    "memory_gather": partial(_moved, nbytes=12.0),
+    "arithmetic_float": partial(_chained, width=8, chains=8),
+    "arithmetic_float_dependent": partial(_chained, width=1, chains=1),
     "reduce": lambda n: (float(max(n**2 - 1, 1)), 4.0 * n**2),
     "scan": lambda n: (float(n**2), 8.0 * n**2),
     "sort": lambda n: (float(_PASSES * n**2), 8.0 * n**2),

@@ -75,7 +75,7 @@ class GuardRules(PolicyPart):
     sampling_period: int = Field(default=1, ge=1)
     #: random sign vectors: full checks take them in turn, a sampled one takes them all
     projection_count: int = Field(default=1, ge=1, le=64)
-    #: [standard deviations] threshold on a good row's residual
+    #: [standard deviations] threshold on a good row's residual; in a workload's guard, of signed errors
     z: float = Field(default=8.0, gt=0, le=1000)
     #: rows that a check draws (a sampled guard); none: every row
     row_samples: int | None = Field(default=None, ge=1)
@@ -358,7 +358,8 @@ class Policy(PolicyPart):
                 f"Policy {self.policy_id} is for {self.scope.platform}, this run measures {', '.join(plan.platforms)}. "
                 "Floors of one driver say nothing about another. Give another --policy or select that platform."
             )
-        bare = [f"{k}:{n}" for k in plan.kernels for n in plan.sizes if not self.covers(f"{k}:{n}")]
+        timed = [kernel for kernel in plan.kernels if kernel not in plan.results_only]
+        bare = [f"{k}:{n}" for k in timed for n in plan.sizes if not self.covers(f"{k}:{n}")]
         if bare:
             return (
                 f"Policy {self.policy_id} has neither a row nor a waiver for {', '.join(bare)}. What no limit speaks "

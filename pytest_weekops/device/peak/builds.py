@@ -10,7 +10,8 @@ import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.core.measurement.records import Phase
-from pytest_weekops.device.peak.arithmetic import FILE, KINDS, digest
+from pytest_weekops.device.level0.chains import KINDS, digest
+from pytest_weekops.device.peak.arithmetic import FILE
 from pytest_weekops.device.peak.digested import item_starts
 from pytest_weekops.device.peak.probe import Bench, Taken, read_words, refuse_difference
 from pytest_weekops.device.program import build

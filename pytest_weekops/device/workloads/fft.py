@@ -9,6 +9,7 @@ import numpy as np
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import STRETCH, Draw, Sums
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape, rms
 
 _LONGEST, _ROWS = 256, 32  # of fft.cl
@@ -62,6 +63,25 @@ class Fft:
         """
         length = batch_of(shape.n)[1]
         return UNIT_ROUNDOFF * max(1.0, math.log2(length)) * math.sqrt(length) * rms(inputs["in"])
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Sums:  # noqa: ARG002
+        """Signed sums of stretches of each row, from its input: what is linear in X = F x is linear in x.
+
+        With s the signs of real and imaginary parts in turn, a stretch sums up to Re((s_re - i s_im) . X), and that is
+        Re(v . x), v being the transform of the signs with zeros around the stretch; F is symmetric.
+        """
+        batch, length = batch_of(shape.n)
+        columns = min(STRETCH, 2 * length)
+        signs, parts = draw.signs(columns), 2 * length // columns
+        probes = np.zeros((parts, length), dtype=np.complex128)
+        for part, probe in enumerate(probes):
+            probe[part * columns // 2 : (part + 1) * columns // 2] = signs[::2] - 1j * signs[1::2]
+        x = np.ascontiguousarray(inputs["in"], dtype=np.float64).view(np.complex128)
+        sums = (x @ np.fft.fft(probes, axis=1).T).real
+        # By Parseval; all of it may lie in one stretch.
+        most = np.sqrt(parts * length * np.mean(np.square(inputs["in"], dtype=np.float64), axis=1))
+        unit = self.error_unit(shape, inputs)
+        return Sums(2 * batch * length, signs, sums.reshape(-1), unit, np.repeat(most, parts))
 
     def flops(self, shape: Shape) -> float:
         """5 length log2(length) per row, as the field counts it whatever the radix; one for each copied number."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Words
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads.parts import elements
 
@@ -50,6 +51,12 @@ class Histogram:
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
         """0: exact."""
         return 0.0
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Words:  # noqa: ARG002
+        """Each key weighs what its bin does, and so do all of them: a key in another bin changes that."""
+        weights = draw.weights(BINS)
+        total = weights[inputs["x"].reshape(-1) >> np.uint32(24)].sum(dtype=np.uint32)
+        return Words(BINS, weights, np.array([total], dtype=np.uint32))
 
     def flops(self, shape: Shape) -> float:
         """One addition per key, of whole numbers."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.guard.invariants import stretch_sums
 from pytest_weekops.core.measurement.launch import Launch, Step
-from pytest_weekops.device.operation import Shape
+from pytest_weekops.device.invariant import STRETCH, Draw, Sums
+from pytest_weekops.device.operation import Array, Shape
 
 MOST_ELEMENTS = 2**31 - 2**16  # the kernels count in int, the last group beyond the arrays included
 
@@ -36,3 +40,11 @@ def steps_of(steps: Sequence[Step], **facts: Any) -> Launch:
         then=tuple(then),
         **facts,
     )
+
+
+def stretches(reference: Array, unit: float, draw: Draw) -> Sums:
+    """Signed sums of stretches of a float64 reference, whose elements have this error unit."""
+    flat = np.asarray(reference, dtype=np.float64).reshape(-1)
+    signs = draw.signs(min(STRETCH, flat.size))
+    sums, rms = stretch_sums(flat, signs.astype(np.float64))
+    return Sums(flat.size, signs, sums, unit, rms)

@@ -8,6 +8,7 @@ import numpy as np
 
 from pytest_weekops.core.measurement.launch import Buffer, Launch, Step
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Sums
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, ZEROS_FROM, Array, Shape, plant_zeros, rms
 from pytest_weekops.device.workloads.parts import elements, steps_of
 
@@ -72,6 +73,11 @@ class Reduce:
         depth = _DEPTH * len(self.launch(shape).steps)
         total = float(x.sum(dtype=np.float64))
         return UNIT_ROUNDOFF * math.sqrt(x.size * depth * rms(x) ** 2 + 2.0 * total**2)
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Sums:  # noqa: ARG002
+        """The sum of x in float64: there is nothing to sum up on the device but one number."""
+        total = np.array([inputs["x"].sum(dtype=np.float64)])
+        return Sums(1, np.ones(1, dtype=np.float32), total, self.error_unit(shape, inputs), np.abs(total))
 
     def flops(self, shape: Shape) -> float:
         """One addition per element but the first; 1 of a single element, which is copied."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_weekops.core.guard.invariants import scan_sums
 from pytest_weekops.core.measurement.launch import Buffer, Launch, Step
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import LONG_ROW, Draw, Words
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads.parts import elements, steps_of
 
@@ -64,6 +66,12 @@ class Scan:
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
         """0: exact."""
         return 0.0
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Words:  # noqa: ARG002
+        """Weighted sums of the prefix sums, from x and without them."""
+        x = inputs["x"].reshape(-1)
+        weights = draw.weights(min(LONG_ROW, x.size))
+        return Words(x.size, weights, scan_sums(x, weights))
 
     def flops(self, shape: Shape) -> float:
         """One addition per element."""

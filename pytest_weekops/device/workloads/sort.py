@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_weekops.core.guard.invariants import multiset_hash
 from pytest_weekops.core.measurement.launch import Buffer, Launch, Step
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Ordered
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads.parts import elements, steps_of, up
 from pytest_weekops.device.workloads.scan import GROUP, scan_steps
@@ -63,6 +65,10 @@ class Sort:
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
         """0: exact."""
         return 0.0
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Ordered:  # noqa: ARG002
+        """In order, and the very keys of x: neither needs them sorted."""
+        return Ordered(inputs["x"].size, multiset_hash(inputs["x"].reshape(-1)))
 
     def flops(self, shape: Shape) -> float:
         """One addition per key and digit, of whole numbers."""

@@ -7,8 +7,9 @@ import numpy as np
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Sums
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape
-from pytest_weekops.device.workloads.parts import up
+from pytest_weekops.device.workloads.parts import stretches, up
 
 _GROUP = 64
 _EVEN = 16  # elements of each even row, and about the mean of the others
@@ -90,6 +91,10 @@ class Spmv:
         the root of the sum of their squares is u or less again.
         """
         return UNIT_ROUNDOFF
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Sums:
+        """Signed sums of stretches, from the reference: from the inputs they would take as long."""
+        return stretches(reference, self.error_unit(shape, inputs), draw)
 
     def flops(self, shape: Shape) -> float:
         """A product and a sum per element."""

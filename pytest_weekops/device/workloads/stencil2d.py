@@ -7,8 +7,9 @@ import numpy as np
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Sums
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape
-from pytest_weekops.device.workloads.parts import up
+from pytest_weekops.device.workloads.parts import stretches, up
 
 _WIDTH, _RUN = 8, 4  # of stencil2d.cl
 _GROUP = 64  # items of a work-group, side by side, so that memory is read in its order
@@ -58,6 +59,10 @@ class Stencil2d:
         order (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1).
         """
         return UNIT_ROUNDOFF * float(np.abs(inputs["weights"]).sum(dtype=np.float64))
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Sums:
+        """Signed sums of stretches, from the reference: from the inputs they would take as long."""
+        return stretches(reference, self.error_unit(shape, inputs), draw)
 
     def flops(self, shape: Shape) -> float:
         """Nine products and eight sums per element."""

@@ -9,8 +9,9 @@ import numpy as np
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Sums
 from pytest_weekops.device.operation import UNIT_ROUNDOFF, Array, Shape
-from pytest_weekops.device.workloads.parts import up
+from pytest_weekops.device.workloads.parts import stretches, up
 
 _WIDTH, _RUN = 8, 4  # of stencil3d.cl
 _GROUP = (32, 8)  # items of a work-group, along a row and over rows
@@ -66,6 +67,10 @@ class Stencil3d:
         order (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1).
         """
         return UNIT_ROUNDOFF * float(np.abs(inputs["weights"]).sum(dtype=np.float64))
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Sums:
+        """Signed sums of stretches, from the reference: from the inputs they would take as long."""
+        return stretches(reference, self.error_unit(shape, inputs), draw)
 
     def flops(self, shape: Shape) -> float:
         """Seven products and six sums per element."""

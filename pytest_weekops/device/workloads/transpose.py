@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_weekops.core.guard.invariants import as_words
 from pytest_weekops.core.measurement.launch import Buffer, Launch
 from pytest_weekops.core.units import Unit
+from pytest_weekops.device.invariant import Draw, Words
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads.parts import elements
 
@@ -45,6 +47,12 @@ class Transpose:
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
         """0: nothing is computed, and nothing may be rounded."""
         return 0.0
+
+    def invariant(self, shape: Shape, inputs: dict[str, Array], reference: Array, draw: Draw) -> Words:  # noqa: ARG002
+        """The weighted sum of each row's bits, which is that of a column of in."""
+        n, weights = shape.n, draw.weights(shape.n)
+        columns = as_words(inputs["in"]).reshape(n, n)
+        return Words(n * n, weights, (columns * weights[:, None]).sum(axis=0, dtype=np.uint32))
 
     def flops(self, shape: Shape) -> float:
         """N x n copies, which the unit does not count; there is no arithmetic."""

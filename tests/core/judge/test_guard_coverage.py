@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops.core.judge.finding import Finding
+from pytest_weekops.core.judge.finding import Finding, Verdict
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import GuardEvidence, Measurement
 from pytest_weekops.core.policy.policy import Policy
 from tests.support.synthetic import make_campaign, make_plan, make_records
 from tests.support.verdicts import finding_of
@@ -60,7 +60,7 @@ def test_as_much_as_was_asked_for_is_enough(evidence: dict[str, Any], guard: dic
         (sampled(128, 128), {}, "sampled, 128 rows"),
         (sampled(3, 0), {"row_samples": 3, "col_samples": 3}, "3 rows and 0 columns"),
         (sampled(0, 0), {"row_samples": 3}, "0 rows and 0 columns"),
-        ({**sampled(3, 3), "checks": 0}, {"row_samples": 3, "col_samples": 3}, "no T3 or T5 evidence"),
+        ({**sampled(3, 3), "checks": 0}, {"row_samples": 3, "col_samples": 3}, "no T3 or guard"),
     ],
 )
 def test_less_is_no_data(evidence: dict[str, Any], guard: dict[str, Any], words: str) -> None:
@@ -68,3 +68,74 @@ def test_less_is_no_data(evidence: dict[str, Any], guard: dict[str, Any], words:
     found = finding(evidence, **guard)
     assert found.status.value == "no_data"
     assert words in found.message
+
+
+WORKLOADS = make_plan("weekly", kernels=("scan", "nbody"))
+LAUNCHES = WORKLOADS.sessions * WORKLOADS.iterations
+
+
+def workload_finding(check: str, guard: GuardEvidence | None, **guards: Any) -> Finding:
+    """What a check says of workloads of which ``scan`` has this guard's evidence."""
+    return finding_of(workload_verdict(guard, **guards), check)
+
+
+def workload_verdict(guard: GuardEvidence | None, **guards: Any) -> Verdict:
+    """The verdict on them, under a policy with this ``guard`` section."""
+    records = [
+        record.model_copy(
+            update={"operation": record.case.kernel, "guard": guard if record.case.kernel == "scan" else None}
+        )
+        if isinstance(record, Measurement)
+        else record
+        for record in make_records(WORKLOADS)
+    ]
+    policy = Policy.model_validate({"policy_id": "test", "floors": {"waiver": "none"}, "guard": guards})
+    return judge(policy, make_campaign(WORKLOADS, records))
+
+
+def evidence_of(**facts: Any) -> GuardEvidence:
+    """That of a workload's guard, which costs more than T5's may."""
+    whole = {"overhead_percent": 40.0, "false_positive_rate": 0.0, "disable_events": 0, "checks": LAUNCHES, **facts}
+    return GuardEvidence.model_validate(whole)
+
+
+def test_a_workload_with_a_guard_carries_its_evidence() -> None:
+    """Of every launch, at whatever cost; a workload without one owes none."""
+    for check in ("guard_evidence_present", "t5_overhead_bound", "t5_disable_events_total_bound"):
+        assert workload_finding(check, evidence_of()).status.value == "pass"
+    assert workload_finding("guard_evidence_present", evidence_of(), sampling_period=4).status.value == "pass"
+
+
+@pytest.mark.parametrize(
+    ("guard", "words"),
+    [
+        (None, "no T3 or guard"),
+        (evidence_of(checks=0), "no T3 or guard"),
+        (evidence_of(checks=LAUNCHES - 1), f"{LAUNCHES - 1} of {LAUNCHES} launches"),
+        (evidence_of(period=2), "launches"),
+        (evidence_of(mode="sampled"), "launches"),
+    ],
+)
+def test_a_workload_without_all_of_it_is_no_data(guard: GuardEvidence | None, words: str) -> None:
+    """Even under a policy whose T5 guard checks one launch in four: that is not asked of it."""
+    found = workload_finding("guard_evidence_present", guard, sampling_period=4)
+    assert found.status.value == "no_data"
+    assert words in found.message
+    assert {row.split("-")[1] for row in found.rows} == {"scan"}
+
+
+def test_a_workloads_guard_is_judged_as_t5s_is() -> None:
+    """One that cries wolf, and one that was disabled."""
+    alarms = workload_finding("t5_overhead_bound", evidence_of(false_positive_rate=0.06))
+    assert alarms.status.value == "fail"
+    assert "false alarms 0.06" in alarms.message
+    disabled = workload_finding("t5_disable_events_total_bound", evidence_of(disable_events=1))
+    assert disabled.status.value == "fail"
+    assert disabled.rows[0].startswith("pocl-scan-")
+
+
+def test_a_weak_threshold_is_told_where_only_workloads_are_guarded() -> None:
+    """And a limit that is T5's alone is not."""
+    told = "\n".join(workload_verdict(evidence_of(), z=50, max_overhead_hard_percent=90).left_out)
+    assert "guard.z 50 (usual: at most 16)" in told
+    assert "max_overhead" not in told

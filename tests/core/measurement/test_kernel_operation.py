@@ -52,6 +52,7 @@ def test_gemms_buffers_are_reckoned_padded(size: int, edge: int) -> None:
 def test_a_workload_is_gated_at_three_edges_without_a_scalar() -> None:
     """An operation of one's own has all of them, whatever its name."""
     scan = KernelOperation(name="scan")
+    assert KernelOperation(name="memory_copy").gate == scan.gate
     assert scan.gate == tuple((n, n, n, 1.0, 0.0) for n in (1, 61, 131))
     own = KernelOperation(name="scan", file=OperationFile(path="scan.py", sha256="0" * 64))
     assert [one.is_workload for one in (scan, own, TRIAD, GEMM)] == [True, False, False, False]

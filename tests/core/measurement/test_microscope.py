@@ -125,7 +125,9 @@ def test_the_kernels_that_check_others_are_looked_at_in_each_build() -> None:
 
 def test_what_the_simulator_takes_from_the_host_is_not_looked_at() -> None:
     """Built-in functions and host calls; an operation of one's own of such a name is."""
-    shipped = {name: KernelOperation(name=name) for name in ("math_exp", "queue", "image2d", "scan")}
+    shipped = {
+        name: KernelOperation(name=name) for name in ("math_exp", "queue", "image2d", "arithmetic_float", "scan")
+    }
     own = KernelOperation(name="queue", file=OperationFile(path="queue.py", sha256="0" * 64))
     looked = close_looks({**shipped, "mine": own}, ("kernels",))
     assert {look.variant for look in looked} == {"scan", "mine"}

@@ -7,16 +7,18 @@ import math
 import pytest
 
 from pytest_weekops.core.measurement.work import work_of
+from pytest_weekops.device.level0.operations import LEVEL0_OPERATIONS
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.workloads import WORKLOADS
 
+OPERATIONS = {**LEVEL0_OPERATIONS, **WORKLOADS}
 SIZES = (*range(1, 70), 96, 127, 128, 255, 256, 257, 400, 777, 1024, 1400)
 
 
-@pytest.mark.parametrize("name", WORKLOADS)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_each_workload_is_known_by_its_formula(name: str) -> None:
     """From one element on; and twice the work is other work."""
-    operation = WORKLOADS[name]
+    operation = OPERATIONS[name]
     for n in SIZES:
         shape = Shape(m=n, n=n, k=n)
         flops, moved = operation.flops(shape), operation.bytes_moved(shape)
