@@ -135,6 +135,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.files.scratch import Scratch
     from pytest_weekops.fleet import running
+    from pytest_weekops.fleet.page import write_fleet_page
 
     keys, ssh_config = _keys_of(arguments), _ssh_config(arguments)
     if arguments.resume is not None:
@@ -149,6 +150,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise
     finally:
         book.let_go()
+    write_fleet_page(book, decision, _say)
     _tell(book, decision)
     return decision.exit_status
 

@@ -26,7 +26,7 @@ from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.kept_record import R, read_kept_record
 
 ASKED_NAME, ATTEMPT_NAME, OUTCOME_NAME, DECISION_NAME = "asked.json", "attempt.json", "outcome.json", "fleet.json"
-LARGEST_BYTES = 64 * 1024**2
+LARGEST_BYTES = 256 * 1024**2  # of a decision: ten thousand hosts with all findings are half of it
 SCHEMA = "weekops-fleet/1"
 
 ErrandName = Literal["switch", "roll_back"]

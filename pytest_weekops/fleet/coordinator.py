@@ -20,7 +20,8 @@ from pytest_weekops.core.fleet.progress import ASKED, RUNNING, HostProgress
 from pytest_weekops.core.judge.finding import ExitStatus
 from pytest_weekops.fleet.book import Attempt, FleetBook, now
 from pytest_weekops.fleet.host import PREFIX
-from pytest_weekops.fleet.judged import AskedOfHost, judged_host, missing
+from pytest_weekops.fleet.judged import AskedOfHost, missing
+from pytest_weekops.fleet.judges import judged_beside, processes
 from pytest_weekops.fleet.messages import AskPiece, GateTask, MessageRefused, Piece, decode, encode
 from pytest_weekops.fleet.received import Expected, ReceivedJournal
 from pytest_weekops.fleet.watching import FleetWatch
@@ -88,6 +89,7 @@ class Coordinator:
         self._orders = orders
         self.watch = watch or FleetWatch(book.asked().fleet, say)
         self._turns = {name: asyncio.Semaphore(count) for name, count in orders.limits.items()}
+        self.judges = processes(book.asked().fleet)  # that are worth starting
 
     async def run(self, hosts: list[AskedOfHost]) -> list[HostOutcome]:
         """What became of every host. Raises ``WeekopsError`` where our own disk refuses."""
@@ -211,7 +213,7 @@ class _Following:
             if over is not None:
                 return over
             if piece is not None and piece.state == "ended" and not piece.text:
-                return self._ended(piece, journal)
+                return await self._ended(piece, journal)
             self._coordinator.watch.stands(self._progress)
             if piece is None or not piece.text:
                 await asyncio.sleep(self._coordinator._orders.poll_s)  # noqa: SLF001 - a part of it
@@ -268,12 +270,12 @@ class _Following:
             return self._missing(HostState.LOST, f"nothing was heard of it for {limits.silent_s:g} s")
         return None
 
-    def _ended(self, piece: Piece, journal: Path) -> HostOutcome:
+    async def _ended(self, piece: Piece, journal: Path) -> HostOutcome:
         """The outcome of a gate that came to an end of some kind, all of its journal being here."""
         said = f"its gate ended with {piece.status}: {piece.said}"
         if self._received.offset == 0:
             return self._missing(HostState.NO_DATA, said)
-        outcome = judged_host(self._asked, journal)
+        outcome = await judged_beside(self._asked, journal, self._coordinator.judges)
         own = outcome.own.exit_status if outcome.own is not None else None
         if piece.status == own:
             return outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from pytest_weekops.core.fleet.fleet_file import FleetFile
@@ -62,6 +62,12 @@ class FleetVerdict(Record):
         return ExitStatus.ITERATE if self.decision is FleetDecision.ITERATE else ExitStatus.INCONCLUSIVE
 
 
+def word_of(findings: Iterable[Finding]) -> FleetDecision:
+    """The word that these findings come to; where none of them could block, nothing was looked at."""
+    against = {finding.status for finding in findings if finding.blocking}
+    return next((word for status, word in _WORDS if status in against), FleetDecision.NO_DATA)
+
+
 def judge_fleet(
     fleet: FleetFile, outcomes: Sequence[HostOutcome], asked: Asked, *, came: PromotionCame | None = None
 ) -> FleetVerdict:
@@ -91,13 +97,12 @@ def judge_fleet(
 def _decided(
     fleet: FleetFile, week: str, findings: tuple[Finding, ...], counts: tuple[LabelCount, ...]
 ) -> FleetVerdict:
-    against = {finding.status for finding in findings if finding.blocking}
     severity = verdict_severity(findings)
     level = fleet.severity.levels[int(severity)]
     return FleetVerdict(
         fleet_id=fleet.fleet_id,
         week=week,
-        decision=next(word for status, word in _WORDS if status in against),
+        decision=word_of(findings),
         findings=findings,
         severity=severity,
         owner=level.owner,
