@@ -81,8 +81,9 @@ class Places:
 
     def _named(self, text: str) -> Iterator[Link]:
         case = self._cases.get(text.split(": ", 1)[0].split(" ", 1)[0])
-        if case is not None:
+        if case in self._cells:
             yield self._cells[case]
+        if case is not None:
             return
         if (found := _CELL.match(text)) is not None:
             for kernel in found["kernels"].split(" and "):
