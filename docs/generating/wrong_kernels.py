@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,11 +17,18 @@ CAUGHT = {
     "red zone": "the red zone around the result",
     "limit": "the limit of a function, in ULP",
     "bits": "the digest: other bits than those compared before",
+    "callback": "the host, which waits for it",
+    "either": "the comparison, or the order of events",
 }
 
 
 def wrong_kernels() -> str:
-    """One row per kernel, in the order of the file."""
-    kernels = yaml.safe_load(SET.read_text(encoding="utf-8"))["kernels"]
-    rows = [(f"`{wrong['mode']}`", wrong["what"], CAUGHT[wrong["caught"]]) for wrong in kernels]
+    """One row per kernel and per host call, in the order of the file."""
+    known = yaml.safe_load(SET.read_text(encoding="utf-8"))
+    rows = [(_named(wrong), wrong["what"], CAUGHT[wrong["caught"]]) for wrong in (*known["kernels"], *known["calls"])]
     return table(("kernel", "what is wrong with it", "caught by"), rows)
+
+
+def _named(wrong: dict[str, Any]) -> str:
+    """The kernel mode, and the platform where it is none of PoCL's."""
+    return f"`{wrong['mode']}`" + (f" on {wrong['platform']}" if "platform" in wrong else "")

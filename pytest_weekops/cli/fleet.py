@@ -7,6 +7,7 @@ import asyncio
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verify = verbs.add_parser("verify", help="judge a fleet run again from its journals, and compare")
     for verb in (status, verify):
         verb.add_argument("run", nargs="?", metavar="RUN", help="the fleet run (default: the latest)")
-    for verb in (running, status, verify):
+    close = verbs.add_parser("close", help="close a week of the fleets: what they came to, and what is owed")
+    close.add_argument("--week", required=True, metavar="WEEK", help="ISO week, for example 2026-W48")
+    for verb in (running, status, verify, close):
         verb.add_argument(
             "--report-dir",
             type=Path,
@@ -59,11 +62,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 where the fleet promotes, or all is well; 1 where not; 10 roll back; 11 undecided, or not ended."""
+    """Exit status 0 where the fleet promotes, or all is well; 1 where not; 10 roll back; 11 undecided, or no end."""
     try:
-        return {"check": _check, "run": _run, "status": _status, "verify": _verify, "keys": _keys}[arguments.verb](
-            arguments
-        )
+        return _VERBS[arguments.verb](arguments)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("dask", "dask_jobqueue", "distributed", "cryptography"):
             raise
@@ -134,6 +135,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.files.scratch import Scratch
     from pytest_weekops.fleet import running
+    from pytest_weekops.fleet.page import write_fleet_page
 
     keys, ssh_config = _keys_of(arguments), _ssh_config(arguments)
     if arguments.resume is not None:
@@ -148,6 +150,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise
     finally:
         book.let_go()
+    write_fleet_page(book, decision, _say)
     _tell(book, decision)
     return decision.exit_status
 
@@ -180,6 +183,7 @@ async def _reached(
     from pytest_weekops.cli.fleet_table import FleetTable
     from pytest_weekops.fleet import running
     from pytest_weekops.fleet.cluster import DaskReach
+    from pytest_weekops.fleet.telling import plan_words
     from pytest_weekops.fleet.watching import FleetWatch
 
     if (decided := book.decision()) is not None:
@@ -188,8 +192,8 @@ async def _reached(
     fleet, logs = book.asked().fleet, book.directory / "logs"
     async with DaskReach(fleet, scratch=scratch, logs=logs, plain=plain, keys=keys, ssh_config=ssh_config) as reach:
         _say(f"Fleet run {book.directory}")
-        if book.asked().fleet.stages:
-            _say("The file's stages are not carried out: every host is measured, and none is switched.")
+        for line in plan_words(book.asked()):
+            _say(line)
         views = [f"Dask's own view: {address}" for address in await reach.dashboards()]
         if not sys.stderr.isatty():
             for line in views:
@@ -201,6 +205,7 @@ async def _reached(
 
 def _status(arguments: argparse.Namespace) -> int:
     from pytest_weekops.fleet.book import FleetBook
+    from pytest_weekops.fleet.telling import standing_words
 
     book = FleetBook(_directory(arguments.report_dir, arguments.run))
     decision = book.decision()
@@ -211,6 +216,8 @@ def _status(arguments: argparse.Namespace) -> int:
             _tell(book, decision)
         return decision.exit_status
     asked = book.asked()
+    for line in standing_words(book):
+        say(line)
     for host in asked.fleet.hosts:
         outcome, attempt = book.outcome(host.name), book.attempt(host.name)
         state = outcome.state.value if outcome else f"asked at {attempt.begun_at}" if attempt else "waiting"
@@ -232,6 +239,23 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def _close(arguments: argparse.Namespace) -> int:
+    from pytest_weekops.core.calendar import parse_week
+    from pytest_weekops.fleet.closing import close_fleet_week
+
+    closed = close_fleet_week(arguments.report_dir, parse_week(arguments.week))
+    week = closed.week
+    if closed.path is None:
+        say(f"week {week.week} of the fleets is NOT closed; it lacks:")
+    else:
+        say(f"week {week.week} of the fleets: {week.decision} (SEV{week.severity})")
+    for owed in (*week.lacks, *week.owed):
+        say(f"  SEV{owed.severity} {owed.words()}")
+    if closed.path is not None:
+        say(f"  written: {closed.path}")
+    return int(week.exit_status)
+
+
 def _directory(reports: Path, name: str | None) -> Path:
     from pytest_weekops.fleet.book import latest_run
 
@@ -242,7 +266,9 @@ def _directory(reports: Path, name: str | None) -> Path:
 
 
 def _tell(book: FleetBook, decision: FleetDecision) -> None:
-    """Each host, what did not pass, and the verdict."""
+    """Each host, what did not pass, which driver each has now, and the verdict."""
+    from pytest_weekops.fleet.telling import came_words
+
     for outcome in decision.outcomes:
         driver = f", driver {outcome.driver}" if outcome.driver else ""
         why = f": {outcome.why}" if outcome.why else ""
@@ -250,6 +276,8 @@ def _tell(book: FleetBook, decision: FleetDecision) -> None:
     for finding in decision.verdict.findings:
         if finding.status.value != "pass":
             say(f"  SEV{int(finding.severity or 4)} {finding.check} {finding.status.value}: {finding.message}")
+    for line in came_words(decision.came):
+        say(line)
     verdict = decision.verdict
     say(f"{decision.decision}, SEV{int(verdict.severity)}, exit status {decision.exit_status}: {book.directory}")
     if decision.exit_status:
@@ -258,3 +286,13 @@ def _tell(book: FleetBook, decision: FleetDecision) -> None:
 
 def _say(line: str) -> None:
     say(line, sys.stderr)
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check,
+    "run": _run,
+    "status": _status,
+    "verify": _verify,
+    "close": _close,
+    "keys": _keys,
+}

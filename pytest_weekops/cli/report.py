@@ -50,7 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
         _refuse_contradiction(directory, document, decision)
         _restore_summary(directory, verdict, facts, decision)
     seen = {record.case for record in stored.records if isinstance(record, Measurement)}
-    missing = [case.id for case in taken_plan(stored.plan, stored.records).all_cases() if case not in seen]
+    from pytest_weekops.core.measurement.applicability import not_applicable
+
+    out = not_applicable(stored.plan, stored.identities)
+    cases = taken_plan(stored.plan, stored.records).all_cases()
+    missing = [case.id for case in cases if case not in seen and (case.platform, case.kernel) not in out]
     write_atomic(directory / JUNIT_NAME, render_junit(verdict, document, stored.records, missing))
     say(f"{directory}: {JUNIT_NAME} written")
     if stored.ended is None:

@@ -19,7 +19,7 @@ QUEUE = (
     "queue_svm",
 )
 IMAGE = ("image2d", "image2d_linear")
-CANONICAL_ONLY = (STRICT_MATH, *QUEUE, *IMAGE)  # in no set that is measured: their times are not judged
+RESULTS_ONLY = (STRICT_MATH, *QUEUE, *IMAGE)  # a launch is a row of host calls, or of functions: no time is judged
 LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name per operation
     "reduce": "GB/s",
     "scan": "GB/s",
@@ -32,7 +32,7 @@ LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name p
     "fft": "GFLOPS",
     "nbody": "GFLOPS",
     "gather_scatter": "GB/s",
-    **dict.fromkeys((*MATH, *CANONICAL_ONLY), "GB/s"),
+    **dict.fromkeys((*MATH, *RESULTS_ONLY), "GB/s"),
 }
 LEVEL0: dict[str, Unit] = {  # what a device can do: items of ``weekops peak`` that are operations, too
     "memory_copy": "GB/s",

@@ -12,6 +12,7 @@ from typing import Any
 import pyopencl as cl
 
 from pytest_weekops.core.errors import DeviceError
+from pytest_weekops.core.measurement.capabilities import EXTENSIONS
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
     ABORTS_ON_IMAGES,
@@ -199,7 +200,11 @@ def _capabilities(device: Any) -> tuple[str, ...]:
         "svm": _has_svm(device),
         "images": bool(device.image_support),
     }
-    return tuple(name for need, name in CAPABILITIES.items() if has[need])
+    extensions = device.extensions.split()
+    return (
+        *(name for need, name in CAPABILITIES.items() if has[need]),
+        *(name for name in EXTENSIONS if name in extensions),
+    )
 
 
 def _has_svm(device: Any) -> bool:

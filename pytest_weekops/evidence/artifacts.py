@@ -68,7 +68,7 @@ class RunFacts:
             policy=self.policy.effective(),
             identities=self.identities,
             kernels=self.kernels,
-            counts=count_records(self.records, taken_plan(self.plan, self.records)),
+            counts=count_records(self.records, taken_plan(self.plan, self.records), self.identities),
             artifacts=artifacts,
             baselines=self.baselines,
             version=self.version,

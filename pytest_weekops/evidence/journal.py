@@ -21,6 +21,7 @@ from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
+from pytest_weekops.core.measurement.capabilities import InServiceRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
@@ -55,6 +56,7 @@ _JUDGED: dict[str, type[JudgedRecord]] = {
     "calibration": CalibrationRecord,
     "partner": PartnerRecord,
     "conformance": ConformanceRecord,
+    "in_service": InServiceRecord,
 }
 
 

@@ -24,6 +24,7 @@ from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.reach import Pool
 from pytest_weekops.fleet import host as on_host
+from pytest_weekops.fleet import host_errand
 from pytest_weekops.fleet.coordinator import Unreachable
 from pytest_weekops.fleet.keys import Keys
 from pytest_weekops.fleet.messages import AskPiece, AskWho, encode
@@ -247,6 +248,19 @@ class DaskReach:
             function, text, key=key, pure=False, retries=0, workers=[address], resources={RESOURCE: 1},
             allow_other_workers=False,
         )  # fmt: skip
+
+    async def begin_errand(self, host: str, text: str, timeout_s: float) -> object:
+        """Begin a switch or a rollback beside whatever its worker is at. Raises ``Unreachable``."""
+        return await self._answered(host, host_errand.begin, text, timeout_s)
+
+    async def bury(self, host: str, text: str, timeout_s: float) -> object:
+        """How an errand stands; where it never came it is not begun any more. Raises ``Unreachable``."""
+        return await self._answered(host, host_errand.bury, text, timeout_s)
+
+    async def revive(self, host: str) -> None:
+        """Start its worker anew where it was ended from here, or ended by itself; those of others are not ours."""
+        if self.why_gone(host):
+            await self._started.revive(host)
 
     def failure(self, task: str) -> str:
         """Why its function could not be called: no package there, or none of this version."""

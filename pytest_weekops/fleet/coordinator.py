@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +20,13 @@ from pytest_weekops.core.fleet.progress import ASKED, RUNNING, HostProgress
 from pytest_weekops.core.judge.finding import ExitStatus
 from pytest_weekops.fleet.book import Attempt, FleetBook, now
 from pytest_weekops.fleet.host import PREFIX
-from pytest_weekops.fleet.judged import AskedOfHost, judged_host, missing
+from pytest_weekops.fleet.judged import AskedOfHost, missing
+from pytest_weekops.fleet.judges import judged_beside, processes
 from pytest_weekops.fleet.messages import AskPiece, GateTask, MessageRefused, Piece, decode, encode
 from pytest_weekops.fleet.received import Expected, ReceivedJournal
 from pytest_weekops.fleet.watching import FleetWatch
 
+LOCAL = "this machine"  # what its own hosts take turns with
 ANSWER_S = 30.0  # that a host has to answer one question
 ABSENT_S = 15.0  # that a worker may be unknown to its scheduler before its host is lost
 WINDING_UP_S = 90.0  # behind its own deadline, that a host has to end its gate
@@ -58,7 +60,7 @@ class Reach(Protocol):
 
 @dataclass(frozen=True)
 class Orders:
-    """What every host is given, and what is expected of it."""
+    """What every host is given, and what is expected of it. ``ours`` are hosts whose workers we start."""
 
     program: str
     version: str
@@ -67,6 +69,7 @@ class Orders:
     policies: Mapping[str, str]
     turns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
+    ours: frozenset[str] = frozenset()
     poll_s: float = 1.0
 
 
@@ -86,10 +89,11 @@ class Coordinator:
         self._orders = orders
         self.watch = watch or FleetWatch(book.asked().fleet, say)
         self._turns = {name: asyncio.Semaphore(count) for name, count in orders.limits.items()}
+        self.judges = processes(book.asked().fleet)  # that are worth starting
 
     async def run(self, hosts: list[AskedOfHost]) -> list[HostOutcome]:
         """What became of every host. Raises ``WeekopsError`` where our own disk refuses."""
-        tasks = [asyncio.ensure_future(self._one(host)) for host in hosts]
+        tasks = [asyncio.ensure_future(self.one(host)) for host in hosts]
         try:
             return list(await asyncio.gather(*tasks))
         except BaseException:
@@ -98,8 +102,8 @@ class Coordinator:
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
 
-    async def _one(self, asked: AskedOfHost) -> HostOutcome:
-        """One host's outcome: the one that there is, or that of its gate."""
+    async def one(self, asked: AskedOfHost) -> HostOutcome:
+        """One host's outcome: the one that there is, or that of its gate. Raises ``WeekopsError``."""
         kept = self._book.outcome(asked.host)
         if kept is not None:
             self.watch.ended(kept, as_before=True)
@@ -111,6 +115,10 @@ class Coordinator:
         self._book.keep_outcome(outcome)
         self.watch.ended(outcome)
         return outcome
+
+    def turn_here(self, host: str) -> AbstractAsyncContextManager[object]:
+        """The turn of one of this machine's own hosts, for what measures beside its gate; others need none."""
+        return self._turns[LOCAL] if LOCAL in self._orders.turns.get(host, ()) else nullcontext()
 
     async def _gate(self, asked: AskedOfHost) -> HostOutcome:
         """Begin the gate, or go on with the one that was begun, and follow it to its end."""
@@ -156,9 +164,11 @@ class Coordinator:
         """Whether the host still has, or had ended, what it was given before the coordinator was killed."""
         try:
             text = await self._reach.ask(asked.host, encode(AskPiece(task=attempt.task)), ANSWER_S)
-            return decode(Piece, text).state in ("running", "ended", "late")
+            state = decode(Piece, text).state
         except (Unreachable, MessageRefused):
             return True  # it may run there: it is followed, and never begun beside itself
+        # Workers that we start end with us, and their gates with them. Another one had no such reason to be gone.
+        return state in ("running", "ended", "late") or (state == "gone" and asked.host not in self._orders.ours)
 
     # -- following ---------------------------------------------------------------------------------------------
 
@@ -203,7 +213,7 @@ class _Following:
             if over is not None:
                 return over
             if piece is not None and piece.state == "ended" and not piece.text:
-                return self._ended(piece, journal)
+                return await self._ended(piece, journal)
             self._coordinator.watch.stands(self._progress)
             if piece is None or not piece.text:
                 await asyncio.sleep(self._coordinator._orders.poll_s)  # noqa: SLF001 - a part of it
@@ -260,12 +270,12 @@ class _Following:
             return self._missing(HostState.LOST, f"nothing was heard of it for {limits.silent_s:g} s")
         return None
 
-    def _ended(self, piece: Piece, journal: Path) -> HostOutcome:
+    async def _ended(self, piece: Piece, journal: Path) -> HostOutcome:
         """The outcome of a gate that came to an end of some kind, all of its journal being here."""
         said = f"its gate ended with {piece.status}: {piece.said}"
         if self._received.offset == 0:
             return self._missing(HostState.NO_DATA, said)
-        outcome = judged_host(self._asked, journal)
+        outcome = await judged_beside(self._asked, journal, self._coordinator.judges)
         own = outcome.own.exit_status if outcome.own is not None else None
         if piece.status == own:
             return outcome

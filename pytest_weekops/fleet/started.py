@@ -31,12 +31,14 @@ class StartedWorkers:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._connections: dict[str, SshWorker] = {}
         self._jobs: dict[str, QueuedWorkers] = {}  # the pool's, by host
+        self._begun: dict[str, tuple[Pool, str, Keys]] = {}  # how each was started
 
     async def start(self, pool: Pool, hosts: Sequence[str], address: str, keys: Keys) -> None:
         """A worker for each of the pool's hosts, who finds its scheduler at this address."""
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._begun |= dict.fromkeys(hosts, (pool, address, keys))
         if pool.ssh is not None:
-            await self._over_ssh(pool.ssh, int(address.rpartition(":")[2]), keys)
+            await self._over_ssh(pool.ssh, hosts, int(address.rpartition(":")[2]), keys)
             return
         if (jobs := pool.jobs) is not None:
             queued = QueuedWorkers(*jobs, self._logs)
@@ -49,7 +51,7 @@ class StartedWorkers:
 
     def _here(self, host: str, address: str, keys: Keys) -> subprocess.Popen[bytes]:
         place = self._scratch / "workers" / host
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         with self._log(host).open("ab") as log:
             return subprocess.Popen(
                 leashed(worker_command(host, address, place=place, keys=keys), signal.SIGKILL),
@@ -60,10 +62,20 @@ class StartedWorkers:
                 start_new_session=True,  # so that all of it can be ended at once
             )
 
-    async def _over_ssh(self, pool: Ssh, port: int, keys: Keys) -> None:
-        """A connection for each host; one that does not come about is seen when the host is waited for."""
+    async def revive(self, host: str) -> None:
+        """Start the worker of this host once more, which ended. A job is not given a second place in its queue."""
+        if host not in self._begun or self.is_job(host):
+            return
+        await self.end(host)  # what is left of it
+        pool, address, keys = self._begun[host]
+        await self.start(pool, (host,), address, keys)
+
+    async def _over_ssh(self, pool: Ssh, hosts: Sequence[str], port: int, keys: Keys) -> None:
+        """A connection for each of these hosts; one that does not come about is seen when the host is waited for."""
         for destination in pool.hosts:
             host = Destination(ssh_name(destination), destination, python_there(pool.python), pool.here)
+            if host.name not in hosts:
+                continue
             self._connections[host.name] = await SshWorker.start(
                 host, port=port, keys=keys, config=self._ssh_config, log=self._log(host.name)
             )

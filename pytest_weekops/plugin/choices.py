@@ -17,6 +17,7 @@ from pytest_weekops.plugin.options import Options, report_directory
 from pytest_weekops.plugin.planning import build_plan, evidence_sources
 
 if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.catalog import KernelEntry
     from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.worker.process import Launch
@@ -243,6 +244,14 @@ class Choices:
         return usage(lambda: variant_names(self.kernel_dirs))
 
     @property
+    def _entries(self) -> dict[str, KernelEntry]:
+        from pytest_weekops.files.catalog import kernel_entries
+
+        variants = self.variants  # whose files are there
+        found = usage(lambda: kernel_entries(self.kernel_dirs))
+        return {name: found[name] for name in variants}
+
+    @property
     def tuning(self) -> Path | None:
         """The directory of tuning files, or None where they are off."""
         from pytest_weekops.evidence.tunings import tuning_directory
@@ -262,7 +271,7 @@ class Choices:
             self.config,
             self.kind,
             labels=self.labels,
-            variants=self.variants,
+            entries=self._entries,
             gates=gates,
             partner=self._plans_partner(),
             kernels=self._suite.kernels if self._suite is not None else (),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from pytest_weekops.plugin.options import PHASES, Options, parse_integer
 from pytest_weekops.plugin.reasons import no_baseline
 
 if TYPE_CHECKING:
+    from pytest_weekops.core.measurement.catalog import KernelEntry
     from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
 
 DEFAULT_SIZES = (1400, 2048)
@@ -28,15 +29,15 @@ def build_plan(
     kind: str,
     *,
     labels: Sequence[str],
-    variants: Sequence[str],
+    entries: Mapping[str, KernelEntry],
     gates: Sequence[str] = (),
     partner: Partner | None = None,
     kernels: Sequence[str] = (),
 ) -> CampaignPlan:
     """Resolve every option of one run into a frozen plan.
 
-    ``labels`` are the platforms' worker labels (split: baseline first), ``variants`` the kernel modes that exist,
-    ``kernels`` those that are measured where the options name none.
+    ``labels`` are the platforms' worker labels (split: baseline first), ``entries`` the catalogues' kernels by mode,
+    ``kernels`` the modes that are measured where the options name none.
     Raises ``pytest.UsageError`` for a value that cannot be used.
     """
     from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
@@ -46,8 +47,8 @@ def build_plan(
     options = Options(config)
     words = options.words("kernels") or kernels or ("default" if kind == "weekly" else "auto",)
     options.refuse_duplicates("kernels", words)
-    kernels = named_kernels(words, variants)
-    _refuse_unknown_kernels(options, kernels, variants)
+    kernels = named_kernels(words, entries)
+    _refuse_unknown_kernels(options, kernels, tuple(entries))
     sizes = options.integers("sizes", DEFAULT_SIZES, least=1)
     required = options.integers("required-sizes", (), least=1)
     _refuse_missing_required(options, required, sizes)
@@ -84,9 +85,30 @@ def build_plan(
         cold_starts=_cold_starts(options),
         **_known_faults(options, required),
         **_evidence(options, kind),
+        **(_beside_times(options, kernels, entries) if kind != "canonical" else {}),
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
+
+
+def _beside_times(options: Options, kernels: Sequence[str], entries: Mapping[str, KernelEntry]) -> dict[str, Any]:
+    """What the plan's kernels need that not every device has, and those whose results alone are judged.
+
+    Raises ``pytest.UsageError`` where that is all of them.
+    """
+    from pytest_weekops.core.measurement.needs import needs_of
+    from pytest_weekops.core.units import RESULTS_ONLY
+
+    mine = {name: entries[name] for name in kernels if name in entries}
+    results = tuple(name for name, entry in mine.items() if name in RESULTS_ONLY and entry.operation == name)
+    if kernels and len(results) == len(kernels):
+        raise pytest.UsageError(
+            f"{options.said('kernels')} {' '.join(kernels)}: of these the results are judged and no times, so that "
+            "nothing would say how fast the driver is. Add a kernel that is timed, such as auto, or check them alone "
+            "with --tier canonical."
+        )
+    needs = (needs_of(name, entry.needs) for name, entry in mine.items())
+    return {"needs": tuple(each for each in needs if each.is_needy), "results_only": results}
 
 
 def _looks(options: Options) -> tuple[int, ...]:
@@ -110,11 +132,12 @@ def _looks(options: Options) -> tuple[int, ...]:
 
 def _known_faults(options: Options, required: Sequence[int]) -> dict[str, Any]:
     """The known faults that a plan carries, and the hash of their file; none of a size that was named as required."""
-    from pytest_weekops.files.expectations import load_expectations
+    from pytest_weekops.files.expectations import load_expectations, load_known_losses
 
     asked = options.text("expectations")
     try:
         entries, digest = load_expectations(Path(asked) if asked else None)
+        losses = load_known_losses(Path(asked) if asked else None)
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from error
     if excused := [one.case for one in entries if not one.gate and int(one.case.rpartition(":")[2]) in required]:
@@ -122,7 +145,7 @@ def _known_faults(options: Options, required: Sequence[int]) -> dict[str, Any]:
             f"{options.said('expectations')} expects {listed(excused)} to fail, and {options.said('required-sizes')} "
             f"requires {' '.join(map(str, required))}. What is required has no excuse: take it out of one of the two."
         )
-    return {"expected": entries, "expectations_sha256": digest}
+    return {"expected": entries, "expectations_sha256": digest, "known_losses": losses}
 
 
 def evidence_sources(options: Options) -> tuple[tuple[str, str], ...]:

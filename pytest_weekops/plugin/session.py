@@ -127,7 +127,8 @@ class GateSession:
         self.progress.say(f"weekops: starting {', '.join(self.plan.platforms)}{partner}")
         self.run = usage(lambda: open_run(self._request()))
         cases = [c for i in mine if (c := parameter(i, "weekops_case")) is not None]
-        self.progress.begin(self.plan, self.run, cases=[case for case in cases if not self.run.is_measured(case)])
+        run, has = self.run, self.run.applicable.has
+        self.progress.begin(self.plan, run, cases=[c for c in cases if has(c) and not run.is_measured(c)])
 
     def _request(self) -> RunRequest:
         from pytest_weekops.run.request import RunRequest

@@ -12,6 +12,7 @@ from typing import Any
 from pytest_weekops import __version__
 from pytest_weekops.core.judge.campaign import Baseline
 from pytest_weekops.core.judge.finding import Verdict
+from pytest_weekops.core.measurement.applicability import not_applicable
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement
@@ -26,12 +27,16 @@ def schema() -> dict[str, Any]:
     return dict(json.loads(text))
 
 
-def count_records(records: Sequence[object], plan: CampaignPlan) -> dict[str, int]:
-    """How many cases were planned and how the measurements ended."""
+def count_records(
+    records: Sequence[object], plan: CampaignPlan, identities: Mapping[str, DeviceIdentity]
+) -> dict[str, int]:
+    """How many cases were planned, of those that the devices can run, and how the measurements ended."""
     measured = [record for record in records if isinstance(record, Measurement)]
     counts = Counter(record.status.value for record in measured if not record.void)
     launches = sum(len(s.wall_ns) for m in measured if not m.void for s in m.sessions if s.verified)
-    planned = len(plan.all_cases()) if plan.kind != "canonical" else 0
+    out = not_applicable(plan, identities)
+    cases = plan.all_cases() if plan.kind != "canonical" else ()
+    planned = sum((case.platform, case.kernel) not in out for case in cases)
     return {
         "planned": planned,
         "measured": len({m.case for m in measured if not m.void}),

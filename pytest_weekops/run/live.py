@@ -12,11 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from pytest_weekops.core.conformance.results import ConformanceRecord
 from pytest_weekops.core.errors import InputError, WorkerError
-from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.judged import JudgedRecord
-from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -30,6 +27,7 @@ from pytest_weekops.core.measurement.records import (
     PressureRecord,
 )
 from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.run.applicable import Applicable
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.cold_starts import cold_starts
 from pytest_weekops.run.gates import gate_failure, known_aborts, probe_ms, smoke_failure
@@ -50,18 +48,7 @@ if TYPE_CHECKING:
     from pytest_weekops.worker.host import HostWorker
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
-T = TypeVar(
-    "T",
-    Measurement,
-    PressureRecord,
-    GateRecord,
-    InjectionRecord,
-    LookRecord,
-    CalibrationRecord,
-    DriverListing,
-    PartnerRecord,
-    ConformanceRecord,
-)
+T = TypeVar("T", bound=JudgedRecord)
 
 
 @dataclass
@@ -189,6 +176,12 @@ class Run:
         known = {partner.label: partner.identity} if partner is not None and partner.identity is not None else {}
         return {**self.identities, **known}
 
+    @property
+    def applicable(self) -> Applicable:
+        """Which of the plan's kernels the devices that answered can run."""
+        partner = self.partner.identity if self.partner is not None else None
+        return Applicable(self.plan, self.identities, partner)
+
     def operation_of(self, kernel: str) -> KernelOperation:
         """The operation that a kernel mode computes."""
         return self.requests.operation_of(kernel)
@@ -216,14 +209,16 @@ class Run:
         """Run the canonical gate on one platform: every planned kernel right at odd shapes. Journals the result."""
         platform = self.platforms[label]
         failed = platform.unusable
+        kernels, out = self.applicable.of_gate(label)
         if not failed:
             verify = partial(self.verify, label)
-            failed = gate_failure(self.plan.kernels, self.operation_of, verify)
+            failed = gate_failure(kernels, self.operation_of, verify)
             if stage == "opening" and not failed:
-                platform.probe_ms.update(probe_ms(self.plan.kernels, self.operation_of, verify))
+                platform.probe_ms.update(probe_ms(kernels, self.operation_of, verify))
         if failed and stage == "opening":
             platform.unusable = f"the opening gate failed: {failed}"
-        return self.record(GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed))
+        gate = GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed, left_out=out)
+        return self.record(gate)
 
     def verify(
         self,
@@ -302,14 +297,18 @@ class Run:
     def measure(self, case: Case) -> Measurement:
         """Measure one case, again while the host was unstable and the policy allows; every attempt is journalled.
 
-        In a run that is gone on with, a case that was measured before has its measurement, and is not asked again.
+        In a run that is gone on with, a case that was measured before has its measurement, and is not asked again. One
+        that is not applicable is skipped, and not journalled: the plan and the driver's identity say so.
         """
+        if not (applicable := self.applicable).has(case):
+            return applicable.skipped(case)
         return self._measured.get(case) or self._measuring.measure(case)
 
     def is_measured(self, what: Case | int) -> bool:
         """Whether a case, or all cases of a snapshot, were measured before this run was gone on with."""
-        cases = (what,) if isinstance(what, Case) else self.plan.cases(what)
-        return all(case in self._measured for case in cases)
+        if isinstance(what, Case):
+            return what in self._measured
+        return all(case in self._measured for case in filter(self.applicable.has, self.plan.cases(what)))
 
     def expects(self, answer: Measurement) -> str:
         """The known fault that a measurement ended with, in words; empty where it is none. The judge decides."""

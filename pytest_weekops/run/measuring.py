@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.evidence.journal import Journal
+    from pytest_weekops.run.applicable import Applicable
     from pytest_weekops.run.guard_book import GuardBook
     from pytest_weekops.run.worker_requests import WorkerRequests
     from pytest_weekops.worker.host import HostWorker
@@ -73,6 +74,10 @@ class MeasuredRun(Protocol):
     def requests(self) -> WorkerRequests:
         """What workers are asked for."""
 
+    @property
+    def applicable(self) -> Applicable:
+        """Which kernels the devices can run, and which are measured for their results alone."""
+
     def operation_of(self, kernel: str) -> KernelOperation:
         """What a kernel computes."""
 
@@ -119,12 +124,17 @@ class Measuring:
 
     def _way(self, case: Case) -> Callable[[int], Measurement]:
         """How a case is measured: with the other side of a split, beside the run's partner, or by itself."""
+        if self._is_untimed(case):
+            return lambda attempt: self._alone(case, attempt)
         if (other := self._partner(case)) is not None:
             return lambda attempt: self._compared(case, other, attempt)
         partner = self.run.partner_for(case.platform)
         if partner is not None and not self.run.platforms[case.platform].unusable:
             return lambda attempt: self._beside(case, partner, attempt)
         return lambda attempt: self._alone(case, attempt)
+
+    def _is_untimed(self, case: Case) -> bool:
+        return not self.run.applicable.is_timed(case)
 
     def _renew(self, snapshot: int) -> None:
         """Give each snapshot of a comparison workers of its own, started in an order that is drawn.
@@ -178,7 +188,7 @@ class Measuring:
         elapsed = time.monotonic() - clock
         host = watch.end(answer.sessions)
         void = ""
-        if answer.status is _OK:
+        if answer.status is _OK and not self._is_untimed(case):  # what the host does changes no result
             void = void_reason(host, self.run.policy.host, answer.sessions, self.run.plan, on_cpu=answer.on_cpu)
         self._budget.spend(answer.waited_s, elapsed, is_void=bool(void))
         facts = self._facts(attempt, void, started, elapsed)
@@ -298,7 +308,8 @@ class Measuring:
         """What the worker is asked for; a measurement that does not count where there is no reference."""
         run = self.run
         try:
-            asked = run.requests.measure(case, (platform or run.platforms[case.platform]).identity)
+            identity = (platform or run.platforms[case.platform]).identity
+            asked = run.requests.measure(case, identity, timed=not self._is_untimed(case))
             return with_references(run.host, asked.model_copy(update={"max_wait_s": self._budget.of_attempt_s}))
         except WorkerError as error:
             return without_reference(case, run.operation_of(case.kernel), error)

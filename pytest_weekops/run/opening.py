@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_weekops import __version__
 from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.measurement.applicability import not_applicable
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, SizeNeeds, gemm_needs
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.core.measurement.schedule import with_gates
@@ -28,6 +29,7 @@ from pytest_weekops.run.circumstances import circumstances, opened_now
 from pytest_weekops.run.conformance import take_evidence
 from pytest_weekops.run.earlier import Earlier, read_earlier
 from pytest_weekops.run.guard_book import GuardBook
+from pytest_weekops.run.in_service import note_in_service
 from pytest_weekops.run.live import Platform, Run
 from pytest_weekops.run.request import RunRequest
 from pytest_weekops.run.resuming import refuse_other_driver, refuse_other_request
@@ -166,7 +168,9 @@ def _go_on(run: Run, earlier: Earlier, command: Sequence[str], now: str) -> None
             "segment": segment.model_dump(mode="json"),
         },
     )
-    left = len(set(run.plan.all_cases()) - set(earlier.measured)) if run.plan.kind != "canonical" else 0
+    cases = set(run.plan.all_cases()) if run.plan.kind != "canonical" else set()
+    out = not_applicable(run.plan, earlier.stored.identities)
+    left = sum((case.platform, case.kernel) not in out for case in cases - set(earlier.measured))
     run.say(f"weekops: going on with {earlier.stored.run_id}, {left} cases are left to measure")
 
 
@@ -186,6 +190,7 @@ def _start(request: RunRequest, run: Run) -> None:
         run.guards.states()  # one that cannot be read is refused before anything is measured
     needs = describe_operations(run)
     run.open()
+    run.applicable.tell(run.say)
     tunings = put_in_force(run, request.tuning)
     if earlier is not None:
         refuse_other_driver(earlier, run, tunings)
@@ -206,6 +211,7 @@ def _start(request: RunRequest, run: Run) -> None:
         run.notes += notes
     if run.plan.evidence and earlier is None:
         take_evidence(run, request)
+    note_in_service(run, request.report_dir)
     if run.plan.kind == "weekly":
         hold_against(run, request.report_dir, request.baseline)
         compare_with_baselines(run)

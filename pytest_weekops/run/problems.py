@@ -56,7 +56,7 @@ class GateProblems:
     def record(self, failures: Sequence[str], left_out: Mapping[str, str], *, whole: bool = True) -> GateRecord:
         """Journal the gate: it passed where nothing failed, known or not. ``whole``: it asked for all that it meant to.
 
-        What was left out stands in its reason, too.
+        What was left out stands in its reason, too: the verdict's line says it from the record.
         """
         faults = tuple(fault for fault in self._found.values() if fault is not None)
         asked = Counter(f"{variant}@{m}x{n}x{k}" for variant, m, n, k, *_rest in self._found)
@@ -70,6 +70,7 @@ class GateProblems:
                 reason="; ".join(said),
                 asked=dict(asked) if whole else {},
                 faults=faults if whole else (),
+                left_out=dict(left_out),
             )
         )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_weekops.core.selection.tuning import TunedVariant
     from pytest_weekops.evidence.tunings import PlatformTuning
 
+_UNTIMED_LAUNCHES = 4  # of a session: two of each set of inputs, which are taken in turn
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerRequests:
@@ -41,20 +43,24 @@ class WorkerRequests:
         """The operation that a kernel mode computes; GEMM where none is named."""
         return self.operations.get(kernel, KernelOperation())
 
-    def measure(self, case: Case, identity: DeviceIdentity | None) -> MeasureRequest:
-        """One case of the campaign on the device that answered; its references are still to be made."""
+    def measure(self, case: Case, identity: DeviceIdentity | None, *, timed: bool = True) -> MeasureRequest:
+        """One case of the campaign on the device that answered; its references are still to be made.
+
+        Where its times are not judged a few launches do, on a host that need not be calm.
+        """
         n, pressure = case.size, self.plan.pressure
+        is_cpu = identity is None or identity.is_cpu
         return MeasureRequest(
             **self._problem(case, (n, n, n, self.operation_of(case.kernel).alpha, 0.0)),
             sessions=self.plan.sessions,
-            iterations=self.plan.iterations,
-            least_session_ms=self.plan.session_ms,
+            iterations=self.plan.iterations if timed else min(self.plan.iterations, _UNTIMED_LAUNCHES),
+            least_session_ms=self.plan.session_ms if timed else 0.0,
             guard=self._guard(case.kernel),
             guard_draw=case.snapshot,
             selector=self.selector(case, identity),
             pressure_during=pressure.pulses if pressure.mode == "during" else 0,
             pressure_size=pressure.size,
-            max_run_delay_percent=self.plan.max_run_delay_percent if identity is None or identity.is_cpu else None,
+            max_run_delay_percent=self.plan.max_run_delay_percent if timed and is_cpu else None,
         )
 
     def verify(self, case: Case, problem: Problem, *, iterations: int) -> MeasureRequest:

@@ -1,9 +1,11 @@
-"""Run queue operations on PoCL with one call of pyopencl replaced by a faulty one: NAME:FAULT ..., none first."""
+"""Run queue operations with one call of pyopencl replaced by a faulty one: NAME:FAULT ..., no fault where it is empty.
+
+The device is the first that the environment leads to.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -48,6 +50,37 @@ def _count_down(nth: int, instead: Callable[..., Any]) -> Callable[..., Any]:
     return enqueue
 
 
+def _to_itself(queue: Any, to: Any, source: Any, **words: Any) -> Any:
+    if "dst_origin" in words:
+        words["dst_origin"] = words["src_origin"]
+    return copy(queue, to, source, **words)
+
+
+def _without_the_last(calls: int) -> Callable[..., Any]:
+    """Copies but for the one of this number."""
+    seen = [0]
+
+    def enqueue(queue: Any, *arguments: Any, **words: Any) -> Any:
+        seen[0] += 1
+        return cl.enqueue_marker(queue) if seen[0] == calls else copy(queue, *arguments, **words)
+
+    return enqueue
+
+
+def _later() -> Callable[..., Any]:
+    """The first kernel waits until the second is enqueued, and takes the arguments that it finds then."""
+    calls = [0]
+
+    def enqueue(queue: Any, kernel: Any, size: Any, local: Any, **words: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 1:
+            return cl.enqueue_marker(queue, wait_for=words.get("wait_for"))
+        launch(queue, kernel, size, local, **words)
+        return launch(queue, kernel, size, local, **words)
+
+    return enqueue
+
+
 def _nothing(queue: Any, *_arguments: Any, **_words: Any) -> Any:
     return cl.enqueue_marker(queue)
 
@@ -71,6 +104,9 @@ _COUNT = [0]
 FAULTS: dict[str, Callable[[], Any]] = {
     "": contextlib.nullcontext,
     "rectangle": lambda: mock.patch.object(cl, "enqueue_copy", _no_pitch),
+    "origin": lambda: mock.patch.object(cl, "enqueue_copy", _to_itself),
+    "last": lambda: mock.patch.object(cl, "enqueue_copy", _without_the_last(4)),
+    "later": lambda: mock.patch.object(cl, "enqueue_nd_range_kernel", _later()),
     "sub-buffer": lambda: mock.patch.object(cl, "enqueue_copy", _from_the_start),
     "map": lambda: mock.patch.object(steps, "MASK", 0),
     "callback": lambda: mock.patch.multiple(steps, _CALLBACK_S=0.2, threading=mock.Mock(Event=_Deaf)),
@@ -110,8 +146,7 @@ def main() -> int:
     text = (data_dir("kernels") / "queue.cl").read_text(encoding="utf-8")
     kernels = {kernel.function_name: kernel for kernel in cl.Program(context, text).build().all_kernels()}
     _EMPTY.append(cl.Buffer(context, cl.mem_flags.READ_WRITE, 4 * n * n))
-    right = [f"{name}:" for name in QUEUES if name != "queue_sub_rectangles"]
-    for word in (*right, *sys.argv[2:]):
+    for word in sys.argv[2:]:
         name, fault = word.split(":")
         operation, shape = QUEUES[name], Shape(n, n, n)
         inputs = operation.inputs(shape, 5, 1)
@@ -131,5 +166,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OCL_ICD_VENDORS", "/etc/OpenCL/vendors/pocl.icd")
     sys.exit(main())

@@ -32,7 +32,7 @@ from pytest_weekops.drivers.platforms import load_profiles
 from pytest_weekops.evidence.journal import encode_event, read_run
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.files.catalog import kernel_operations, variant_names
-from pytest_weekops.files.expectations import load_expectations, load_known_tests
+from pytest_weekops.files.expectations import load_expectations, load_known_losses, load_known_tests
 from pytest_weekops.plugin import fixtures, hookspecs
 from pytest_weekops.plugin.hooks import MARKERS
 from pytest_weekops.plugin.options import short_spellings
@@ -153,6 +153,8 @@ def yaml_file(page: Path, block: Block, directory: Path) -> None:
         assert len(load_expectations(path)[0]) == len(document["expectations"])
     elif "conformance" in document:
         assert len(load_known_tests(path)) == len(document["conformance"])
+    elif "capabilities" in document:
+        assert len(load_known_losses(path)) == len(document["capabilities"])
     elif "kernels" in document:
         for kernel in document["kernels"].values():
             for name in {kernel["file"], kernel.get("operation_file", kernel["file"])}:

@@ -357,7 +357,7 @@ def test_records_that_break_the_judge_refuse_their_host_alone(tmp_path: Path, mo
     def broken(run: StoredRun, **_options: object) -> None:
         raise ArithmeticError(run.run_id)
 
-    monkeypatch.setattr(judged, "judge_stored", broken)
+    monkeypatch.setattr(judged, "stored_campaign", broken)
     (outcome,) = ran(begun(tmp_path, fleet_file(1)), ReachDouble({"h-1": Host()})).outcomes
     assert outcome.state == "refused"
     assert "its journal cannot be judged: ArithmeticError: gate-" in outcome.why

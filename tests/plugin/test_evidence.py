@@ -32,7 +32,7 @@ conformance:
 
 def _plan(pytester: pytest.Pytester, kind: str, *words: str) -> CampaignPlan:
     labels = ["clover", "rusticl"] if kind == "split" else ["pocl"]
-    return build_plan(pytester.parseconfig(*words), kind, labels=labels, variants=())
+    return build_plan(pytester.parseconfig(*words), kind, labels=labels, entries={})
 
 
 @pytest.mark.parametrize("how", ["--evidence", "--weekops-evidence", "ini"])

@@ -13,7 +13,7 @@ from tests.support.readers import EXPECTATIONS
 
 def _plan(pytester: pytest.Pytester, kind: str, *words: str) -> CampaignPlan:
     labels = ["clover", "rusticl"] if kind == "split" else ["pocl"]
-    return build_plan(pytester.parseconfig(*words), kind, labels=labels, variants=())
+    return build_plan(pytester.parseconfig(*words), kind, labels=labels, entries={})
 
 
 @pytest.mark.parametrize("how", ["--expectations", "--weekops-expectations", "ini"])

@@ -13,7 +13,7 @@ def _reason(pytester: pytest.Pytester, kind: str, *words: str) -> str:
     """What the plan of a run keeps of its command line."""
     config = pytester.parseconfig(*words)
     labels = ["clover", "rusticl"] if kind == "split" else ["pocl"]
-    return build_plan(config, kind, labels=labels, variants=()).no_baseline
+    return build_plan(config, kind, labels=labels, entries={}).no_baseline
 
 
 @pytest.mark.parametrize(

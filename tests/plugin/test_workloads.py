@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.core.units import CANONICAL_ONLY, LEVEL1
+from pytest_weekops.core.units import LEVEL1
 from pytest_weekops.evidence.journal import read_run
 from tests.support.gates import SMALL, GateResult
 
 Gate = Callable[..., GateResult]
+KERNELS = ("scan", "reduce", "queue_fill")
 Need = Callable[[str], str]
 
 
@@ -42,12 +43,15 @@ def test_kernels_without_a_channel_are_refused(gate: Gate, tmp_path: Path) -> No
 @pytest.mark.device
 @pytest.mark.long
 def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need, tmp_path: Path) -> None:
-    """All of them without a word; two by name are gated, measured, verified and promoted, each in its own unit."""
+    """All of them without a word; two by name are gated, measured, verified and promoted, each in its own unit.
+
+    Beside them one that is right and not timed, and one that this driver is known to be wrong in.
+    """
     platform = ("--platforms", need_platform("pocl"))
     listed = gate(*platform, "--sizes", "96", "--collect-only", "-q", suite="workloads").output
     kernels = re.findall(r"test_cell\[pocl-(\w+)-96", listed)
-    assert sorted(set(kernels)) == sorted(set(LEVEL1) - set(CANONICAL_ONLY)), listed
-    result = gate(*platform, *SMALL, "--kernels", "scan", "reduce", suite="workloads")
+    assert sorted(set(kernels)) == sorted(LEVEL1), listed
+    result = gate(*platform, *SMALL, "--kernels", *KERNELS, "math_strict", suite="workloads")
     assert result.status == 0, result.output
     assert not result.run_dirs  # those of the week
     (run_dir,) = (tmp_path / "reports" / "workloads").glob("weekly-*")
@@ -55,9 +59,12 @@ def test_the_workloads_are_judged_as_a_week_is(gate: Gate, need_platform: Need, 
     run = read_run(run_dir)
     measured = [m for m in run.records if isinstance(m, Measurement) and not m.void]
     assert run.kind == "weekly"
-    assert {(m.case.kernel, m.operation, m.unit) for m in measured} == {(n, n, LEVEL1[n]) for n in ("scan", "reduce")}
+    assert {(m.case.kernel, m.operation, m.unit) for m in measured} == {(n, n, LEVEL1[n]) for n in KERNELS}
     assert all(session.verified for m in measured for session in m.sessions)
-    for each in measured:
+    said = " ".join(result.output.split())
+    assert "math_strict on pocl: not applicable, needs math as strict as the text" in said
+    assert "the times of queue_fill: their results alone are judged" in said
+    for each in (m for m in measured if m.case.kernel != "queue_fill"):
         assert each.guard is not None
         assert each.guard.checks == sum(len(session.wall_ns) for session in each.sessions)
         assert f"{each.case.kernel} pocl 96" in result.output, "its guard's line stands below the table"

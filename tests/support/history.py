@@ -68,7 +68,7 @@ def document_of(
         policy=policy.effective(),
         identities=identities,
         kernels={},
-        counts=count_records(records, plan),
+        counts=count_records(records, plan, {}),
         artifacts=artifacts,
         **facts,
     )

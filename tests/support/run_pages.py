@@ -76,7 +76,7 @@ def judged(
         policy=policy.effective(),
         identities=identities,
         kernels={"kernels/packed.cl": "0" * 64},
-        counts=count_records(records, campaign.plan),
+        counts=count_records(records, campaign.plan, campaign.identities),
         artifacts=(),
     )
     return policy, campaign, verdict, document

@@ -29,8 +29,10 @@ CRASHES = frozenset(
         MeasurementStatus.LAUNCH_FAILED,
     }
 )
-# Of speed, and not what is asked: a policy's rows, and percentiles, whose limits are not made from the two ends.
-_NOT_ASKED = frozenset({"sizes_covered", "p95_evidence", "clover_policy_rows", "rusticl_latency_ratio"})
+# Not what is asked: a policy's rows, percentiles, whose limits are not made from the two ends, and what a build lacks.
+_NOT_ASKED = frozenset(
+    {"sizes_covered", "p95_evidence", "clover_policy_rows", "rusticl_latency_ratio", "capabilities_kept"}
+)
 _GATE = re.compile(r"\S+ at \d+x\d+x\d+: ([a-z_]+)")
 _ENDED = re.compile(r"(ended|stayed) in phase")
 _SHOWN = 300
@@ -147,5 +149,5 @@ def _trouble(statuses: list[tuple[MeasurementStatus, str]]) -> str:
 
 
 def _not_measured(campaign: Campaign) -> int:
-    planned = {case for case in campaign.plan.all_cases() if case.platform == BUILD_LABEL}
+    planned = {case for case in campaign.plan.all_cases() if case.platform == BUILD_LABEL and campaign.is_asked(case)}
     return len(planned - {m.case for m in campaign.measurements}) if planned else 1

@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.expected import Outcome, excused, failed_as_expec
 from pytest_weekops.core.judge.expected_gates import GateOutcome, gate_outcomes, lets_off
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
+from pytest_weekops.core.measurement.applicability import Place, not_applicable, untimed
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
 from pytest_weekops.core.measurement.records import (
@@ -199,14 +200,38 @@ class Campaign:
 
     @cached_property
     def cells(self) -> tuple[CellKey, ...]:
-        """The plan's cells, in plan order, without those that are left out."""
-        return tuple(cell for cell in self.planned_cells if cell not in self.excused)
+        """The cells whose times are judged, in plan order, without those that are left out."""
+        return tuple(cell for cell in self.timed_cells if cell not in self.excused)
 
     @cached_property
     def planned_cells(self) -> tuple[CellKey, ...]:
         """Every cell of the plan, in plan order."""
         plan = self.plan
         return tuple((p, kernel, size) for p in plan.platforms for kernel in plan.kernels for size in plan.sizes)
+
+    @cached_property
+    def not_applicable(self) -> dict[Place, str]:
+        """Platform and kernel of each that its device cannot run, and why."""
+        return not_applicable(self.plan, self.identities)
+
+    @cached_property
+    def untimed(self) -> frozenset[Place]:
+        """Platform and kernel of each whose results are judged and whose times are not."""
+        return untimed(self.plan, self.identities, self.partner.identity if self.partner is not None else None)
+
+    @cached_property
+    def timed_cells(self) -> tuple[CellKey, ...]:
+        """Those whose times are judged, known faults included, in plan order."""
+        out = {*self.not_applicable, *self.untimed}
+        return tuple(cell for cell in self.planned_cells if cell[:2] not in out)
+
+    def is_asked(self, case: Case) -> bool:
+        """Whether a planned case has to have a measurement: its device can run it."""
+        return (case.platform, case.kernel) not in self.not_applicable
+
+    def is_timed(self, case: Case) -> bool:
+        """Whether times of a case are judged."""
+        return (case.platform, case.kernel) not in self.untimed
 
     @cached_property
     def expectations(self) -> tuple[Outcome, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Literal
 
+from pytest_weekops.core.measurement.applicability import not_applicable, untimed
+from pytest_weekops.core.measurement.capabilities import KnownLoss
 from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.known_test import KnownTest
 from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -60,7 +62,8 @@ def outcomes(
         for cell, cases in cells.items()
         if one.is_about(cases[0], identities.get(cell[0]))
     ]
-    return tuple(_never_everything(found, list(cells), plan))
+    apart = {*not_applicable(plan, identities), *untimed(plan, identities)}
+    return tuple(_never_everything(found, [cell for cell in cells if cell[:2] not in apart], plan))
 
 
 def day_of(created_at: str) -> date | None:
@@ -71,7 +74,7 @@ def day_of(created_at: str) -> date | None:
         return None
 
 
-def is_in_force(expectation: Expectation | KnownTest, today: date | None) -> bool:
+def is_in_force(expectation: Expectation | KnownTest | KnownLoss, today: date | None) -> bool:
     """Whether it may excuse anything on that day."""
     return today is not None and 0 <= (expectation.expires - today).days <= MOST_DAYS
 

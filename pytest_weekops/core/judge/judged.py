@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_weekops.core.conformance.results import ConformanceRecord
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
+from pytest_weekops.core.measurement.capabilities import InServiceRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.records import (
     GateRecord,
@@ -24,4 +25,5 @@ JudgedRecord = (
     | DriverListing
     | PartnerRecord
     | ConformanceRecord
+    | InServiceRecord
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.capabilities import losses
 from pytest_weekops.core.judge.checks.expected_faults import words_of
 from pytest_weekops.core.judge.conformance import compared
 from pytest_weekops.core.judge.outcome import listed
@@ -22,13 +23,17 @@ _OF_ANY_GUARD = ("z", "max_false_positive_rate", "max_t5_false_positive_rate", "
 def left_out(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
     """What this campaign hardly saw, or did not look at.
 
-    What failed as it was expected to first, then weak limits, then what was not asked or not done.
+    What failed as it was expected to first, and what its device cannot run, then weak limits, then what was not asked
+    or not done.
     """
     if campaign.plan.kind == "canonical":
-        return tuple(_known_faults(campaign))
+        return (*_known_faults(campaign), *_not_applicable(campaign))
     limits = weak(_as_asked(policy, campaign))
     return (
         *_known_faults(campaign),
+        *_lost(campaign),
+        *_not_applicable(campaign),
+        *_untimed(campaign),
         *(words for place, words in limits.items() if _is_asked(place, campaign)),
         *_conformance(policy, campaign),
         *_not_asked(policy, campaign),
@@ -42,6 +47,28 @@ def _known_faults(campaign: Campaign) -> Iterator[str]:
     for each in campaign.expectations:
         if each.state == "met":
             yield words_of(each) + ("; nothing is compared there" if campaign.plan.kind == "split" else "")
+
+
+def _lost(campaign: Campaign) -> Iterator[str]:
+    """Capabilities that were lost, and were expected to be."""
+    yield from (each.words for each in losses(campaign) if each.excused)
+
+
+def _not_applicable(campaign: Campaign) -> Iterator[str]:
+    """Kernels that were not run since the device cannot, or its driver is known for what it does then, by reason."""
+    found = dict(campaign.not_applicable)
+    for gate in campaign.gates:
+        found |= {(gate.platform, kernel): why for kernel, why in gate.left_out.items()}
+    together: dict[tuple[str, str], list[str]] = {}
+    for (platform, kernel), why in found.items():
+        together.setdefault((platform, why.removeprefix("is not applicable: ")), []).append(kernel)
+    for (platform, why), kernels in together.items():
+        yield f"{', '.join(kernels)} on {platform}: not applicable, {why}"
+
+
+def _untimed(campaign: Campaign) -> Iterator[str]:
+    if kernels := sorted({kernel for _platform, kernel in campaign.untimed}):
+        yield f"the times of {', '.join(kernels)}: their results alone are judged"
 
 
 def _as_asked(policy: Policy, campaign: Campaign) -> Policy:

@@ -218,19 +218,23 @@ def on_one_clock(rows: Sequence[CaseMetrics]) -> tuple[CaseMetrics, ...]:
     return tuple(replace(row, pace_ms=None) for row in rows)
 
 
-def incompleteness(measurement: Measurement, plan: CampaignPlan) -> str:
-    """What of the planned launches is missing or unverified, or nothing."""
+def incompleteness(measurement: Measurement, plan: CampaignPlan, *, timed: bool = True) -> str:
+    """What of the planned launches is missing or unverified, or nothing.
+
+    Where times are not judged, one launch in each session is enough, and other programs may have run beside it.
+    """
+    least = plan.iterations if timed else 1
     sessions = measurement.sessions
     if [session.session for session in sessions] != list(range(1, plan.sessions + 1)):
         return f"{len(sessions)} of {plan.sessions} sessions"
     for session in sessions:
-        if len(session.wall_ns) < plan.iterations:
-            return f"{len(session.wall_ns)} of {plan.iterations} launches in session {session.session}"
-        if measurement.on_cpu and plan.max_run_delay_percent is not None and session.delay_ns is None:
+        if len(session.wall_ns) < least:
+            return f"{len(session.wall_ns)} of {least} launches in session {session.session}"
+        if timed and measurement.on_cpu and plan.max_run_delay_percent is not None and session.delay_ns is None:
             return f"session {session.session} has no run delay: nobody saw whether other programs ran"
         if not session.verified:
             return f"session {session.session} is not verified"
-    if len(counted_ns(measurement, plan)) < 1:
+    if timed and len(counted_ns(measurement, plan)) < 1:
         return "no launch was calm"
     return ""
 
@@ -243,7 +247,7 @@ def nonfinite(measurement: Measurement) -> str:
     if not math.isfinite(done) or done <= 0:
         return f"bytes_moved is {done}, and {measurement.operation} is judged in {measurement.unit}"
     for session in measurement.sessions:
-        if any(ns <= 0 for ns in session.wall_ns):
+        if min(session.wall_ns, default=1) <= 0:
             return f"a launch of session {session.session} took no time"
         if session.nonfinite:
             return f"{session.nonfinite} elements of session {session.session} are not finite"

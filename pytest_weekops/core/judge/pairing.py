@@ -89,7 +89,8 @@ def pairings(campaign: Campaign, *, per_seed: bool = True) -> list[Pairing]:
     plan = campaign.plan
     base, candidate = str(plan.baseline_platform), str(plan.candidate_platform)
     found = []
-    for kernel in plan.kernels:
+    unheld = {*campaign.not_applicable, *campaign.untimed}
+    for kernel in (name for name in plan.kernels if unheld.isdisjoint([(base, name), (candidate, name)])):
         for size in plan.sizes:
             if (base, kernel, size) in campaign.excused:
                 continue

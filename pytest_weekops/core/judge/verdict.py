@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.capabilities import references
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
@@ -29,7 +30,13 @@ def judge(policy: Policy, campaign: Campaign, *, options: JudgeOptions | None = 
     """Judge a live campaign, always strictly: no older evaluator knew such campaigns."""
     campaign = _with_options(campaign, options or JudgeOptions())
     plan, kind = campaign.plan, campaign.plan.kind
-    asked = {"beside": plan.partner is not None, "expecting": bool(plan.expected), "evidence": bool(plan.evidence)}
+    asked = {
+        "beside": plan.partner is not None,
+        "expecting": bool(plan.expected),
+        "evidence": bool(plan.evidence),
+        "capable": bool(references(campaign)),
+        "untimed": bool(plan.needs or plan.results_only),
+    }
     checks = checks_for(kind, **asked)
     findings = [_total(check, policy, campaign) for check in checks]
     rows, notes = _total_rows(policy, campaign), _notes(policy, campaign)

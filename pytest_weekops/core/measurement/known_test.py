@@ -14,7 +14,8 @@ from pytest_weekops.core.record import Record, as_record
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def _a_day(value: Any) -> date:
+def a_day(value: Any) -> date:
+    """A day that a file states. Raises ``ValueError`` for anything else, a moment too."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and _DAY.fullmatch(value):
@@ -28,7 +29,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-_Words = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_one_line)]
+Words = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_one_line)]
 
 
 class KnownTest(Record):
@@ -38,9 +39,9 @@ class KnownTest(Record):
     suite: Literal["piglit", "cts", "deqp", "junit"]
     test: Annotated[str, Field(min_length=1, max_length=1000)]
     kind: Literal["fail", "crash", "timeout", "skip", "flaky"]
-    reason: _Words
-    owner: _Words
-    expires: Annotated[date, BeforeValidator(_a_day)]
+    reason: Words
+    owner: Words
+    expires: Annotated[date, BeforeValidator(a_day)]
 
     @property
     def words(self) -> str:

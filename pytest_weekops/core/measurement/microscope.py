@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, OperationFile, Problem
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.units import CANONICAL_ONLY, LEVEL0, MATH
+from pytest_weekops.core.units import LEVEL0, MATH, RESULTS_ONLY
 
 # Small: a simulated launch takes ten thousand times as long. No shape fits a tile of any variant.
 SHAPES: tuple[Problem, ...] = (
@@ -97,7 +97,7 @@ def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[st
             beta=beta if operation.is_gemm else 0.0,
         )
         for variant, operation in operations.items()
-        if operation.file is not None or operation.name not in (*MATH, *CANONICAL_ONLY, *LEVEL0)
+        if operation.file is not None or operation.name not in (*MATH, *RESULTS_ONLY, *LEVEL0)
         for m, n, k, alpha, beta in (SHAPES if operation.is_gemm else EDGES)
     )
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pytest_weekops.core.units import CANONICAL_ONLY, IMAGE, LEVEL0, LEVEL1, MATH, QUEUE, STRICT_MATH
+from pytest_weekops.core.units import IMAGE, LEVEL0, LEVEL1, MATH, QUEUE, STRICT_MATH
 
 T3_KERNEL, T5_KERNEL = "auto_t3_controlled", "auto_t5_guarded"
 CONTROLLED_KERNELS = (T3_KERNEL, T5_KERNEL)
-_LEVEL1 = tuple(name for name in LEVEL1 if name not in CANONICAL_ONLY)
 KERNEL_SETS = {
     "default": CONTROLLED_KERNELS,
     "math": (*MATH, STRICT_MATH),
     "queues": QUEUE,
     "images": IMAGE,
     "level0": ("triad", *LEVEL0),
-    "level1": _LEVEL1,
-    "all": (*CONTROLLED_KERNELS, "triad", *_LEVEL1),
+    "level1": tuple(LEVEL1),
+    "all": (*CONTROLLED_KERNELS, "triad", *LEVEL1),
 }
 
 

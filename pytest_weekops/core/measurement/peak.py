@@ -87,6 +87,18 @@ ITEMS: dict[str, Item] = {
         *_arithmetic("int"),
         Item("transfer_write", "GB/s", "host to device, blocking", "all of each transfer, read back, exact"),
         Item("transfer_read", "GB/s", "device to host, blocking", "all of each transfer, exact"),
+        Item(
+            "transfer_write_pinned",
+            "GB/s",
+            "host to device, blocking, from memory that the driver allocated",
+            "all of each transfer, read back, exact",
+        ),
+        Item(
+            "transfer_read_pinned",
+            "GB/s",
+            "device to host, blocking, into memory that the driver allocated",
+            "all of each transfer, exact",
+        ),
         Item("transfer_map", "GB/s", "device to host by mapping, copying and unmapping", "all of each transfer, exact"),
         Item("launch_round_trip", "us", "one launch of one work-item, waited for", _COUNTED),
         Item("launch_in_order", "us", "one of many such launches in a queue, waited for at their end", _COUNTED),

@@ -8,10 +8,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from pytest_weekops.core.measurement.capabilities import KnownLoss
 from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.known_test import KnownTest
+from pytest_weekops.core.measurement.needs import KernelNeeds
 from pytest_weekops.core.measurement.records import Case, LookRecord
 from pytest_weekops.core.record import Record
+from pytest_weekops.core.units import RESULTS_ONLY
 
 
 class Deadlines(Record):
@@ -96,6 +99,9 @@ class CampaignPlan(Record):
     each platform of a weekly run that is judged by looks. ``cold_starts`` is how often the driver smoke opens each
     driver anew. ``expected`` are the known faults of a weekly run's file, ``expectations_sha256`` the hash of its text.
     ``evidence`` names the conformance suites whose results the verdict takes in, ``known_tests`` what is known of them.
+    ``needs`` is what its kernels need that not every device has: where one lacks it, the kernel is not applicable.
+    ``results_only`` are the kernels whose results are judged and whose times are not. ``known_losses`` are capabilities
+    that drivers are known to lack.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -129,12 +135,15 @@ class CampaignPlan(Record):
     expectations_sha256: str = ""
     evidence: tuple[str, ...] = ()
     known_tests: tuple[KnownTest, ...] = ()
+    needs: tuple[KernelNeeds, ...] = ()
+    results_only: tuple[str, ...] = ()
+    known_losses: tuple[KnownLoss, ...] = ()
 
     @model_serializer(mode="wrap")
-    def _as_before_evidence(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without evidence of others a plan is what it was before there was any, to the byte."""
+    def _as_before_these(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without one of these a plan is what it was before there was any, to the byte."""
         data: dict[str, Any] = handler(self)
-        for name in ("evidence", "known_tests"):
+        for name in ("evidence", "known_tests", "needs", "results_only", "known_losses"):
             if not data.get(name):
                 data.pop(name, None)
         return data
@@ -155,6 +164,15 @@ class CampaignPlan(Record):
             raise ValueError(f"{partner.label} takes turns with drivers of a weekly run with looks, and this is none")
         if partner.label in self.platforms:
             raise ValueError(f"{partner.label} is under test, and cannot be its own partner")
+        return self
+
+    @model_validator(mode="after")
+    def _times_are_judged(self) -> Self:
+        if others := [name for name in self.results_only if name not in self.kernels or name not in RESULTS_ONLY]:
+            raise ValueError(f"the times of {', '.join(others)} are judged wherever these kernels are measured")
+        needy = [each.kernel for each in self.needs]
+        if others := [name for name in needy if name not in self.kernels or needy.count(name) > 1]:
+            raise ValueError(f"{', '.join(others)} needs something, and is no kernel of the plan, or twice in it")
         return self
 
     @property

@@ -362,7 +362,8 @@ class GateRecord(Record):
     ``suite`` the other tests of the same pytest run; both may leave ``platform`` empty. Any failed gate blocks.
     ``undone`` says why a gate could not be held at all, and what helps: then there are no data, and it has not passed.
     ``asked`` counts the problems that were asked for, by ``kernel@shape``, and ``faults`` are those that failed, where
-    each failure was one of them; otherwise both are empty.
+    each failure was one of them; otherwise both are empty. ``left_out`` has the kernels that were not asked, since they
+    are not applicable on that device, each with the reason.
     """
 
     type: Literal["gate"] = "gate"
@@ -374,6 +375,7 @@ class GateRecord(Record):
     undone: str = ""
     asked: dict[str, int] = Field(default_factory=dict)
     faults: tuple[GateFault, ...] = ()
+    left_out: dict[str, str] = Field(default_factory=dict)
 
     @property
     def key(self) -> str:

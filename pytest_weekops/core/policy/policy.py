@@ -358,7 +358,8 @@ class Policy(PolicyPart):
                 f"Policy {self.policy_id} is for {self.scope.platform}, this run measures {', '.join(plan.platforms)}. "
                 "Floors of one driver say nothing about another. Give another --policy or select that platform."
             )
-        bare = [f"{k}:{n}" for k in plan.kernels for n in plan.sizes if not self.covers(f"{k}:{n}")]
+        timed = [kernel for kernel in plan.kernels if kernel not in plan.results_only]
+        bare = [f"{k}:{n}" for k in timed for n in plan.sizes if not self.covers(f"{k}:{n}")]
         if bare:
             return (
                 f"Policy {self.policy_id} has neither a row nor a waiver for {', '.join(bare)}. What no limit speaks "

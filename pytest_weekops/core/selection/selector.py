@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_weekops.core.measurement.catalog import (
-    ABORTS_ON_ATOMICS,
-    ABORTS_ON_IMAGES,
-    ABORTS_ON_POINTER_RESULTS,
-    ABORTS_ON_SUB_RECTANGLES,
-    FORGETS_ARGUMENTS,
-    GPU_CLASSES,
-    WRONG_IN_STRICT_MATH,
-    KernelEntry,
-    device_class,
-)
+from pytest_weekops.core.measurement.catalog import GPU_CLASSES, KernelEntry, device_class
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
+from pytest_weekops.core.measurement.needs import lacking, needs_of
 from pytest_weekops.core.measurement.records import DeviceIdentity
 
 PACKING_PAYS_FROM = 96  # below this edge the pre-kernels cost more than they save
@@ -51,40 +42,7 @@ def aborts(entry: KernelEntry, identity: DeviceIdentity) -> str:
 
     Its compiler takes the process down, or this very version is known to be wrong, or the device lacks a capability.
     """
-    if lacking := [name for name in entry.needs.capabilities if name not in identity.capabilities]:
-        return f"is not applicable: the device has no {', no '.join(lacking)}"
-    known = (
-        (entry.needs.atomics, ABORTS_ON_ATOMICS, "atomic operations", "compiler is known to abort on them"),
-        (
-            entry.needs.pointer_results,
-            ABORTS_ON_POINTER_RESULTS,
-            "functions with a second result",
-            "compiler is known to abort on them",
-        ),
-        (entry.needs.images, ABORTS_ON_IMAGES, "images", "compiler is known to abort on them"),
-        (
-            entry.needs.sub_rectangles,
-            ABORTS_ON_SUB_RECTANGLES,
-            "rectangles of sub-buffers",
-            "version is known to crash over them",
-        ),
-        (
-            entry.needs.waiting_arguments,
-            FORGETS_ARGUMENTS,
-            "the arguments that a waiting kernel was enqueued with",
-            "version is known to take later ones",
-        ),
-        (
-            entry.needs.strict_math,
-            WRONG_IN_STRICT_MATH,
-            "math as strict as the text",
-            "version is known to be wrong there",
-        ),
-    )
-    for needed, quirk, what, fault in known:
-        if needed and quirk in identity.quirks:
-            return f"needs {what}, and this driver's {fault}"
-    return ""
+    return lacking(needs_of(entry.mode, entry.needs), identity)
 
 
 def worth_trying(entry: KernelEntry, identity: DeviceIdentity) -> bool:

@@ -83,6 +83,10 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
             yield f"without {name.replace('_', ' ')} {', '.join(gone)}"
     yield from more_expected(run.plan.get("expected"), before.plan.get("expected"))
     yield from more_expected(run.plan.get("known_tests"), before.plan.get("known_tests"))
+    yield from more_expected(run.plan.get("known_losses"), before.plan.get("known_losses"))
+    untimed = [str(v) for v in _items(run.plan.get("results_only")) if v not in _items(before.plan.get("results_only"))]
+    if untimed:
+        yield f"without the times of {', '.join(untimed)}"
     yield from _weaker_pressure(run.plan.get("pressure") or {}, before.plan.get("pressure") or {})
     yield from _weaker_ratio(run.plan, before.plan)
     service, was = _service(run.plan), _service(before.plan)

@@ -36,5 +36,7 @@ def _told(one: Any) -> str:
         return f"{one!r:.60}"
     driver = one.get("driver")
     profile = driver.get("profile") if isinstance(driver, Mapping) else driver
+    if capability := one.get("capability"):
+        return f"{profile} {capability} (lost until {one.get('expires')})"
     what = one.get("case") or f"{one.get('suite')} {one.get('test')}"
     return f"{profile} {what} ({one.get('kind')} until {one.get('expires')})"

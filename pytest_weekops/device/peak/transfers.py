@@ -15,13 +15,18 @@ from pytest_weekops.device.peak.probe import POISON, Bench, Taken, Words, read_w
 
 
 class Transfers:
-    """One array on the host and one on the device, and what has to arrive."""
+    """One array on the host and one on the device, and what has to arrive.
 
-    def __init__(self, bench: Bench) -> None:
+    ``pinned``: the host's array is memory that the driver allocated for it, mapped until :meth:`close`.
+    """
+
+    def __init__(self, bench: Bench, *, pinned: bool = False) -> None:
         self._queue = bench.queue
         self._words = pattern(bench.words())
         self._whole = slice(0, len(self._words))
-        self._host = np.full(len(self._words), POISON, dtype=np.uint32)
+        self._mapped = _pinned(bench.queue, len(self._words)) if pinned else None
+        self._host = np.empty(len(self._words), dtype=np.uint32) if self._mapped is None else self._mapped
+        self._host[:] = POISON
         self._buffer = bench.poisoned(len(self._words))
 
     def measure(self, bench: Bench, transfer: Callable[[], None], *, to_device: bool) -> Taken:
@@ -64,11 +69,29 @@ class Transfers:
         mapped.base.release(self._queue)
         self._queue.finish()
 
+    def close(self) -> None:
+        """Give pinned memory back."""
+        if self._mapped is not None:
+            self._mapped.base.release(self._queue)
+            self._queue.finish()
 
-def _transfer(way: Callable[[Transfers], None], *, to_device: bool) -> Callable[[Bench], Taken]:
+
+def _pinned(queue: Any, words: int) -> Any:
+    """Host memory of the driver's own, which it need not copy before a transfer (OpenCL 1.2, table 5.3)."""
+    flags = cl.mem_flags
+    buffer = cl.Buffer(queue.context, flags.READ_WRITE | flags.ALLOC_HOST_PTR, 4 * words)
+    both: Any = cl.map_flags.READ | cl.map_flags.WRITE
+    mapped, _event = cl.enqueue_map_buffer(queue, buffer, both, 0, (words,), np.dtype(np.uint32), is_blocking=True)
+    return mapped
+
+
+def _transfer(way: Callable[[Transfers], None], *, to_device: bool, pinned: bool = False) -> Callable[[Bench], Taken]:
     def measure(bench: Bench) -> Taken:
-        transfers = Transfers(bench)
-        return transfers.measure(bench, lambda: way(transfers), to_device=to_device)
+        transfers = Transfers(bench, pinned=pinned)
+        try:
+            return transfers.measure(bench, lambda: way(transfers), to_device=to_device)
+        finally:
+            transfers.close()
 
     return measure
 
@@ -76,5 +99,7 @@ def _transfer(way: Callable[[Transfers], None], *, to_device: bool) -> Callable[
 MEASURES: Mapping[str, Callable[[Bench], Taken]] = {
     "transfer_write": _transfer(Transfers.write, to_device=True),
     "transfer_read": _transfer(Transfers.read, to_device=False),
+    "transfer_write_pinned": _transfer(Transfers.write, to_device=True, pinned=True),
+    "transfer_read_pinned": _transfer(Transfers.read, to_device=False, pinned=True),
     "transfer_map": _transfer(Transfers.map, to_device=False),
 }

@@ -18,6 +18,7 @@ from pytest_weekops.core.fleet.fleet_file import (
     contradictions,
 )
 from pytest_weekops.core.fleet.reach import Jobs, Pool, Ssh, is_scheduler, numbered
+from pytest_weekops.core.fleet.switching import Switch
 from tests.support.fleets import make_fleet
 
 
@@ -106,6 +107,7 @@ def test_a_share_needs_at_least_one() -> None:
         Label(profiles=("pocl",), driver="(")
 
 
+SWITCH = {"report_dir": "/srv/{host}", "candidate": "pocl", "baseline": "clover@/opt/mesa.icd"}
 X = {"x": {"profiles": ["pocl"]}}
 LEVELS = {str(level): {"within_minutes": 1, "action": "a", "owner": "o"} for level in (1, 2, 3)}
 
@@ -131,6 +133,16 @@ LEVELS = {str(level): {"within_minutes": 1, "action": "a", "owner": "o"} for lev
         ({"stages": {"x": []}}, "does not end with all of its 4 hosts"),
         ({"stages": {"x": [{"hosts": 1}]}}, "does not end with all of its 4 hosts"),
         ({"stages": {"x": [{"hosts": 1}, {"hosts": "10 %"}, {"hosts": "all"}]}}, "comes to 1, 1, 4 hosts"),
+        ({"switches": {"z": SWITCH}}, "switches.z names the label z"),
+        (
+            {"switches": {"x": {**SWITCH, "candidate": "rusticl"}}},
+            "switches.x.candidate is rusticl, which is none of the label's profiles, pocl",
+        ),
+        ({"switches": {"x": {**SWITCH, "baseline": "pocl"}}}, "switches.x.baseline is the candidate itself"),
+        (
+            {"switches": {"x": {**SWITCH, "report_dir": "/srv"}}},
+            "switches.x.report_dir is /srv for a-1 and a-2, which are both on this machine",
+        ),
         ({"severity": {"checks": {"fleet_shar": 1}}}, "severity.checks.fleet_shar is no check of a fleet"),
         ({"severity": {"checks": {"fleet_share": 4}}}, "severity.checks.fleet_share is 4"),
         ({"severity": {"no_data": 4, "checks": {}}}, "severity.no_data is 4"),
@@ -162,3 +174,21 @@ def test_every_section_is_known_by_its_key() -> None:
     named = {str(model) for model in models}
     for key in ("pools", "labels", "promotes", "stages", "severity"):
         assert any(SECTIONS[key].__name__ in each for each in named)
+
+
+def test_a_switch_says_where_and_to_what() -> None:
+    """In a directory of each host, by words that no command line takes for another thing."""
+    fleet = make_fleet(2, switches={"x": SWITCH})
+    assert fleet.switches["x"].directory("a-2") == "/srv/a-2"
+    assert (fleet.is_staged, make_fleet(2).is_staged) == (True, False)
+    elsewhere = {"a": {"label": "x", "scheduler": "tls://h:1", "hosts": ["a-1", "a-2"]}}
+    assert make_fleet(pools=elsewhere, switches={"x": {**SWITCH, "report_dir": "/srv"}}).is_staged
+    for wrong in (
+        {"report_dir": "srv"},
+        {"report_dir": "/{name}"},
+        {"baseline": "-x"},
+        {"candidate": "a@/b"},
+        {"timeout_s": 0},
+    ):
+        with pytest.raises(ValidationError):
+            Switch.model_validate({**SWITCH, **wrong})

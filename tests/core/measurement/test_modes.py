@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS, KERNEL_SETS, named_kernels
-from pytest_weekops.core.units import CANONICAL_ONLY, IMAGE, LEVEL0, LEVEL1, MATH, QUEUE, STRICT_MATH
+from pytest_weekops.core.units import IMAGE, LEVEL0, LEVEL1, MATH, QUEUE, STRICT_MATH
 
-MEASURED = [name for name in LEVEL1 if name not in CANONICAL_ONLY]
+MEASURED = list(LEVEL1)
 
 
 def test_a_set_stands_for_its_kernels() -> None:

@@ -36,6 +36,18 @@ def test_more_is_told(new: Any, old: Any, words: list[str]) -> None:
     assert list(more_expected(new, old)) == words
 
 
+def test_a_loss_that_is_expected_now_is_weaker() -> None:
+    """As are times that are not judged any more."""
+    loss = {"driver": ENTRY["driver"], "capability": "cl_khr_fp16", "expires": "2026-12-31"}
+    more = {**PLAN, "known_losses": [loss], "results_only": ["queue"]}
+    found = compare(promote("b", plan=more), failure("a", plan=PLAN))
+    assert found.weaker == (
+        "expects pocl cl_khr_fp16 (lost until 2026-12-31) to fail, and did not before",
+        "without the times of queue",
+    )
+    assert compare(promote("b", plan=PLAN), failure("a", plan=more)).weaker == ()
+
+
 def test_it_is_weaker() -> None:
     """Such a rerun does not answer the failed run."""
     found = compare(promote("b", plan={**PLAN, "expected": [ENTRY]}), failure("a", plan=PLAN))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.checks import (
+    capabilities,
     cells,
     conformance,
     copies,
@@ -84,15 +85,29 @@ _SPLIT: tuple[Check, ...] = (
 )
 
 
-def checks_for(kind: str, *, beside: bool = True, expecting: bool = True, evidence: bool = True) -> tuple[Check, ...]:
+_CAPABILITIES: tuple[Check, ...] = (capabilities.capabilities_kept,)
+_UNTIMED: tuple[Check, ...] = (capabilities.untimed_results,)
+
+
+def checks_for(
+    kind: str,
+    *,
+    beside: bool = True,
+    expecting: bool = True,
+    evidence: bool = True,
+    capable: bool = True,
+    untimed: bool = True,
+) -> tuple[Check, ...]:
     """The checks of one kind of campaign, in the order of its findings.
 
-    Some speak of runs ``beside`` a partner alone, of those ``expecting`` known faults, or of those that take in the
-    ``evidence`` of others. A run without has the findings that it had before there were any.
+    Some speak of runs ``beside`` a partner alone, of those ``expecting`` known faults, of those that take in the
+    ``evidence`` of others, of those held against a driver that is known to be ``capable`` of something, or of those
+    with something ``untimed`` or not applicable. A run without has the findings that it had before there were any.
     """
     if kind == "canonical":
         return (*_EVERY_RUN, expected_faults.expected_faults) if expecting else _EVERY_RUN
     found = (*_EVERY_RUN, *_MEASURED, *(_SPLIT if kind == "split" else _WEEKLY), *conformance.CONFORMANCE)
+    found = (*found, *(_UNTIMED if untimed else ()), *(_CAPABILITIES if capable else ()))
     unasked: list[Check] = [] if beside else [partner.partner_beside]
     unasked += [] if evidence else conformance.CONFORMANCE
     unasked += [] if expecting else [expected_faults.expected_faults]

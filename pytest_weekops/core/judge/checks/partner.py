@@ -31,7 +31,8 @@ def partner_beside(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG0
         message = f"{listed(same)}: the very files of {partner.label}. A driver beside itself is as fast as itself, so "
         message += "nothing was compared. Name the driver in service, or see what its ICD file leads to."
         return no_data(check, "same_driver", message, rows=same)
-    counted = [m for m in campaign.counted if partner.role == "service" or m.turns is not None]
+    timed = [m for m in campaign.counted if campaign.is_timed(m.case)]
+    counted = [m for m in timed if partner.role == "service" or m.turns is not None]
     lost = {m.case.id: why for m in counted if (why := _lost(m, campaign))}
     words = f"{partner.label} ran beside {len(counted) - len(lost)} of {len(counted)} measurements"
     if lost and partner.role == "service":

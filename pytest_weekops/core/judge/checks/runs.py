@@ -54,7 +54,7 @@ def all_runs_success(policy: Policy, campaign: Campaign) -> Finding:  # noqa: AR
     ]
     skipped = [m for m in campaign.measurements if m.status is MeasurementStatus.SKIPPED]
     seen = {m.case for m in campaign.measurements}
-    missing = [case.id for case in campaign.plan.all_cases() if case not in seen]
+    missing = [case.id for case in campaign.plan.all_cases() if campaign.is_asked(case) and case not in seen]
     if bad:
         words = [f"{m.case.id} {'flaky' if m.flaky else m.status.value}: {_first_line(m.reason)}" for m in bad]
         rows = tuple(m.case.id for m in bad)
@@ -122,11 +122,12 @@ def launches_complete(policy: Policy, campaign: Campaign) -> Finding:
     """Every ok run has all its sessions and launches, each session was verified, and watched as the policy asks."""
     check = "launches_complete"
     asked, watched = policy.host.max_run_delay_percent, campaign.plan.max_run_delay_percent
-    if asked is not None and (watched is None or watched > asked) and any(m.on_cpu for m in _ok(campaign)):
+    timed = [m for m in _ok(campaign) if campaign.is_timed(m.case)]
+    if asked is not None and (watched is None or watched > asked) and any(m.on_cpu for m in timed):
         how = "without looking at it" if watched is None else f"with {watched:g} % allowed"
         message = f"the policy allows a launch {asked:g} % of run delay, and this run was measured {how}"
         return no_data(check, "no_witness", message, observed=watched, required=asked)
-    short = [(m.case.id, problem) for m in _ok(campaign) if (problem := incompleteness(m, campaign.plan))]
+    short = [(m.case.id, problem) for m in timed if (problem := incompleteness(m, campaign.plan))]
     if short:
         words = [f"{name}: {problem}" for name, problem in short]
         return no_data(check, "incomplete", listed(words), rows=tuple(name for name, _ in short))

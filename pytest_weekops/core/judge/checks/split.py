@@ -99,11 +99,13 @@ def required_sizes_present_on_split(policy: Policy, campaign: Campaign) -> Findi
     check, plan = "required_sizes_present_on_split", campaign.plan
     sizes = plan.required_sizes or policy.split.required_sizes or plan.sizes
     excused = campaign.excused if set(sizes) == set(plan.sizes) else frozenset()
+    unheld = {*campaign.not_applicable, *campaign.untimed}
     missing = [
         (str(platform), kernel, size)
         for size in sizes
         for kernel in plan.kernels
         for platform in plan.platforms
+        if (platform, kernel) not in unheld
         if not campaign.good.get((platform, kernel, size)) and (platform, kernel, size) not in excused
     ]
     rows = tuple(f"{platform} {kernel}:{size}" for platform, kernel, size in missing)

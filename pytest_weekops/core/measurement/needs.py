@@ -1,0 +1,67 @@
+"""What a kernel needs that not every device has: capabilities, and a driver without certain quirks."""
+
+from __future__ import annotations
+
+from pytest_weekops.core.measurement.catalog import (
+    ABORTS_ON_ATOMICS,
+    ABORTS_ON_IMAGES,
+    ABORTS_ON_POINTER_RESULTS,
+    ABORTS_ON_SUB_RECTANGLES,
+    FORGETS_ARGUMENTS,
+    WRONG_IN_STRICT_MATH,
+    Needs,
+)
+from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.record import Record
+
+_ABORTS = "compiler is known to abort on them"
+# By quirk: what a kernel needs that such a driver spoils, and how.
+SPOILT: dict[str, tuple[str, str]] = {
+    ABORTS_ON_ATOMICS: ("atomic operations", _ABORTS),
+    ABORTS_ON_POINTER_RESULTS: ("functions with a second result", _ABORTS),
+    ABORTS_ON_IMAGES: ("images", _ABORTS),
+    ABORTS_ON_SUB_RECTANGLES: ("rectangles of sub-buffers", "version is known to crash over them"),
+    FORGETS_ARGUMENTS: (
+        "the arguments that a waiting kernel was enqueued with",
+        "version is known to take later ones",
+    ),
+    WRONG_IN_STRICT_MATH: ("math as strict as the text", "version is known to be wrong there"),
+}
+
+
+class KernelNeeds(Record):
+    """What a kernel of the plan needs of a device: capabilities by OpenCL's names, and a driver without quirks."""
+
+    kernel: str
+    capabilities: tuple[str, ...] = ()
+    spoilt_by: tuple[str, ...] = ()
+
+    @property
+    def is_needy(self) -> bool:
+        """Whether there may be a device that lacks something of it."""
+        return bool(self.capabilities or self.spoilt_by)
+
+
+def needs_of(kernel: str, needs: Needs) -> KernelNeeds:
+    """The needs of a catalogue's entry that decide whether a kernel is applicable."""
+    spoilt = {
+        ABORTS_ON_ATOMICS: needs.atomics,
+        ABORTS_ON_POINTER_RESULTS: needs.pointer_results,
+        ABORTS_ON_IMAGES: needs.images,
+        ABORTS_ON_SUB_RECTANGLES: needs.sub_rectangles,
+        FORGETS_ARGUMENTS: needs.waiting_arguments,
+        WRONG_IN_STRICT_MATH: needs.strict_math,
+    }
+    found = tuple(quirk for quirk, needed in spoilt.items() if needed)
+    return KernelNeeds(kernel=kernel, capabilities=needs.capabilities, spoilt_by=found)
+
+
+def lacking(needs: KernelNeeds, identity: DeviceIdentity) -> str:
+    """Why a kernel is not applicable on a device: what it lacks, or what its driver is known for; or nothing."""
+    if missing := [name for name in needs.capabilities if name not in identity.capabilities]:
+        return f"is not applicable: the device has no {', no '.join(missing)}"
+    for quirk in needs.spoilt_by:
+        if quirk in identity.quirks:
+            what, fault = SPOILT.get(quirk, ("what this quirk spoils", f"quirk is {quirk}"))
+            return f"needs {what}, and this driver's {fault}"
+    return ""
