@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_hosts_are_reached_by_ssh(
         assert "Host key verification failed" in told["stranger"]
         assert "Connection refused" in told["shut"]
         assert "No module named" in told["bare"]
-        assert "seen (cpu): ok." in told["seen"]
+        assert "seen (cpu): ok." in told["seen"], told
 
         coordinator = begin(*command(Path("fleet.yaml"), *over))
         assert until(lambda: "one (cpu): running" in said() or coordinator.poll() is not None, said) is None
@@ -59,8 +60,9 @@ def test_hosts_are_reached_by_ssh(
 
 
 def sessions(repository: Path, place: Path) -> dict[str, str]:
-    """What sessions have in their environment: where the package is, and the directory that shows what is left."""
-    return {"PYTHONPATH": str(repository), "TMPDIR": str(place / "tmp")}
+    """What sessions have in their environment: the package, the directory that shows what is left, and tests' locks."""
+    locks = {name: value for name, value in os.environ.items() if name.startswith("WEEKOPS_LOCK_")}
+    return {"PYTHONPATH": str(repository), "TMPDIR": str(place / "tmp"), **locks}
 
 
 def written(path: Path, label: str, **pools: str) -> None:
