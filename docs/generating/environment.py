@@ -15,6 +15,7 @@ READ = {
     "LD_LIBRARY_PATH": "kept behind what a platform profile puts before it",
     "LD_PRELOAD": "what it names is listed among a driver's files",
     "PYTHONPATH": "kept behind the package's own place, for workers and for the gate after a rollback",
+    "SSH_CONNECTION": "set by sshd: where a worker that was started over ssh finds the coordinator of its fleet",
     "WEEKOPS_ICD_DIR": "where ICD files lie, `{vendors}` in a platform profile (default: `/etc/OpenCL/vendors`)",
     "WEEKOPS_LEDGER": "the database with the ledger that a report directory has joined, `postgresql://USER@HOST/DATABASE`",
     "WEEKOPS_LOCK_DIR": "where device locks lie (default: a directory per user in the system's temporary one)",

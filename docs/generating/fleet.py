@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from generating.checks import reasons
 from generating.words import default_words, first_line, limits, said_of, table, type_words
-from pytest_weekops.core.fleet import between, label_checks, whole_checks
+from pytest_weekops.core.fleet import between, label_checks, promoted, whole_checks
 from pytest_weekops.core.fleet.fleet_file import SECTIONS, SEVERITY_OF_FLEET_CHECK, FleetFile
 
 _CHECKS: dict[str, Callable[..., Any]] = {
@@ -21,6 +21,8 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "fleet_outlier": between.outliers,
     "fleet_together": between.together,
     "fleet_versions": between.versions,
+    "fleet_stages": promoted.stages,
+    "fleet_rolled_back": promoted.rolled_back,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline, live_campaign
+from pytest_weekops.core.judge.campaign import Baseline, Campaign, MissingBaseline, live_campaign
 from pytest_weekops.core.judge.verdict import JudgeOptions, judge
 
 if TYPE_CHECKING:
@@ -45,14 +45,17 @@ def judge_records(
 
 def judge_stored(run: StoredRun, *, policy: Policy | None = None, options: JudgeOptions | None = None) -> Verdict:
     """Judge a run read back from its journal, by its own policy unless another is given."""
-    return judge_records(
-        policy or run.policy,
+    return judge(policy or run.policy, stored_campaign(run), options=options)
+
+
+def stored_campaign(run: StoredRun) -> Campaign:
+    """What the judge is given of a run read back from its journal."""
+    return live_campaign(
         run.plan,
         run.records,
         identities=run.identities,
-        baselines=run.baselines,
+        baseline=run.baselines,
         missing_baselines=run.missing_baselines,
         created_at=run.created_at,
         segments=run.segments,
-        options=options,
     )

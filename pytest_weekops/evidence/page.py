@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_weekops.evidence.artifacts import RunFacts
 
 PAGE_NAME = "report.html"
+FLEETS, FLEET_PAGE_NAME = "fleet", "fleet.html"  # where fleet runs lie in a report directory, and the page of each
 _AGAIN = "`weekops page {run}` makes it once that is mended; the verdict, its files and the exit status stand."
 
 

@@ -11,12 +11,14 @@ import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.outcome import Asked, HostOutcome
+from pytest_weekops.core.fleet.promoted import PromotionCame
 from pytest_weekops.core.fleet.verdict import FleetVerdict
 from pytest_weekops.core.record import Record
 from pytest_weekops.evidence.journal import JOURNAL_NAME
@@ -24,8 +26,10 @@ from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.kept_record import R, read_kept_record
 
 ASKED_NAME, ATTEMPT_NAME, OUTCOME_NAME, DECISION_NAME = "asked.json", "attempt.json", "outcome.json", "fleet.json"
-LARGEST_BYTES = 64 * 1024**2
+LARGEST_BYTES = 256 * 1024**2  # of a decision: ten thousand hosts with all findings are half of it
 SCHEMA = "weekops-fleet/1"
+
+ErrandName = Literal["switch", "roll_back"]
 
 _LOST = "What the fleet run came to is not known, so nothing is put in its place. Restore it, or begin a new run."
 
@@ -66,6 +70,7 @@ class FleetDecision(Record):
     asked: Asked
     verdict: FleetVerdict
     outcomes: tuple[HostOutcome, ...]
+    came: PromotionCame | None = None  # how far its stages came; none where there were none
 
 
 class FleetBook:
@@ -139,6 +144,19 @@ class FleetBook:
     def keep_outcome(self, outcome: HostOutcome) -> None:
         """Keep what became of a host."""
         write_atomic(self.host(outcome.host) / OUTCOME_NAME, outcome.model_dump_json(indent=2) + "\n")
+
+    # -- switches and rollbacks --------------------------------------------------------------------------------
+
+    def errand(self, name: str, do: ErrandName) -> Attempt | None:
+        """The last time that a host was asked to switch or to roll back; None where it never was."""
+        path = self.host(name) / f"{do}.json"
+        return _read(path, Attempt) if path.exists() else None
+
+    def begin_errand(self, name: str, do: ErrandName) -> Attempt:
+        """Write down that a host is asked to, before it is."""
+        attempt = Attempt(task=secrets.token_hex(12), begun_at=now())
+        write_atomic(self.host(name) / f"{do}.json", attempt.model_dump_json() + "\n")
+        return attempt
 
     # -- the decision ------------------------------------------------------------------------------------------
 

@@ -50,17 +50,27 @@ class Asks(Protocol):
     async def is_there(self, host: str) -> bool:
         """Whether its worker is known."""
 
+    def why_gone(self, host: str) -> str:
+        """How its worker ended, where it was started from here and has; nothing otherwise."""
+
     async def who(self, host: str, asked: AskWho, timeout_s: float) -> object:
         """Its answer. Raises ``Unreachable``."""
 
 
 async def check_fleet(
-    fleet: FleetFile, *, scratch: Path, plain: bool, keys: Keys | None, say: Callable[[str], None]
+    fleet: FleetFile,
+    *,
+    scratch: Path,
+    plain: bool,
+    keys: Keys | None,
+    say: Callable[[str], None],
+    ssh_config: Path | None = None,
 ) -> list[HostAnswer]:
     """Every host's answer, in the file's order. Raises ``WeekopsError`` where a scheduler does not answer."""
     from pytest_weekops.fleet.cluster import DaskReach
 
-    async with DaskReach(fleet, scratch=scratch, logs=scratch / "logs", plain=plain, keys=keys) as reach:
+    logs = scratch / "logs"
+    async with DaskReach(fleet, scratch=scratch, logs=logs, plain=plain, keys=keys, ssh_config=ssh_config) as reach:
         for address in await reach.dashboards():
             say(f"Dask's own view: {address}")
         return await answers(fleet, reach)
@@ -80,10 +90,7 @@ async def answers(fleet: FleetFile, reach: Asks) -> list[HostAnswer]:
 async def _answer(fleet: FleetFile, host: Host, reach: Asks) -> HostAnswer:
     label = fleet.labels[host.label]
     try:
-        for _ in range(int(_LOOKS_S / 0.5)):
-            if await reach.is_there(host.name):
-                break
-            await asyncio.sleep(0.5)
+        await _there(host.name, reach)
         who = decode(Who, await reach.who(host.name, AskWho(platforms=label.profiles), ANSWER_S))
     except (Unreachable, MessageRefused) as error:
         return HostAnswer(host=host.name, label=host.label, problems=(f"no answer that can be used: {error}",))
@@ -98,3 +105,13 @@ async def _answer(fleet: FleetFile, host: Host, reach: Asks) -> HostAnswer:
         elif label.driver and not re.search(label.driver, driver.version):
             problems.append(f"{profile} is {driver.version!r} there, and {label.driver!r} is asked for")
     return HostAnswer(host=host.name, label=host.label, who=who, problems=tuple(problems))
+
+
+async def _there(host: str, reach: Asks) -> None:
+    """Wait for its worker, for a while: asked without one, it says so. Raises ``Unreachable`` where none will come."""
+    for _ in range(int(_LOOKS_S / 0.5)):
+        if await reach.is_there(host):
+            return
+        if why := reach.why_gone(host):
+            raise Unreachable(why)
+        await asyncio.sleep(0.5)

@@ -10,13 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import signal
-import subprocess
-import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -26,22 +22,20 @@ from distributed import Client, Future, Scheduler
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.fleet.fleet_file import FleetFile
+from pytest_weekops.core.fleet.reach import Pool
 from pytest_weekops.fleet import host as on_host
+from pytest_weekops.fleet import host_errand
 from pytest_weekops.fleet.coordinator import Unreachable
 from pytest_weekops.fleet.keys import Keys
-from pytest_weekops.fleet.leash import environment, leashed
 from pytest_weekops.fleet.messages import AskPiece, AskWho, encode
+from pytest_weekops.fleet.queues import refuse_queue
+from pytest_weekops.fleet.ssh import python_there, ssh_program
+from pytest_weekops.fleet.started import StartedWorkers
+from pytest_weekops.fleet.worker_command import RESOURCE, START_S
 
-RESOURCE = "device"  # each worker has one, and each gate needs one: no two are ever timed on one device
-_START_S = 60.0
+_LOOPBACK, _ELSEWHERE = "127.0.0.1", "for elsewhere "
 _KILLED_S = 10.0
 _LOOKED_S = 0.5  # for which a scheduler's word on who is there is taken
-# What a worker does beside a gate is noise in what that measures: no profiling, no clock that ticks 50 times a second.
-CALM_WORKER = {
-    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
-    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "5s",
-    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
-}
 _QUIET = {
     "distributed.scheduler.allowed-failures": 0,  # a gate is begun once, whatever became of its worker
     "distributed.scheduler.worker-ttl": None,  # a host that is paused is not gone: deadlines are ours
@@ -55,11 +49,11 @@ _QUIET = {
 def refuse_unreachable(fleet: FleetFile, *, plain: bool, keys: Keys | None) -> None:
     """Refuse ways to hosts that are not there, and open doors that nobody asked for. Raises ``InputError``."""
     for name, pool in fleet.pools.items():
-        if pool.way in ("ssh", "slurm"):
-            raise InputError(
-                f"Pool {name} is reached by {pool.way}, by which this version starts no workers. Its hosts would all "
-                "be lost. Start a Dask scheduler and workers there yourself, and name the former as `scheduler`."
-            )
+        if pool.ssh is not None:
+            ssh_program()
+            python_there(pool.ssh.python)
+        if (jobs := pool.jobs) is not None:
+            refuse_queue(name, *jobs)
         if pool.scheduler is None:
             continue
         is_tls = pool.scheduler.startswith("tls://")
@@ -79,21 +73,30 @@ def refuse_unreachable(fleet: FleetFile, *, plain: bool, keys: Keys | None) -> N
 class DaskReach:
     """Every host of a fleet by its name; as an asynchronous context manager, from its start to its end.
 
-    ``scratch`` is where local workers keep what they need; ``logs`` where what they say is kept.
+    ``scratch`` is where local workers keep what they need; ``logs`` where what is said by workers that are started
+    here is kept. ``ssh_config`` takes the place of the user's own configuration of ssh.
     """
 
-    def __init__(self, fleet: FleetFile, *, scratch: Path, logs: Path, plain: bool, keys: Keys | None) -> None:
+    def __init__(
+        self,
+        fleet: FleetFile,
+        *,
+        scratch: Path,
+        logs: Path,
+        plain: bool,
+        keys: Keys | None,
+        ssh_config: Path | None = None,
+    ) -> None:
         refuse_unreachable(fleet, plain=plain, keys=keys)
         self._fleet = fleet
         self._scratch = scratch
-        self._logs = logs
         self._keys = keys
+        self._started = StartedWorkers(scratch, logs, ssh_config)
         self._stack = AsyncExitStack()
-        self._clients: dict[str, Client] = {}  # by the scheduler's address; "" is the local one
-        self._of_host = {h.name: fleet.pools[h.pool].scheduler or "" for h in fleet.hosts}
+        self._clients: dict[str, Client] = {}  # by the scheduler's address, or by where one of our own is listening
+        self._of_host = {host.name: _scheduler_of(fleet.pools[host.pool]) for host in fleet.hosts}
         self._looking = {address: asyncio.Lock() for address in self._of_host.values()}
         self._workers: dict[str, tuple[float, dict[str, str]]] = {}
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._gates: dict[str, Future[Any]] = {}
 
     async def __aenter__(self) -> Self:
@@ -102,7 +105,7 @@ class DaskReach:
         self._stack.enter_context(dask.config.set(_QUIET))
         try:
             for address in dict.fromkeys(self._of_host.values()):
-                await (self._connect(address) if address else self._start_local())
+                await (self._connect(address) if "://" in address else self._start_own(address))
         except BaseException:
             await self._close()
             raise
@@ -114,38 +117,32 @@ class DaskReach:
 
     # -- starting ----------------------------------------------------------------------------------------------
 
-    async def _start_local(self) -> None:
-        """A scheduler in this process, on the loopback address and with keys of its own, and a process per host."""
-        keys = Keys.make(self._scratch / "keys")
-        scheduler = Scheduler(
-            host="127.0.0.1", port=0, protocol="tls", dashboard_address="127.0.0.1:0", security=keys.security()
-        )
-        await self._stack.enter_async_context(scheduler)
-        for host, address in self._of_host.items():
-            if not address:
-                self._processes[host] = self._start_worker(host, str(scheduler.address), keys)
-        await self._connect("", str(scheduler.address), keys)
+    async def _start_own(self, listens_on: str) -> None:
+        """A scheduler in this process, with keys of its own, and a worker for each of its hosts.
 
-    def _start_worker(self, host: str, address: str, keys: Keys) -> subprocess.Popen[bytes]:
-        place = self._scratch / "workers" / host
-        place.mkdir(parents=True)
-        self._logs.mkdir(parents=True, exist_ok=True)
-        files = {"--tls-ca-file": keys.certificate, "--tls-cert": keys.certificate, "--tls-key": keys.key}
-        command = [
-            *(sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--no-dashboard"),
-            *("--name", host, "--nthreads", "1", "--memory-limit", "0", "--resources", f"{RESOURCE}=1"),
-            *("--local-directory", str(place), "--death-timeout", f"{_START_S:g}"),
-            *(word for name, path in files.items() for word in (name, str(path))),
-        ]
-        with (self._logs / f"{host}.txt").open("ab") as log:
-            return subprocess.Popen(
-                leashed(command, signal.SIGKILL),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**environment("PYTEST_"), **CALM_WORKER},
-                start_new_session=True,  # so that all of it can be ended at once
-            )
+        On the loopback address for hosts of this machine; else on the one that is named, or on all, behind those keys.
+        """
+        named = listens_on.removeprefix(_ELSEWHERE)
+        keys = Keys.make(self._scratch / f"keys-{len(self._clients)}")
+        scheduler = Scheduler(
+            host=named or None,
+            port=0,
+            protocol="tls",
+            dashboard_address=f"{_LOOPBACK}:0",
+            security=keys.security(),
+        )
+        try:
+            await self._stack.enter_async_context(scheduler)
+        except OSError as error:
+            raise WeekopsError(
+                f"No scheduler can listen on {named or 'this machine'}: {error}. Its hosts would not find us. Give "
+                "`here` a name or an address of this machine."
+            ) from error
+        for name, pool in self._fleet.pools.items():
+            if _scheduler_of(pool) == listens_on:
+                await self._started.start(pool, pool.host_names(name), str(scheduler.address), keys)
+        address = str(scheduler.address) if named else f"tls://{_LOOPBACK}:{scheduler.port}"
+        await self._connect(listens_on, address, keys)
 
     async def _connect(self, name: str, address: str = "", keys: Keys | None = None) -> None:
         address, keys = address or name, keys or self._keys
@@ -154,7 +151,7 @@ class DaskReach:
             address,
             asynchronous=True,
             set_as_default=False,
-            timeout=_START_S,
+            timeout=START_S,
             serializers=own,
             deserializers=[*own, "error"],
             security=keys.security() if address.startswith("tls://") and keys is not None else None,
@@ -173,7 +170,7 @@ class DaskReach:
         for name, client in self._clients.items():
             with contextlib.suppress(OSError, TimeoutError, KeyError, ValueError):
                 services = (await _identity(client))["services"]
-                host = (name or _address(client)).partition("://")[2].rpartition(":")[0]
+                host = name.partition("://")[2].rpartition(":")[0] if "://" in name else _LOOPBACK
                 found.append(f"http://{host}:{int(services['dashboard'])}/status")
         return found
 
@@ -183,10 +180,13 @@ class DaskReach:
         """Whether its worker is known to its scheduler."""
         return (await self._worker(host)) is not None
 
+    def why_gone(self, host: str) -> str:
+        """How the worker ended that was started for this host; nothing while it runs, and of others' workers."""
+        return self._started.why_gone(host)
+
     async def _worker(self, host: str) -> str | None:
         """The address of its worker."""
-        process = self._processes.get(host)
-        if process is not None and process.poll() is not None:
+        if self.why_gone(host):
             return None
         scheduler, moment = self._of_host[host], time.monotonic()
         async with self._looking[scheduler]:  # one look for all who ask, however many hosts there are
@@ -199,7 +199,7 @@ class DaskReach:
     async def _named(self, scheduler: str) -> dict[str, str]:
         """The addresses of a scheduler's workers by name; none where it does not answer."""
         try:
-            told = await asyncio.wait_for(_identity(self._clients[scheduler]), _START_S)
+            told = await asyncio.wait_for(_identity(self._clients[scheduler]), START_S)
             return {str(each.get("name")): str(address) for address, each in told["workers"].items()}
         except (OSError, TimeoutError, LookupError, AttributeError, TypeError):  # no scheduler, or none of ours
             return {}
@@ -249,6 +249,19 @@ class DaskReach:
             allow_other_workers=False,
         )  # fmt: skip
 
+    async def begin_errand(self, host: str, text: str, timeout_s: float) -> object:
+        """Begin a switch or a rollback beside whatever its worker is at. Raises ``Unreachable``."""
+        return await self._answered(host, host_errand.begin, text, timeout_s)
+
+    async def bury(self, host: str, text: str, timeout_s: float) -> object:
+        """How an errand stands; where it never came it is not begun any more. Raises ``Unreachable``."""
+        return await self._answered(host, host_errand.bury, text, timeout_s)
+
+    async def revive(self, host: str) -> None:
+        """Start its worker anew where it was ended from here, or ended by itself; those of others are not ours."""
+        if self.why_gone(host):
+            await self._started.revive(host)
+
     def failure(self, task: str) -> str:
         """Why its function could not be called: no package there, or none of this version."""
         future = self._gates.get(task)
@@ -259,7 +272,7 @@ class DaskReach:
         return f"{type(told).__name__}: {told}"[:300] if told is not None else str(future.status)
 
     async def end(self, host: str, task: str, *, is_settled: bool) -> None:
-        """Let a task go. A local host that is not settled is killed with all that it started."""
+        """Let a task go. A host that is not settled and whose worker was started here ends with all that it started."""
         with contextlib.suppress(Unreachable):
             if is_settled:
                 await self._answered(host, on_host.forget, encode(AskPiece(task=task)), _KILLED_S)
@@ -267,8 +280,8 @@ class DaskReach:
         if future is not None:
             with contextlib.suppress(OSError, TimeoutError):
                 future.release()
-        if not is_settled and host in self._processes:
-            await _kill([self._processes[host]])
+        if not is_settled or self._started.is_job(host):  # which others may be waiting for the room of
+            await self._started.end(host)
 
     # -- ending ------------------------------------------------------------------------------------------------
 
@@ -276,31 +289,9 @@ class DaskReach:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                await _kill(self._processes.values())
+                await self._started.close()
             finally:
                 await self._stack.aclose()
-
-
-async def _kill(processes: Iterable[subprocess.Popen[bytes]]) -> None:
-    """End processes with their groups: asked first, so that gates write down what they have, then made to."""
-    alive = [process for process in processes if process.poll() is None]
-    for number, patience in ((signal.SIGTERM, _KILLED_S), (signal.SIGKILL, _KILLED_S)):
-        for process in alive:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGCONT)
-                os.killpg(process.pid, number)
-        ends = asyncio.get_running_loop().time() + patience
-        while alive and asyncio.get_running_loop().time() < ends:
-            alive = [process for process in alive if process.poll() is None or _has_group(process.pid)]
-            await asyncio.sleep(0.05)
-
-
-def _has_group(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
 
 
 async def _identity(client: Client) -> Any:
@@ -309,6 +300,10 @@ async def _identity(client: Client) -> Any:
     return await scheduler.identity(n_workers=-1)
 
 
-def _address(client: Client) -> str:
-    scheduler: Any = client.scheduler
-    return str(scheduler.address)
+def _scheduler_of(pool: Pool) -> str:
+    """The address of its scheduler; without one, where ours listens for its hosts."""
+    if pool.ssh is not None:
+        return f"{_ELSEWHERE}{pool.ssh.here}"
+    if (jobs := pool.jobs) is not None:
+        return f"{_ELSEWHERE}{jobs[1].here}"
+    return pool.scheduler or _LOOPBACK

@@ -8,25 +8,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.fleet.outcome import HostOutcome, HostState
+from pytest_weekops.core.fleet.progress import ASKED, RUNNING, HostProgress
 from pytest_weekops.core.judge.finding import ExitStatus
 from pytest_weekops.fleet.book import Attempt, FleetBook, now
 from pytest_weekops.fleet.host import PREFIX
-from pytest_weekops.fleet.judged import AskedOfHost, judged_host, missing
+from pytest_weekops.fleet.judged import AskedOfHost, missing
+from pytest_weekops.fleet.judges import judged_beside, processes
 from pytest_weekops.fleet.messages import AskPiece, GateTask, MessageRefused, Piece, decode, encode
 from pytest_weekops.fleet.received import Expected, ReceivedJournal
+from pytest_weekops.fleet.watching import FleetWatch
 
+LOCAL = "this machine"  # what its own hosts take turns with
 ANSWER_S = 30.0  # that a host has to answer one question
 ABSENT_S = 15.0  # that a worker may be unknown to its scheduler before its host is lost
 WINDING_UP_S = 90.0  # behind its own deadline, that a host has to end its gate
-_TOLD_S = 10.0
 
 
 class Unreachable(Exception):
@@ -38,6 +41,9 @@ class Reach(Protocol):
 
     async def is_there(self, host: str) -> bool:
         """Whether its worker is known."""
+
+    def why_gone(self, host: str) -> str:
+        """How its worker ended, where it was started from here and has; nothing otherwise."""
 
     async def begin(self, host: str, task: str, text: str) -> None:
         """Have it run a gate: a :class:`GateTask`. Returns at once."""
@@ -52,38 +58,9 @@ class Reach(Protocol):
         """The task is over. Where it is not settled, its host is let go: end what can be ended."""
 
 
-@dataclass
-class Standing:
-    """How one host stands, for people."""
-
-    host: str
-    label: str
-    state: str = "waiting"
-    measured: int = 0
-    planned: int | None = None
-    begun: float = 0.0
-
-    def words(self, moment: float) -> str:
-        """``pocl-1 (cpu): running, 12 of 24 cases, about 40 s left``."""
-        text = f"{self.host} ({self.label}): {self.state}"
-        if self.state != "running" or not self.planned:
-            return text
-        text += f", {self.measured} of up to {self.planned} cases"
-        if self.measured == self.planned:
-            return f"{text}, coming to its end"
-        if not 0 < self.measured < self.planned:
-            return text
-        left = (moment - self.begun) / self.measured * (self.planned - self.measured)
-        return (
-            f"{text}, at most about {left / 60:.0f} min left"
-            if left >= 100
-            else f"{text}, at most about {left:.0f} s left"
-        )
-
-
 @dataclass(frozen=True)
 class Orders:
-    """What every host is given, and what is expected of it."""
+    """What every host is given, and what is expected of it. ``ours`` are hosts whose workers we start."""
 
     program: str
     version: str
@@ -92,23 +69,31 @@ class Orders:
     policies: Mapping[str, str]
     turns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
+    ours: frozenset[str] = frozenset()
     poll_s: float = 1.0
 
 
 class Coordinator:
     """One fleet run. ``orders.turns`` names, by host, what it needs to itself; ``orders.limits`` how often each is."""
 
-    def __init__(self, book: FleetBook, reach: Reach, orders: Orders, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        book: FleetBook,
+        reach: Reach,
+        orders: Orders,
+        say: Callable[[str], None],
+        watch: FleetWatch | None = None,
+    ) -> None:
         self._book = book
         self._reach = reach
         self._orders = orders
-        self._say = say
+        self.watch = watch or FleetWatch(book.asked().fleet, say)
         self._turns = {name: asyncio.Semaphore(count) for name, count in orders.limits.items()}
-        self._told: dict[str, tuple[str, float]] = {}
+        self.judges = processes(book.asked().fleet)  # that are worth starting
 
     async def run(self, hosts: list[AskedOfHost]) -> list[HostOutcome]:
         """What became of every host. Raises ``WeekopsError`` where our own disk refuses."""
-        tasks = [asyncio.ensure_future(self._one(host)) for host in hosts]
+        tasks = [asyncio.ensure_future(self.one(host)) for host in hosts]
         try:
             return list(await asyncio.gather(*tasks))
         except BaseException:
@@ -117,27 +102,28 @@ class Coordinator:
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
 
-    async def _one(self, asked: AskedOfHost) -> HostOutcome:
-        """One host's outcome: the one that there is, or that of its gate."""
+    async def one(self, asked: AskedOfHost) -> HostOutcome:
+        """One host's outcome: the one that there is, or that of its gate. Raises ``WeekopsError``."""
         kept = self._book.outcome(asked.host)
         if kept is not None:
-            self._say(f"{asked.host} ({asked.label_name}): {kept.state.value}, as before")
+            self.watch.ended(kept, as_before=True)
             return kept
         async with AsyncExitStack() as stack:
             for name in self._orders.turns.get(asked.host, ()):
                 await stack.enter_async_context(self._turns[name])
             outcome = await self._gate(asked)
         self._book.keep_outcome(outcome)
-        why = f": {outcome.why}" if outcome.why else ""
-        self._say(f"{asked.host} ({asked.label_name}): {outcome.state.value}{why}"[:1000])
+        self.watch.ended(outcome)
         return outcome
+
+    def turn_here(self, host: str) -> AbstractAsyncContextManager[object]:
+        """The turn of one of this machine's own hosts, for what measures beside its gate; others need none."""
+        return self._turns[LOCAL] if LOCAL in self._orders.turns.get(host, ()) else nullcontext()
 
     async def _gate(self, asked: AskedOfHost) -> HostOutcome:
         """Begin the gate, or go on with the one that was begun, and follow it to its end."""
-        if not await self._is_there(asked):
-            return missing(
-                asked, HostState.LOST, f"its worker was not there within {asked.label.deadlines.start_s:g} s"
-            )
+        if why := await self._why_not_there(asked):
+            return missing(asked, HostState.LOST, why[:1000])
         attempt = self._book.attempt(asked.host)
         if attempt is None or not await self._is_known(asked, attempt):
             attempt = self._book.begin_attempt(asked.host)
@@ -163,21 +149,26 @@ class Coordinator:
             deadline_s=asked.label.deadlines.gate_s,
         )
 
-    async def _is_there(self, asked: AskedOfHost) -> bool:
+    async def _why_not_there(self, asked: AskedOfHost) -> str:
+        """Why its worker will not come; nothing once it is there."""
         ends = time.monotonic() + asked.label.deadlines.start_s
         while not await self._reach.is_there(asked.host):
+            if why := self._reach.why_gone(asked.host):
+                return f"its worker did not come: {why}"
             if time.monotonic() >= ends:
-                return False
+                return f"its worker was not there within {asked.label.deadlines.start_s:g} s"
             await asyncio.sleep(min(self._orders.poll_s, 0.5))
-        return True
+        return ""
 
     async def _is_known(self, asked: AskedOfHost, attempt: Attempt) -> bool:
         """Whether the host still has, or had ended, what it was given before the coordinator was killed."""
         try:
             text = await self._reach.ask(asked.host, encode(AskPiece(task=attempt.task)), ANSWER_S)
-            return decode(Piece, text).state in ("running", "ended", "late")
+            state = decode(Piece, text).state
         except (Unreachable, MessageRefused):
             return True  # it may run there: it is followed, and never begun beside itself
+        # Workers that we start end with us, and their gates with them. Another one had no such reason to be gone.
+        return state in ("running", "ended", "late") or (state == "gone" and asked.host not in self._orders.ours)
 
     # -- following ---------------------------------------------------------------------------------------------
 
@@ -198,14 +189,6 @@ class Coordinator:
         finally:
             received.close()
 
-    def tell(self, standing: Standing) -> None:
-        """Say how a host stands where that changed, and every few seconds."""
-        moment = time.monotonic()
-        state, said_at = self._told.get(standing.host, ("", 0.0))
-        if standing.state != state or moment - said_at >= _TOLD_S:
-            self._told[standing.host] = (standing.state, moment)
-            self._say(standing.words(moment))
-
 
 class _Following:
     """One gate that is followed: what was heard of it last, and what that means."""
@@ -220,7 +203,7 @@ class _Following:
         self._limits = asked.label.deadlines
         self._begun = self._heard = self._seen = time.monotonic()
         self._is_known = False
-        self._standing = Standing(asked.host, asked.label_name, "asked", begun=self._begun)
+        self._progress = HostProgress(asked.host, asked.label_name, ASKED, begun=self._begun)
 
     async def outcome(self, journal: Path) -> HostOutcome:
         """Follow it to its end. Raises ``MessageRefused`` for what cannot be believed."""
@@ -230,8 +213,8 @@ class _Following:
             if over is not None:
                 return over
             if piece is not None and piece.state == "ended" and not piece.text:
-                return self._ended(piece, journal)
-            self._coordinator.tell(self._standing)
+                return await self._ended(piece, journal)
+            self._coordinator.watch.stands(self._progress)
             if piece is None or not piece.text:
                 await asyncio.sleep(self._coordinator._orders.poll_s)  # noqa: SLF001 - a part of it
 
@@ -257,8 +240,8 @@ class _Following:
             raise MessageRefused("it answered another question")
         if piece.state != "unknown" and not self._is_known:
             self._is_known, self._heard = True, time.monotonic()
-        self._standing.measured, self._standing.planned = self._received.measured, self._received.planned
-        self._standing.state = "running" if self._is_known else "asked"
+        state, received = RUNNING if self._is_known else ASKED, self._received
+        self._progress = replace(self._progress, state=state, measured=received.measured, planned=received.planned)
         return piece
 
     def _over(self, piece: Piece | None) -> HostOutcome | None:
@@ -273,7 +256,8 @@ class _Following:
         if moment - self._begun >= limits.gate_s + WINDING_UP_S:
             return self._missing(HostState.LATE, f"it had not ended {limits.gate_s:g} s after it was asked")
         if moment - self._seen >= ABSENT_S:
-            return self._missing(HostState.LOST, "its worker is gone")
+            why = self._coordinator._reach.why_gone(self._asked.host)  # noqa: SLF001 - a part of it
+            return self._missing(HostState.LOST, f"its worker is gone{f': {why}' if why else ''}")
         if not self._is_known:
             if why := self._coordinator._reach.failure(self._task):  # noqa: SLF001 - a part of it
                 return self._missing(HostState.REFUSED, f"it cannot run the gate: {why}")
@@ -286,12 +270,12 @@ class _Following:
             return self._missing(HostState.LOST, f"nothing was heard of it for {limits.silent_s:g} s")
         return None
 
-    def _ended(self, piece: Piece, journal: Path) -> HostOutcome:
+    async def _ended(self, piece: Piece, journal: Path) -> HostOutcome:
         """The outcome of a gate that came to an end of some kind, all of its journal being here."""
         said = f"its gate ended with {piece.status}: {piece.said}"
         if self._received.offset == 0:
             return self._missing(HostState.NO_DATA, said)
-        outcome = judged_host(self._asked, journal)
+        outcome = await judged_beside(self._asked, journal, self._coordinator.judges)
         own = outcome.own.exit_status if outcome.own is not None else None
         if piece.status == own:
             return outcome

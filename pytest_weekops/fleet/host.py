@@ -45,9 +45,11 @@ from pytest_weekops.fleet.messages import (
 from pytest_weekops.fleet.program import kernels_sha256, program_sha256
 
 END_NAME, LOG_NAME, HELD_NAME = "end.json", "gate.txt", "held"
+BURIED = "it never came here, and is not begun any more"  # what is said of a task that was given up
 PREFIX = "gate"  # of the run's name, in front of the task's
 KEPT_S = 30 * 86400.0  # that a journal waits to be collected
 LEAST_ROOM_BYTES = 256 * 1024**2  # for journal, caches of drivers, and what pytest keeps
+_NO_ROOM_BYTES = 64 * 1024  # in which no end of a task can be written down
 _PROBE_S = 300.0
 _WINDING_UP_S = 60.0  # that a gate gets after SIGTERM to write down what it has
 _TAIL_BYTES = 4000
@@ -163,15 +165,15 @@ def _gate(task: GateTask, place: Path) -> End:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-            status = _waited(process, task.deadline_s)
+            status = waited(process, task.deadline_s)
     except OSError as error:
         return End(state="refused", said=f"the gate cannot be started: {error.strerror or error}")
     if status is None:
-        return End(state="late", said=f"it had not ended after {task.deadline_s:g} s: {_last_words(place)}")
-    return End(state="ended", status=max(status, -64), said=_last_words(place))
+        return End(state="late", said=f"it had not ended after {task.deadline_s:g} s: {last_words(place)}")
+    return End(state="ended", status=max(status, -64), said=last_words(place))
 
 
-def _waited(process: subprocess.Popen[bytes], deadline_s: float) -> int | None:
+def waited(process: subprocess.Popen[bytes], deadline_s: float) -> int | None:
     """Its status; None where it had to be ended. It never outlives this call."""
     try:
         return process.wait(deadline_s)
@@ -221,7 +223,15 @@ def _state(place: Path) -> dict[str, Any]:
         return {"state": "running"}
     if (place / END_NAME).exists():
         return _state(place)  # it ended in between
-    return {"state": "gone", "said": _last_words(place)}
+    return {"state": "gone", "said": f"{_full(place)}{last_words(place)}"}
+
+
+def _full(place: Path) -> str:
+    """That there is no room left, where it is so: it may be why the last words are none, or not the last."""
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(place).free < _NO_ROOM_BYTES:
+            return f"the disk of {place.parent} is full; "
+    return ""
 
 
 def _is_held(place: Path) -> bool:
@@ -238,7 +248,8 @@ def _is_held(place: Path) -> bool:
     return False
 
 
-def _last_words(place: Path) -> str:
+def last_words(place: Path) -> str:
+    """The last lines that a task's program wrote."""
     try:
         with (place / LOG_NAME).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))

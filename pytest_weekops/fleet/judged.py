@@ -13,16 +13,17 @@ from pathlib import Path
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.fleet.fleet_file import Label
 from pytest_weekops.core.fleet.outcome import CellEstimate, HostOutcome, HostState, HostVerdict, state_of
-from pytest_weekops.core.judge.campaign import cell_name, live_campaign
+from pytest_weekops.core.judge.campaign import Campaign, cell_name
 from pytest_weekops.core.judge.finding import Decision, ExitStatus, Severity, Verdict
 from pytest_weekops.core.judge.metrics import by_snapshot
+from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.schedule import expected_gates
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week.entry import canonical_json
 from pytest_weekops.evidence.artifacts import facts_of, write_artifacts
 from pytest_weekops.evidence.journal import StoredRun, read_run
-from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.judging import stored_campaign
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.fleet.program import hash_of_kernels
 
@@ -71,7 +72,8 @@ def _judged(asked: AskedOfHost, journal: Path, *, keep: bool) -> HostOutcome:
     run = read_run(journal)
     if problem := differs(asked, run):
         return _outcome(asked, run, journal, HostState.REFUSED, why=problem)
-    verdict = judge_stored(run, policy=asked.policy)
+    campaign = stored_campaign(run)
+    verdict = judge(asked.policy, campaign)
     if keep:
         _keep_artifacts(run, verdict, journal.parent, asked.policy)
     state, why = state_of(verdict), ""
@@ -79,7 +81,8 @@ def _judged(asked: AskedOfHost, journal: Path, *, keep: bool) -> HostOutcome:
         state, why = HostState.NO_DATA, "its journal has no end"
     if other := _other_driver(asked.label, run):
         state, why = HostState.OTHER_DRIVER, other
-    return _outcome(asked, run, journal, state, verdict=verdict, why=why)
+    outcome = _outcome(asked, run, journal, state, verdict=verdict, why=why)
+    return outcome.model_copy(update={"estimates": tuple(_estimates(campaign))})
 
 
 def differs(asked: AskedOfHost, run: StoredRun) -> str:
@@ -111,8 +114,12 @@ def _other_driver(label: Label, run: StoredRun) -> str:
 
 
 def _keep_artifacts(run: StoredRun, verdict: Verdict, directory: Path, policy: Policy) -> None:
-    ended = int(ExitStatus.INTERRUPTED) if run.ended is None else int(verdict.exit_status)
-    write_artifacts(directory, verdict, facts_of(run, policy, ended))
+    write_artifacts(directory, verdict, facts_of(run, policy, ended_status(run, verdict)))
+
+
+def ended_status(run: StoredRun, verdict: Verdict) -> int:
+    """The exit status that a host's decision has: the coordinator's, or that of a run without an end."""
+    return int(ExitStatus.INTERRUPTED if run.ended is None else verdict.exit_status)
 
 
 def _outcome(
@@ -137,16 +144,12 @@ def _outcome(
         own=_own(run, judged),
         judged=judged,
         findings=verdict.findings if verdict is not None else (),
-        estimates=tuple(_estimates(run)) if verdict is not None else (),
         why=why,
     )
 
 
-def _estimates(run: StoredRun) -> Iterator[CellEstimate]:
+def _estimates(campaign: Campaign) -> Iterator[CellEstimate]:
     """The log throughput of each cell, with the standard error that its snapshots show."""
-    campaign = live_campaign(
-        run.plan, run.records, identities=run.identities, created_at=run.created_at, segments=run.segments
-    )
     for cell, rows in campaign.good.items():
         values = by_snapshot(rows, "throughput")
         if len(values) < _LEAST_SNAPSHOTS or min(values) <= 0:

@@ -34,9 +34,14 @@ class Keys:
                 "Keys cannot be made without the package cryptography. Hosts would be open to everybody. Install it: "
                 'pip install "pytest-weekops[fleet]".'
             ) from error
+        return cls.write(directory, str(made.tls_scheduler_cert), str(made.tls_scheduler_key))
+
+    @classmethod
+    def write(cls, directory: Path, certificate: str, key: str) -> Keys:
+        """Keep what was made, for its owner's eyes only. Raises ``InputError`` where some are there already."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = cls(directory / CERTIFICATE_NAME, directory / KEY_NAME)
-        for path, text in ((found.key, made.tls_scheduler_key), (found.certificate, made.tls_scheduler_cert)):
+        for path, text in ((found.key, key), (found.certificate, certificate)):
             try:
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             except OSError as error:
@@ -45,7 +50,7 @@ class Keys:
                     "Name an empty directory."
                 ) from error
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(str(text))
+                file.write(text)
         return found
 
     @classmethod

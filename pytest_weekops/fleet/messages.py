@@ -71,6 +71,21 @@ class GateTask(Record):
     deadline_s: Annotated[float, Field(gt=0, le=7 * 86400, allow_inf_nan=False)]
 
 
+class Errand(Record):
+    """Switch a host to the candidate, or roll it back. ``policy`` is the whole text of its label's policy file."""
+
+    protocol: Literal[1] = 1
+    task: TaskId
+    program: Hash
+    do: Literal["switch", "roll_back"]
+    report_dir: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]{0,1000}$")]
+    candidate: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+    baseline: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][^\x00-\x1f\x7f]{0,500}$")]
+    policy: Annotated[str, Field(max_length=256 * 1024)]
+    reason: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$")]
+    timeout_s: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+
+
 class AskPiece(Record):
     """The journal of a task from this byte on, please."""
 

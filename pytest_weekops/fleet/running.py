@@ -7,24 +7,32 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pytest_weekops import __version__
 from pytest_weekops.core.calendar import week_of
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.outcome import Asked, HostOutcome, HostState
+from pytest_weekops.core.fleet.promoted import PromotionCame
 from pytest_weekops.core.fleet.verdict import judge_fleet
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week.entry import FLEET
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.fleet.book import DECISION_NAME, FleetAsked, FleetBook, FleetDecision, new_run, now
-from pytest_weekops.fleet.coordinator import Coordinator, Orders, Reach
+from pytest_weekops.fleet.coordinator import LOCAL, Coordinator, Orders, Reach
+from pytest_weekops.fleet.errands import Errander, Errands
 from pytest_weekops.fleet.judged import AskedOfHost, judged_host
 from pytest_weekops.fleet.program import kernels_sha256, program_sha256
+from pytest_weekops.fleet.promoting import Promoting
+from pytest_weekops.fleet.promotion_log import PromotionLog, how_far
+from pytest_weekops.fleet.watching import FleetWatch
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.week.ledger import DuplicateEntry, open_ledger
 
-LOCAL = "this machine"  # what hosts of local pools take turns with
+
+class FullReach(Reach, Errands, Protocol):
+    """How hosts are reached for gates, switches and rollbacks."""
 
 
 @dataclass(frozen=True)
@@ -141,38 +149,76 @@ def orders(asked: FleetAsked, poll_s: float = 1.0) -> Orders:
         policies=texts,
         turns=turns,
         limits={LOCAL: 1, **limits},
+        ours=frozenset(host.name for host in fleet.hosts if fleet.pools[host.pool].scheduler is None),
         poll_s=poll_s,
     )
 
 
-async def run(book: FleetBook, reach: Reach, say: Callable[[str], None], *, poll_s: float = 1.0) -> FleetDecision:
-    """Have every host that has no outcome yet run its gate, then judge the fleet. Raises ``WeekopsError``."""
+async def run(
+    book: FleetBook,
+    reach: FullReach,
+    say: Callable[[str], None],
+    *,
+    poll_s: float = 1.0,
+    watch: FleetWatch | None = None,
+) -> FleetDecision:
+    """Have every host that has no outcome yet run its gate, then judge the fleet. Raises ``WeekopsError``.
+
+    Where the file has stages or switches, hosts are taken stage by stage, and switched and rolled back as it says.
+    """
     asked = book.asked()
     if (decided := book.decision()) is not None:
         enter(book, decided)
         return decided
-    outcomes = await Coordinator(book, reach, orders(asked, poll_s), say).run(asked_of_hosts(asked))
+    given = orders(asked, poll_s)
+    coordinator = Coordinator(book, reach, given, say, watch)
+    if not asked.fleet.is_staged:
+        return conclude(book, asked, await coordinator.run(asked_of_hosts(asked)))
+    log = PromotionLog(book.directory, asked.fleet)
+    try:
+        promoting = Promoting(
+            book,
+            log,
+            asked,
+            asked_of_hosts(asked),
+            coordinator,
+            Errander(book, reach, poll_s=poll_s),
+            policies=given.policies,
+            judge=lambda outcomes, hosts: judge_fleet(asked.fleet, outcomes, question(asked, outcomes, hosts)),
+            say=say,
+        )
+        outcomes = await promoting.run()
+    finally:
+        log.close()
     return conclude(book, asked, outcomes)
 
 
 def conclude(book: FleetBook, asked: FleetAsked, outcomes: Sequence[HostOutcome]) -> FleetDecision:
     """Judge the fleet, write its decision, and enter it into the ledger."""
-    decision = decide(asked, outcomes)
+    decision = decide(asked, outcomes, came=how_far(book.directory, asked.fleet) if asked.fleet.is_staged else None)
     book.keep_decision(decision)
     enter(book, decision)
     return decision
 
 
-def decide(asked: FleetAsked, outcomes: Sequence[HostOutcome], ended_at: str = "") -> FleetDecision:
-    """The decision over these outcomes."""
-    question = Asked(
+def question(asked: FleetAsked, outcomes: Sequence[HostOutcome], hosts: Sequence[str] = ()) -> Asked:
+    """What these hosts were asked, all of the file's where none is named, in the terms that they are judged in."""
+    return Asked(
         week=str(week_of(asked.created_at)),
         version=asked.version,
         kernels_sha256=asked.kernels,
         plans={label: _plan_of(label, outcomes) for label in asked.fleet.labels},
         policies={name: Policy.model_validate_json(text).sha256 for name, text in asked.policies.items()},
+        hosts=tuple(hosts),
     )
-    verdict = judge_fleet(asked.fleet, outcomes, question)
+
+
+def decide(
+    asked: FleetAsked, outcomes: Sequence[HostOutcome], ended_at: str = "", *, came: PromotionCame | None = None
+) -> FleetDecision:
+    """The decision over these outcomes; after a staged promotion it is about the hosts whose stage was begun."""
+    wanted = question(asked, outcomes, came.reached if came is not None else ())
+    verdict = judge_fleet(asked.fleet, outcomes, wanted, came=came)
     return FleetDecision(
         version=asked.version,
         fleet_run=asked.fleet_run,
@@ -181,9 +227,10 @@ def decide(asked: FleetAsked, outcomes: Sequence[HostOutcome], ended_at: str = "
         suite=asked.suite,
         decision=str(verdict.decision.value),
         exit_status=int(verdict.exit_status),
-        asked=question,
+        asked=wanted,
         verdict=verdict,
         outcomes=tuple(outcomes),
+        came=came,
     )
 
 
@@ -229,7 +276,10 @@ def problems(book: FleetBook) -> Iterator[str]:
         yield "It has no decision: it has not ended."
         return
     kept = {outcome.host: outcome for outcome in decision.outcomes}
+    about = {host.name for host in asked.fleet.hosts} if decision.came is None else set(decision.came.reached)
     for host in asked_of_hosts(asked):
+        if host.host not in about:
+            continue
         outcome = kept.get(host.host)
         if outcome is None:
             yield f"Host {host.host} has no outcome."
@@ -240,7 +290,10 @@ def problems(book: FleetBook) -> Iterator[str]:
             yield from _of_journal(book, host, outcome)
         elif outcome.state in (HostState.PROMOTED, HostState.ITERATE, HostState.INCONCLUSIVE):
             yield f"Host {host.host} is {outcome.state.value} without a journal."
-    fresh = decide(asked, decision.outcomes, decision.ended_at)
+    came = how_far(book.directory, asked.fleet) if asked.fleet.is_staged else None
+    if asked.fleet.is_staged and came != decision.came:
+        yield "The journal of its promotion is gone, or is not the one that was judged."
+    fresh = decide(asked, decision.outcomes, decision.ended_at, came=decision.came)
     if fresh != decision:
         yield "The decision is another one than its outcomes give."
     yield from _of_ledger(book, decision)

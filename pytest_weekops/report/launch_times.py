@@ -48,8 +48,8 @@ def launch_times(change: CellChange) -> LaunchTimes:
 
 def _counts(axis: Axis, values: Sequence[float]) -> tuple[int, ...]:
     found = [0] * axis.width
-    for value in values:
-        found[axis.place(value)] += 1
+    for place in axis.places(values):
+        found[place] += 1
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""Words for a terminal: what strangers' names hold besides letters is shown, never sent."""
+"""Words for people: what strangers' names hold besides letters is shown, never sent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from typing import TextIO
 def plain(text: str) -> str:
     """Text without control characters, marks that turn its direction and broken surrogates; each shows as U+FFFD."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def duration(minutes: int) -> str:
+    """A deadline for people, with the number of minutes that a policy has."""
+    words = f"{minutes} minutes"
+    return f"{words} ({minutes / 60:g} h)" if minutes >= 120 else words
 
 
 def wrapped(text: str, indent: str = "  ", width: int = 79) -> list[str]:

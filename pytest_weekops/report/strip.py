@@ -26,8 +26,12 @@ class Axis:
 
     def place(self, value: float) -> int:
         """The character on which a value lies; what lies outside is at the nearest end."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(min(1.0, max(0.0, share)) * (self.width - 1))
+        return self.places([value])[0]
+
+    def places(self, values: Sequence[float]) -> list[int]:
+        """The same for many values."""
+        low, span, last = self.low, self.high - self.low, self.width - 1
+        return [round(min(1.0, max(0.0, (value - low) / span)) * last) for value in values]
 
 
 def axis_around(values: Sequence[float], width: int) -> Axis:

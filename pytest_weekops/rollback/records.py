@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.channel import rollback_in_effect
-from pytest_weekops.core.week.entry import ROLLBACK, Entry
+from pytest_weekops.core.week.entry import DEPLOYED, ROLLBACK, Entry
 from pytest_weekops.core.week.rollback import PROFILES_NAME, RuntimeProfile
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.rollback.outcome import Outcome
@@ -20,6 +20,12 @@ def record(report_dir: Path, stage: str, body: Mapping[str, Any]) -> Entry:
     """Record a stage before what it speaks of is done. Raises ``WeekopsError`` where the ledger refuses."""
     moment = datetime.now(UTC).isoformat(timespec="microseconds")
     return open_ledger(report_dir).append(ROLLBACK, f"{moment} {stage}", {"stage": stage, **body}, recorded_at=moment)
+
+
+def record_deployed(report_dir: Path, stage: str, body: Mapping[str, Any]) -> Entry:
+    """Record a stage of a deployment, which is no rollback. Raises ``WeekopsError`` where the ledger refuses."""
+    moment = datetime.now(UTC).isoformat(timespec="microseconds")
+    return open_ledger(report_dir).append(DEPLOYED, f"{moment} {stage}", {"stage": stage, **body}, recorded_at=moment)
 
 
 def record_after(report_dir: Path, stage: str, body: Mapping[str, Any]) -> list[str]:

@@ -39,6 +39,7 @@ from pytest_weekops.rollback.records import (
     outcomes_document,
     record,
     record_after,
+    record_deployed,
     target_document,
 )
 from pytest_weekops.rollback.steps import run_own_steps
@@ -194,6 +195,33 @@ class Rollout:
         self.after_step("finish")
         lines = tuple(rollback_story(now.platform, problems, seconds))
         return Applied(not problems, seconds, lines, problems=tuple(problems))
+
+    # -- deploy ------------------------------------------------------------------------------------------------
+
+    def deploy(self, target: RuntimeProfile, *, reason: str) -> str:
+        """Make ``target`` the active profile and say so; recorded, and verified by nobody. Harmless where it is active.
+
+        Raises ``InputError`` where a rollback was begun and not brought to an end: whose turn it is is not known then.
+        """
+        with self._lock():
+            before = self.active()
+            standing = rollback_in_effect(self.ledger.entries())
+            if standing is not None and standing.stage in ("begun", "switched"):
+                raise InputError(
+                    f"A rollback to {standing.to_platform or 'the baseline'} was begun in {self.report_dir} and not "
+                    "brought to an end. A switch beside it could leave either driver active, so nothing was switched. "
+                    "Finish it there: weekops rollback --apply."
+                )
+            if before.sha256 == target.sha256:
+                return f"{target.platform} is active already. Nothing was changed."
+            before = self._preserve(before)
+            self._write(target)
+            places = {"from": before.document(self.runtime), "to": target_document(target)}
+            record_deployed(self.report_dir, "begun", {**places, "reason": reason})
+            self.after_step("begin")
+            self._switch(target.file_name)
+            self.after_step("switch")
+        return f"{target.platform} is active now, instead of {before.platform or 'no profile'}."
 
     # -- undo and rehearse -------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_weekops.core.judge.campaign import live_campaign
+from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.run_difference import run_difference
 from pytest_weekops.core.judge.run_speed import SpeedChange, speed_change
 from pytest_weekops.evidence.journal import StoredRun
@@ -18,19 +18,33 @@ class Compared:
     speed: SpeedChange
 
 
+@dataclass(frozen=True)
+class Comparable:
+    """A stored run, with what is known of its cells once somebody has asked."""
+
+    run: StoredRun
+    campaign: Campaign
+
+
+def comparable(run: StoredRun) -> Comparable:
+    """The run as it is compared: its pins and its segments are not asked about."""
+    return Comparable(run, live_campaign(run.plan, run.records, identities=run.identities, created_at=run.created_at))
+
+
 def compare_runs(before: StoredRun, after: StoredRun, margin_percent: float) -> Compared:
     """Compare two runs whose files somebody vouched for.
 
     Raises ``InputError`` where a cell is counted in other units, and ``ValueError`` for a margin that is none.
     """
-    first, second = (
-        live_campaign(each.plan, each.records, identities=each.identities, created_at=each.created_at)
-        for each in (before, after)
-    )
-    policies = before.policy, after.policy
+    return compare(comparable(before), comparable(after), margin_percent)
+
+
+def compare(before: Comparable, after: Comparable, margin_percent: float) -> Compared:
+    """The same, of runs that may be compared with others as well."""
+    policies = before.run.policy, after.run.policy
     return Compared(
-        run_difference(first, second, policies, (_programs(before), _programs(after))),
-        speed_change(first, second, policies, margin_percent),
+        run_difference(before.campaign, after.campaign, policies, (_programs(before.run), _programs(after.run))),
+        speed_change(before.campaign, after.campaign, policies, margin_percent),
     )
 
 

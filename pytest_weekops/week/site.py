@@ -18,11 +18,11 @@ from typing import Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.channel import channel_of
-from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.week.entry import FLEET, WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.history import Series
 from pytest_weekops.core.week.levels import LEAST_RUNS, measured
 from pytest_weekops.core.week.run_entry import refuse_name
-from pytest_weekops.evidence.page import PAGE_NAME
+from pytest_weekops.evidence.page import FLEET_PAGE_NAME, FLEETS, PAGE_NAME
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.cells import neighbours, show_cell
 from pytest_weekops.report.site.names import INDEX, cell_name, copy_name, pair_name
@@ -63,14 +63,16 @@ def build_site(report_dir: Path, output: Path, *, copy: bool = False) -> Built:
     """
     entries = open_ledger(report_dir).entries()
     runs, imported = run_entries(entries), imported_runs(report_dir)
-    if not runs and not imported:
+    fleets = [entry.key for entry in entries if entry.kind == FLEET]
+    if not runs and not imported and not fleets:
         raise InputError(
             f"No run was recorded in {report_dir}/ yet, so there is nothing to show. The first run makes the ledger. "
             "Other places: --report-dir."
         )
     files = SiteFiles(output)
     places = {run.run_id: _page_of(run, report_dir, output, copy=copy) for run in runs}
-    found = known(entries, {run_id: (place.target, place.missing) for run_id, place in places.items()}, imported)
+    told = {run_id: (place.target, place.missing) for run_id, place in places.items()}
+    found = known(entries, told, imported, {key: _fleet_page(key, report_dir, output, copy=copy) for key in fleets})
     kept, notes = look_beside(runs, report_dir, imported)
     _put_cells(files, found, report_dir, kept)
     for page in show_weeks(found, dict(_decisions(entries, report_dir))):
@@ -114,6 +116,20 @@ def _page_of(run: RunEntry, report_dir: Path, output: Path, *, copy: bool) -> _P
         return _Page(file_target(os.path.relpath(page.absolute(), output.absolute())), "")
     found = page.stat()
     return _Page(copy_name(run.run_id), "", page, (found.st_size, found.st_mtime_ns))
+
+
+def _fleet_page(fleet_run: str, report_dir: Path, output: Path, *, copy: bool) -> tuple[str, str]:
+    """Where a fleet run's page is, or why there is none."""
+    try:
+        refuse_name(fleet_run, "Fleet run")
+    except InputError:
+        return "", "its record names no directory"
+    page = report_dir / FLEETS / fleet_run / FLEET_PAGE_NAME
+    if page.is_symlink() or not page.is_file():
+        return "", f"no {FLEET_PAGE_NAME} there"
+    if copy:
+        return "", f"{FLEETS}/{fleet_run}/{FLEET_PAGE_NAME} leads to files of its hosts and is not copied"
+    return file_target(os.path.relpath(page.absolute(), output.absolute())), ""
 
 
 # -- cells and pairs ---------------------------------------------------------------------------------------------

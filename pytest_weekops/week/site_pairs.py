@@ -15,7 +15,7 @@ from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.comparing import show_compared
 from pytest_weekops.report.site.render import render_compared
 from pytest_weekops.report.site.shown import ComparePage
-from pytest_weekops.week.comparing import compare_runs
+from pytest_weekops.week.comparing import Comparable, comparable, compare
 from pytest_weekops.week.evidence import check_file
 from pytest_weekops.week.site_work import made, processes
 
@@ -67,12 +67,12 @@ def paired_texts(pairs: Sequence[Pair]) -> Iterator[str]:
 def _texts(pairs: Sequence[Pair]) -> list[str]:
     """One after the other; a journal that the pair before has read is not read again."""
     texts: list[str] = []
-    last: dict[str, StoredRun] = {}
+    last: dict[str, Comparable] = {}
     for pair in pairs:
         links = pair.first.page, pair.second.page
         try:
-            runs = {file.run_id: last.get(file.run_id) or _read(file) for file in (pair.first, pair.second)}
-            compared = compare_runs(runs[pair.first.run_id], runs[pair.second.run_id], MARGIN_PERCENT)
+            runs = {file.run_id: last.get(file.run_id) or comparable(_read(file)) for file in (pair.first, pair.second)}
+            compared = compare(runs[pair.first.run_id], runs[pair.second.run_id], MARGIN_PERCENT)
             page = show_compared(*links, compared.differences, compared.speed, pair.cells)
             last = runs
         except InputError as error:

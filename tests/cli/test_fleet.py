@@ -41,8 +41,10 @@ def ended(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
         ("scheduler: 'tcp://far:8786', hosts: [x]", (), "whoever reaches that port runs programs on its hosts"),
         ("scheduler: 'tls://far:8786', hosts: [x]", (), "no --keys are given"),
         ("scheduler: 'tls://far:8786', hosts: [x]", ("--keys", "nowhere"), "has no keys of a fleet"),
-        ("ssh: {hosts: [far]}", (), "is reached by ssh, by which this version starts no workers"),
-        ("slurm: {jobs: 4}", (), "is reached by slurm"),
+        ("ssh: {hosts: [far], python: 'python -c x'}", (), "pools.a.ssh.python"),
+        ("ssh: {hosts: [far], here: '-x'}", (), "pools.a.ssh.here"),
+        ("ssh: {hosts: [far]}", ("--ssh-config", "nowhere"), "--ssh-config nowhere is no file"),
+        ("pbs: {jobs: 4}", (), "there is no program qsub here"),
         ("local: {workers: 1}", ("--sizes", "1"), "--sizes 1 is no size to run at"),
         ("local: {workers: 1}", ("--options", "'"), "cannot be taken apart"),
         ("local: {workers: 1}", ("--resume",), "has no fleet run"),
@@ -142,6 +144,9 @@ class _Asked:
     async def is_there(self, host: str) -> bool:
         return host in self.said
 
+    def why_gone(self, host: str) -> str:
+        return "" if host in self.said else "ssh ended with 255: Host key verification failed."
+
     async def who(self, host: str, asked: AskWho, timeout_s: float) -> object:
         assert (asked.platforms, timeout_s > 0) == (("pocl",), True)
         answer = self.said[host]
@@ -158,7 +163,7 @@ def test_a_check_says_what_stands_against_a_host() -> None:
         driver = Driver(profile="pocl", works=works, device="cpu", version=version, said="" if works else "broken")
         return encode(Who.model_validate({**facts, "drivers": (driver,), **changes}))
 
-    fleet: FleetFile = fleet_file(6, driver="^6")
+    fleet: FleetFile = fleet_file(7, driver="^6")
     said = {
         "h-1": who(),
         "h-2": who(program="0" * 64),
@@ -168,7 +173,7 @@ def test_a_check_says_what_stands_against_a_host() -> None:
         "h-6": "!no package",
     }
     found = asyncio.run(answers(fleet, _Asked(**said)))
-    assert [answer.fits for answer in found] == [True, False, False, False, False, False]
+    assert [answer.fits for answer in found] == [True, *[False] * 6]
     told = " / ".join(answer.words() for answer in found)
     for words in (
         "h-1 (cpu): ok. n, version 1, pocl 6.0 on cpu",
@@ -177,5 +182,6 @@ def test_a_check_says_what_stands_against_a_host() -> None:
         "pocl is '5.0' there, and '^6' is asked for",
         "no answer that can be used: version: Field required",
         "no answer that can be used: no package",
+        "h-7 (cpu): no answer that can be used: ssh ended with 255: Host key",
     ):
         assert words in told

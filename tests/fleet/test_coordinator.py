@@ -61,6 +61,11 @@ def test_all_hosts_promote(tmp_path: Path) -> None:
 NOTHING: Callable[[GateTask], bytes] = lambda _task: b""  # noqa: E731 - a host's gate that has left nothing
 UNFINISHED = {
     "absent": (Host(is_there=False), "lost", "its worker was not there within 0.1 s"),
+    "that never came": (
+        Host(is_there=False, gone="ssh ended with 255: no"),
+        "lost",
+        "did not come: ssh ended with 255",
+    ),
     "mute": (Host(mute=True, state="running"), "lost", "it had not begun"),
     "without the package": (Host(failure="ModuleNotFoundError: no package"), "refused", "cannot run the gate: Module"),
     "silent": (Host(leaves=NOTHING, state="running"), "lost", "nothing was heard of it"),
@@ -352,7 +357,7 @@ def test_records_that_break_the_judge_refuse_their_host_alone(tmp_path: Path, mo
     def broken(run: StoredRun, **_options: object) -> None:
         raise ArithmeticError(run.run_id)
 
-    monkeypatch.setattr(judged, "judge_stored", broken)
+    monkeypatch.setattr(judged, "stored_campaign", broken)
     (outcome,) = ran(begun(tmp_path, fleet_file(1)), ReachDouble({"h-1": Host()})).outcomes
     assert outcome.state == "refused"
     assert "its journal cannot be judged: ArithmeticError: gate-" in outcome.why

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,17 @@ def test_a_full_disk_is_not_the_drivers_fault(gate: Callable[[str], None], monke
     assert (end.state, end.status) == ("ended", 4)
     assert "MiB are free in" in end.said
     assert (told().text, told().status) == ("", 4)
+
+
+def test_a_disk_that_filled_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that could not write down its own end: the words before it had room, and do not say why."""
+    place.mkdir(parents=True)
+    (place / host.HELD_NAME).touch()
+    (place / host.LOG_NAME).write_text("half a sen", "utf-8")
+    assert (told().state, told().said) == ("gone", "half a sen")
+    usage = shutil.disk_usage(place)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage._replace(free=4096))
+    assert (told().state, told().said) == ("gone", f"the disk of {place.parent} is full; half a sen")
 
 
 def test_a_gate_is_ended_at_its_deadline(gate: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:

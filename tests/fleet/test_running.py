@@ -10,7 +10,7 @@ import pytest
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.fleet import running
+from pytest_weekops.fleet import coordinator, running
 from pytest_weekops.fleet.book import FleetBook, latest_run
 from pytest_weekops.fleet.program import program_sha256
 from pytest_weekops.week.ledger import open_ledger
@@ -126,7 +126,7 @@ def test_local_hosts_take_turns(tmp_path: Path) -> None:
     fleet = fleet_file().model_validate({"version": 1, "fleet_id": "t", "pools": pools, "labels": labels})
     book = begun(tmp_path, fleet)
     orders = running.orders(book.asked())
-    assert orders.turns == dict.fromkeys(("a-1", "a-2", "b-1", "b-2"), (running.LOCAL,))
+    assert orders.turns == dict.fromkeys(("a-1", "a-2", "b-1", "b-2"), (coordinator.LOCAL,))
     reach = ReachDouble({host.name: Host() for host in fleet.hosts})
     assert ran(book, reach).decision == "promote"
     assert reach.most_at_once == 1

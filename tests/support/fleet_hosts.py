@@ -20,7 +20,8 @@ from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.fleet import running
 from pytest_weekops.fleet.book import FleetBook, FleetDecision
 from pytest_weekops.fleet.coordinator import Unreachable
-from pytest_weekops.fleet.messages import AskPiece, GateTask, Piece, decode, encode
+from pytest_weekops.fleet.host import BURIED
+from pytest_weekops.fleet.messages import AskPiece, End, Errand, GateTask, Piece, decode, encode
 from tests.support.stored import opened
 from tests.support.synthetic import make_identity, make_plan, make_records, stamped
 
@@ -80,9 +81,19 @@ class Host:
     is_there: bool = True
     mute: bool = False
     failure: str = ""
+    gone: str = ""
     piece_bytes: int = 700_000
     begun: list[str] = field(default_factory=list)
     gates: dict[str, bytes] = field(default_factory=dict)
+    driver: str = "baseline"
+    errand: Callable[[Host, Errand], Piece] = lambda host, errand: host.done(errand)
+    errands: dict[str, Piece] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def done(self, errand: Errand, **told: Any) -> Piece:
+        """An errand that was done, and told so unless something else is ``told``."""
+        self.driver = "candidate" if errand.do == "switch" else "baseline"
+        return Piece.model_validate({"task": errand.task, "offset": 0, "state": "ended", "status": 0, **told})
 
 
 class ReachDouble:
@@ -96,6 +107,10 @@ class ReachDouble:
     async def is_there(self, host: str) -> bool:
         """As the host says."""
         return self.hosts[host].is_there
+
+    def why_gone(self, host: str) -> str:
+        """As the host says."""
+        return self.hosts[host].gone
 
     async def begin(self, host: str, task: str, text: str) -> None:
         """Have a journal at once."""
@@ -111,6 +126,8 @@ class ReachDouble:
         assert timeout_s > 0
         await asyncio.sleep(0)
         one, asked = self.hosts[host], decode(AskPiece, text)
+        if asked.task in one.errands:
+            return one.alter(one.errands[asked.task])
         if one.mute:
             raise Unreachable("nobody")
         if one.failure or asked.task not in one.gates:
@@ -120,6 +137,27 @@ class ReachDouble:
         return one.alter(
             Piece.model_validate({"task": asked.task, "offset": asked.offset, "text": body.decode("latin-1"), **told})
         )
+
+    async def begin_errand(self, host: str, text: str, timeout_s: float) -> object:
+        """Have it done at once."""
+        assert timeout_s > 0
+        await asyncio.sleep(0)
+        one, errand = self.hosts[host], decode(Errand, text)
+        if errand.task in one.errands:
+            return encode(End(state="refused", said="this errand was begun here before"))
+        one.asked.append(errand.do)
+        one.errands[errand.task] = one.errand(one, errand)
+        return "{}"
+
+    async def bury(self, host: str, text: str, timeout_s: float) -> object:
+        """As a host does: what never came is not begun any more."""
+        task = decode(AskPiece, text).task
+        self.hosts[host].errands.setdefault(task, Piece(task=task, offset=0, state="refused", said=BURIED))
+        return await self.ask(host, text, timeout_s)
+
+    async def revive(self, host: str) -> None:
+        """As its machine does."""
+        await asyncio.sleep(0)
 
     def failure(self, task: str) -> str:
         """As the host says."""
@@ -135,6 +173,13 @@ class ReachDouble:
 def begun(directory: Path, fleet: FleetFile) -> FleetBook:
     """A weekly fleet run at two sizes."""
     return running.begin(directory, fleet, directory, running.Wanted("weekly", SIZES))
+
+
+def staged(hosts: int, *stages: dict[str, Any], **label: Any) -> FleetFile:
+    """Such a fleet in stages, whose hosts are switched from clover to pocl."""
+    fleet = fleet_file(hosts, **label).model_dump(mode="json", exclude={"severity"})
+    switch = {"report_dir": "/srv/weekops", "candidate": "pocl", "baseline": "clover", "timeout_s": 5}
+    return FleetFile.model_validate({**fleet, "stages": {"cpu": stages}, "switches": {"cpu": switch}})
 
 
 def ran(book: FleetBook, reach: ReachDouble, said: list[str] | None = None) -> FleetDecision:

@@ -7,6 +7,7 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from pytest_weekops.core.fleet.fleet_file import Promotes
@@ -31,6 +32,43 @@ def outliers(label: str, outcomes: Sequence[HostOutcome], promotes: Promotes) ->
     for group in groups:
         slow.update(_slow(_values(group, "throughput"), promotes, promotes.max_false_alarm / len(groups)))
     return tuple(sorted(slow)), _told(label, outcomes, slow, promotes)
+
+
+def speeds(outcomes: Sequence[HostOutcome]) -> dict[str, float]:
+    """How far each host's log throughput lies from the median of those that have its driver, as a mean over its cells.
+
+    The numbers that :func:`outliers` asks about, for the same outcomes of one label.
+    """
+    found: dict[str, float] = {}
+    for group in _by_driver(outcomes).values():
+        found |= _means({cell: _from_median(values) for cell, values in _values(group, "throughput").items()})
+    return found
+
+
+@dataclass(frozen=True)
+class CellSpread:
+    """One cell over the hosts of one driver: log throughput of the slowest, the median and the fastest host.
+
+    ``sd`` is the standard deviation of the logarithms, None of a single host.
+    """
+
+    driver_sha256: str
+    cell: str
+    hosts: int
+    slowest: str
+    low: float
+    median: float
+    high: float
+    sd: float | None
+
+
+def spreads(outcomes: Sequence[HostOutcome]) -> Iterator[CellSpread]:
+    """Each cell of each driver over the hosts of one label."""
+    for driver, group in sorted(_by_driver(outcomes).items()):
+        for cell, values in _values(group, "throughput").items():
+            slowest, logs = min(values, key=lambda host: (values[host], host)), list(values.values())
+            sd = statistics.stdev(logs) if len(logs) > 1 else None
+            yield CellSpread(driver, cell, len(logs), slowest, values[slowest], statistics.median(logs), max(logs), sd)
 
 
 def _slow(cells: Values, promotes: Promotes, false_alarm: float) -> Iterator[tuple[str, float]]:

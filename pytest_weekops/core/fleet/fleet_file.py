@@ -16,7 +16,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pytest_weekops.core.fleet.reach import MOST_HOSTS, Local, Name, Pool, Slurm, Ssh, Word
+from pytest_weekops.core.fleet.reach import MOST_HOSTS, QUEUES, Jobs, Local, Name, Pool, Ssh, Word
+from pytest_weekops.core.fleet.switching import Switch
 from pytest_weekops.core.judge.outcome import listed
 from pytest_weekops.core.policy.policy import PolicyPart, SeverityLevel, SeverityTable
 
@@ -35,6 +36,8 @@ SEVERITY_OF_FLEET_CHECK: dict[str, int] = {
     "fleet_outlier": 3,
     "fleet_together": 2,
     "fleet_versions": 2,
+    "fleet_stages": 3,
+    "fleet_rolled_back": 1,
 }
 
 
@@ -158,6 +161,8 @@ class FleetFile(PolicyPart):
     labels: dict[Name, Label] = Field(min_length=1)  #: labels by name
     promotes: dict[Name, Promotes] = Field(default_factory=dict)  #: what promotes a label; none: every host
     stages: dict[Name, tuple[Stage, ...]] = Field(default_factory=dict)  #: stages of a label; none: all at once
+    #: how hosts of a label are switched to the candidate before they are measured; none: they have it already
+    switches: dict[Name, Switch] = Field(default_factory=dict)
     severity: SeverityTable = Field(default_factory=fleet_severity)  #: severities, as in a policy
 
     @property
@@ -181,6 +186,11 @@ class FleetFile(PolicyPart):
         """The stages of this label: all hosts at once, where the file does not say."""
         return self.stages.get(label, (Stage(hosts="all"),))
 
+    @property
+    def is_staged(self) -> bool:
+        """Whether hosts are taken stage by stage, switched or not, instead of all at once."""
+        return bool(self.stages or self.switches)
+
     @model_validator(mode="after")
     def _hangs_together(self) -> FleetFile:
         for contradiction in contradictions(self):
@@ -193,11 +203,12 @@ SECTIONS: dict[str, type[PolicyPart]] = {
     "pools": Pool,
     "local": Local,
     "ssh": Ssh,
-    "slurm": Slurm,
+    **dict.fromkeys(QUEUES, Jobs),
     "labels": Label,
     "deadlines": Deadlines,
     "promotes": Promotes,
     "stages": Stage,
+    "switches": Switch,
     "severity": SeverityTable,
     "levels": SeverityLevel,
 }
@@ -210,6 +221,7 @@ def contradictions(fleet: FleetFile) -> Iterator[Contradiction]:
     for label in fleet.labels:
         yield from _share(fleet, label)
         yield from _stages(fleet, label)
+    yield from _switches(fleet)
     yield from _severity(fleet)
 
 
@@ -227,7 +239,8 @@ def _labels(fleet: FleetFile) -> Iterator[Contradiction]:
     for name, pool in fleet.pools.items():
         if pool.label not in fleet.labels:
             yield _no_label(fleet, ("pools", name, "label"), pool.label)
-    for section, rows in (("promotes", fleet.promotes), ("stages", fleet.stages)):
+    named = (("promotes", fleet.promotes), ("stages", fleet.stages), ("switches", fleet.switches))
+    for section, rows in named:
         for label in rows:
             if label not in fleet.labels:
                 yield _no_label(fleet, (section, label), label)
@@ -267,6 +280,33 @@ def _stages(fleet: FleetFile, label: str) -> Iterator[Contradiction]:
     if any(after <= before for before, after in pairwise(counts)):
         words = ", ".join(map(str, counts))
         yield Contradiction(at, f"comes to {words} hosts", "Each stage has more hosts than the one before. Drop one.")
+
+
+def _switches(fleet: FleetFile) -> Iterator[Contradiction]:
+    for label, switch in fleet.switches.items():
+        profiles = fleet.labels[label].profiles if label in fleet.labels else (switch.candidate,)
+        if switch.candidate not in profiles:
+            problem = f"is {switch.candidate}, which is none of the label's profiles, {listed(list(profiles))}"
+            advice = "The gate would measure another driver than the one that consumers get. Measure the candidate."
+            yield Contradiction(("switches", label, "candidate"), problem, advice)
+        if switch.baseline == switch.candidate:
+            advice = "A rollback would change nothing. Name the driver that was in service before."
+            yield Contradiction(("switches", label, "baseline"), "is the candidate itself", advice)
+    yield from _shared_directories(fleet)
+
+
+def _shared_directories(fleet: FleetFile) -> Iterator[Contradiction]:
+    """Hosts of this machine with one runtime profile between them: who switches one switches all."""
+    whose: dict[str, str] = {}
+    for host in fleet.hosts:
+        if host.label not in fleet.switches or fleet.pools[host.pool].local is None:
+            continue
+        directory = fleet.switches[host.label].directory(host.name)
+        other = whose.setdefault(directory, host.name)
+        if other != host.name:
+            problem = f"is {directory} for {other} and {host.name}, which are both on this machine"
+            advice = "Whoever switches one would switch both. Write {host} into it, for the host's name."
+            yield Contradiction(("switches", host.label, "report_dir"), problem, advice)
 
 
 def _severity(fleet: FleetFile) -> Iterator[Contradiction]:

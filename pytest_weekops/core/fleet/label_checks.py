@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pytest_weekops.core.fleet import between
 from pytest_weekops.core.fleet.fleet_file import FleetFile, Promotes
-from pytest_weekops.core.fleet.outcome import HostState
+from pytest_weekops.core.fleet.outcome import HostOutcome, HostState
 from pytest_weekops.core.fleet.standing import Count, Standing
 from pytest_weekops.core.judge.finding import Finding, Severity
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
@@ -31,20 +31,25 @@ class LabelCount(Record):
     outliers: tuple[str, ...] = ()
 
 
+def compared(mine: Iterable[Standing]) -> list[HostOutcome]:
+    """The outcomes of these hosts that are held against each other: of those that measured what was asked for."""
+    return [one.outcome for one in mine if one.outcome is not None and one.state not in _NOT_COMPARED]
+
+
 def judge_label(
     fleet: FleetFile, label: str, mine: Sequence[Standing], excepted: Sequence[str]
 ) -> tuple[list[Finding], LabelCount]:
     """The findings about one label and its counts. ``mine`` are the hosts of it that were asked for and that count."""
     promotes = _each_stage(fleet, label)
-    compared = [one.outcome for one in mine if one.outcome is not None and one.state not in _NOT_COMPARED]
-    slow, outlier = between.outliers(label, compared, promotes)
-    stands = [_with_outlier(one, slow, fleet.severity.checks.get("fleet_outlier", 3)) for one in mine]
+    beside = compared(mine)
+    slow, outlier = between.outliers(label, beside, promotes)
+    stands = [with_outlier(one, slow, fleet.severity.checks.get("fleet_outlier", 3)) for one in mine]
     needed = promotes.needed(len(stands))
     findings = [
         _share(label, stands, needed, fleet.labels[label].may_be_missing, promotes.exceptions),
         outlier,
-        *between.together(label, compared, promotes),
-        *between.versions(label, compared, promotes),
+        *between.together(label, beside, promotes),
+        *between.versions(label, beside, promotes),
     ]
     return findings, LabelCount(
         label=label,
@@ -65,7 +70,7 @@ def _each_stage(fleet: FleetFile, label: str) -> Promotes:
     return promotes.model_copy(update={"max_false_alarm": share})
 
 
-def _with_outlier(one: Standing, slow: Sequence[str], level: int) -> Standing:
+def with_outlier(one: Standing, slow: Sequence[str], level: int) -> Standing:
     """A slow host counts as failed, by the graver of what it was before and what an outlier is."""
     if one.host.name not in slow:
         return one

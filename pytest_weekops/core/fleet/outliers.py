@@ -17,6 +17,8 @@ from pytest_weekops.core.fleet.student import student_quantile
 #: fewer hosts than this have no outlier: of four, one that differs and three that agree by chance look alike
 LEAST_HOSTS = 5
 _NO_SCATTER = 1e-12  # of the squares: what rounding alone leaves of a variance
+_ROUNDING = 1e-6  # more than either quantile is off by
+_NORMAL = statistics.NormalDist()
 _ONE_IN = 4  # at most one host in so many is an outlier; beyond, the others are no rule
 
 
@@ -34,7 +36,10 @@ def low_outliers(values: Mapping[str, float], false_alarm: float) -> tuple[str, 
     level = false_alarm if most == 1 else false_alarm / 2.0
     deviates = _deviates([values[name] for name in rest])
     for taken in range(1, most + 1):
-        if deviates[taken - 1] > critical_deviate(len(values) - taken + 1, level):
+        count = len(values) - taken + 1
+        if deviates[taken - 1] < surely_below(count, level):
+            continue
+        if deviates[taken - 1] > critical_deviate(count, level):
             found = tuple(rest[:taken])
     return found
 
@@ -44,7 +49,18 @@ def critical_deviate(count: int, false_alarm: float) -> float:
 
     Rosner's lambda (equation 2.5) for one side: Bonferroni's bound over the values of a t distribution.
     """
-    t = student_quantile(false_alarm / count, count - 2)
+    return _deviate(student_quantile(false_alarm / count, count - 2), count)
+
+
+def surely_below(count: int, false_alarm: float) -> float:
+    """A number that the critical deviate exceeds, and that costs a thousandth of it.
+
+    Student's t has heavier tails than the normal distribution, so that its quantile is the larger one.
+    """
+    return (1.0 - _ROUNDING) * _deviate(-_NORMAL.inv_cdf(false_alarm / count), count)
+
+
+def _deviate(t: float, count: int) -> float:
     return math.inf if math.isinf(t) else (count - 1) * t / math.sqrt(count * (count - 2 + t * t))
 
 

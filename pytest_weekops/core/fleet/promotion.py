@@ -2,7 +2,7 @@
 
 Each label goes its own way: in a stage its hosts are given the candidate, soak, are measured, and are judged together
 with those of the stages before. A stage that does not promote is the last one: every host of the label that has the
-candidate is rolled back. Without switches (a fleet that is only measured) a host goes straight to its gate.
+candidate is rolled back. A label that the file does not switch is only measured: its hosts go straight to their gates.
 """
 
 from __future__ import annotations
@@ -28,23 +28,27 @@ class Step(StrEnum):
     FAILED = "failed"  #: a stage failed, and no host is left that could be rolled back
 
 
-_PHASES: dict[Happened, tuple[Step, Phase, Phase]] = {  # when, from, to
-    Happened.SWITCH_BEGUN: (Step.SWITCH, Phase.WAITING, Phase.SWITCHING),
-    Happened.SWITCHED: (Step.SWITCH, Phase.SWITCHING, Phase.SWITCHED),
-    Happened.SWITCH_FAILED: (Step.SWITCH, Phase.SWITCHING, Phase.KEPT),
-    Happened.GATE_BEGUN: (Step.GATE, Phase.SWITCHED, Phase.MEASURING),
-    Happened.GATE_ENDED: (Step.GATE, Phase.MEASURING, Phase.MEASURED),
-    Happened.ROLLBACK_BEGUN: (Step.ROLL_BACK, Phase.MEASURED, Phase.ROLLING_BACK),
-    Happened.ROLLED_BACK: (Step.ROLL_BACK, Phase.ROLLING_BACK, Phase.ROLLED_BACK),
-    Happened.ROLLBACK_FAILED: (Step.ROLL_BACK, Phase.ROLLING_BACK, Phase.STUCK),
+_AT_ROLLBACK = (Step.ROLL_BACK, Step.SWITCH)  # in a stage that failed, and of one host whose switch is unsure
+_PHASES: dict[Happened, tuple[tuple[Step, ...], tuple[Phase, ...], Phase]] = {  # when, from, to
+    Happened.SWITCH_BEGUN: ((Step.SWITCH,), (Phase.WAITING,), Phase.SWITCHING),
+    Happened.SWITCHED: ((Step.SWITCH,), (Phase.SWITCHING,), Phase.SWITCHED),
+    Happened.SWITCH_FAILED: ((Step.SWITCH,), (Phase.SWITCHING,), Phase.KEPT),
+    Happened.SWITCH_UNSURE: ((Step.SWITCH,), (Phase.SWITCHING,), Phase.UNSURE),
+    Happened.GATE_BEGUN: ((Step.GATE,), (Phase.SWITCHED,), Phase.MEASURING),
+    Happened.GATE_ENDED: ((Step.GATE,), (Phase.MEASURING,), Phase.MEASURED),
+    Happened.ROLLBACK_BEGUN: (_AT_ROLLBACK, (Phase.MEASURED, Phase.UNSURE), Phase.ROLLING_BACK),
+    Happened.ROLLED_BACK: (_AT_ROLLBACK, (Phase.ROLLING_BACK,), Phase.ROLLED_BACK),
+    Happened.ROLLBACK_FAILED: (_AT_ROLLBACK, (Phase.ROLLING_BACK,), Phase.STUCK),
 }
 _RECHECKS = {
     Phase.SWITCHING: Do.RECHECK_SWITCH,
     Phase.MEASURING: Do.RECHECK_GATE,
     Phase.ROLLING_BACK: Do.RECHECK_ROLLBACK,
 }
+_SWITCHING = (Phase.WAITING, Phase.SWITCHING, Phase.UNSURE, Phase.ROLLING_BACK)  # of a stage that has not failed
 _BEGINS = {
     (Step.SWITCH, Phase.WAITING): Do.SWITCH,
+    (Step.SWITCH, Phase.UNSURE): Do.ROLL_BACK,
     (Step.GATE, Phase.SWITCHED): Do.GATE,
     (Step.GATE, Phase.WAITING): Do.GATE,
     (Step.ROLL_BACK, Phase.MEASURED): Do.ROLL_BACK,
@@ -73,10 +77,10 @@ def _count(fleet: FleetFile, label: str, stage: int) -> int:
 class LabelProgress:
     """How far one label has come. ``phases`` has every host of it; ``stage`` counts from 0."""
 
-    def __init__(self, fleet: FleetFile, label: str, *, switches: bool) -> None:
-        self.label, self.switches = label, switches
+    def __init__(self, fleet: FleetFile, label: str) -> None:
+        self.label, self.switches = label, label in fleet.switches
         self.at_once = fleet.labels[label].at_once
-        self._soaks = [stage.soak_s if switches else 0.0 for stage in fleet.stages_of(label)]
+        self._soaks = [stage.soak_s if self.switches else 0.0 for stage in fleet.stages_of(label)]
         self._members = [stage_hosts(fleet, label, stage) for stage in range(len(self._soaks))]
         self.phases = {host: Phase.WAITING for hosts in self._members for host in hosts}
         self.has_failed = False
@@ -88,13 +92,23 @@ class LabelProgress:
         self._mine, self._counts = frozenset(mine), Counter(self.phases[host] for host in mine)
 
     @property
+    def stages(self) -> int:
+        """How many stages there are."""
+        return len(self._members)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether some host could not be rolled back: no stage promotes over that."""
+        return bool(self.in_phase(Phase.STUCK))
+
+    @property
     def step(self) -> Step:
         """What it is at."""
         if self.has_failed:
             return Step.ROLL_BACK if self.holding else Step.FAILED
         if self.stage >= len(self._members):
             return Step.PROMOTED
-        if self.switches and self._counts[Phase.WAITING] + self._counts[Phase.SWITCHING]:
+        if self.switches and any(self._counts[phase] for phase in _SWITCHING):
             return Step.SWITCH
         if self._soaks[self.stage] and self._counts[Phase.SWITCHED] and not self._is_soaked:
             return Step.SOAK
@@ -129,12 +143,14 @@ class LabelProgress:
         return not event.host and self._stage(event)
 
     def _host(self, event: Event) -> bool:
-        step, before, after = _PHASES[event.happened]
+        steps, allowed, after = _PHASES[event.happened]
         if event.happened is Happened.GATE_BEGUN and not self.switches:
-            before = Phase.WAITING
+            allowed = (Phase.WAITING,)
+        step = self.step
         ours = self.phases if step is Step.ROLL_BACK else self._mine
-        if event.host not in ours or self.phases[event.host] is not before or self.step is not step:
+        if step not in steps or event.host not in ours or self.phases[event.host] not in allowed:
             return False
+        before = self.phases[event.host]
         self.phases[event.host] = after
         if event.host in self._mine:
             self._counts[before] -= 1
@@ -147,7 +163,7 @@ class LabelProgress:
             self.soak_since = event.at
         elif event.happened is Happened.SOAKED and step is Step.SOAK and self.soak_since:
             self._is_soaked = True
-        elif event.happened is Happened.STAGE_PROMOTED and step is Step.JUDGE:
+        elif event.happened is Happened.STAGE_PROMOTED and step is Step.JUDGE and not self.is_stuck:
             self._enter(self.stage + 1)
         elif event.happened is Happened.STAGE_FAILED and step is Step.JUDGE:
             self.has_failed = True
@@ -177,14 +193,15 @@ class LabelProgress:
             for host, phase in phases.items()
             if (step, phase) in _BEGINS
         ]
-        # Nobody waits for a turn to be rolled back.
-        most = len(fresh) if step is Step.ROLL_BACK or self.at_once is None else max(0, self.at_once - len(begun))
-        yield from (*begun, *fresh[:most])
+        back = [action for action in fresh if action.do is Do.ROLL_BACK]  # nobody waits for a turn to be rolled back
+        forth = [action for action in fresh if action.do is not Do.ROLL_BACK]
+        most = len(forth) if self.at_once is None else max(0, self.at_once - len(begun))
+        yield from (*begun, *back, *forth[:most])
 
 
-def progress(fleet: FleetFile, events: Iterable[Event], *, switches: bool = True) -> Mapping[str, LabelProgress]:
+def progress(fleet: FleetFile, events: Iterable[Event]) -> Mapping[str, LabelProgress]:
     """How far each label has come by these events. Raises ``InputError`` for one that cannot have happened."""
-    found = {label: LabelProgress(fleet, label, switches=switches) for label in fleet.labels}
+    found = {label: LabelProgress(fleet, label) for label in fleet.labels}
     for event in events:
         if event.label not in found:
             raise InputError(
@@ -195,11 +212,10 @@ def progress(fleet: FleetFile, events: Iterable[Event], *, switches: bool = True
     return found
 
 
-def next_actions(fleet: FleetFile, events: Iterable[Event], *, switches: bool = True) -> tuple[Action, ...]:
+def next_actions(fleet: FleetFile, events: Iterable[Event]) -> tuple[Action, ...]:
     """Everything that can be done now, label by label.
 
     A ``recheck_...`` is about something that was begun and has no end: whoever has it in hand passes over it, and
     whoever has come back after being killed does it first.
     """
-    labels = progress(fleet, events, switches=switches).values()
-    return tuple(action for label in labels for action in label.actions())
+    return tuple(action for label in progress(fleet, events).values() for action in label.actions())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -14,10 +14,16 @@ PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 Name = Annotated[str, StringConstraints(pattern=PLAIN_NAME)]
 _SSH_HOST = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,31}@)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 _SCHEDULER = r"^(tcp|tls)://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*):[0-9]{1,5}$"
+_ADDRESS = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,99}|[0-9A-Fa-f:]{2,45})?$"
+_PLAIN_PATH = r"^((/[A-Za-z0-9_.+-]+)+)?$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 Word = Annotated[str, StringConstraints(pattern=_ONE_LINE, max_length=200)]
+# Both end up in command lines on other machines: what would have to be quoted is refused instead.
+Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
+PlainPath = Annotated[str, StringConstraints(pattern=_PLAIN_PATH)]
 MOST_HOSTS = 10_000
-_WAYS = ("local", "scheduler", "ssh", "slurm")
+QUEUES = ("slurm", "pbs", "sge")
+_WAYS = ("local", "scheduler", "ssh", *QUEUES)
 
 
 class Local(PolicyPart):
@@ -31,20 +37,28 @@ class Ssh(PolicyPart):
 
     #: names as `~/.ssh/config` knows them, or `user@name`; each is a host of that name
     hosts: tuple[Annotated[str, StringConstraints(pattern=_SSH_HOST)], ...] = Field(min_length=1, max_length=MOST_HOSTS)
-    python: Word = ""  #: the Python of the environment that has this package there; empty: the same path as here
+    #: the Python of the environment that has this package there, from the root on; empty: the same path as here
+    python: PlainPath = ""
+    #: this machine's name or address, as the hosts reach it; empty: what they see at the other end of their connection
+    here: Address = ""
 
 
-class Slurm(PolicyPart):
-    """Jobs of a SLURM cluster, each one a host, as dask-jobqueue's `SLURMCluster` starts them."""
+class Jobs(PolicyPart):
+    """Jobs of a cluster's queue, each one a host, as dask-jobqueue writes them."""
 
     jobs: int = Field(ge=1, le=MOST_HOSTS)  #: jobs, each one a host: `POOL-1`, `POOL-2`, ...
-    queue: Word = ""  #: the partition; empty: the cluster's own default
-    account: Word = ""  #: who pays; empty: the cluster's own default
+    queue: Word = ""  #: the queue, or SLURM's partition; empty: the cluster's own default
+    account: Word = ""  #: who pays, or SGE's project; empty: the cluster's own default
     #: the time limit of a job, `[days-]hours:minutes:seconds`
     walltime: Annotated[str, StringConstraints(pattern=r"^([0-9]+-)?[0-9]{1,3}:[0-9]{2}:[0-9]{2}$")] = "04:00:00"
     cores: int = Field(default=1, ge=1, le=4096)  #: CPUs of a job
     memory: Annotated[str, StringConstraints(pattern=r"^[0-9]+ ?(kB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "8 GB"  #: of a job
-    directives: tuple[Word, ...] = ()  #: further words for `#SBATCH`, for example `--gres=gpu:1`
+    directives: tuple[Word, ...] = ()  #: further words for the queue, a line each, for example `--gres=gpu:1` of SLURM
+    #: the Python of the environment that has this package there, from the root on; empty: the same path as here
+    python: PlainPath = ""
+    here: Address = ""  #: this machine's name or address, as the jobs reach it; empty: what Dask takes it to be
+    #: a directory that this machine and all jobs see, for keys, scripts and logs; empty: the home directory
+    shared: PlainPath = ""
 
 
 def numbered(pool: str, count: int) -> tuple[str, ...]:
@@ -64,7 +78,7 @@ def is_scheduler(address: str) -> bool:
 
 
 class Pool(PolicyPart):
-    """Hosts that are reached in one way and carry one label. Exactly one of the four ways is given."""
+    """Hosts that are reached in one way and carry one label. Exactly one way is given."""
 
     label: Name  #: what its hosts are judged under, a key of `labels`
     site: Word = ""  #: where they stand, for people
@@ -73,7 +87,9 @@ class Pool(PolicyPart):
     #: names of the workers that this scheduler has to have; with `scheduler` only
     hosts: tuple[Name, ...] = ()
     ssh: Ssh | None = None  #: machines that ssh reaches
-    slurm: Slurm | None = None  #: jobs of a SLURM cluster
+    slurm: Jobs | None = None  #: jobs of a SLURM cluster
+    pbs: Jobs | None = None  #: jobs of a PBS cluster
+    sge: Jobs | None = None  #: jobs of a Grid Engine
 
     @field_validator("scheduler")
     @classmethod
@@ -93,18 +109,19 @@ class Pool(PolicyPart):
         return self
 
     @property
-    def way(self) -> Literal["local", "scheduler", "ssh", "slurm"]:
-        """How it is reached."""
-        if self.local is not None:
-            return "local"
-        if self.scheduler is not None:
-            return "scheduler"
-        return "ssh" if self.ssh is not None else "slurm"
+    def jobs(self) -> tuple[str, Jobs] | None:
+        """Its queue's name and what is asked of it; None where it is reached otherwise."""
+        return next(((name, jobs) for name in QUEUES if (jobs := getattr(self, name)) is not None), None)
+
+    @property
+    def is_started_here(self) -> bool:
+        """Whether its workers are started from here, and so end with us."""
+        return self.scheduler is None
 
     def host_names(self, pool: str) -> tuple[str, ...]:
         """The names of its hosts, in order; ``pool`` is its own name."""
         if self.local is not None:
             return numbered(pool, self.local.workers)
-        if self.slurm is not None:
-            return numbered(pool, self.slurm.jobs)
+        if (queue := self.jobs) is not None:
+            return numbered(pool, queue[1].jobs)
         return self.hosts if self.ssh is None else tuple(map(ssh_name, self.ssh.hosts))

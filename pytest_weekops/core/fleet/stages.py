@@ -20,6 +20,7 @@ class Happened(StrEnum):
 
     SWITCH_BEGUN = "switch_begun"  #: the host is about to be given the candidate
     SWITCHED = "switched"  #: the host has the candidate
+    SWITCH_UNSURE = "switch_unsure"  #: nobody knows which driver it has: it is rolled back, and not measured
     SWITCH_FAILED = "switch_failed"  #: it has not, and its old driver is in place
     SOAK_BEGUN = "soak_begun"  #: the stage's hosts have the candidate since this moment
     SOAKED = "soaked"  #: the stage's soak time is over
@@ -51,9 +52,10 @@ class Do(StrEnum):
     GATE = "gate"  #: write `gate_begun`, start the host's gate, write `gate_ended` when there is an outcome
     JUDGE = "judge"  #: judge the hosts of the stages so far, write `stage_promoted` or `stage_failed`
     ROLL_BACK = "roll_back"  #: write `rollback_begun`, roll the host back, write how that ended
-    RECHECK_SWITCH = "recheck_switch"  #: see which driver the host has, bring it to one of the two, write which
-    RECHECK_GATE = "recheck_gate"  #: collect what the gate leaves, or its loss, write `gate_ended`; start no second one
-    RECHECK_ROLLBACK = "recheck_rollback"  #: see which driver it has, finish what was begun, write how that ended
+    RECHECK_SWITCH = "recheck_switch"  #: see how the switch ended, finish what broke off, write which driver it has
+    #: collect what the gate leaves, or its loss, write `gate_ended`; begin it where it never was
+    RECHECK_GATE = "recheck_gate"
+    RECHECK_ROLLBACK = "recheck_rollback"  #: see how the rollback ended, finish what broke off, write how that ended
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Phase(StrEnum):
     WAITING = "waiting"  #: nothing was done to it
     SWITCHING = "switching"  #: its switch was begun and has no end
     SWITCHED = "switched"  #: it has the candidate
+    UNSURE = "unsure"  #: it has the candidate or its old driver, and is to be rolled back
     KEPT = "kept"  #: it could not be switched, and has its old driver
     MEASURING = "measuring"  #: its gate was begun and has no end
     MEASURED = "measured"  #: there is an outcome

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.label_checks import LabelCount, judge_label
 from pytest_weekops.core.fleet.outcome import Asked, HostOutcome
+from pytest_weekops.core.fleet.promoted import PromotionCame, promotion_findings
 from pytest_weekops.core.fleet.standing import excepted, standings
 from pytest_weekops.core.fleet.whole_checks import complete, evidence, own_verdicts, worst_host
 from pytest_weekops.core.judge.finding import CheckStatus, ExitStatus, Finding, Severity
@@ -61,8 +62,18 @@ class FleetVerdict(Record):
         return ExitStatus.ITERATE if self.decision is FleetDecision.ITERATE else ExitStatus.INCONCLUSIVE
 
 
-def judge_fleet(fleet: FleetFile, outcomes: Sequence[HostOutcome], asked: Asked) -> FleetVerdict:
+def word_of(findings: Iterable[Finding]) -> FleetDecision:
+    """The word that these findings come to; where none of them could block, nothing was looked at."""
+    against = {finding.status for finding in findings if finding.blocking}
+    return next((word for status, word in _WORDS if status in against), FleetDecision.NO_DATA)
+
+
+def judge_fleet(
+    fleet: FleetFile, outcomes: Sequence[HostOutcome], asked: Asked, *, came: PromotionCame | None = None
+) -> FleetVerdict:
     """Judge what became of every host that was asked for; the order of the outcomes does not matter.
+
+    ``came`` is how far a staged promotion came, where the verdict is the last one over all of it.
 
     A host is in the verdict because it was asked for and not because it answered. ``core/fleet/standing.py`` says what
     each counts as, ``core/fleet/label_checks.py`` what a label owes, and this joins them.
@@ -79,19 +90,19 @@ def judge_fleet(fleet: FleetFile, outcomes: Sequence[HostOutcome], asked: Asked)
             told, count = judge_label(fleet, label, mine, out)
             findings += told
             counts.append(count)
+    findings += [] if came is None else promotion_findings(came)
     return _decided(fleet, asked.week, grade_findings(findings, fleet.severity), tuple(counts))
 
 
 def _decided(
     fleet: FleetFile, week: str, findings: tuple[Finding, ...], counts: tuple[LabelCount, ...]
 ) -> FleetVerdict:
-    against = {finding.status for finding in findings if finding.blocking}
     severity = verdict_severity(findings)
     level = fleet.severity.levels[int(severity)]
     return FleetVerdict(
         fleet_id=fleet.fleet_id,
         week=week,
-        decision=next(word for status, word in _WORDS if status in against),
+        decision=word_of(findings),
         findings=findings,
         severity=severity,
         owner=level.owner,

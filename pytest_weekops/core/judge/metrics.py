@@ -247,7 +247,7 @@ def nonfinite(measurement: Measurement) -> str:
     if not math.isfinite(done) or done <= 0:
         return f"bytes_moved is {done}, and {measurement.operation} is judged in {measurement.unit}"
     for session in measurement.sessions:
-        if any(ns <= 0 for ns in session.wall_ns):
+        if min(session.wall_ns, default=1) <= 0:
             return f"a launch of session {session.session} took no time"
         if session.nonfinite:
             return f"{session.nonfinite} elements of session {session.session} are not finite"

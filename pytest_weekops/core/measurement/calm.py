@@ -48,10 +48,18 @@ def limit_beside(others_percent: float | None, most_percent: float | None) -> fl
 
 def calm_launches(session: SessionSamples, most_percent: float | None) -> tuple[bool, ...]:
     """Of each timed launch of a session, in order, whether it was calm."""
-    delays: Sequence[int | None] = session.delay_ns if session.delay_ns is not None else [None] * len(session.wall_ns)
-    if len(delays) != len(session.wall_ns):
-        return (False,) * len(session.wall_ns)
-    return tuple(is_calm(wall, delay, most_percent) for wall, delay in zip(session.wall_ns, delays, strict=True))
+    count, delays = len(session.wall_ns), session.delay_ns
+    if most_percent is None and (delays is None or len(delays) == count):
+        return (True,) * count
+    if most_percent is None or delays is None or len(delays) != count:
+        return (False,) * count
+    # The rule of :func:`is_calm` written out: a judge asks it of every launch several times.
+    return tuple(
+        [
+            wall > 0 and delay <= OWN_DELAY_NS + most_percent * wall / 100.0
+            for wall, delay in zip(session.wall_ns, delays, strict=True)
+        ]
+    )
 
 
 def delay_percent(session: SessionSamples) -> float | None:

@@ -18,7 +18,7 @@ from typing import Any
 from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.week.attempts import compare
-from pytest_weekops.core.week.entry import ROLLBACK, Entry, RunEntry, run_entries
+from pytest_weekops.core.week.entry import DEPLOYED, ROLLBACK, Entry, RunEntry, run_entries
 
 _CLOCK_SKEW = timedelta(hours=1)  # between two machines that share a report directory
 
@@ -76,7 +76,7 @@ def channel_of(entries: Sequence[Entry], *, now: str | None = None, max_age_days
     pending = [one for one in standing if not _answered(one, promotes)]
     held = bool(pending)
     rollback = (pending or [*standing])[-1] if standing else None
-    notes = tuple(_notes(rollback, held=held))
+    notes = tuple(_notes(rollback, entries, held=held))
     frozen = [o for o in obstacles if o.run.freezes]
     if rollback is not None and held:
         why = (_rollback_words(rollback), *(_failure_words(o) for o in frozen))
@@ -226,8 +226,14 @@ def _lifts(rollback: RollbackInEffect) -> Iterator[str]:
     yield f"a complete weekly or split run of {away} that promotes; `weekops rollback --undo` puts the profile back"
 
 
-def _notes(rollback: RollbackInEffect | None, *, held: bool) -> Iterator[str]:
-    if rollback is not None and not held:
+def _notes(rollback: RollbackInEffect | None, entries: Sequence[Entry], *, held: bool) -> Iterator[str]:
+    if rollback is None:
+        return
+    since = [entry for entry in entries if entry.kind == DEPLOYED and entry.seq > rollback.seq]
+    if since:
+        platform = (since[-1].body.get("to") or {}).get("platform") or "another platform"
+        yield f"A staged promotion made {platform}'s runtime profile the active one on {since[-1].recorded_at}."
+    elif not held:
         yield (
             f"The runtime profile is still {rollback.to_platform or 'the baseline'}'s; "
             "`weekops rollback --undo` puts the one before back."

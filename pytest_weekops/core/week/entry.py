@@ -17,6 +17,8 @@ from pytest_weekops.core.record import Record
 GENESIS = "0" * 64
 RUN, ROLLBACK, WEEK, ACTION, ALERT, PIN = "run", "rollback", "week", "action", "alert", "pin"
 FLEET = "fleet"  # what a fleet of hosts came to; no run of this machine, and no answer for its channel
+FLEET_WEEK = "fleet_week"  # a week of the fleets of a report directory, closed
+DEPLOYED = "deployed"  # a runtime profile that was made the active one before it was measured, by a staged promotion
 IMPORTED = "imported"  # a run of somebody else, which is in no ledger
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.judge import finding as judged
@@ -108,16 +108,18 @@ def _open_details(finding: judged.Finding) -> Iterator[Mapping[str, Any]]:
             yield each
 
 
-def show_findings(verdict: Verdict, places: Places) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+def show_findings(
+    findings: tuple[judged.Finding, ...], seen_at: Callable[[judged.Finding], tuple[Link, ...]]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Findings that did not pass, worst first, and those that did, in the judge's order."""
-    passed = [finding for finding in verdict.findings if finding.status is CheckStatus.PASS]
-    found = enumerate((*sort_findings(verdict.findings), *passed), start=1)
-    shown = [_finding(f"finding-{place}", finding, places) for place, finding in found]
+    passed = [finding for finding in findings if finding.status is CheckStatus.PASS]
+    found = enumerate((*sort_findings(findings), *passed), start=1)
+    shown = [_finding(f"finding-{place}", finding, seen_at(finding)) for place, finding in found]
     at = len(shown) - len(passed)
     return tuple(shown[:at]), tuple(shown[at:])
 
 
-def _finding(anchor: str, finding: judged.Finding, places: Places) -> Finding:
+def _finding(anchor: str, finding: judged.Finding, seen_at: tuple[Link, ...]) -> Finding:
     answers = [each for each in _open_details(finding) if "estimate" in each]
     return Finding(
         anchor=anchor,
@@ -130,7 +132,7 @@ def _finding(anchor: str, finding: judged.Finding, places: Places) -> Finding:
         required=_value(finding.required),
         is_blocking=finding.blocking,
         answers=() if finding.status is CheckStatus.PASS else tuple(_answer(each) for each in answers),
-        seen_at=places.of(finding),
+        seen_at=seen_at,
     )
 
 

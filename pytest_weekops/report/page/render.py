@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,14 @@ def environment(*folders: Path) -> jinja2.Environment:
 
 def fill(template: jinja2.Template, style: str = "", **values: Any) -> str:
     """The file that a template makes of values. ``style`` are rules of ours beside those that every page has."""
-    rules = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8") + style)  # noqa: S704 - ours
+    rules = Markup(_rules() + style)  # noqa: S704 - ours
     text = template.render(style=rules, policy=POLICY, **values)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+@cache
+def _rules() -> str:
+    return (TEMPLATES / "page.css").read_text(encoding="utf-8")
 
 
 def coded(words: str) -> Markup:

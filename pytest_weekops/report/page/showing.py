@@ -16,7 +16,7 @@ from pytest_weekops.report.page.cells import show_cells, show_comparisons
 from pytest_weekops.report.page.findings import Places, show_answers, show_findings
 from pytest_weekops.report.page.lanes import show_guarded, show_recalls, show_selected
 from pytest_weekops.report.page.shown import Cell, Comparison, Page, Results
-from pytest_weekops.report.saying import plain
+from pytest_weekops.report.saying import duration, plain
 from pytest_weekops.report.summary import next_step, sort_findings, verdict_words
 from pytest_weekops.report.table import tables
 
@@ -47,7 +47,7 @@ def show_page(
         "t5": bool(guarded or campaign.injections),
     }
     places = Places(campaign.plan, cells, comparisons, [name for name, is_there in sections.items() if is_there])
-    open_findings, passed = show_findings(verdict, places)
+    open_findings, passed = show_findings(verdict.findings, places.of)
     guards = T5_KERNEL in campaign.plan.kernels
     return Page(
         run_id=document["run_id"],
@@ -57,7 +57,7 @@ def show_page(
         severity=document["severity"],
         exit_status=document["exit_status"],
         owner=verdict.owner,
-        within=_duration(verdict.respond_within_minutes),
+        within=duration(verdict.respond_within_minutes),
         action=verdict.action,
         next_step=next_step(document["exit_status"], verdict.kind),
         because=because(verdict, document),
@@ -138,12 +138,6 @@ def _holds(row: Mapping[str, Any]) -> bool:
 def _drivers(campaign: Campaign) -> Iterator[str]:
     for label, one in campaign.identities.items():
         yield f"{label}: {one.platform_name} {one.driver_version} on {one.device_name} ({one.hardware})"
-
-
-def _duration(minutes: int) -> str:
-    """The deadline for people, with the number of minutes that the policy has."""
-    words = f"{minutes} minutes"
-    return f"{words} ({minutes / 60:g} h)" if minutes >= 120 else words
 
 
 def _results(verdict: Verdict, cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> Iterator[Results]:

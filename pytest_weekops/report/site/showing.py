@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pytest_weekops.core.calendar import Week
@@ -17,12 +18,14 @@ from pytest_weekops.core.week.pins import Device as PinnedDevice
 from pytest_weekops.core.week.pins import Pin, pin_of, pins_of
 from pytest_weekops.report.history import verdict_word
 from pytest_weekops.report.page.shown import Link
+from pytest_weekops.report.site.fleets import show_fleets
 from pytest_weekops.report.site.names import cell_name, week_name
 from pytest_weekops.report.site.shown import (
     Acta,
     Action,
     CellRow,
     Device,
+    FleetRow,
     IndexPage,
     Place,
     ResultRow,
@@ -48,18 +51,25 @@ class Known:
     pins: tuple[Pin, ...]
     places: Mapping[str, Place]
     weeks: Mapping[Week, tuple[RunEntry, ...]]  # oldest first; closed ones that have no run any more as well
+    fleets: tuple[FleetRow, ...] = ()  # newest first
 
 
-def known(entries: Sequence[Entry], pages: Mapping[str, tuple[str, str]], imported: Sequence[RunEntry] = ()) -> Known:
+def known(
+    entries: Sequence[Entry],
+    pages: Mapping[str, tuple[str, str]],
+    imported: Sequence[RunEntry] = (),
+    fleets: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+) -> Known:
     """What these records say. ``pages`` has for each run's id the target of its page, or why there is none.
 
-    Runs that were imported have histories of their own, and nothing else.
+    ``fleets`` has the same for each fleet run. Runs that were imported have histories of their own, and nothing else.
     """
     runs, pins = run_entries(entries), pins_of(entries)
     places = {run.run_id: Place(*pages[run.run_id], _week_link(run.week)) for run in runs}
     places |= {run.run_id: Place("", "from elsewhere", Link("", str(run.week))) for run in imported}
     cells = *history(runs, pins), *history(imported, ())
-    return Known(tuple(entries), runs, cells, pins, places, dict(_by_week(entries, runs)))
+    weeks = dict(_by_week(entries, runs))
+    return Known(tuple(entries), runs, cells, pins, places, weeks, tuple(show_fleets(entries, fleets, weeks)))
 
 
 def _by_week(entries: Sequence[Entry], runs: Sequence[RunEntry]) -> Iterator[tuple[Week, tuple[RunEntry, ...]]]:
@@ -98,6 +108,7 @@ def show_index(found: Known, channel: Channel, notes: Sequence[str]) -> IndexPag
         actions=tuple(_actions(found)),
         cells=tuple(map(_cell_row, found.cells)),
         notes=tuple(notes),
+        fleets=found.fleets,
     )
 
 
@@ -207,6 +218,7 @@ def show_weeks(found: Known, documents: Mapping[str, tuple[Mapping[str, Any] | N
             actions=tuple(each for each in owed if each.week.words == str(week)),
             before=_week_link(weeks[place - 1]) if place else None,
             after=_week_link(weeks[place + 1]) if place + 1 < len(weeks) else None,
+            fleets=tuple(each for each in found.fleets if each.place.week.words == str(week)),
         )
 
 

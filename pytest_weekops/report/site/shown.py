@@ -103,6 +103,20 @@ class CellRow:
 
 
 @dataclass(frozen=True)
+class FleetRow:
+    """A fleet run as the ledger has it: its verdict over many hosts, and where its page is or why there is none."""
+
+    fleet_run: str
+    fleet_id: str
+    place: Place
+    suite: str
+    decision: str
+    severity: str
+    states: str
+    failed: str
+
+
+@dataclass(frozen=True)
 class IndexPage:
     """The first page."""
 
@@ -117,6 +131,7 @@ class IndexPage:
     actions: tuple[Action, ...]
     cells: tuple[CellRow, ...]
     notes: tuple[str, ...]
+    fleets: tuple[FleetRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,6 +174,7 @@ class WeekPage:
     actions: tuple[Action, ...]
     before: Link | None
     after: Link | None
+    fleets: tuple[FleetRow, ...] = ()
 
 
 @dataclass(frozen=True)

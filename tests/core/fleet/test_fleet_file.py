@@ -17,7 +17,8 @@ from pytest_weekops.core.fleet.fleet_file import (
     Stage,
     contradictions,
 )
-from pytest_weekops.core.fleet.reach import Pool, Slurm, Ssh, is_scheduler, numbered
+from pytest_weekops.core.fleet.reach import Jobs, Pool, Ssh, is_scheduler, numbered
+from pytest_weekops.core.fleet.switching import Switch
 from tests.support.fleets import make_fleet
 
 
@@ -35,7 +36,8 @@ def test_every_host_has_a_name_before_anything_is_started() -> None:
     assert [host.name for host in fleet.hosts_of("x")] == [f"a-{number:02d}" for number in range(1, 11)]
     assert fleet.hosts_of("y")[0] == Host("w1", "b", "y", "north")
     assert [host.name for host in fleet.hosts_of("y")] == ["w1", "h3", "h4", "d-1"]
-    assert [pool.way for pool in fleet.pools.values()] == ["local", "scheduler", "ssh", "slurm"]
+    assert [pool.jobs and pool.jobs[0] for pool in fleet.pools.values()] == [None, None, None, "slurm"]
+    assert [pool.is_started_here for pool in fleet.pools.values()] == [True, False, True, True]
     assert numbered("p", 2) == ("p-1", "p-2")
 
 
@@ -55,6 +57,8 @@ def test_every_host_has_a_name_before_anything_is_started() -> None:
         {"slurm": {"jobs": 1, "walltime": "an hour"}},
         {"slurm": {"jobs": 1, "memory": "much"}},
         {"slurm": {"jobs": 1, "directives": ["--a\n--b"]}},
+        {"sge": {"jobs": 1, "shared": "/a b"}},
+        {"pbs": {"jobs": 1}, "sge": {"jobs": 1}},
         {"local": {"workers": 0}},
     ],
 )
@@ -69,7 +73,7 @@ def test_what_dask_takes_is_taken() -> None:
     assert is_scheduler("tcp://10.0.0.1:8786")
     assert is_scheduler("tls://[::1]:65535")
     assert not is_scheduler("tcp://h:65536")
-    assert Slurm(jobs=2, memory="64 GB", directives=("--gres=gpu:1",)).walltime == "04:00:00"
+    assert Jobs(jobs=2, memory="64 GB", directives=("--gres=gpu:1",)).walltime == "04:00:00"
     assert Ssh(hosts=("h",)).python == ""
 
 
@@ -103,6 +107,7 @@ def test_a_share_needs_at_least_one() -> None:
         Label(profiles=("pocl",), driver="(")
 
 
+SWITCH = {"report_dir": "/srv/{host}", "candidate": "pocl", "baseline": "clover@/opt/mesa.icd"}
 X = {"x": {"profiles": ["pocl"]}}
 LEVELS = {str(level): {"within_minutes": 1, "action": "a", "owner": "o"} for level in (1, 2, 3)}
 
@@ -128,6 +133,16 @@ LEVELS = {str(level): {"within_minutes": 1, "action": "a", "owner": "o"} for lev
         ({"stages": {"x": []}}, "does not end with all of its 4 hosts"),
         ({"stages": {"x": [{"hosts": 1}]}}, "does not end with all of its 4 hosts"),
         ({"stages": {"x": [{"hosts": 1}, {"hosts": "10 %"}, {"hosts": "all"}]}}, "comes to 1, 1, 4 hosts"),
+        ({"switches": {"z": SWITCH}}, "switches.z names the label z"),
+        (
+            {"switches": {"x": {**SWITCH, "candidate": "rusticl"}}},
+            "switches.x.candidate is rusticl, which is none of the label's profiles, pocl",
+        ),
+        ({"switches": {"x": {**SWITCH, "baseline": "pocl"}}}, "switches.x.baseline is the candidate itself"),
+        (
+            {"switches": {"x": {**SWITCH, "report_dir": "/srv"}}},
+            "switches.x.report_dir is /srv for a-1 and a-2, which are both on this machine",
+        ),
         ({"severity": {"checks": {"fleet_shar": 1}}}, "severity.checks.fleet_shar is no check of a fleet"),
         ({"severity": {"checks": {"fleet_share": 4}}}, "severity.checks.fleet_share is 4"),
         ({"severity": {"no_data": 4, "checks": {}}}, "severity.no_data is 4"),
@@ -159,3 +174,21 @@ def test_every_section_is_known_by_its_key() -> None:
     named = {str(model) for model in models}
     for key in ("pools", "labels", "promotes", "stages", "severity"):
         assert any(SECTIONS[key].__name__ in each for each in named)
+
+
+def test_a_switch_says_where_and_to_what() -> None:
+    """In a directory of each host, by words that no command line takes for another thing."""
+    fleet = make_fleet(2, switches={"x": SWITCH})
+    assert fleet.switches["x"].directory("a-2") == "/srv/a-2"
+    assert (fleet.is_staged, make_fleet(2).is_staged) == (True, False)
+    elsewhere = {"a": {"label": "x", "scheduler": "tls://h:1", "hosts": ["a-1", "a-2"]}}
+    assert make_fleet(pools=elsewhere, switches={"x": {**SWITCH, "report_dir": "/srv"}}).is_staged
+    for wrong in (
+        {"report_dir": "srv"},
+        {"report_dir": "/{name}"},
+        {"baseline": "-x"},
+        {"candidate": "a@/b"},
+        {"timeout_s": 0},
+    ):
+        with pytest.raises(ValidationError):
+            Switch.model_validate({**SWITCH, **wrong})

@@ -20,7 +20,9 @@ from tests.support.examples import examples
 from tests.support.fleets import make_fleet
 
 STAGES = ({"hosts": 1, "soak_s": 600}, {"hosts": "50 %"}, {"hosts": "all", "soak_s": 60})
-FLEET = make_fleet(6, stages={"x": STAGES})
+SWITCH = {"report_dir": "/srv/{host}", "candidate": "pocl", "baseline": "clover"}
+FLEET = make_fleet(6, stages={"x": STAGES}, switches={"x": SWITCH})
+ENDS = ("gate_ended", "switch_failed", "switch_unsure")
 AT = "2026-11-28T00:00:00+00:00"
 
 
@@ -30,9 +32,9 @@ def event(happened: str, host: str = "", stage: int = 0, **changes: Any) -> Even
     return Event(**{"happened": happened, "label": "x", "stage": stage, "host": host, "at": at, **changes})
 
 
-def todo(events: Sequence[Event], fleet: FleetFile = FLEET, **how: Any) -> list[tuple[str, str]]:
+def todo(events: Sequence[Event], fleet: FleetFile = FLEET) -> list[tuple[str, str]]:
     """What comes next, as words and hosts."""
-    return [(action.do, action.host) for action in next_actions(fleet, events, **how)]
+    return [(action.do, action.host) for action in next_actions(fleet, events)]
 
 
 @dataclass
@@ -84,7 +86,8 @@ class World:
             case Do.RECHECK_GATE:
                 self.write(action, Happened.GATE_ENDED)
             case Do.JUDGE:
-                good = self.promotes or action.stage == 0
+                stuck = progress(FLEET, self.events)["x"].is_stuck
+                good = (self.promotes or action.stage == 0) and not stuck
                 self.write(action, Happened.STAGE_PROMOTED if good else Happened.STAGE_FAILED)
             case Do.ROLL_BACK:
                 self.write(action, Happened.ROLLBACK_BEGUN)
@@ -95,7 +98,10 @@ class World:
     def recheck_switch(self, action: Action) -> None:
         """Which driver the host has."""
         has = self.candidate.get(action.host, False)
-        self.write(action, Happened.SWITCHED if has else Happened.SWITCH_FAILED)
+        if self.breaks and self.drawn.random() < 0.2:
+            self.write(action, Happened.SWITCH_UNSURE)
+        else:
+            self.write(action, Happened.SWITCHED if has else Happened.SWITCH_FAILED)
 
     def recheck_rollback(self, action: Action) -> None:
         """Finish what was begun."""
@@ -117,12 +123,12 @@ def assert_whole(world: World, fleet: FleetFile = FLEET) -> None:
     assert label.step in (Step.PROMOTED, Step.FAILED)
     assert all(count == 1 for count in world.gates.values())
     if label.step is Step.PROMOTED:
-        assert set(label.phases.values()) <= {Phase.MEASURED, Phase.KEPT}
+        assert set(label.phases.values()) <= {Phase.MEASURED, Phase.KEPT, Phase.ROLLED_BACK}
         assert all(world.candidate.get(h, False) == (phase is Phase.MEASURED) for h, phase in label.phases.items())
     else:
         assert set(label.phases.values()) <= {Phase.ROLLED_BACK, Phase.STUCK, Phase.KEPT, Phase.WAITING}
         assert not any(world.candidate.values())
-    ended = {each.host for each in world.events if each.happened in ("gate_ended", "switch_failed")}
+    ended = {each.host for each in world.events if each.happened in ENDS}
     assert ended == set(hosts_so_far(fleet, "x", min(label.stage, 2)))
 
 
@@ -199,9 +205,25 @@ def test_a_host_that_cannot_be_switched_is_judged_without_a_gate() -> None:
     assert todo([event("switch_begun", "a-1"), event("switch_failed", "a-1")]) == [("judge", "")]
 
 
+def test_a_host_of_which_nobody_knows_is_rolled_back_and_not_measured() -> None:
+    """At once, before its stage goes on; where that fails, its stage does, whatever the others came to."""
+    fleet = make_fleet(3, labels={"x": {"profiles": ["pocl"], "at_once": 1}}, switches={"x": SWITCH})
+    unsure = [event("switch_begun", "a-1"), event("switch_unsure", "a-1")]
+    assert todo(unsure, fleet) == [("roll_back", "a-1"), ("switch", "a-2")]
+    begun = [*unsure, event("rollback_begun", "a-1")]
+    assert todo(begun, fleet) == [("recheck_rollback", "a-1")]
+    others = [event(h, host) for host in ("a-2", "a-3") for h in ("switch_begun", "switched")]
+    others += [event(h, host) for host in ("a-2", "a-3") for h in ("gate_begun", "gate_ended")]
+    assert todo([*begun, event("rolled_back", "a-1"), *others], fleet) == [("judge", "")]
+    stuck = [*begun, event("rollback_failed", "a-1"), *others]
+    with pytest.raises(InputError, match="stage_promoted"):
+        progress(fleet, [*stuck, event("stage_promoted")])
+    assert todo([*stuck, event("stage_failed")], fleet) == [("roll_back", "a-2"), ("roll_back", "a-3")]
+
+
 def test_at_once_limits_what_is_begun_and_no_rollback() -> None:
     """What is in hand counts, and whoever has to be rolled back does not wait for a turn."""
-    fleet = make_fleet(4, labels={"x": {"profiles": ["pocl"], "at_once": 2}})
+    fleet = make_fleet(4, labels={"x": {"profiles": ["pocl"], "at_once": 2}}, switches={"x": SWITCH})
     assert todo([], fleet) == [("switch", "a-1"), ("switch", "a-2")]
     assert todo([event("switch_begun", "a-1")], fleet) == [("recheck_switch", "a-1"), ("switch", "a-2")]
     both = [event("switch_begun", "a-1"), event("switch_begun", "a-2")]
@@ -215,18 +237,20 @@ def test_at_once_limits_what_is_begun_and_no_rollback() -> None:
 def test_a_fleet_that_is_only_measured_switches_and_rolls_back_nothing() -> None:
     """Its hosts go straight to their gates, and a failed one is the end."""
     fleet = make_fleet(2, stages={"x": [{"hosts": "all", "soak_s": 60}]})
-    assert todo([], fleet, switches=False) == [("gate", "a-1"), ("gate", "a-2")]
+    assert todo([], fleet) == [("gate", "a-1"), ("gate", "a-2")]
     events = [event(happened, host) for host in ("a-1", "a-2") for happened in ("gate_begun", "gate_ended")]
-    assert todo(events, fleet, switches=False) == [("judge", "")]
+    assert todo(events, fleet) == [("judge", "")]
     failed = [*events, event("stage_failed")]
-    assert progress(fleet, failed, switches=False)["x"].step is Step.FAILED
-    assert todo(failed, fleet, switches=False) == []
+    assert progress(fleet, failed)["x"].step is Step.FAILED
+    assert todo(failed, fleet) == []
 
 
 def test_exceptions_come_last() -> None:
     """The first stage is of hosts that count, or it would prove nothing."""
-    fleet = make_fleet(3, promotes={"x": {"exceptions": {"a-1": "its fan is broken"}}})
-    assert stage_hosts(fleet, "x", 0) == ("a-2", "a-3", "a-1")
+    fleet = make_fleet(
+        3, stages={"x": [{"hosts": 2}, {"hosts": "all"}]}, promotes={"x": {"exceptions": {"a-1": "its fan is broken"}}}
+    )
+    assert (stage_hosts(fleet, "x", 0), stage_hosts(fleet, "x", 1)) == (("a-2", "a-3"), ("a-1",))
 
 
 SWITCHED = [event("switch_begun", "a-1"), event("switched", "a-1")]

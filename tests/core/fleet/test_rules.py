@@ -8,7 +8,7 @@ import statistics
 
 import pytest
 
-from pytest_weekops.core.fleet.outliers import critical_deviate, low_outliers
+from pytest_weekops.core.fleet.outliers import critical_deviate, low_outliers, surely_below
 from pytest_weekops.core.fleet.student import student_quantile, student_tail
 from pytest_weekops.core.fleet.together import common_ratio, difference
 
@@ -49,6 +49,14 @@ def test_the_critical_values_are_grubbs() -> None:
     """The first step is Grubbs' one-sided test, whose tables are printed: 1.672 of five, 2.176 of ten, at 5 %."""
     assert critical_deviate(5, 0.05) == pytest.approx(1.672, abs=0.001)
     assert critical_deviate(10, 0.05) == pytest.approx(2.176, abs=0.001)
+
+
+@pytest.mark.parametrize("false_alarm", [1e-6, 0.001, 0.01, 0.1])
+def test_a_step_that_is_surely_below_is_below(false_alarm: float) -> None:
+    """What is left out for its cost would not have decided: no critical value is as low as the bound that is asked."""
+    for count in (4, 5, 6, 8, 13, 40, 150, 1000, 10_000):
+        assert surely_below(count, false_alarm) < critical_deviate(count, false_alarm)
+        assert surely_below(count, false_alarm) > 0.5 * critical_deviate(count, false_alarm)
 
 
 def test_alike_hosts_rarely_have_an_outlier() -> None:

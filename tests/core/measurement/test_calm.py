@@ -64,7 +64,23 @@ def test_nobody_waits_for_a_witness_that_is_not_there() -> None:
 def test_delays_that_do_not_fit_the_launches_are_no_witness() -> None:
     """A record with one delay less than launches says of none whose it is."""
     assert calm_launches(session([MS, MS], [0]), 5.0) == (False, False)
+    assert calm_launches(session([MS, MS], [0]), None) == (False, False)
     assert delay_percent(session([MS, MS], [0])) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(-5, 50 * MS), st.integers(0, 5 * MS)), max_size=6),
+    st.sampled_from([None, 0.1, 5.0, 100.0]),
+    st.booleans(),
+)
+def test_each_launch_of_a_session_is_calm_as_it_is_alone(
+    launches: list[tuple[int, int]], most: float | None, is_watched: bool
+) -> None:
+    """Written out for speed, the rule is still the rule."""
+    walls, delays = [wall for wall, _ in launches], [delay for _, delay in launches]
+    told = delays if is_watched else [None] * len(walls)
+    expected = tuple(is_calm(wall, delay, most) for wall, delay in zip(walls, told, strict=True))
+    assert calm_launches(session(walls, delays if is_watched else None), most) == expected
 
 
 def test_the_share_of_a_session_is_of_all_its_time() -> None:

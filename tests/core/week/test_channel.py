@@ -15,7 +15,7 @@ from pytest_weekops.core.week.channel import (
     last_rehearsal,
     rollback_in_effect,
 )
-from pytest_weekops.core.week.entry import ROLLBACK, Entry
+from pytest_weekops.core.week.entry import DEPLOYED, ROLLBACK, Entry
 from pytest_weekops.policies.files import default_policy
 from tests.support.entries import numbered, promote, stage
 from tests.support.history import crashed, entries_of, promoted, runs_of
@@ -274,6 +274,13 @@ def test_a_rollback_in_effect_holds_the_channel(stage: str) -> None:
     answered = channel_of((*entries, of_candidate))
     assert answered.state is ChannelState.PROMOTED
     assert "still clover's" in answered.notes[0]
+    deployed = Entry(10, DEPLOYED, "d", "2026-11-24T15:00:00+00:00", {"stage": "begun", "to": {"platform": "rusticl"}})
+    given = channel_of((*entries, of_candidate, deployed))
+    assert given.state is ChannelState.PROMOTED
+    assert given.notes == (
+        "A staged promotion made rusticl's runtime profile the active one on 2026-11-24T15:00:00+00:00.",
+    )
+    assert channel_of((*entries, of_baseline, deployed)).state is ChannelState.ROLLED_BACK
 
 
 def test_an_undone_rollback_is_over_and_a_rehearsal_is_none() -> None:

@@ -14,7 +14,9 @@ import pytest
 
 from pytest_weekops.cli import main
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.report.fleet.render import render_fleet
 from pytest_weekops.report.page.render import render_page
+from tests.report.fleet.test_showing import rack
 from tests.report.page.test_render import EVIL, SCRIPT, page_of
 from tests.support.gates import SMALL, GateResult
 from tests.support.run_pages import shown
@@ -65,6 +67,7 @@ KINDS: dict[str, Callable[[], str]] = {
     "split": _split,
     "hostile": lambda: page_of(EVIL, SCRIPT),
     "sixty-snapshots": _long_run,
+    "fleet": lambda: render_fleet(rack()),
 }
 
 
@@ -121,7 +124,9 @@ def test_it_opens_wide_and_light_and_narrow_and_dark(browser: Browser, kind: str
         page.context.close()
 
 
-@pytest.mark.parametrize(("kind", "scheme"), [("example", "light"), ("split", "dark"), ("crashed", "light")])
+@pytest.mark.parametrize(
+    ("kind", "scheme"), [("example", "light"), ("split", "dark"), ("crashed", "light"), ("fleet", "dark")]
+)
 def test_axe_finds_nothing_serious(browser: Browser, kind: str, scheme: str) -> None:
     """Contrast, names, headings, tables, scrollable regions: no violation that is serious or worse."""
     from axe_playwright_python.sync_playwright import Axe

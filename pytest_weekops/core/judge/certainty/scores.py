@@ -18,6 +18,7 @@ CLIP = 1.5  # standard deviations that a snapshot may say, where there are many
 # With few snapshots each may say this many times its share of what the level asks for, or none could ever decide. With
 # less, three snapshots decide next to nothing; with more, one of them decides nearly alone.
 SHARE = 1.25
+_STEPS = 4  # of a guess, after which it is as good as it gets
 GRID = 2.0**-40  # bounds are multiples of it: the same on each machine, and monotone to the last bit
 
 
@@ -51,17 +52,57 @@ class Score:
             return -math.inf
         least, clip = self.least, self.clip
         low, high = math.floor((min(values) - clip * self.spread.sd) / GRID) - 1, math.ceil(max(values) / GRID) + 1
+        low, high = self._around(self._guess(values, least, clip), values, (low, high), least)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if self._sum(values, middle * GRID, clip) >= least else (low, middle)
         return low * GRID
+
+    def _guess(self, values: Sequence[float], least: float, clip: float) -> float:
+        """About where the sum falls below ``least``: it is a straight line wherever no score begins to be clipped."""
+        sd = self.spread.sd
+        limit = math.fsum(values) / len(values) - least * sd / len(values)
+        for _ in range(_STEPS):
+            scores = [(value - limit) / sd for value in values]
+            inside = sum(-clip < score < clip for score in scores)
+            if not inside:
+                break
+            further = (sum([min(clip, max(-clip, score)) for score in scores]) - least) * sd / inside
+            limit += further
+            if abs(further) < GRID:
+                break
+        return limit
+
+    def _around(self, guess: float, values: Sequence[float], ends: tuple[int, int], least: float) -> tuple[int, int]:
+        """Multiples of the grid between which the sum falls below ``least``, inside of ``ends``, which are two such.
+
+        It never rises with the limit, rounding included, so that a search from anywhere ends at the same place.
+        """
+        low, high = ends
+        if not low * GRID < guess < high * GRID:
+            return ends
+        clip, step = self.clip, 1
+        place = min(max(math.floor(guess / GRID), low + 1), high - 1)
+        is_above = self._sum(values, place * GRID, clip) >= least
+        while is_above:
+            low, place, step = place, place + step, 4 * step
+            if place >= high:
+                return low, high
+            is_above = self._sum(values, place * GRID, clip) >= least
+        while not is_above:
+            high, place, step = place, place - step, 4 * step
+            if place <= low:
+                return low, high
+            is_above = self._sum(values, place * GRID, clip) >= least
+        return place, high
 
     def upper(self, values: Sequence[float]) -> float:
         """The lowest limit that the values are certainly below; infinity at level 0."""
         return -self.lower([-value for value in values])
 
     def _sum(self, values: Sequence[float], limit: float, clip: float) -> float:
-        return math.fsum(min(clip, max(-clip, (value - limit) / self.spread.sd)) for value in values)
+        sd = self.spread.sd
+        return math.fsum([min(clip, max(-clip, (value - limit) / sd)) for value in values])
 
     def expected(self, distance: float) -> tuple[float, float]:
         """Mean and standard deviation of the test's sum for a truth so far from the limit, over what is needed.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise
+from typing import cast
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
@@ -20,6 +21,7 @@ SLACK_S = 2.0  # by which a time service may set the host's clock
 SHORT_NS, LEAST_SHARE = 5_000_000, 0.5  # of a launch no shorter, a trusted event time is half at least
 SLEW = 0.9  # of the host's clock against its monotonic one: time services slew by less than a tenth
 LONGEST_DAYS = 31
+_UNITS = "what was measured at one time"  # as a campaign remembers it
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,14 @@ def _intervals(m: Measurement, *, partner: bool = False) -> list[tuple[int, int]
     ]
 
 
-def units_of(campaign: Campaign) -> list[Unit]:
+def units_of(campaign: Campaign) -> tuple[Unit, ...]:
     """What was measured, void or not, in the order of measurement; two that took turns are one."""
+    if _UNITS not in campaign.memory:
+        campaign.memory[_UNITS] = tuple(_units(campaign))
+    return cast("tuple[Unit, ...]", campaign.memory[_UNITS])
+
+
+def _units(campaign: Campaign) -> Iterator[Unit]:
     groups: dict[tuple[object, ...], list[Measurement]] = {}
     for m in sorted((m for m in campaign.measurements if m.order > 0), key=lambda m: m.order):
         in_turns = m.turns is not None and m.turns.with_platform
@@ -118,7 +126,6 @@ def units_of(campaign: Campaign) -> list[Unit]:
         cell = (case.kernel, case.size, case.seed, case.snapshot, m.attempt)
         key = (m.started_at, *cell) if in_turns else (m.order, case.platform, *cell)
         groups.setdefault(key, []).append(m)
-    found = []
     for group in groups.values():
         started = _moment(group[0].started_at)
         took = _took_s(group[0])
@@ -127,8 +134,7 @@ def units_of(campaign: Campaign) -> list[Unit]:
             intervals = tuple(sorted(i for m in group for i in _intervals(m, partner=True)))
             place = segment_at(campaign.segments, group[0].order)
             boot = campaign.segments[place].boot_id if campaign.segments else ""
-            found.append(Unit(name, started, took, intervals, place, boot, group[0].order))
-    return found
+            yield Unit(name, started, took, intervals, place, boot, group[0].order)
 
 
 def _backward(m: Measurement) -> str:

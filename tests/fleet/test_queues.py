@@ -1,0 +1,157 @@
+"""Jobs of queues: what their scripts say, that no word of a file becomes one of a shell, and a queue that refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("dask_jobqueue")
+
+from pytest_weekops import cli
+from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.fleet.reach import Jobs, Pool
+from pytest_weekops.fleet import queues
+from pytest_weekops.fleet.keys import Keys
+from pytest_weekops.fleet.started import StartedWorkers
+
+HEADS = {
+    "slurm": [
+        *("#SBATCH -J weekops-rack-1", "#SBATCH -p cards", "#SBATCH -A us", "#SBATCH -n 1"),
+        *("#SBATCH --cpus-per-task=4", "#SBATCH --mem=8G", "#SBATCH -t 01:00:00", "#SBATCH --gres=gpu:1"),
+    ],
+    "pbs": [
+        *("#PBS -N weekops-rack-1", "#PBS -q cards", "#PBS -A us", "#PBS -l select=1:ncpus=4:mem=8192MB"),
+        *("#PBS -l walltime=01:00:00", "#PBS --gres=gpu:1"),
+    ],
+    "sge": ["#$ -N weekops-rack-1", "#$ -q cards", "#$ -P us", "#$ -l h_rt=01:00:00", "#$ --gres=gpu:1"],
+}
+
+
+def jobs(**changes: Any) -> Jobs:
+    """Two jobs that say all that can be said."""
+    words = {"queue": "cards", "account": "us", "walltime": "01:00:00", "cores": 4, "memory": "8 GiB"}
+    more = {"directives": ["--gres=gpu:1"], "python": "/opt/gate/bin/python", "here": "head"}
+    return Jobs.model_validate({"jobs": 2, **words, **more, **changes})
+
+
+def command_of(script: str) -> list[str]:
+    """The words of the line that starts the worker, as a shell takes it."""
+    return shlex.split(script.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize("queue", HEADS)
+def test_a_job_script_is_dask_jobqueues(queue: str, tmp_path: Path) -> None:
+    """With the queue's own words in its head, and a worker that is this host and has one device behind it."""
+    keys = Keys(tmp_path / "fleet.crt", tmp_path / "fleet.key")
+    made = queues.job(queue, jobs(), "rack-1", address="tls://head:1234", place=tmp_path, keys=keys)
+    script = str(made.job_script())
+    lines = script.splitlines()
+    assert lines[0] == "#!/bin/sh"
+    for line in HEADS[queue]:
+        assert line in lines
+    assert "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False" in lines
+    words = command_of(script)
+    assert words[:4] == ["/opt/gate/bin/python", "-m", "distributed.cli.dask_worker", "tls://head:1234"]
+    options = dict(pairwise(words))  # the last of each, as the worker takes them
+    assert (options["--name"], options["--resources"]) == ("rack-1", "device=1")
+    assert (options["--nthreads"], options["--memory-limit"]) == ("1", "0")
+    assert "--no-nanny" in words
+    assert options["--tls-key"] == str(tmp_path / "fleet.key")
+    shown = queues.script_shown(queue, jobs(shared=str(tmp_path)), "rack-1")
+    assert command_of(shown)[3] == "tls://head:PORT"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("queue", HEADS)
+def test_words_of_a_file_stay_in_comments(queue: str, tmp_path: Path) -> None:
+    """Whatever they are: each is in one line, and that line begins as one."""
+    evil = "x; touch owned #$(touch owned) `touch owned` %(python)s"
+    asked = jobs(queue=evil, account=evil, directives=[evil], shared=str(tmp_path))
+    script = queues.script_shown(queue, asked, "rack-1")
+    found = [line for line in script.splitlines() if "owned" in line]
+    assert len(found) == 3
+    assert all(line.startswith("#") for line in found)
+
+
+def test_a_queue_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or whose place has a name that a script could not hold: refused before anything is started."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="there is no program sbatch here"):
+        queues.refuse_queue("rack", "slurm", jobs())
+    queue_program(tmp_path, "sbatch", "exit 0")
+    queues.refuse_queue("rack", "slurm", jobs(shared=str(tmp_path)))
+    monkeypatch.setenv("HOME", str(tmp_path / "a b"))
+    for shared in ("", str(tmp_path / "nowhere")):
+        with pytest.raises(InputError, match="is no directory here, or has a name that a shell would take apart"):
+            queues.refuse_queue("rack", "slurm", jobs(shared=shared))
+
+
+def queue_program(place: Path, name: str, script: str) -> None:
+    """A program of a queue that is none."""
+    (place / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    (place / name).chmod(0o755)
+
+
+def submitted(place: Path, hosts: Sequence[str]) -> dict[str, str]:
+    """Why each host will not come; keys and scripts are gone afterwards."""
+    keys = Keys.write(place / "keys", "certificate", "key")
+    pool = Pool.model_validate({"label": "x", "slurm": jobs(shared=str(place)).model_dump()})
+
+    async def one() -> dict[str, str]:
+        workers = StartedWorkers(place / "scratch", place / "logs", None)
+        await workers.start(pool, hosts, "tls://head:1", keys)
+        found = {host: workers.why_gone(host) for host in hosts}
+        await workers.close()
+        return found
+
+    found = asyncio.run(one())
+    assert not list(place.glob(".weekops-fleet-*"))
+    return found
+
+
+def test_jobs_are_submitted_and_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that the queue does not take is named with its words; a team's ledger goes to no job."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("WEEKOPS_LEDGER", "postgresql://us:secret@db/weekops")
+    refused = "case $1 in *rack-2.sh) echo 'no such partition' >&2; exit 1;; *rack-3.sh) echo what; exit 0;; esac"
+    seen = 'stat -c %a "$(dirname "$1")/keys/fleet.key" >> seen; env > environment; cat "$1" >> scripts'
+    queue_program(tmp_path, "sbatch", f"{refused}\ncd {tmp_path}; {seen}; echo Submitted batch job 4711")
+    queue_program(tmp_path, "scancel", f"echo $@ >> {tmp_path}/let-go")
+    found = submitted(tmp_path, ["rack-1", "rack-2", "rack-3"])
+    assert found["rack-1"] == ""
+    assert found["rack-2"] == "sbatch ended with 1: no such partition"
+    assert "which names no job" in found["rack-3"]
+    assert (tmp_path / "seen").read_text("utf-8") == "600\n"
+    assert (tmp_path / "let-go").read_text("utf-8") == "4711\n"
+    assert "secret" not in (tmp_path / "environment").read_text("utf-8")
+
+
+def test_a_dry_run_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every way to hosts is shown, also where its program is not there."""
+    pools = {
+        "here": "local: {workers: 2}",
+        "rack": f"slurm: {{jobs: 30, shared: {tmp_path}, python: /opt/gate/bin/python}}",
+        "far": "ssh: {hosts: [ops@node1], python: /opt/gate/bin/python}",
+        "there": "scheduler: 'tls://head:8786', hosts: [x]",
+    }
+    lines = [f"  {name}: {{label: cpu, {way}}}" for name, way in pools.items()]
+    text = "\n".join(["version: 1", "fleet_id: t", "pools:", *lines, "labels:", "  cpu: {profiles: [pocl]}"])
+    (tmp_path / "fleet.yaml").write_text(text + "\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["fleet", "check", "fleet.yaml", "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "here (cpu): 2 hosts, here-1 to here-2\n    processes of this machine\n" in told
+    assert "rack (cpu): 30 hosts, rack-01 to rack-30\n    #!/bin/sh\n" in told
+    assert "    #SBATCH -J weekops-rack-01\n" in told
+    assert f"--tls-key {tmp_path}/.weekops-fleet-XXXXXXXX/keys/fleet.key" in told
+    assert "-- ops@node1 'exec /opt/gate/bin/python -P -m pytest_weekops.fleet.remote'\n" in told
+    assert "    workers that are there already, at tls://head:8786\n" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet.yaml"]
