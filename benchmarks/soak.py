@@ -1,7 +1,8 @@
 """Short gates on a real driver, each with a fault drawn by its seed, and what they lost, leaked or got wrong.
 
-``python benchmarks/soak.py --gates 20`` runs them one after the other in one project and prints the counts as a table:
-lost records, processes, scratch and files that stayed, and wrong verdicts. All of them are to be 0.
+``python benchmarks/soak.py --gates 20`` runs them one after the other in one project and prints the counts: lost
+records, processes, scratch and files that stayed, and wrong verdicts. All of them are to be 0. Sittings add up in
+``docs/soaked.json``, which is written behind each gate: the next one goes on with the seed behind the last.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ SMALL = (
 )
 MEASURED = re.compile(r"^ +\d+/\d+ +s\d+ ", re.MULTILINE)
 LONGEST_S = 180.0
+GONE_S = 20.0  # until processes that notice by themselves are gone
+KEPT = ROOT / "docs" / "soaked.json"
 COUNTS = ("lost records", "leaked processes", "leaked scratch", "leaked files", "wrong verdicts", "hung gates")
 
 
@@ -47,6 +50,7 @@ class Soak:
 
     place: Path
     platform: str
+    longest_s: float = LONGEST_S
     found: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)
@@ -89,7 +93,7 @@ class Soak:
             )
             did = FAULTS[name](self, process, draw)
             try:
-                process.wait(LONGEST_S)
+                process.wait(self.longest_s)
             except subprocess.TimeoutExpired:
                 self.found["hung gates"] += 1
                 os.killpg(process.pid, signal.SIGKILL)
@@ -98,7 +102,9 @@ class Soak:
             return process.returncode, output.read(), did
 
     def _count(self, line: str, status: int | None, output: str, runs: Sequence[Path], *, harmed: bool) -> None:
-        time.sleep(3.0)  # workers notice by themselves that their controller is gone
+        until = time.monotonic() + GONE_S  # workers notice by themselves that their controller is gone
+        while self.processes() and time.monotonic() < until:
+            time.sleep(0.2)
         for pid in self.processes():
             self._note("leaked processes", f"{line}process {pid}")
         printed = len(MEASURED.findall(output))
@@ -180,6 +186,8 @@ def _journal(soak: Soak, process: subprocess.Popen[bytes], draw: random.Random) 
     journal = max(soak.reports.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
     if (journal.parent / "decision.json").exists():  # judged by now: `weekops status --verify` would find it
         return False
+    if not journal.stat().st_size:  # nothing is in it yet, so nothing is cut
+        return False
     os.truncate(journal, journal.stat().st_size // 2)
     return True
 
@@ -187,7 +195,7 @@ def _journal(soak: Soak, process: subprocess.Popen[bytes], draw: random.Random) 
 def _in_time(soak: Soak, process: subprocess.Popen[bytes], draw: random.Random) -> bool:
     """Wait until this gate has a journal, and a while that is drawn; whether it still goes on then."""
     there = set(soak.reports.glob("*/journal.jsonl")) if soak.reports.exists() else set()
-    until = time.monotonic() + LONGEST_S
+    until = time.monotonic() + soak.longest_s
     while process.poll() is None and time.monotonic() < until:
         if set(soak.reports.glob("*/journal.jsonl")) - there:
             time.sleep(draw.uniform(0.0, 3.0))
@@ -217,24 +225,64 @@ FAULTS: dict[str, Callable[[Soak, subprocess.Popen[bytes], random.Random], bool]
 FATAL = tuple(name for name in FAULTS if name not in ("nothing", "SIGSEGV of a worker"))
 
 
+@dataclass
+class Sittings:
+    """What all sittings came to: gates, faults that were drawn, what was counted; and the seed of the next gate."""
+
+    file: Path
+    gates: int = 0
+    next_seed: int = 1
+    faults: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def read(cls, file: Path) -> Sittings:
+        """Those before this one; none where there is no file."""
+        if not file.exists():
+            return cls(file)
+        told = json.loads(file.read_text(encoding="utf-8"))
+        return cls(file, told["gates"], told["next_seed"], Counter(told["faults"]), Counter(told["found"]))
+
+    def add(self, soak: Soak, *, gates: int) -> None:
+        """Add what a soak has counted since the last time, and begin its counting anew."""
+        self.gates += gates
+        self.next_seed += gates
+        self.faults.update(soak.faults)
+        self.found.update(soak.found)
+        soak.faults.clear()
+        soak.found.clear()
+        told = {"gates": self.gates, "next_seed": self.next_seed, "faults": dict(sorted(self.faults.items()))}
+        text = json.dumps({**told, "found": {name: self.found[name] for name in COUNTS}}, indent=2)
+        draft = self.file.with_suffix(".new")
+        draft.write_text(text + "\n", encoding="utf-8")
+        draft.replace(self.file)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Soak, and print what was counted. Exit status 1 where anything was."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gates", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1, help="of the first gate; each further one has the next")
+    parser.add_argument("--gates", type=int, default=20, help="at most")
+    parser.add_argument("--minutes", type=float, default=1e9, help="after which no further gate is begun")
+    parser.add_argument("--longest", type=float, default=LONGEST_S, help="seconds after which a gate hangs")
     parser.add_argument("--platform", default="pocl")
+    parser.add_argument("--kept", type=Path, default=KEPT, help="where sittings add up")
     asked = parser.parse_args(words)
+    until, sittings = time.monotonic() + asked.minutes * 60, Sittings.read(asked.kept)
     with tempfile.TemporaryDirectory(prefix="soak-") as place:
-        soak = Soak(Path(place) / "soak", asked.platform)
+        soak = Soak(Path(place) / "soak", asked.platform, asked.longest)
         soak.lay_out()
-        for number in range(asked.gates):
-            soak.gate(number + 1, asked.seed + number)
+        for _gate in range(asked.gates):
+            if time.monotonic() < until:
+                soak.gate(sittings.gates + 1, sittings.next_seed)
+                sittings.add(soak, gates=1)
         soak.last()
+        sittings.add(soak, gates=0)
     for words_told in soak.told:
         print(words_told)
-    print(f"{asked.gates} gates: " + ", ".join(f"{count} {name}" for name, count in sorted(soak.faults.items())))
-    print(", ".join(f"{soak.found[name]} {name}" for name in COUNTS))
-    return 1 if sum(soak.found.values()) else 0
+    drawn = ", ".join(f"{count} {name}" for name, count in sorted(sittings.faults.items()))
+    print(f"{sittings.gates} gates in all sittings: {drawn}")
+    print(", ".join(f"{sittings.found[name]} {name}" for name in COUNTS))
+    return 1 if soak.told else 0
 
 
 if __name__ == "__main__":

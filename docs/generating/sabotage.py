@@ -12,7 +12,7 @@ import yaml
 from generating.words import table
 
 DOCS = Path(__file__).resolve().parents[1]
-TABLES = ("sabotage.yaml", "sabotage-stored.yaml")
+TABLES = ("sabotage.yaml", "sabotage-stored.yaml", "sabotage-shared.yaml")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -35,6 +35,11 @@ def sabotages(name: str = TABLES[0]) -> str:
 def stored() -> str:
     """The same, of stored evidence."""
     return sabotages(TABLES[1])
+
+
+def shared() -> str:
+    """The same, of a ledger that a team shares."""
+    return sabotages(TABLES[2])
 
 
 def _defences(known: dict[str, Any], entry: dict[str, Any]) -> str:

@@ -15,7 +15,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     join = actions.add_parser("join", help="let this directory use the team's ledger that WEEKOPS_LEDGER names")
     copy = actions.add_parser("copy", help="copy every record into a database, and join it, or into a directory")
     copy.add_argument("--to", required=True, metavar="URL|DIR", help="postgresql://USER@HOST/DATABASE, or a directory")
-    join.add_argument("--new", action="store_true", help="make that ledger: there must be none of its name yet")
+    which = join.add_mutually_exclusive_group()
+    which.add_argument("--new", action="store_true", help="make that ledger: there must be none of its name yet")
+    which.add_argument(
+        "--head",
+        default="",
+        metavar="HASH",
+        help="join only a ledger that holds this record, as `weekops ledger show` prints it in another directory",
+    )
     for child in (join, copy):
         child.add_argument(
             "--as", dest="name", default="main", metavar="NAME", help="which ledger of the database (default: main)"
@@ -44,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             say(f"head: {entries[-1].hash}, kept beside the runs in {ledger.head_path}")
         return 0
     if arguments.action == "join":
-        joined = join_ledger(report_dir, arguments.name, new=arguments.new)
+        joined = join_ledger(report_dir, arguments.name, new=arguments.new, head=arguments.head)
         say(f"{report_dir}/ uses {joined.target} from now on: {joined.records} records, every one verifies.")
         return 0
     copied = copy_ledger(report_dir, arguments.to, arguments.name)

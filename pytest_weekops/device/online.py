@@ -72,7 +72,7 @@ class Memory:
                 trying = data.get("trying") or {}
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             memory.ignored = f"{memory.path} is ignored: {str(error).splitlines()[0]}"
         memory._forget_changed(kernels)
         if name := str(trying.get("arm", "")):

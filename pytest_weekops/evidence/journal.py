@@ -58,6 +58,20 @@ _JUDGED: dict[str, type[JudgedRecord]] = {
     "conformance": ConformanceRecord,
     "in_service": InServiceRecord,
 }
+_TOLD = (
+    "run",
+    "identity",
+    "baseline",
+    "missing_baseline",
+    "tuning",
+    "snapshot",
+    "start",
+    "smoke",
+    "guard",
+    "note",
+    "end",
+)
+KNOWN = frozenset((*_JUDGED, *_TOLD, RESUME))  # what else a line may be, the judge would pass over
 
 
 @dataclass(frozen=True)
@@ -330,6 +344,11 @@ def read_run(path: Path) -> StoredRun:
     first = events[0]
     if first.type != "run":
         raise InputError(f"Journal {journal} does not start with its run. Its plan is unknown. Judge an intact copy.")
+    if strange := next((event for event in events if event.type not in KNOWN), None):
+        raise InputError(
+            f"Journal {journal} line {strange.seq} is a {strange.type!r:.60}, which this program does not know. What "
+            "it says could decide against the run. Judge it with the version that wrote it."
+        )
     try:
         segments, records = _segments(events, journal), _records(events)
         return StoredRun(

@@ -131,9 +131,7 @@ def weekops_case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture
-def measure(
-    request: pytest.FixtureRequest, weekops_session: GateSession, record_property: Callable[[str, object], None]
-) -> Callable[[Case], Measurement]:
+def measure(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[Case], Measurement]:
     """Measure a case: journalled, fed to pytest-benchmark and JUnit; a bad measurement fails the item.
 
     The call skips the item where the platform's opening gate failed, and returns the measurement where it is ``ok``. In
@@ -149,7 +147,7 @@ def measure(
             weekops_session.progress.case(case)
             answer = run.measure(case)
             weekops_session.progress.measured(answer)
-        _record_properties(answer, record_property)
+        request.node.user_properties += _properties(answer)
         if answer.status == "skipped":
             _skip(answer.reason)
         from pytest_weekops.plugin.benchmark import feed_benchmark
@@ -214,13 +212,16 @@ def _skip(reason: str) -> NoReturn:
     raise GateSkip(reason)
 
 
-def _record_properties(answer: Measurement, record_property: Callable[[str, object], None]) -> None:
+def _properties(answer: Measurement) -> list[tuple[str, object]]:
+    """What JUnit XML shows of a case; without pytest's own fixture, which goes where ``-p no:junitxml`` is given."""
     times = sorted(ns for session in answer.sessions for ns in session.wall_ns)
-    record_property("weekops_case", answer.case.id)
-    record_property("weekops_status", answer.status.value)
+    found: list[tuple[str, object]] = [("weekops_case", answer.case.id), ("weekops_status", answer.status.value)]
     if times:
-        record_property("weekops_median_ms", round(times[len(times) // 2] * 1e-6, 6))
         mean_ns = sum(times) / len(times)
-        record_property("weekops_gflops", round(answer.flops / mean_ns, 4))
-        record_property("weekops_gbs", round(answer.bytes_moved / mean_ns, 4))
-        record_property("weekops_max_abs_error", max(session.max_abs_error for session in answer.sessions))
+        found += [
+            ("weekops_median_ms", round(times[len(times) // 2] * 1e-6, 6)),
+            ("weekops_gflops", round(answer.flops / mean_ns, 4)),
+            ("weekops_gbs", round(answer.bytes_moved / mean_ns, 4)),
+            ("weekops_max_abs_error", max(session.max_abs_error for session in answer.sessions)),
+        ]
+    return found

@@ -152,7 +152,7 @@ def gate_problems(decision: Path, profile: str) -> list[str]:
         document = json.loads(decision.read_text(encoding="utf-8"))
         promoted = document["decision"] == "promote" and document["exit_status"] == 0
         kind, profiles = document["kind"], [facts["profile"] for facts in document["identities"].values()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return [f"The gate's decision {decision.name} cannot be read: {error}"]
     problems = [] if promoted else [f"The canonical gate decided {document['decision']!r:.40}"]
     if kind != "canonical":

@@ -111,8 +111,9 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         segments=run.segments,
     )
     document = write_artifacts(run_dir, verdict, facts, journal=run.journal.facts)
-    kept = _keep_written(run) if damage else []
-    is_entered, told = _enter(document, run_dir)
+    late = run.journal.damage() if status == 0 else ""  # a promote is entered on a journal that is there
+    kept = _keep_written(run) if damage or late else []
+    is_entered, told = (False, [_BROKEN.format(damage=late)]) if late else _enter(document, run_dir)
     page = write_page(run_dir, verdict, facts, document)  # last: all that the verdict needs is on disk by now
     said = (*verdict.notes, *run.notes, *kept, *told, *([page] if page else []), *remarks)
     final = status or (0 if is_entered else int(ExitStatus.INTERNAL_ERROR))

@@ -78,12 +78,13 @@ class GuardBook:
     def states(self) -> dict[str, GuardState]:
         """Every state by key. Raises ``InputError`` where the file is there and cannot be read."""
         try:
-            data: Any = json.loads(self.path.read_text(encoding="utf-8"))
+            usable = not self.path.exists() or self.path.is_file()  # reading a pipe would never end
+            data: Any = json.loads(self.path.read_text(encoding="utf-8") if usable else "")
             guards = {1: data["guards"]}[data["version"]]
             return {str(key): GuardState.model_validate(state) for key, state in guards.items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"The guards' state {self.path} cannot be read: {str(error).splitlines()[0]}. Whether a guard was "
                 "disabled is not known, and starting anew would enable it unseen. Restore the file, or remove it and "

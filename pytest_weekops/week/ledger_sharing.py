@@ -50,11 +50,12 @@ def copy_ledger(report_dir: Path, to: str, name: str) -> Copied:
         return Copied(source.name, target.name, len(entries), new, joined=True)
 
 
-def join_ledger(report_dir: Path, name: str, *, new: bool = False) -> Copied:
+def join_ledger(report_dir: Path, name: str, *, new: bool = False, head: str = "") -> Copied:
     """Let a directory use the ledger ``name`` of the database that ``WEEKOPS_LEDGER`` names, from its present head on.
 
-    Raises ``LedgerError`` where there is none of that name and ``new`` is not asked for, or there is one and it is; and
-    where the directory has a head that does not belong to it.
+    ``head`` is the hash of a record that somebody has seen in it: without one, what was cut off before is not missed.
+    Raises ``LedgerError`` where there is none of that name and ``new`` is not asked for, or there is one and it is;
+    where it does not hold that record; and where the directory has a head that does not belong to it, or lost its own.
     """
     url, path = address(), report_dir / LEDGER_NAME
     if not url:
@@ -80,12 +81,31 @@ def join_ledger(report_dir: Path, name: str, *, new: bool = False) -> Copied:
             raise _refused(report_dir, f"{ledger.name} {what}", "Two ledgers could not be told apart", advice)
         with store.reading(BUSY_TIMEOUT_S) as reading:
             entries = tuple(reading.entries()) if reading else ()
-            head = reading.head() if reading else None
-    if problems := [*chain_problems(entries), *head_problems(entries, head, (0, GENESIS))]:
+            table = reading.head() if reading else None
+    if problems := [*chain_problems(entries), *head_problems(entries, table, (0, GENESIS))]:
         raise _refused(report_dir, f"{ledger.name} does not verify. {problems[0]}", "It proves nothing", "Restore it")
+    _refuse_untrusted(report_dir, ledger, entries, head)
     _take_head(report_dir, ledger, entries)
     write_joined(report_dir, Joined(name, str(there)))
     return Copied("", ledger.name, len(entries), 0, joined=True)
+
+
+def _refuse_untrusted(report_dir: Path, ledger: Ledger, entries: tuple[Entry, ...], head: str) -> None:
+    """Refuse a ledger that lacks what somebody has seen in it, and to begin anew where this directory had seen some."""
+    if head and head not in {entry.hash for entry in entries}:
+        raise _refused(
+            report_dir,
+            f"{ledger.name} holds no record with the hash {head:.64}",
+            "Somebody has seen one, so its end was cut off, or it was written anew",
+            "Check what was given as --head; else restore the database from a copy",
+        )
+    if not head and is_joined(report_dir) and read_head_file(ledger.head_path) is None:
+        raise _refused(
+            report_dir,
+            f"{report_dir}/ has joined a ledger, and its head file is gone",
+            "What was cut off since would not be missed",
+            "Say with --head HASH what another directory has seen: there, `weekops ledger show` prints it",
+        )
 
 
 def _take_head(report_dir: Path, ledger: Ledger, entries: tuple[Entry, ...]) -> None:

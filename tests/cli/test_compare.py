@@ -42,7 +42,7 @@ def test_json_has_every_part(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["compare", str(run), str(run), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["a"], document["b"]) == ("one", "one")
-    assert set(document["differences"]) == {"driver pocl", "kernels", "policy", "plan", "programs"}
+    assert set(document["differences"]) == {"driver pocl", "kernels", "policy", "plan", "known faults", "programs"}
     assert not any(document["differences"].values())
     assert [cell["ratio"] for cell in document["speed"]["cells"]] == [1.0, 1.0]
 

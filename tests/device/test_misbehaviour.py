@@ -96,6 +96,36 @@ def test_the_embedded_pocl_never_passes_what_it_cannot_compile(
         assert answer.signal == "SIGABRT" or "does not compile" in answer.reason, answer.reason
 
 
+FAR = "C[(size_t)(i * ldc + j) * 1073741824 + 274877906944] = sum; }"
+HUGE = "__local float held[4194304]; held[j * 4099] = sum; C[i * ldc + j] = held[j * 4099]; }"
+
+
+@pytest.mark.long
+def test_what_no_buffer_has_room_for_costs_one_case(
+    start_bench: Callable[..., Bench], own_kernels: Callable[[str], Path]
+) -> None:
+    """A store far outside takes the worker down, 16 MiB of local memory are right or named; the next case works."""
+    bench = start_bench("pocl")
+    far = bench.measure("mine", (8, 8, 8), kernel_dir=own_kernels(HEAD + FAR))
+    assert (far.status, far.signal) == (MeasurementStatus.CRASHED, "SIGSEGV"), far.reason
+    huge = bench.measure("mine", (8, 8, 8), kernel_dir=own_kernels(HEAD + HUGE))
+    assert huge.reason or huge.sessions[0].verified, huge.status
+    assert bench.measure("scalar", (8, 8, 8)).status is MeasurementStatus.OK
+
+
+@pytest.mark.long
+def test_an_endless_kernel_is_ended_at_its_deadline(
+    start_bench: Callable[..., Bench], own_kernels: Callable[[str], Path]
+) -> None:
+    """Hung, in the phase of the first launch that did not end; the next case works."""
+    bench = start_bench("pocl", warm_up_s=6, launch_s=6)
+    source = HEAD + "volatile __global float *V = C; while (V[0] != -1.0f || sum < 1e30f) V[1] += 1.0f; }"
+    answer = bench.measure("mine", (8, 8, 8), kernel_dir=own_kernels(source))
+    assert answer.status is MeasurementStatus.HUNG, (answer.status, answer.reason)
+    assert "was killed" in answer.reason
+    assert bench.measure("scalar", (8, 8, 8)).status is MeasurementStatus.OK
+
+
 def test_rusticls_constant_event_times_are_not_believed(benches: Callable[[str], Bench]) -> None:
     """Rusticl 22.3 says each kernel took 1 ns: the timer is not trusted and its times are dropped."""
     answer = benches("rusticl").measure("scalar", (64, 64, 64), iterations=3)

@@ -141,7 +141,7 @@ def test_a_variant_that_became_slow_falls_back(benches: Open, tmp_path: Path) ->
     assert found.fallbacks == 1
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1, "driver": "%s", "states": 3, "kernels": {}}'])
+@pytest.mark.parametrize("content", ["", "{", "[" * 5000, '{"version": 1, "driver": "%s", "states": 3, "kernels": {}}'])
 def test_a_memory_that_cannot_be_read_is_ignored_with_a_note(benches: Open, tmp_path: Path, content: str) -> None:
     """It is a cache: what it said is found out anew."""
     memory = tmp_path / "m.json"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.week.entry import run_entries
+from pytest_weekops.evidence.artifacts import write_artifacts
 from pytest_weekops.evidence.journal import encode_event
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.run.conclusion import WRITTEN_NAME, Conclusion, conclude
@@ -56,6 +58,22 @@ def test_a_journal_that_somebody_else_touched_never_promotes(tmp_path: Path, how
     recorded = next(a["sha256"] for a in conclusion.document["artifacts"] if a["path"] == "journal.jsonl")
     assert not written.exists() or hash_file(written) == recorded
     assert any("What this run wrote into its journal is" in remark for remark in conclusion.remarks)
+
+
+def test_a_journal_that_is_cut_behind_its_judging_is_not_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verdict was made of all records, and the ledger would rest on a file that is gone: 3, and nothing entered."""
+
+    def cut(run_dir: Path, *arguments: Any, **named: Any) -> dict[str, Any]:
+        os.truncate(run_dir / "journal.jsonl", 100)
+        return write_artifacts(run_dir, *arguments, **named)
+
+    monkeypatch.setattr("pytest_weekops.run.conclusion.write_artifacts", cut)
+    conclusion = concluded(tmp_path)
+    assert (conclusion.verdict.decision.value, conclusion.exit_status) == ("promote", 3)
+    assert "it was cut or added to" in " ".join(conclusion.remarks)
+    assert open_ledger(tmp_path).entries() == ()
 
 
 def test_a_journal_that_nobody_touched_promotes(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_wrong_measurement_that_the_guard_was_silent_on_disables_it(tmp_path: 
 NEWER, ODD = '{"version": 2, "guards": {}}', '{"version": 1, "guards": {"a": 3}}'
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", NEWER, ODD])
+@pytest.mark.parametrize("content", ["", "{", "[]", "[" * 5000, NEWER, ODD])
 def test_a_state_that_cannot_be_read_is_refused(tmp_path: Path, content: str) -> None:
     """Starting anew would enable a disabled guard unseen."""
     (tmp_path / "guards.json").write_text(content, encoding="utf-8")

@@ -199,6 +199,44 @@ def test_an_honest_run_is_green(
         assert "last word" not in said
 
 
+PARTS = (
+    *("terminal", "capture", "logging", "junitxml", "cacheprovider", "stepwise", "skipping", "warnings", "tmpdir"),
+    *("faulthandler", "reports", "assertion", "setuponly", "setupplan", "debugging", "runner", "python", "fixtures"),
+)
+CANNOT_BE_TAKEN_OUT = {"runner": 4, "fixtures": 4, "python": 5}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", PARTS)
+def test_without_a_part_of_pytest_nothing_turns_green_or_red(
+    part: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``-p no:`` of each: the healthy run promotes as ever, the one that a check speaks against does not."""
+    replay(monkeypatch, pytester.path)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    lay_out({}, pytester.path)
+    for conftest, status in (("", 0), (NO, 1)):
+        (pytester.path / "conftest.py").write_text(conftest, encoding="utf-8")
+        ended, said = provoke({"line": f"{{weekly}} -p no:{part}"}, pytester, capsys)
+        assert ended == CANNOT_BE_TAKEN_OUT.get(part, status), said
+
+
+@pytest.mark.long
+def test_what_benchmark_disable_leaves_is_the_whole_campaign(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is timed by pytest-benchmark, and everything by the gate: promote, or not where an assertion fails."""
+    replay(monkeypatch, pytester.path)
+    line = {"line": "gate --benchmark-disable"}
+    lay_out(line, pytester.path)
+    assert provoke(line, pytester, capsys)[0] == 0
+    (pytester.path / "gate" / "test_gate.py").write_text(
+        OWN.format(then="assert weekops_case.snapshot != 2", more=""), encoding="utf-8"
+    )
+    status, said = provoke(line, pytester, capsys)
+    assert (status, "other_tests" in said) == (1, True), said
+
+
 def test_the_table_is_of_one_piece() -> None:
     """Each kind and each defence is used, known and in words; no sabotage stands there twice."""
     assert {entry["kind"] for entry in SABOTAGES} == set(TABLE["kinds"])

@@ -81,17 +81,17 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostWorker]:
 @pytest.fixture(scope="session")
 def start_bench(
     tmp_path_factory: pytest.TempPathFactory, need_platform: Callable[[str], str], host: HostWorker
-) -> Iterator[Callable[[str], Bench]]:
-    """``start_bench(name)``: a fresh supervisor on that platform, closed at the end."""
+) -> Iterator[Callable[..., Bench]]:
+    """``start_bench(name, **deadlines)``: a fresh supervisor on that platform, closed at the end."""
     started: list[PlatformSupervisor] = []
 
-    def start(name: str) -> Bench:
+    def start(name: str, **deadlines: float) -> Bench:
         scratch = tmp_path_factory.mktemp(name)
         # A label and a namespace of its own: a shared bench holds its driver and its device for the whole session.
         (launch,) = resolve_platforms([f"{name}.{len(started)}={need_platform(name)}"], scratch=scratch)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"bench {scratch}")
-            supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+            supervisor = PlatformSupervisor(launch, Deadlines(**deadlines), scratch)
             supervisor.start()
         started.append(supervisor)
         return Bench(supervisor, host)

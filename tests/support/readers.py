@@ -7,8 +7,6 @@ import hashlib
 import io
 import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -50,19 +48,14 @@ from tests.policies.test_fleet import TEXT as FLEET
 from tests.policies.test_older import older
 from tests.support.conformance import results
 from tests.support.history import promoted
+from tests.support.kept_readers import KEPT_READERS
 from tests.support.ledgers import filled
+from tests.support.reading import Reader, ask
 from tests.support.recorded_data import split, weekly
 from tests.support.stored import write_run
 from tests.support.synthetic import make_plan, make_records
 
-
-@dataclass(frozen=True)
-class Reader:
-    """Where a file lies in a directory, what it holds when it is valid, and who reads it."""
-
-    place: str
-    valid: bytes
-    read: Callable[[Path], object]
+__all__ = ["READERS", "Reader", "ask"]
 
 
 def _shipped(directory: str, name: str) -> bytes:
@@ -282,24 +275,5 @@ READERS: dict[str, Reader] = {
     ),
     "decision": Reader("decision.json", json.dumps(promoted("good")).encode(), _decision),
     "worker's messages": Reader("frames", FRAMES, _message),
+    **KEPT_READERS,
 }
-
-
-def ask(reader: Reader, directory: Path, data: bytes) -> None:
-    """Read these bytes: a value, or a sentence that ends like one; no file is made or lost on the way."""
-    path = directory / reader.place
-    path.parent.mkdir(exist_ok=True, parents=True)
-    path.write_bytes(data)
-    before = _files(directory)
-    try:
-        reader.read(path)
-    except InputError as refusal:
-        said = str(refusal)
-        assert said.strip().endswith((".", "?", "`", '"')), said
-        assert len(said) < 2000, said
-    assert _files(directory) == before
-
-
-def _files(directory: Path) -> list[Path]:
-    """All files but those that SQLite makes for readers too."""
-    return sorted(path for path in directory.rglob("*") if not path.name.endswith(("-shm", "-wal")))

@@ -141,7 +141,9 @@ def test_two_directories_of_one_team(tmp_path: Path, url: str, name: str, monkey
     (one / "ledger.head").unlink()
     with pytest.raises(LedgerError, match="head file is missing"):
         open_ledger(one).append("note", "n3", {})
-    assert join_ledger(one, name).records == 2
+    with pytest.raises(LedgerError, match="its head file is gone"):
+        join_ledger(one, name)
+    assert join_ledger(one, name, head=first.hash).records == 2
     assert open_ledger(one).append("note", "n3", {}).seq == 3
 
 
@@ -176,6 +178,20 @@ def test_a_ledger_that_does_not_verify_is_not_joined(
     with pytest.raises(LedgerError, match="does not verify"):
         join_ledger(tmp_path / "two", name)
     assert not (tmp_path / "two").exists()
+
+
+def test_what_somebody_has_seen_has_to_be_there(
+    tmp_path: Path, url: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any record of the chain will do; one that it lacks is named, and nothing is made in the directory."""
+    monkeypatch.setenv("WEEKOPS_LEDGER", url)
+    join_ledger(tmp_path / "one", name, new=True)
+    first = open_ledger(tmp_path / "one").append("note", "n1", {})
+    open_ledger(tmp_path / "one").append("note", "n2", {})
+    with pytest.raises(LedgerError, match=f"holds no record with the hash {'f' * 64}"):
+        join_ledger(tmp_path / "two", name, head="f" * 100)
+    assert not (tmp_path / "two").exists()
+    assert join_ledger(tmp_path / "two", name, head=first.hash).records == 2
 
 
 # -- which ledger a directory has --------------------------------------------------------------------------------

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.checks.expected_faults import words_of
+from pytest_weekops.core.judge.expected import Outcome
+from pytest_weekops.core.judge.expected_gates import GateOutcome
 from pytest_weekops.core.measurement.driver_change import driver_changes
 from pytest_weekops.core.policy.diff import diff_policies
 from pytest_weekops.core.policy.policy import Policy
@@ -26,6 +29,7 @@ def run_difference(
     found["kernels"] = tuple(_mapping(_kernels(before), _kernels(after)))
     found["policy"] = tuple(map(str, diff_policies(*policies)))
     found["plan"] = tuple(_plan(before, after))
+    found["known faults"] = tuple(_mapping(_known(before), _known(after)))
     if len(programs) == 2:
         found["programs"] = tuple(_mapping(dict(programs[0]), dict(programs[1])))
     return found
@@ -60,6 +64,12 @@ def _kernels(campaign: Campaign) -> dict[str, str]:
         f"{m.case.platform} {m.variant} {m.case.size}": " ".join([m.kernel_sha256[:12], *m.build_options])
         for m in campaign.counted
     }
+
+
+def _known(campaign: Campaign) -> dict[str, str]:
+    """What became of each known fault that speaks of the run: excused, expired, not needed any more."""
+    found: tuple[Outcome | GateOutcome, ...] = (*campaign.gate_expectations, *campaign.expectations)
+    return {words_of(one): one.state for one in found}
 
 
 def _plan(before: Campaign, after: Campaign) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.checks.expected_faults import expected_faults
 from pytest_weekops.core.judge.expected import day_of, outcomes
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Severity, Verdict
 from pytest_weekops.core.judge.looks import look_at
+from pytest_weekops.core.judge.run_difference import run_difference
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus, Phase
@@ -28,6 +29,7 @@ SHORT = ("minimum_snapshots", "p95_evidence", "per_kernel_size_slo", "throughput
 SIZES = (64, 128, 256, 512, 1024)
 PLAN = make_plan("weekly", sizes=SIZES, snapshots=3, iterations=10)
 HEALTHY = make_records(PLAN)
+CAMPAIGN = make_campaign(PLAN, HEALTHY)
 
 
 def entry(**changes: Any) -> Expectation:
@@ -94,6 +96,15 @@ def test_a_run_without_entries_has_the_findings_that_it_had() -> None:
     after = verdict_on(HEALTHY, *silent)
     assert (code_of(after), after.decision, after.left_out) == ("pass ok", Decision.PROMOTE, before.left_out)
     assert [f for f in after.findings if f.check != "expected_faults"] == list(before.findings)
+
+
+def test_two_runs_say_what_became_of_a_known_fault() -> None:
+    """Excused in one and not needed any more in the next, or not known there; what both had alike is no difference."""
+    known = PLAN.model_copy(update={"expected": (entry(),)})
+    met, gone = (make_campaign(known, records, created_at=STARTED) for records in (broken(HEALTHY), HEALTHY))
+    words = "pocl auto:128: crashed in launch, expected until 2026-12-31 (a known bug; us)"
+    found = [run_difference(met, other, (POLICY, POLICY))["known faults"] for other in (met, gone, CAMPAIGN)]
+    assert found == [(), (f"{words} met became unneeded",), (f"{words} met became absent",)]
 
 
 def wrong(records: Any, sizes: tuple[int, ...] = (128,), **session: Any) -> Any:
