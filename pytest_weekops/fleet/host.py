@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -156,24 +156,29 @@ def _gate(task: GateTask, place: Path) -> End:
     try:
         (place / "policy.yaml").write_text(task.policy, encoding="utf-8")
         (place / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-        with (place / LOG_NAME).open("wb") as log:
-            process = subprocess.Popen(
-                leashed(gate_argv(task, place), signal.SIGTERM),
-                cwd=place,
-                env=environment("PYTEST_", "DASK_"),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            status = waited(process, task.deadline_s)
+        return run_to_its_end(gate_argv(task, place), place, task.deadline_s)
     except OSError as error:
         return End(state="refused", said=f"the gate cannot be started: {error.strerror or error}")
+
+
+def run_to_its_end(argv: Sequence[str], place: Path, limit_s: float) -> End:
+    """How a program ended that runs in its directory, with its words in a log there. Raises ``OSError``."""
+    with (place / LOG_NAME).open("wb") as log:
+        process = subprocess.Popen(
+            leashed(argv, signal.SIGTERM),
+            cwd=place,
+            env=environment("PYTEST_", "DASK_"),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        status = _waited(process, limit_s)
     if status is None:
-        return End(state="late", said=f"it had not ended after {task.deadline_s:g} s: {last_words(place)}")
+        return End(state="late", said=f"it had not ended after {limit_s:g} s: {last_words(place)}")
     return End(state="ended", status=max(status, -64), said=last_words(place))
 
 
-def waited(process: subprocess.Popen[bytes], deadline_s: float) -> int | None:
+def _waited(process: subprocess.Popen[bytes], deadline_s: float) -> int | None:
     """Its status; None where it had to be ended. It never outlives this call."""
     try:
         return process.wait(deadline_s)

@@ -22,7 +22,7 @@ from pytest_weekops.fleet.messages import AskPiece, End, Errand, decode, encode
 from pytest_weekops.fleet.program import program_sha256
 
 _BEGUN: list[subprocess.Popen[bytes]] = []
-ERRAND_NAME, LOG_NAME = "errand.json", host.LOG_NAME
+ERRAND_NAME = "errand.json"
 
 
 def begin(text: str) -> str:
@@ -95,21 +95,9 @@ def run(place: Path) -> None:
 def _ran(errand: Errand, place: Path) -> End:
     try:
         (place / "policy.yaml").write_text(errand.policy, encoding="utf-8")
-        with (place / LOG_NAME).open("wb") as log:
-            process = subprocess.Popen(
-                leashed(argv(errand, place), signal.SIGTERM),
-                cwd=place,
-                env=environment("PYTEST_", "DASK_"),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            status = host.waited(process, errand.timeout_s)
+        return host.run_to_its_end(argv(errand, place), place, errand.timeout_s)
     except OSError as error:
         return End(state="refused", said=f"it cannot be started: {error.strerror or error}")
-    if status is None:
-        return End(state="late", said=f"it had not ended after {errand.timeout_s:g} s: {host.last_words(place)}")
-    return End(state="ended", status=max(status, -64), said=host.last_words(place))
 
 
 def _ended(place: Path, end: End) -> str:
