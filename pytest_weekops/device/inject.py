@@ -17,6 +17,7 @@ from pytest_weekops.device.inject_workload import inject_workload
 from pytest_weekops.device.launcher import GemmLauncher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Gemm, Shape
+from pytest_weekops.device.planting import clean_launches, planted
 from pytest_weekops.device.sampled import make_guard
 from pytest_weekops.device.tuning import put_in_force
 from pytest_weekops.device.workloads import WORKLOADS
@@ -177,9 +178,7 @@ class _Campaign:
             ("half of C not copied", self._half),
             ("a reference sum corrupted", self._reference),
         )
-        for name, plant in kinds:
-            caught = sum(plant() for _ in range(self.request.faults))
-            yield FaultRecall(name=name, tried=self.request.faults, caught=caught)
+        return planted(kinds, self.request.faults)
 
     def _damaged(self, name: str) -> bool:
         matrix = np.array(self.inputs[name])
@@ -230,14 +229,12 @@ class _Campaign:
 
     def _clean(self) -> tuple[int, int, float]:
         """Real launches without a fault, with new data every hundred: alarms, launches, largest residual share."""
-        alarms, share = 0, 0.0
-        for number in range(self.request.clean_launches):
-            if number % 100 == 0:
-                self._prepare(session=2 + number // 100)
-                for slot in (0, 1):
-                    found = self.guard.residual_share(self.results[slot], slot)
-                    share = share if np.isnan(share) or found <= share else found
-            slot = number % 2
+
+        def cries(slot: int) -> bool:
             self._launch(slot)
-            alarms += self._check(slot).bad > 0
-        return alarms, self.request.clean_launches, share
+            return self._check(slot).bad > 0
+
+        def share(slot: int) -> float:
+            return self.guard.residual_share(self.results[slot], slot)
+
+        return clean_launches(self.request.clean_launches, self._prepare, share, cries)

@@ -21,6 +21,7 @@ from pytest_weekops.device.known_operations import OPERATIONS
 from pytest_weekops.device.launcher import make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Shape
+from pytest_weekops.device.planting import clean_launches, planted
 from pytest_weekops.files.kernel_sources import Source
 from pytest_weekops.worker.protocol import Injected, InjectRequest
 
@@ -164,9 +165,7 @@ class _Campaign:
             ("half of the result not written", lambda: self._stale(max(1, self.results[1].size // 2))),
             ("an expectation corrupted", self._expectation),
         )
-        for name, plant in kinds:
-            caught = sum(plant() for _ in range(self.request.faults))
-            yield FaultRecall(name=name, tried=self.request.faults, caught=caught)
+        return planted(kinds, self.request.faults)
 
     def _damaged(self, operation: str) -> bool:
         name = _DAMAGED.get(operation) or next(iter(self.inputs[0]))
@@ -208,17 +207,15 @@ class _Campaign:
 
     def _clean(self) -> tuple[int, int, float]:
         """Real launches without a fault, with new data every hundred: alarms, launches, largest residual share."""
-        alarms, share = 0, 0.0
-        for number in range(self.request.clean_launches):
-            if number % 100 == 0:
-                self._prepare(session=2 + number // 100)
-                for slot in (0, 1):
-                    found = self.guard.residual_share(self.results[slot], slot)
-                    share = share if np.isnan(share) or found <= share else found
-            slot = number % 2
+
+        def cries(slot: int) -> bool:
             self._launch(slot)
-            alarms += bool(self._check(slot))
-        return alarms, self.request.clean_launches, share
+            return bool(self._check(slot))
+
+        def share(slot: int) -> float:
+            return self.guard.residual_share(self.results[slot], slot)
+
+        return clean_launches(self.request.clean_launches, self._prepare, share, cries)
 
 
 def _damage(value: Any) -> Any:
