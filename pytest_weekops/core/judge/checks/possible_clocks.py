@@ -148,10 +148,8 @@ def _backward(m: Measurement) -> str:
     intervals = _intervals(m)
     if _follow(intervals):
         return ""
-    for (_start, end), (start, _end) in pairwise(intervals):
-        if start < end:
-            return f"a launch began {end - start} ns before the one before it had ended"
-    return ""
+    too_early = next(end - start for (_start, end), (start, _end) in pairwise(intervals) if start < end)
+    return f"a launch began {too_early} ns before the one before it had ended"
 
 
 def _overlapping(units: Sequence[Unit]) -> list[tuple[str, str]]:
