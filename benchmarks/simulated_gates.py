@@ -18,8 +18,9 @@ from pytest_weekops.core.judge.certainty.intervals import guard_depth
 from pytest_weekops.core.judge.certainty.ranks import depth, discordance_tails, signed_rank_tails
 from pytest_weekops.core.judge.certainty.scores import Score
 from pytest_weekops.core.judge.certainty.sequential import LookPlan, rank_levels
-from pytest_weekops.core.judge.certainty.spread import Spread, student_quantile
+from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.certainty.trends import GUARD_LEVEL, THEIL_SEN_FACTOR, trend_error
+from pytest_weekops.core.student import student_quantile
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
