@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from raw_files import put_into_docs
 from simulated_rules import DRIFT_RULES, FLOOR_RULES, NOISES, Rates, Row, simulate
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / "docs" / "explanation" / "decision-quality.md"
 PICTURE = ROOT / "docs" / "pictures" / "operating-characteristics.svg"
 
 RATIOS = (1.00, 0.95, 0.90, 0.88, 0.85, 0.82, 0.80)
@@ -187,14 +186,6 @@ def draw(found: Found, path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def put(text: str, name: str, content: str) -> str:
-    """The document with what stands between a table's marks replaced; raises ``ValueError`` where it has none."""
-    marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-    if not marks.search(text):
-        raise ValueError(f"{DOCUMENT} has no marks for {name}")
-    return marks.sub(lambda found: f"{found[1]}\n{content}\n\n{found[2]}", text)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Simulate, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -219,10 +210,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     print("\n\n".join(tables.values()))
     if not arguments.dry:
-        text = DOCUMENT.read_text(encoding="utf-8")
         for name, content in tables.items():
-            text = put(text, name, content)
-        DOCUMENT.write_text(text, encoding="utf-8")
+            put_into_docs(name, [content])
         draw(found, PICTURE)
     return 0
 
