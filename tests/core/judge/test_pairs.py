@@ -17,7 +17,7 @@ def snapshot(log: float | None, turns: str = "one launch", *, busy: bool = False
 
 
 def test_a_row_has_spread_and_level_of_each_kind() -> None:
-    """In the order of the turns' lengths; one without a calm pair takes no part, and of one alone there is no spread."""
+    """In the order of the turns' lengths; one with no calm pair takes no part, and one alone has no spread."""
     lines = [snapshot(0.01, "25 ms"), snapshot(0.01), snapshot(-0.01), snapshot(None), snapshot(0.02, busy=True)]
     assert pairs.table(lines)[2:] == [
         "| 512, idle, one launch | 3 | 0.0141, +0.0000 | 0.0000, +0.5000 | 40 % | 2.500 |",
