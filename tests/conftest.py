@@ -71,9 +71,10 @@ def locks_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"tests {place}")
         patch.setenv("WEEKOPS_NO_PAGE", "1")  # two seconds of drawing behind each of some hundred gates
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(COMPILED), os.environ.get("PYTHONPATH")])))
-        base = tmp_path_factory.getbasetemp()  # with xdist a directory of each process of its, side by side
-        shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-        patch.setenv("COMPILED_FOR_TESTS", str(shared / "compiled"))  # the same kernels in some hundred workers
+        if not os.environ.get("COMPILED_FOR_TESTS"):  # the same kernels in some hundred workers
+            base = tmp_path_factory.getbasetemp()  # with xdist a directory of each process of its, side by side
+            shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+            patch.setenv("COMPILED_FOR_TESTS", str(shared / "compiled"))
         patch.delenv("WEEKOPS_LEDGER", raising=False)
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # the job's page is for what the tests came to
         yield
