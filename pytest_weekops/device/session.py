@@ -72,8 +72,8 @@ class Session:
         self.watch.begin(self._data, seed=self.request.seed, session=self.number)
         self.launcher.poison()
         self._warm_up()
-        self.caught = self.caught or self._contained() or self.watch.trust()
         self.usual_ns = statistics.median(launch.wall_ns for launch in self.warm) if self.warm else 0.0
+        self.caught = self.caught or self._contained() or self.watch.trust(self.usual_ns)
 
     def _load(self) -> Data:
         request = self.request
