@@ -1,6 +1,6 @@
 """The journal of a run: written record by record and synced, read back whole or refused.
 
-One line per event, ``{"v":1,"seq":n,"type":...,"data":{...},"crc":"..."}``, appended with a single write and synced
+One line per event, ``{"v":2,"seq":n,"type":...,"data":{...},"crc":"..."}``, appended with a single write and synced
 before the next case starts. The reader forgives a torn *last* line (the process died while writing it) and nothing
 else: a bad checksum, a missing number or a repeated one further up means that the evidence was altered.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,13 +33,13 @@ from pytest_weekops.core.measurement.records import (
 )
 from pytest_weekops.core.measurement.segments import Segment, without_halves
 from pytest_weekops.core.record import Record
+from pytest_weekops.evidence.journal_lines import VERSIONS, checked_line, is_as_written
 from pytest_weekops.files.hashing import hash_file
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
     from pytest_weekops.core.policy.policy import Policy
 
-JOURNAL_VERSION = 1
 JOURNAL_NAME = "journal.jsonl"
 RESUME = "resume"  # opens a further segment: the lines before it are another run's, which it goes on with
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
@@ -225,10 +224,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 def encode_event(seq: int, kind: str, data: Mapping[str, Any]) -> bytes:
     """One journal line with its checksum, newline included."""
-    payload = json.dumps([seq, kind, data], separators=(",", ":"), sort_keys=True, allow_nan=False)
-    crc = f"{zlib.crc32(payload.encode()):08x}"
-    entry = {"v": JOURNAL_VERSION, "seq": seq, "type": kind, "data": data, "crc": crc}
-    return (json.dumps(entry, separators=(",", ":"), allow_nan=False) + "\n").encode()
+    return checked_line({"seq": seq, "type": kind, "data": data})
 
 
 def read_journal(path: Path) -> list[Event]:
@@ -282,10 +278,9 @@ def decode_event(line: bytes, number: int, path: Path, *, parse_constant: Callab
         seq, kind, data, crc = entry["seq"], entry["type"], entry["data"], entry["crc"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise refuse("is not a journal entry") from error
-    if entry.get("v") != JOURNAL_VERSION:
-        raise refuse(f"has version {entry.get('v')!r}, this program reads {JOURNAL_VERSION}")
-    payload = json.dumps([seq, kind, data], separators=(",", ":"), sort_keys=True)
-    if f"{zlib.crc32(payload.encode()):08x}" != crc:
+    if (version := entry.get("v")) not in VERSIONS:
+        raise refuse(f"has version {version!r:.60}, this program reads {' and '.join(map(str, VERSIONS))}")
+    if not is_as_written(line, version, [seq, kind, data], crc):
         raise refuse("fails its checksum")
     if seq != number:
         raise refuse(f"has number {seq}: entries are missing or repeated")
@@ -380,9 +375,13 @@ def read_run(path: Path) -> StoredRun:
 def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:
     """What is judged: every record, but for those that lost their partner where the run was gone on with."""
     found: list[JudgedRecord] = []
+    last: tuple[object, DeviceIdentity | None] = (None, None)  # who answered, as it is told and as a record
     for event in events:
         if event.type == RESUME:
             found = without_halves(found)
+        elif event.type == "measurement" and (told := event.data.get("identity")) is not None:
+            last = last if told == last[0] else (told, DeviceIdentity.model_validate(told))
+            found.append(Measurement.model_validate({**event.data, "identity": last[1]}))
         elif event.type in _JUDGED:
             found.append(_JUDGED[event.type].model_validate(event.data))
     return tuple(found)

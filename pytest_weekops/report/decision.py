@@ -35,8 +35,8 @@ def count_records(
     counts = Counter(record.status.value for record in measured if not record.void)
     launches = sum(len(s.wall_ns) for m in measured if not m.void for s in m.sessions if s.verified)
     out = not_applicable(plan, identities)
-    cases = plan.all_cases() if plan.kind != "canonical" else ()
-    planned = sum((case.platform, case.kernel) not in out for case in cases)
+    places = [(p, kernel) for p in plan.platforms for kernel in plan.kernels if plan.kind != "canonical"]
+    planned = sum(place not in out for place in places) * len(plan.sizes) * len(plan.seeds) * plan.snapshots
     return {
         "planned": planned,
         "measured": len({m.case for m in measured if not m.void}),
