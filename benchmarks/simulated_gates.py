@@ -18,7 +18,7 @@ from pytest_weekops.core.judge.certainty.intervals import guard_depth
 from pytest_weekops.core.judge.certainty.ranks import depth, discordance_tails, signed_rank_tails
 from pytest_weekops.core.judge.certainty.scores import Score
 from pytest_weekops.core.judge.certainty.sequential import LookPlan, rank_levels
-from pytest_weekops.core.judge.certainty.spread import Spread, student_quantile
+from pytest_weekops.core.judge.certainty.spread import Spread, quantile
 from pytest_weekops.core.judge.certainty.trends import GUARD_LEVEL, THEIL_SEN_FACTOR, trend_error
 
 Floats = NDArray[np.floating]
@@ -48,7 +48,7 @@ class Known:
 
     def reach(self, level: float) -> float:
         """Standard deviations from estimate to bound."""
-        return student_quantile(level, self.degrees) if level > 0 else math.inf
+        return quantile(level, self.degrees) if level > 0 else math.inf
 
 
 def walsh(values: Floats) -> Floats:
@@ -108,7 +108,7 @@ def t_interval(values: Floats, limit: float, low: float, highs: Sequence[float],
     del known
     look = values.shape[-1]
     mean, error = values.mean(axis=-1), values.std(axis=-1, ddof=1) / math.sqrt(look)
-    reaches = [student_quantile(level, look - 1) for level in (low, *highs)]
+    reaches = [quantile(level, look - 1) for level in (low, *highs)]
     return mean - reaches[0] * error >= limit, [mean + reach * error < limit for reach in reaches[1:]]
 
 

@@ -16,7 +16,7 @@ from pytest_weekops.core.judge.certainty.ranks import (
     signed_rank_tails,
     walsh_averages,
 )
-from pytest_weekops.core.judge.certainty.spread import Spread, student_quantile
+from pytest_weekops.core.judge.certainty.spread import Spread, quantile
 
 
 @pytest.mark.parametrize("count", range(1, 9))
@@ -73,7 +73,7 @@ def test_averages_and_slopes() -> None:
 )
 def test_students_quantiles_are_those_of_the_tables(level: float, degrees: int | None, value: float) -> None:
     """Printed to four places in every table."""
-    assert student_quantile(level, degrees) == pytest.approx(value, abs=6e-5)
+    assert quantile(level, degrees) == pytest.approx(value, abs=6e-5)
 
 
 @pytest.mark.parametrize("sd", [0.0, -1.0, math.nan, math.inf])
@@ -93,4 +93,4 @@ def test_no_level_has_no_end() -> None:
     """What may never be wrong is never certain."""
     assert Spread(0.02).reach(0.0) == math.inf
     with pytest.raises(ValueError, match="between 0 and a half"):
-        student_quantile(0.5, None)
+        quantile(0.5, None)

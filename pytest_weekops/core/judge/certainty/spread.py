@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from pytest_weekops.core.student import student_quantile
+
 _NORMAL = NormalDist()
 _MOST_DEGREES = 1000  # beyond, Student's distribution is the normal one
 
@@ -42,7 +44,7 @@ class Spread:
 
     def reach(self, level: float) -> float:
         """How many estimated standard deviations a normal value exceeds with that probability; infinite for 0."""
-        return student_quantile(level, self.degrees) if level > 0 else math.inf
+        return quantile(level, self.degrees) if level > 0 else math.inf
 
     def of_sum(self, weights: Sequence[float]) -> float:
         """Standard deviation of a weighted sum of neighbouring snapshots, correlated as a first-order process."""
@@ -71,31 +73,10 @@ def mean_share(lag: float, count: int) -> float:
 ASSUMED = Spread(0.05, source="assumed: no calibration of this host")
 
 
-@functools.lru_cache(maxsize=512)
-def student_quantile(level: float, degrees: int | None) -> float:
-    """Upper quantile of Student's distribution: exceeded with probability ``level``. None for normal."""
+def quantile(level: float, degrees: int | None) -> float:
+    """Upper quantile of Student's distribution: exceeded with probability ``level``. None for the normal one."""
     if not 0 < level < 0.5:
         raise ValueError(f"a one-sided level lies between 0 and a half, not at {level}")
-    normal = -_NORMAL.inv_cdf(level)
     if degrees is None or degrees > _MOST_DEGREES:
-        return normal
-    low, high = 0.0, normal
-    while _student_tail(high, degrees) > level:
-        low, high = high, 2.0 * high
-    while high - low > 1e-10 * high:
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if _student_tail(middle, degrees) > level else (low, middle)
-    return high
-
-
-def _student_tail(t: float, degrees: int) -> float:
-    """P(T > t) in closed form for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
-    angle = math.atan(t / math.sqrt(degrees))
-    sine, cosine = math.sin(angle), math.cos(angle)
-    term, total = (cosine, 0.0) if degrees % 2 else (1.0, 0.0)
-    for factor in range(2 if degrees % 2 else 1, degrees, 2):
-        total += term
-        term *= cosine * cosine * factor / (factor + 1)
-    if degrees % 2:
-        return 0.5 - (angle + sine * total) / math.pi
-    return (1.0 - sine * total) / 2.0
+        return -_NORMAL.inv_cdf(level)
+    return student_quantile(level, degrees)
