@@ -4,34 +4,56 @@ from __future__ import annotations
 
 import functools
 import math
+from statistics import NormalDist
 
+_NORMAL = NormalDist()
+_MOST_DEGREES = 1000  # beyond, Student's distribution is the normal one
+_LEAST_TAIL = 1e-12  # what is rarer is not told from never: half the distribution is rounded to 1e-16
 _STEPS = 400
 _TINY = 1e-300
 
 
-def student_tail(t: float, degrees: float) -> float:
-    """The probability that Student's t with so many degrees of freedom exceeds ``t``, for ``t`` of 0 or more.
-
-    Half the regularised incomplete beta function at ``degrees / (degrees + t * t)`` (Abramowitz and Stegun 26.7.1).
-    """
-    return 0.5 * _incomplete_beta(degrees / (degrees + t * t), degrees / 2.0, 0.5)
-
-
 @functools.lru_cache(maxsize=4096)
-def student_quantile(tail: float, degrees: float) -> float:
-    """The ``t`` that is exceeded with probability ``tail``, above 0 and at most a half; infinite for less than 1e-12.
+def student_quantile(level: float, degrees: float | None) -> float:
+    """Upper quantile: exceeded with probability ``level``; infinite for one below 1e-12.
 
-    ``degrees`` is above 0 and need not be whole.
+    ``degrees`` is above 0 and need not be whole; None for the normal distribution. Raises ``ValueError`` for a level
+    that is not one-sided, above 0 and below a half.
     """
-    if tail < 1e-12:
+    if not 0 < level < 0.5:
+        raise ValueError(f"a one-sided level lies between 0 and a half, not at {level}")
+    if level < _LEAST_TAIL:
         return math.inf
-    low, high = 0.0, 1.0
-    while student_tail(high, degrees) > tail and high < 1e100:
-        high *= 2.0
-    while high - low > 1e-12 * high:
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if student_tail(middle, degrees) > tail else (low, middle)
+    normal = -_NORMAL.inv_cdf(level)
+    if degrees is None or degrees > _MOST_DEGREES:
+        return normal
+    low, high = 0.0, normal
+    while student_tail(high, degrees) > level:
+        low, high = high, 2.0 * high
+    while high - low > 1e-10 * high:
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if student_tail(middle, degrees) > level else (low, middle)
     return high
+
+
+def student_tail(t: float, degrees: float) -> float:
+    """The probability that Student's t exceeds ``t``, for ``t`` of 0 or more.
+
+    In closed form for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4); for others half the
+    regularised incomplete beta function at ``degrees / (degrees + t * t)`` (26.7.1).
+    """
+    if degrees != int(degrees):
+        return 0.5 * _incomplete_beta(degrees / (degrees + t * t), degrees / 2.0, 0.5)
+    whole = int(degrees)
+    angle = math.atan(t / math.sqrt(whole))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    term, total = (cosine, 0.0) if whole % 2 else (1.0, 0.0)
+    for factor in range(2 if whole % 2 else 1, whole, 2):
+        total += term
+        term *= cosine * cosine * factor / (factor + 1)
+    if whole % 2:
+        return 0.5 - (angle + sine * total) / math.pi
+    return (1.0 - sine * total) / 2.0
 
 
 def _incomplete_beta(x: float, a: float, b: float) -> float:

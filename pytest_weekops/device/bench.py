@@ -209,6 +209,7 @@ def _in_turns(session: Session) -> Generator[Ready | Turned, TurnRequest, None]:
         for left in reversed(range(turn.launches)):
             session.launch(last=turn.last and left == 0)
         if turn.last:
+            session.end()
             return
         new = session.timed[before:]
         delays = [launch.scheduled.delay_ns for launch in new if launch.scheduled is not None]

@@ -119,10 +119,13 @@ class MeasureRequest(ProblemRequest):
 
 
 class TurnRequest(Record):
-    """The next turn of a session that waits: so many timed launches. The ``last`` turn's last result is verified."""
+    """The next turn of a session that waits: so many timed launches. The ``last`` turn's last result is verified.
+
+    A last turn without launches ends the session with those that it has.
+    """
 
     type: Literal["turn"] = "turn"
-    launches: int = Field(default=1, ge=1)
+    launches: int = Field(default=1, ge=0)
     last: bool = False
 
 

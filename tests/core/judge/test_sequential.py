@@ -18,7 +18,7 @@ from pytest_weekops.core.judge.certainty.sequential import (
     rank_levels,
     spending,
 )
-from pytest_weekops.core.judge.certainty.spread import quantile
+from pytest_weekops.core.student import student_quantile
 
 SHAPES: list[Shape] = ["pocock", "obrien-fleming"]
 
@@ -42,7 +42,7 @@ def test_the_looks_together_spend_the_error(shape: Shape, looks: tuple[int, ...]
     sums = np.random.default_rng(7).standard_normal((walks, looks[-1])).cumsum(axis=1)
     crossed = np.zeros(walks, bool)
     for look, level in zip(looks, plan.levels(error, looks[-1]), strict=True):
-        crossed |= sums[:, look - 1] / math.sqrt(look) > quantile(level, None)
+        crossed |= sums[:, look - 1] / math.sqrt(look) > student_quantile(level, None)
         due = spending(look / looks[-1], error, shape)
         assert crossed.mean() == pytest.approx(due, abs=4.5 * math.sqrt(due / walks) + 1e-5)
 

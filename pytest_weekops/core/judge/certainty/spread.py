@@ -12,12 +12,8 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from pytest_weekops.core.student import student_quantile
-
-_NORMAL = NormalDist()
-_MOST_DEGREES = 1000  # beyond, Student's distribution is the normal one
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class Spread:
 
     def reach(self, level: float) -> float:
         """How many estimated standard deviations a normal value exceeds with that probability; infinite for 0."""
-        return quantile(level, self.degrees) if level > 0 else math.inf
+        return student_quantile(level, self.degrees) if level > 0 else math.inf
 
     def of_sum(self, weights: Sequence[float]) -> float:
         """Standard deviation of a weighted sum of neighbouring snapshots, correlated as a first-order process."""
@@ -71,12 +67,3 @@ def mean_share(lag: float, count: int) -> float:
 # What is assumed without a calibration. Pairs of single launches have 0.003 to 0.029 on machines of two cores, busy or
 # not; at twice that and more three snapshots still decide what is clear.
 ASSUMED = Spread(0.05, source="assumed: no calibration of this host")
-
-
-def quantile(level: float, degrees: int | None) -> float:
-    """Upper quantile of Student's distribution: exceeded with probability ``level``. None for the normal one."""
-    if not 0 < level < 0.5:
-        raise ValueError(f"a one-sided level lies between 0 and a half, not at {level}")
-    if degrees is None or degrees > _MOST_DEGREES:
-        return -_NORMAL.inv_cdf(level)
-    return student_quantile(level, degrees)
