@@ -79,7 +79,7 @@ def _built(report_dir: Path, output: Path, drawing: Ahead, *, copy: bool) -> Bui
     if not runs and not imported and not fleets:
         raise InputError(
             f"No run was recorded in {report_dir}/ yet, so there is nothing to show. The first run makes the ledger. "
-            "Other places: --report-dir."
+            "If the runs are elsewhere, name it: --report-dir DIR."
         )
     files = SiteFiles(output)
     places = {run.run_id: _page_of(run, report_dir, output, copy=copy) for run in runs}
