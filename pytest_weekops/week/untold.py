@@ -16,7 +16,7 @@ from pytest_weekops.core.week.attempts import compare
 from pytest_weekops.core.week.channel import Channel, ChannelState
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.run_entry import run_entry
-from pytest_weekops.evidence.journal import StoredRun, read_run
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.week.evidence import decision_facts, unknown_journals
 
 _PROMOTED = "a complete run of the same kind that promotes after it, at a profile not weaker"

@@ -18,7 +18,8 @@ from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week import channel
 from pytest_weekops.core.week.attempts import Change
 from pytest_weekops.evidence import baselines, journal
-from pytest_weekops.evidence.journal import Event, StoredRun
+from pytest_weekops.evidence.journal import Event
+from pytest_weekops.evidence.stored_run import StoredRun
 from pytest_weekops.policies import build
 from pytest_weekops.week import ledger, pins, witnesses
 from pytest_weekops.week.evidence import PromotesEvidence
