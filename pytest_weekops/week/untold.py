@@ -13,6 +13,7 @@ from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.records import GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.week.attempts import compare
+from pytest_weekops.core.week.cells_held import not_applicable_of
 from pytest_weekops.core.week.channel import Channel, ChannelState
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.run_entry import run_entry
@@ -113,6 +114,8 @@ def _attempt(directory: Path) -> Attempt:
 
 def _demands(run: StoredRun, directory: Path) -> RunEntry:
     """What a run that was broken off would have shown: its plan and policy, to be compared with a later one's."""
+    plan = run.plan.model_dump(mode="json")
+    identities = {label: identity.model_dump(mode="json") for label, identity in run.identities.items()}
     entry = RunEntry(
         run_id=run.run_id,
         kind=run.kind,
@@ -123,7 +126,8 @@ def _demands(run: StoredRun, directory: Path) -> RunEntry:
         severity=2,
         policy_sha256=run.policy.sha256,
         policy=run.policy.effective(),
-        plan=run.plan.model_dump(mode="json"),
+        plan=plan,
+        not_applicable=not_applicable_of(plan, identities),
         hardware={label: identity.hardware for label, identity in run.identities.items()},
         run_dir=directory.name,
     )
