@@ -3,9 +3,9 @@
     python benchmarks/known_faults.py [--snapshots 2] [--turns 3]
 
 A kernel of the script's own is right at n = 64. At n = 80 it is right as well, or wrong, or takes its worker down; each
-fault is once expected by a file of known faults and once not. The gates run in turns; of each the CPU time of pytest and
-of all it started is taken (user and system). Printed is the median over the turns, and what the second cell adds, by
-snapshot, to a gate that measures the first alone. Nothing is compared with a limit.
+fault is once expected by a file of known faults and once not. The gates run in turns; of each the CPU time of pytest
+and of all it started is taken (user and system). Printed is the median over the turns, and what the second cell adds,
+by snapshot, to a gate that measures the first alone. Nothing is compared with a limit.
 """
 
 from __future__ import annotations
