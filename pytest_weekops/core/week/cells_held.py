@@ -33,7 +33,9 @@ def fewer_applicable(new: Mapping[str, Sequence[str]] | None, old: Mapping[str, 
 
     None, of a run that an older version recorded, tells of neither.
     """
-    for label, kernels in (new or {}).items() if old is not None else ():
+    if old is None:
+        return
+    for label, kernels in (new or {}).items():
         if gone := [kernel for kernel in kernels if kernel not in old.get(label, ())]:
             yield f"{', '.join(gone)} not applicable on {label}, and was not left out before"
 
