@@ -1,34 +1,38 @@
-"""Gates of a driver against itself, and against itself with more work: how often each answer comes, on this host.
+"""Gates of a driver against itself, against itself with more work, and on one thread: how often each answer comes here.
 
-    python benchmarks/aa_gates.py measure --platforms pocl rusticl --work 1 1.05 1.1 1.2 --busy both --minutes 60
+    chrt -r 9 python benchmarks/aa_gates.py measure --minutes 60
     python benchmarks/aa_gates.py judge
 
-``measure`` takes snapshot after snapshot, two fresh workers each, at 256 and 512, with every platform, amount of work
-and load in turn, until the time is over, and adds them to a file (``--raw``); it can be broken off and gone on with.
-``judge`` reads that of ``--raw``, or what is kept beside this script. A gate is what comes of cutting that series: it
-has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins where it was decided. ``judge`` prints, for a
-ratio of at least 0.97, how many passed, failed and stayed open, and what two other rules say of the same snapshots. The
-spread is that of the first twenty idle snapshots of the unchanged driver, which take part in no gate.
+``measure`` takes snapshot after snapshot until the time is over, two fresh workers each, at 256 and 512, of whatever is
+furthest behind its goal in ``WANTED``, and adds each to a file (``--raw``, that which is kept beside this script); it
+can be broken off at any time and gone on with. Then it judges all of them, and writes the table into
+docs/explanation/decision-quality.md where the file is the kept one. ``judge`` prints that table. A gate is what comes
+of cutting a series of snapshots: it has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins where it
+was decided. The table has, for a ratio of at least 0.97, how many passed, failed and stayed open, and what two other
+rules say of the same snapshots. The spread is that of the first twenty idle snapshots of the unchanged driver, which
+take part in no gate.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import math
 import random
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import raw_files
+
 from pytest_weekops.campaigns.calibrate import deeper
-from pytest_weekops.campaigns.load import busy_loop
+from pytest_weekops.campaigns.load import LONGEST_S, busy_loop
 from pytest_weekops.core.guard.injection import clopper_pearson
 from pytest_weekops.core.judge.certainty.answers import Errors, Requirement
 from pytest_weekops.core.judge.certainty.multiplicity import answer_run
@@ -38,12 +42,16 @@ from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.measurement.calibration import figures
 from pytest_weekops.core.measurement.calm import limit_beside, pair_logs, turn_times
 
-KEPT = Path(__file__).with_name("measured") / "aa_gates.jsonl.gz"  # judged again by a test
+KEPT = raw_files.KEPT / "aa_gates.jsonl.gz"  # judged again by a test
 SIZES = (256, 512)
 LIMIT, MAX_WAIT_S = 5.0, 20.0
 FLOOR, CALIBRATION = 0.97, 20
 LEAST_PAIRS = 8
 MEAN_LIMIT, DRIFT_LIMIT = 1.05, 0.10
+UNCHANGED = {"pocl": 200}  # gates of the unchanged driver on an idle host that are wanted; 50 of any other
+MORE_WORK = (1.05, 1.1, 1.2)
+ONE_THREAD = {"pocl": "POCL_MAX_PTHREAD_COUNT", "rusticl": "LP_NUM_THREADS"}
+SNAPSHOTS_A_GATE = 3.5
 
 Snapshot = dict[str, Any]
 
@@ -61,29 +69,47 @@ class Gate:
 # -- judging ---------------------------------------------------------------------------------------------------------
 
 
-def read(path: Path = KEPT) -> list[Snapshot]:
-    """Every snapshot, in the order in which it was measured."""
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        return [json.loads(line) for line in stream]
+@dataclass(frozen=True, order=True)
+class Kind:
+    """What snapshots are of: a driver against itself, with so many times the work, or on one thread."""
+
+    platform: str
+    busy: bool = False
+    work: float = 1.0
+    one_thread: bool = False
+
+    def has(self, taken: Snapshot) -> bool:
+        """Whether a snapshot is of this kind."""
+        return kind_of(taken) == self
+
+    @property
+    def name(self) -> str:
+        """For the table."""
+        work = "one thread" if self.one_thread else f"{self.work:g}"
+        return f"{self.platform}, {'busy' if self.busy else 'idle'}, {work}"
 
 
-def series(snapshots: Sequence[Snapshot], platform: str, work: float, busy: bool) -> list[Snapshot]:  # noqa: FBT001
+def kind_of(taken: Snapshot) -> Kind:
+    """What a snapshot is of."""
+    return Kind(taken["platform"], taken["busy"], taken["work"], taken.get("one_thread", False))
+
+
+def series(snapshots: Sequence[Snapshot], kind: Kind) -> list[Snapshot]:
     """Those of one kind in which both sizes had enough calm pairs."""
-    mine = [s for s in snapshots if (s["platform"], s["work"], s["busy"]) == (platform, work, busy)]
-    return [s for s in mine if all(cell["log"] is not None for cell in s["cells"])]
+    return [s for s in snapshots if kind.has(s) and all(cell["log"] is not None for cell in s["cells"])]
 
 
 def spreads(snapshots: Sequence[Snapshot], platform: str) -> list[Spread]:
     """One per size, from the first idle snapshots of the unchanged driver."""
-    first = series(snapshots, platform, 1.0, busy=False)[:CALIBRATION]
+    first = series(snapshots, Kind(platform))[:CALIBRATION]
     found = [figures([s["cells"][place]["log"] for s in first]) for place in range(len(SIZES))]
     return [Spread(each.sd, len(first) - 1, max(0.0, each.lag1)) for each in found]
 
 
-def gates(snapshots: Sequence[Snapshot], platform: str, work: float, busy: bool) -> Iterator[Gate]:  # noqa: FBT001
+def gates(snapshots: Sequence[Snapshot], kind: Kind) -> Iterator[Gate]:
     """The gates that a series holds, one behind the other; what is left at its end is none."""
-    plan, known = LookPlan(), spreads(snapshots, platform)
-    left = series(snapshots, platform, work, busy)[CALIBRATION if (work, busy) == (1.0, False) else 0 :]
+    plan, known = LookPlan(), spreads(snapshots, kind.platform)
+    left = series(snapshots, kind)[CALIBRATION if kind == Kind(kind.platform) else 0 :]
     while True:
         for look in plan.looks:
             if look > len(left):
@@ -110,25 +136,22 @@ def _others(taken: Sequence[Snapshot]) -> tuple[bool, bool]:
 
 
 def table(snapshots: Sequence[Snapshot]) -> list[str]:
-    """One row per platform, amount of work and load that has a gate; shares in percent with 95 % intervals."""
-    kinds = sorted({(s["platform"], s["busy"], s["work"]) for s in snapshots})
+    """One row per kind that has a gate; shares in percent with 95 % intervals."""
     rows = [
         "| driver, host, work | gates | pass | fail | open | snapshots | void | `mean:5%` fails | first against last |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for platform, busy, work in kinds:
-        if len(series(snapshots, platform, 1.0, busy=False)) < CALIBRATION:
+    for kind in sorted(set(map(kind_of, snapshots))):
+        if len(series(snapshots, Kind(kind.platform))) < CALIBRATION:
             continue
-        found = list(gates(snapshots, platform, work, busy))
+        found = list(gates(snapshots, kind))
         if not found:
             continue
         count = len(found)
-        every = [s for s in snapshots if (s["platform"], s["work"], s["busy"]) == (platform, work, busy)]
-        void = 1 - len(series(snapshots, platform, work, busy)) / len(every)
+        void = 1 - len(series(snapshots, kind)) / sum(map(kind.has, snapshots))
         shares = [_share(sum(g.answer == a for g in found), count) for a in ("pass", "fail", "inconclusive")]
         others = [_share(sum(getattr(g, f) for g in found), count) for f in ("mean_fails", "drift_fails")]
-        name = f"{platform}, {'busy' if busy else 'idle'}, {work:g}"
-        cells = [name, str(count), *shares, f"{statistics.fmean(g.snapshots for g in found):.1f}"]
+        cells = [kind.name, str(count), *shares, f"{statistics.fmean(g.snapshots for g in found):.1f}"]
         rows.append("| " + " | ".join([*cells, f"{100 * void:.0f} %", *others]) + " |")
     return rows
 
@@ -141,30 +164,42 @@ def _share(hits: int, count: int) -> str:
 # -- measuring -------------------------------------------------------------------------------------------------------
 
 
+def wanted(platforms: Sequence[str], loads: Sequence[bool]) -> dict[Kind, float]:
+    """How many snapshots each kind should have for its goal in gates."""
+    found: dict[Kind, float] = {}
+    for platform in platforms:
+        for busy in loads:
+            unchanged = 40 if busy else UNCHANGED.get(platform, 50)
+            found[Kind(platform, busy)] = SNAPSHOTS_A_GATE * unchanged + (0 if busy else CALIBRATION)
+            for work in MORE_WORK:
+                found[Kind(platform, busy, work)] = SNAPSHOTS_A_GATE * (20 if busy else 40)
+            if platform in ONE_THREAD:
+                found[Kind(platform, busy, one_thread=True)] = SNAPSHOTS_A_GATE * 10
+    return found
+
+
 def measure(arguments: argparse.Namespace) -> None:
     """Add snapshots to the file until the time is over."""
+    from pytest_weekops.core.errors import DeviceBusy
     from pytest_weekops.core.measurement.plan import Deadlines
     from pytest_weekops.files.scratch import Scratch
     from pytest_weekops.worker.host import HostWorker
 
     ends = time.monotonic() + 60.0 * arguments.minutes
-    loads = {"no": (False,), "yes": (True,), "both": (False, True)}[arguments.busy]
-    kinds = [(p, w, b) for b in loads for w in arguments.work for p in arguments.platforms]
-    number = len(read(arguments.raw)) if arguments.raw.exists() else 0
+    goals = wanted(arguments.platforms, {"no": (False,), "yes": (True,), "both": (False, True)}[arguments.busy])
+    raw_files.pack(arguments.raw)
+    taken = Counter(map(kind_of, raw_files.read(arguments.raw)))
     with Scratch() as scratch, closing(HostWorker(scratch, Deadlines())) as host:
         while time.monotonic() < ends:
-            platform, work, busy = kinds[number % len(kinds)]
-            with ExitStack() as stack:
-                if busy:
-                    stack.enter_context(busy_loop())
-                taken = snapshot(platform, work, busy, host, scratch, number)
-            number += 1
-            with gzip.open(arguments.raw, "at", encoding="utf-8") as stream:
-                stream.write(json.dumps(taken, separators=(",", ":")) + "\n")
-            print(number, json.dumps(taken), flush=True)
+            kind = min(goals, key=lambda each: taken[each] / goals[each])
+            with suppress(DeviceBusy):  # by another gate, for longer than a minute: it is tried again
+                found = snapshot(kind, host, scratch, number := taken.total())
+                taken[kind] += 1
+                raw_files.add(arguments.raw, found)
+                print(number, json.dumps(found), flush=True)
 
 
-def snapshot(platform: str, work: float, busy: bool, host: Any, scratch: Path, number: int) -> Snapshot:  # noqa: FBT001
+def snapshot(kind: Kind, host: Any, scratch: Path, number: int) -> Snapshot:
     """Both sizes once, by two fresh workers that are started in an order that is drawn."""
     from pairs import request
 
@@ -178,9 +213,13 @@ def snapshot(platform: str, work: float, busy: bool, host: Any, scratch: Path, n
 
     draw, cells = random.Random(number), []
     with ExitStack() as stack:
+        if kind.busy:
+            stack.enter_context(busy_loop(number, draw.uniform(0.0, 2.0 * LONGEST_S)))
         pair = []
         for letter in "AB":
-            (launch,) = resolve_platforms([platform], scratch=scratch)
+            (launch,) = resolve_platforms([kind.platform], scratch=scratch)
+            if kind.one_thread and letter == "B":
+                launch.environment[ONE_THREAD[kind.platform]] = "1"
             supervisor = PlatformSupervisor(
                 launch.model_copy(update={"label": f"{launch.label}-{letter}"}), Deadlines(), scratch
             )
@@ -190,7 +229,8 @@ def snapshot(platform: str, work: float, busy: bool, host: Any, scratch: Path, n
             supervisor.start()
         for size in SIZES:
             sides = []
-            for supervisor, depth in zip(pair, (size, size if work == 1.0 else deeper(size, work)), strict=True):
+            depths = (size, size if kind.work == 1.0 else deeper(size, kind.work))
+            for supervisor, depth in zip(pair, depths, strict=True):
                 asked = request(host, size).model_copy(
                     update={"k": depth, "least_session_ms": 500.0, "in_turns": False, "references": {}}
                 )
@@ -200,7 +240,8 @@ def snapshot(platform: str, work: float, busy: bool, host: Any, scratch: Path, n
             load = LoadMeter()
             found = TurnTaker((sides[0], sides[1]), draw, LIMIT, max_wait_s=MAX_WAIT_S).compare()
             cells.append(cell(found, limit_beside(load.percent(), LIMIT)))
-    return {"platform": platform, "work": work, "busy": busy, "cells": cells}
+    also = {"one_thread": True} if kind.one_thread else {}
+    return {"platform": kind.platform, "work": kind.work, "busy": kind.busy, **also, "cells": cells}
 
 
 def cell(found: Any, limit: float | None) -> dict[str, Any]:
@@ -222,17 +263,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure or judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["measure", "judge"])
-    parser.add_argument("--raw", type=Path)
+    parser.add_argument("--raw", type=Path, default=KEPT)
     parser.add_argument("--platforms", nargs="+", default=["pocl", "rusticl"])
-    parser.add_argument("--work", nargs="+", type=float, default=[1.0, 1.05, 1.1, 1.2])
-    parser.add_argument("--busy", choices=["no", "yes", "both"], default="no")
+    parser.add_argument("--busy", choices=["no", "yes", "both"], default="both")
     parser.add_argument("--minutes", type=float, default=60.0)
     arguments = parser.parse_args(argv)
     if arguments.what == "measure":
-        arguments.raw = arguments.raw or Path("aa_gates.jsonl.gz")
-        measure(arguments)
-    else:
-        print("\n".join(table(read(arguments.raw or KEPT))))
+        with suppress(KeyboardInterrupt):
+            measure(arguments)
+        raw_files.pack(arguments.raw)
+    rows = table(raw_files.read(arguments.raw))
+    print("\n".join(rows))
+    if arguments.what == "measure" and arguments.raw == KEPT:
+        raw_files.put_into_docs("aa-gates", rows)
     return 0
 
 

@@ -1,11 +1,13 @@
 """Weekly runs of an unchanged driver while other programs come and go: how they end, and how much was void.
 
-    python benchmarks/beside_load.py --load busy --runs 20
-    python benchmarks/beside_load.py --load none compile memory --runs 20 --sizes 256 512
+    python benchmarks/beside_load.py --load busy compile memory --runs 20
+    python benchmarks/beside_load.py --load none --runs 20 --sizes 1400 --raw 1400.jsonl.gz
 
 Each run is `pytest suites/weekly` in a directory of its own; unknown options are the run's. Beside
 it a load runs for 2 to 8 s and pauses for as long, drawn: a busy loop in one process, a compiler at work on C files, or
-copies of 64 MiB arrays. Prints a line per run and a row per load, with 95 % intervals.
+copies of 64 MiB arrays. Each run is printed and added to a file (``--raw``, that which is kept beside this script), up
+to so many of each load, so that it can be broken off and gone on with. Then there is a row per load, with 95 %
+intervals, in docs/explanation/decision-quality.md too where the file is the kept one.
 """
 
 from __future__ import annotations
@@ -19,15 +21,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import raw_files
 
 from pytest_weekops.core.guard.injection import clopper_pearson
 
+KEPT = raw_files.KEPT / "beside_load.jsonl.gz"  # judged again by a test
 SUITE = Path(__file__).resolve().parents[1] / "suites" / "weekly"
 SHORTEST_S, LONGEST_S = 2.0, 8.0
 SOURCE = "\n".join(
@@ -128,6 +135,15 @@ def row(load: str, runs: Sequence[Outcome]) -> str:
     )
 
 
+def table(lines: Sequence[dict[str, Any]]) -> list[str]:
+    """One row per load."""
+    rows = ["| load | runs | promote | open | fail | snapshots | void | s a run |", "| --- " * 8 + "|"]
+    names = [field.name for field in fields(Outcome)]
+    runs = [(line["load"], Outcome(*(line[name] for name in names))) for line in lines]
+    loads = sorted({load for load, _run in runs})
+    return [*rows, *(row(load, [run for beside, run in runs if beside == load]) for load in loads)]
+
+
 def main() -> int:
     """Run, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -135,17 +151,21 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512])
     parser.add_argument("--platform", default="pocl")
+    parser.add_argument("--raw", type=Path, default=KEPT)
     arguments, more = parser.parse_known_args()
-    rows = []
-    for load in arguments.load:
-        runs = []
+    raw_files.pack(arguments.raw)
+    taken = Counter(line["load"] for line in raw_files.read(arguments.raw))
+    with suppress(KeyboardInterrupt):
         for number in range(arguments.runs):
-            runs.append(one_run(arguments, more, load, number))
-            print(load, number + 1, json.dumps(asdict(runs[-1])), flush=True)
-        rows.append(row(load, runs))
-    print("\n| load | runs | promote | open | fail | snapshots | void | s a run |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+            for load in (load for load in arguments.load if taken[load] <= number):
+                found = {"load": load, **asdict(one_run(arguments, more, load, number))}
+                raw_files.add(arguments.raw, found)
+                print(number + 1, json.dumps(found), flush=True)
+    raw_files.pack(arguments.raw)
+    rows = table(raw_files.read(arguments.raw))
     print("\n".join(rows))
+    if arguments.raw == KEPT and len(rows) > 2:
+        raw_files.put_into_docs("beside-load", rows)
     return 0
 
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from simulated_rules import DRIFT_RULES, FLOOR_RULES, NOISES, Rates, Row, simulate
+from raw_files import put_into_docs
+from simulated_rules import DRIFT_RULES, FLOOR_RULES, LIVE_DRIFT_RULES, NOISES, Rates, Row, simulate
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / "docs" / "explanation" / "decision-quality.md"
 PICTURE = ROOT / "docs" / "pictures" / "operating-characteristics.svg"
 
 RATIOS = (1.00, 0.95, 0.90, 0.88, 0.85, 0.82, 0.80)
@@ -30,6 +29,13 @@ DRIFT_NOISES = (
     ("contaminated", 0.02, 3.0),
     ("normal", 0.05, 10.0),
     ("contaminated", 0.05, 10.0),
+)
+LIVE_DRIFTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+LIVE_DRIFT_NOISES = (
+    *(("normal", sd, 10.0) for sd in (0.003, 0.01, 0.02, 0.05)),
+    ("contaminated", 0.02, 10.0),
+    ("normal", 0.003, 3.0),
+    ("normal", 0.01, 3.0),
 )
 PROMISED = ("trend, one lane", "trend, two lanes", "fall of two snapshots, two lanes")
 CURVE = tuple(0.76 + 0.01 * step for step in range(25))
@@ -68,6 +74,15 @@ def drift_rows() -> list[list[Row]]:
     ]
 
 
+def live_drift_rows() -> list[list[Row]]:
+    """Lines of the fourth table: drifts that are so many times the limit."""
+    return [
+        [Row(rule, kind, sd, drift=round(times * limit, 3), limit=limit) for times in LIVE_DRIFTS]
+        for kind, sd, limit in LIVE_DRIFT_NOISES
+        for rule in LIVE_DRIFT_RULES
+    ]
+
+
 def curve_rows() -> list[Row]:
     """Points of the picture."""
     return [
@@ -79,7 +94,9 @@ def curve_rows() -> list[Row]:
 
 
 def gates_of(row: Row, most: int) -> int:
-    """How many gates a row takes: all where a rate is small that was asked for, else a fifth."""
+    """How many gates a row takes: all where a small rate was asked for, else a fifth, or of live ones a twentieth."""
+    if row.rule in LIVE_DRIFT_RULES:
+        return max(1, most // 20)
     asked = row.drift == 0 and row.rule in PROMISED if row.limit else row.rule == "chosen"
     return most if asked else max(1, most // 5)
 
@@ -123,6 +140,20 @@ def drift_table(found: Found) -> str:
             *(percent(found[each].failed) for each in row),
         ]
         for row in drift_rows()
+    ]
+    return table(heads, lines)
+
+
+def live_drift_table(found: Found) -> str:
+    """What a weekly run answers to a fall, by how many times the limit it is."""
+    heads = ["noise, sd, limit", "the fall", *(f"{times:g} of the limit" for times in LIVE_DRIFTS)]
+    lines = [
+        [
+            f"{NOISES[row[0].kind]}, {row[0].sd:g}, {row[0].limit:g} %",
+            row[0].rule,
+            *(told(found[each]) for each in row),
+        ]
+        for row in live_drift_rows()
     ]
     return table(heads, lines)
 
@@ -187,43 +218,41 @@ def draw(found: Found, path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def put(text: str, name: str, content: str) -> str:
-    """The document with what stands between a table's marks replaced; raises ``ValueError`` where it has none."""
-    marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-    if not marks.search(text):
-        raise ValueError(f"{DOCUMENT} has no marks for {name}")
-    return marks.sub(lambda found: f"{found[1]}\n{content}\n\n{found[2]}", text)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Simulate, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gates", type=int, default=100_000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--only", choices=["live-drift"], help="this table alone, which is done in a minute")
     arguments = parser.parse_args(argv)
-    lines = (*chosen_rows(), *rule_rows(), *drift_rows(), curve_rows())
-    wanted = dict.fromkeys(row for line in lines for row in line)
-    jobs = [(place, row, gates_of(row, arguments.gates)) for place, row in enumerate(wanted)]
+    lines = (*chosen_rows(), *rule_rows(), *drift_rows(), curve_rows(), *live_drift_rows())
+    every = dict.fromkeys(row for line in lines for row in line)
+    wanted = dict.fromkeys(row for line in live_drift_rows() for row in line) if arguments.only else every
+    jobs = [(place, row, gates_of(row, arguments.gates)) for place, row in enumerate(every) if row in wanted]
     found: Found = {}
     with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:
         for (_place, row, _gates), rates in zip(jobs, pool.imap(simulate, jobs, chunksize=4), strict=True):
             found[row] = rates
             if sys.stderr.isatty():
                 print(f"\r{len(found)} of {len(jobs)}", end="", file=sys.stderr, flush=True)
-    tables = {
-        "required": required_table(found),
-        "chosen": chosen_table(found),
-        "rules": rule_table(found),
-        "drift": drift_table(found),
-    }
+    tables = (
+        {}
+        if arguments.only
+        else {
+            "required": required_table(found),
+            "chosen": chosen_table(found),
+            "rules": rule_table(found),
+            "drift": drift_table(found),
+        }
+    )
+    tables["live-drift"] = live_drift_table(found)
     print("\n\n".join(tables.values()))
     if not arguments.dry:
-        text = DOCUMENT.read_text(encoding="utf-8")
         for name, content in tables.items():
-            text = put(text, name, content)
-        DOCUMENT.write_text(text, encoding="utf-8")
-        draw(found, PICTURE)
+            put_into_docs(name, [content])
+        if not arguments.only:
+            draw(found, PICTURE)
     return 0
 
 

@@ -18,8 +18,9 @@ from pytest_weekops.core.judge.certainty.intervals import guard_depth
 from pytest_weekops.core.judge.certainty.ranks import depth, discordance_tails, signed_rank_tails
 from pytest_weekops.core.judge.certainty.scores import Score
 from pytest_weekops.core.judge.certainty.sequential import LookPlan, rank_levels
-from pytest_weekops.core.judge.certainty.spread import Spread, student_quantile
+from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.certainty.trends import GUARD_LEVEL, THEIL_SEN_FACTOR, trend_error
+from pytest_weekops.core.student import student_quantile
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -190,7 +191,23 @@ def trends(
     lanes: Floats, fall: float, known: Known | None, looks: list[tuple[int, float, float]]
 ) -> tuple[Statuses, NDArray[np.int_]]:
     """Status of `answer_trend` at the last look, and the look of a fail; ``lanes`` are gates x lanes x snapshots."""
+    return _stay(len(lanes), -fall, _trend_bounds(lanes, known), looks)
 
+
+def live_trends(
+    lanes: Floats, fall: float, known: Known, looks: list[tuple[int, float, float]]
+) -> list[tuple[int, Statuses]]:
+    """Status of a live run's question behind each look: it fails for certain, and passes where the estimate holds."""
+    bounds, found = _trend_bounds(lanes, known), []
+    failed = np.zeros(len(lanes), bool)
+    for look, low, high in looks:
+        agreed = (middle(slopes(lanes[:, :, :look])) * (look - 1)).max(axis=1)  # what every witness shows
+        failed |= np.maximum(bounds(look, low, high)[1], agreed) < -fall
+        found.append((look, np.where(failed, -1, np.where(agreed >= -fall, 1, 0)).astype(np.int8)))
+    return found
+
+
+def _trend_bounds(lanes: Floats, known: Known | None) -> Callable[[int, float, float], tuple[Floats, Floats]]:
     def bounds(look: int, low: float, high: float) -> tuple[Floats, Floats]:
         ordered = slopes(lanes[:, :, :look].mean(axis=1))
         steps, tails = look - 1, discordance_tails(look)
@@ -209,7 +226,7 @@ def trends(
             upper = np.maximum(estimate + known.reach(high) * error, ordered[:, -guard] * steps)
         return np.minimum(lower, own.min(axis=1)), np.maximum(upper, own.max(axis=1))
 
-    return _stay(len(lanes), -fall, bounds, looks)
+    return bounds
 
 
 def falls(

@@ -18,6 +18,7 @@ from simulated_gates import (
     gate,
     hodges_lehmann,
     levels,
+    live_trends,
     middle,
     rank_trend_levels,
     ranks_alone,
@@ -27,6 +28,7 @@ from simulated_gates import (
 )
 
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
+from pytest_weekops.core.judge.certainty.spread import ASSUMED
 
 SEED = 20261128
 CELLS = 6
@@ -176,6 +178,30 @@ def drift_of(
     return judge
 
 
+def live_drift(window: int) -> Callable[[Row, np.random.Generator, int], Rates]:
+    """A weekly run of two lanes, with the spread that is assumed; it falls by the drift in every so many snapshots."""
+
+    def judge(row: Row, random: np.random.Generator, gates: int) -> Rates:
+        things, plan = CELLS // 2, PLAN
+        values = noise(row.kind, random, (gates, things, 2, plan.budget), row.sd)
+        values += np.float32(math.log1p(-row.drift / 100.0)) * np.arange(plan.budget, dtype=np.float32) / (window - 1)
+        low, high = (plan.levels(each, plan.budget) for each in (FALSE_PASS, FALSE_FAIL / things))
+        looks, known = list(zip(plan.looks, low, high, strict=True)), Known(np.full(gates, ASSUMED.sd))
+        limit = -math.log1p(-row.limit / 100.0)
+        found = [live_trends(values[:, at], limit, known, looks) for at in range(things)]
+        status, stopped = np.zeros(gates, np.int8), np.full(gates, plan.budget)
+        going = np.ones(gates, bool)
+        for place, look in enumerate(plan.looks):
+            now = np.stack([each[place][1] for each in found], axis=1)
+            status[going] = np.where((now == -1).any(axis=1), -1, np.where((now == 1).all(axis=1), 1, 0))[going]
+            ends = going & (now != 0).all(axis=1)
+            stopped[ends] = look
+            going &= ~ends
+        return Rates(float((status == 1).mean()), float((status == -1).mean()), float(stopped.mean()))
+
+    return judge
+
+
 def trend_estimate(row: Row, random: np.random.Generator, gates: int) -> Rates:
     """The rule before: the Theil-Sen line of six snapshots, and no snapshot 8 % below median and predecessors."""
     values = series(row, random, gates, 6, 1)[:, :, 0]
@@ -210,11 +236,17 @@ DRIFT_RULES: dict[str, Callable[[Row, np.random.Generator, int], Rates]] = {
 }
 
 
+LIVE_DRIFT_RULES: dict[str, Callable[[Row, np.random.Generator, int], Rates]] = {
+    "in 3 snapshots": live_drift(3),
+    "in 12 snapshots": live_drift(12),
+}
+
+
 def simulate(job: tuple[int, Row, int]) -> Rates:
     """One row, in chunks; its random numbers depend on its place alone."""
     place, row, gates = job
     random = np.random.default_rng([SEED, place])
-    rule = (FLOOR_RULES | DRIFT_RULES)[row.rule]
+    rule = (FLOOR_RULES | DRIFT_RULES | LIVE_DRIFT_RULES)[row.rule]
     sizes = [min(CHUNK, gates - at) for at in range(0, gates, CHUNK)]
     found = [(rule(row, random, size), size) for size in sizes]
     return Rates(*(sum(getattr(r, n) * size for r, size in found) / gates for n in ("passed", "failed", "snapshots")))

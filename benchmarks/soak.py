@@ -39,9 +39,14 @@ SMALL = (
 )
 MEASURED = re.compile(r"^ +\d+/\d+ +s\d+ ", re.MULTILINE)
 LONGEST_S = 180.0
+USAGE = 4  # nothing was begun
+OWN_LOCK = {"WEEKOPS_LOCK_NAMESPACE": f"soak-{os.getpid()}"}  # other gates on this machine are not waited for
 GONE_S = 20.0  # until processes that notice by themselves are gone
 KEPT = ROOT / "docs" / "soaked.json"
-COUNTS = ("lost records", "leaked processes", "leaked scratch", "leaked files", "wrong verdicts", "hung gates")
+COUNTS = (
+    *("lost records", "leaked processes", "leaked scratch", "leaked files", "wrong verdicts", "hung gates"),
+    "gates that never began",
+)
 
 
 @dataclass
@@ -67,17 +72,21 @@ class Soak:
         (self.place / "project" / "policy.yaml").write_text(POLICY, encoding="utf-8")
         (self.place / "project" / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
 
-    def gate(self, number: int, seed: int) -> None:
-        """Run one gate with the fault that its seed draws, and count."""
+    def gate(self, number: int, seed: int) -> bool:
+        """Run one gate with the fault that its seed draws, and count; whether it was one: it began a run."""
         draw = random.Random(seed)
         name = draw.choice(list(FAULTS))
-        self.faults[name] += 1
         before = {path.name for path in self.reports.glob("*")} if self.reports.exists() else set()
         status, output, did = self._run(name, draw)
         runs = [p for p in sorted(self.reports.glob("*")) if p.name not in before and p.is_dir()]
         line = f"gate {number}: {name}{'' if did else ' (it came too late)'}, exit status {status}"
         print(line, flush=True)
+        if status == USAGE and not runs:
+            self._note("gates that never began", f"{line}: {output[-400:]}")
+            return False
+        self.faults[name] += 1
         self._count(f"{line}: ", status, output, runs, harmed=did and name in FATAL)
+        return True
 
     def _run(self, name: str, draw: random.Random) -> tuple[int | None, str, bool]:
         suite = ROOT / "suites" / "weekly"
@@ -86,7 +95,7 @@ class Soak:
             process = subprocess.Popen(
                 [*line, str(suite), "--policy", "policy.yaml", "--platforms", self.platform, *SMALL],
                 cwd=self.place / "project",
-                env={**os.environ, "TMPDIR": str(self.place / "tmp"), MARK: str(self.place)},
+                env={**os.environ, "TMPDIR": str(self.place / "tmp"), MARK: str(self.place), **OWN_LOCK},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -115,7 +124,7 @@ class Soak:
             self._note("wrong verdicts", f"{line}a gate with a fault promoted")
         if status == 0 and any(_decision(run) != "promote" for run in runs):
             self._note("wrong verdicts", f"{line}0 and no promote on disk")
-        if status not in (0, 1, 2, 3, 4, 5, 10, 11, -9, -15, None):
+        if status not in (0, 1, 2, 3, 10, 11, -9, -15, None):
             self._note("wrong verdicts", f"{line}an exit status that nobody knows")
 
     def last(self) -> None:
@@ -166,7 +175,10 @@ def _nothing(_soak: Soak, _process: subprocess.Popen[bytes], _draw: random.Rando
 
 def _signalled(number: int) -> Callable[[Soak, subprocess.Popen[bytes], random.Random], bool]:
     def strike(soak: Soak, process: subprocess.Popen[bytes], draw: random.Random) -> bool:
-        return _in_time(soak, process, draw) and _kill(process.pid, number)
+        if not _in_time(soak, process, draw):
+            return False
+        decided = (_latest(soak).parent / "decision.json").exists()  # the page is made behind the verdict
+        return _kill(process.pid, number) and not decided
 
     return strike
 
@@ -183,13 +195,18 @@ def _journal(soak: Soak, process: subprocess.Popen[bytes], draw: random.Random) 
     """Somebody cuts the journal of the run that goes on."""
     if not _in_time(soak, process, draw):
         return False
-    journal = max(soak.reports.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    journal = _latest(soak)
     if (journal.parent / "decision.json").exists():  # judged by now: `weekops status --verify` would find it
         return False
     if not journal.stat().st_size:  # nothing is in it yet, so nothing is cut
         return False
     os.truncate(journal, journal.stat().st_size // 2)
     return True
+
+
+def _latest(soak: Soak) -> Path:
+    """The journal that was written last."""
+    return max(soak.reports.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
 
 
 def _in_time(soak: Soak, process: subprocess.Popen[bytes], draw: random.Random) -> bool:
@@ -273,7 +290,8 @@ def main(words: Sequence[str] | None = None) -> int:
         soak.lay_out()
         for _gate in range(asked.gates):
             if time.monotonic() < until:
-                soak.gate(sittings.gates + 1, sittings.next_seed)
+                if not soak.gate(sittings.gates + 1, sittings.next_seed):
+                    break
                 sittings.add(soak, gates=1)
         soak.last()
         sittings.add(soak, gates=0)

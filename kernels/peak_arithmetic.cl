@@ -9,6 +9,8 @@
  *               WIDTH   numbers in a vector: 1, 4, 8 or 16
  *               CHAINS  chains that do not wait for each other: 1, 4, 8 or 12
  *               FUSED   1: fma, for drivers that do not contract x * m + a
+ *               DOT     with uint: steps are x = x + the dot product of the bytes of x and m; 1: by the function of
+ *                       cl_khr_integer_dot_product, for width 1; 0: written out
  *               MIXER   an odd number in the digest; another one makes another program
  * Work-group    (64, 1, 1), any number of groups
  * Local memory  0 bytes
@@ -63,6 +65,14 @@
 #define START(j) VEC x##j = first + (VEC)((SCALAR)(j));
 #if FUSED
 #define STEP(j) x##j = fma(x##j, m, a);
+#elif defined(DOT)
+#if DOT
+#define DOT_OF(x) dot_4x8packed_uu_uint(x, m)
+#else
+#define BYTE(x, k) ((x) >> 8 * (k) & 0xFFu)
+#define DOT_OF(x) (BYTE(x, 0) * BYTE(m, 0) + BYTE(x, 1) * BYTE(m, 1) + BYTE(x, 2) * BYTE(m, 2) + BYTE(x, 3) * BYTE(m, 3))
+#endif
+#define STEP(j) x##j += DOT_OF(x##j);
 #else
 #define STEP(j) x##j = x##j * m + a;
 #endif

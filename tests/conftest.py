@@ -27,6 +27,9 @@ settings.load_profile("repeatable" if os.environ.get("WEEKOPS_REPEATABLE_EXAMPLE
 # Tests start some thousand processes. Where nothing may write byte code, each would compile all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# Read by each process that tests start: its workers share what their drivers compiled.
+COMPILED = Path(__file__).parent / "support" / "compiled"
+
 # Tests that share started workers, or that measure, go to one process of xdist; all others by file.
 ONE_AFTER_ANOTHER = ("device", "campaigns")
 # Minutes each: whichever process began one last would end alone.
@@ -61,12 +64,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session", autouse=True)
 def locks_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Device locks apart from those of gates that run on this machine and from other test runs, and no pages."""
+    """Device locks and compiled kernels apart from those of whoever else runs on this machine, and no pages."""
     with pytest.MonkeyPatch.context() as patch:
         place = tmp_path_factory.mktemp("locks")
         patch.setenv("WEEKOPS_LOCK_DIR", str(place))
         patch.setenv("WEEKOPS_LOCK_NAMESPACE", f"tests {place}")
         patch.setenv("WEEKOPS_NO_PAGE", "1")  # two seconds of drawing behind each of some hundred gates
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(COMPILED), os.environ.get("PYTHONPATH")])))
+        if not os.environ.get("COMPILED_FOR_TESTS"):  # the same kernels in some hundred workers
+            base = tmp_path_factory.getbasetemp()  # with xdist a directory of each process of its, side by side
+            shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+            patch.setenv("COMPILED_FOR_TESTS", str(shared / "compiled"))
         patch.delenv("WEEKOPS_LEDGER", raising=False)
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # the job's page is for what the tests came to
         yield

@@ -89,7 +89,7 @@ def _measure_source(device: OpenDevice, request: MeasureRequest, notify: Notify,
     launcher = make_launcher(device.queue, device.programs, source, shape, operation)
     guard = _guard_of(device, request, launcher, shape)
     try:
-        watch = _watch(guard, operation, shape)
+        watch = _watch(guard, operation, shape, request)
         return (yield from _measure(device, request, notify, launcher, watch, source, operation, shape))
     finally:
         launcher.release()
@@ -97,11 +97,11 @@ def _measure_source(device: OpenDevice, request: MeasureRequest, notify: Notify,
             guard.release()
 
 
-def _watch(guard: Guard | InvariantGuard | None, operation: Operation, shape: Shape) -> Watch:
+def _watch(guard: Guard | InvariantGuard | None, operation: Operation, shape: Shape, request: MeasureRequest) -> Watch:
     if isinstance(guard, InvariantGuard):
         assert isinstance(operation, Guarded)
         return WatchedInvariant(guard, operation, shape)
-    return Watched(guard, shape) if guard else Unwatched()
+    return Watched(guard, shape, cost=request.guard_cost, draw=request.guard_draw) if guard else Unwatched()
 
 
 def _refuse_lanes(request: MeasureRequest) -> None:
@@ -209,6 +209,7 @@ def _in_turns(session: Session) -> Generator[Ready | Turned, TurnRequest, None]:
         for left in reversed(range(turn.launches)):
             session.launch(last=turn.last and left == 0)
         if turn.last:
+            session.end()
             return
         new = session.timed[before:]
         delays = [launch.scheduled.delay_ns for launch in new if launch.scheduled is not None]

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.device.described_launcher import DescribedLauncher
 from pytest_weekops.device.digest import Area
-from pytest_weekops.device.operation import Array, HostDriven, HostWork, LaunchedOperation, Operation, Shape
+from pytest_weekops.device.operation import (
+    Array,
+    HostDriven,
+    HostWork,
+    LaunchedAsBuilt,
+    LaunchedOperation,
+    Operation,
+    Shape,
+)
 from pytest_weekops.device.program import Programs, kernels_of
 from pytest_weekops.device.zones import Zones
 from pytest_weekops.files.kernel_sources import Source
@@ -71,7 +79,11 @@ def make_launcher(
     if not isinstance(operation, LaunchedOperation):
         raise DeviceError(f"{source.path.name} computes {source.entry.operation}, and only GEMM can be launched here.")
     drive = partial(_drive, operation, shape) if isinstance(operation, HostDriven) else None
-    return DescribedLauncher(queue, programs, source, operation.launch(shape), drive)
+    if isinstance(operation, LaunchedAsBuilt):
+        launch = operation.launch_as(shape, programs.defines(source))
+    else:
+        launch = operation.launch(shape)
+    return DescribedLauncher(queue, programs, source, launch, drive)
 
 
 def _drive(operation: HostDriven, shape: Shape, work: HostWork) -> Sequence[Any]:

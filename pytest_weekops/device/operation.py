@@ -76,6 +76,17 @@ class LaunchedOperation(Operation, Protocol):
         """Kernels, arguments, buffers and NDRanges."""
 
 
+@runtime_checkable
+class LaunchedAsBuilt(LaunchedOperation, Protocol):
+    """An operation with another launch where its kernel is built for another kind of device.
+
+    :meth:`launch` describes the one that needs the most memory, for who does not know the device yet.
+    """
+
+    def launch_as(self, shape: Shape, defines: Mapping[str, int]) -> Launch:
+        """The launch of a kernel that was built with these ``-D`` values."""
+
+
 @dataclass(frozen=True)
 class HostWork:
     """What host calls work with: the queue, in order and profiling, kernels by name, and buffers by name in use now."""

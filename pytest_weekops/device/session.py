@@ -35,7 +35,7 @@ Notify = Callable[[Phase], None]
 
 @dataclass
 class Session:
-    """Session ``number`` of a request. :meth:`prepare`, then :meth:`launch` as often as wanted, then :meth:`finish`."""
+    """Session ``number`` of a request: :meth:`prepare`, :meth:`launch` as often as wanted, :meth:`finish`."""
 
     device: OpenDevice
     request: MeasureRequest
@@ -72,8 +72,8 @@ class Session:
         self.watch.begin(self._data, seed=self.request.seed, session=self.number)
         self.launcher.poison()
         self._warm_up()
-        self.caught = self.caught or self._contained() or self.watch.trust()
         self.usual_ns = statistics.median(launch.wall_ns for launch in self.warm) if self.warm else 0.0
+        self.caught = self.caught or self._contained() or self.watch.trust(self.usual_ns)
 
     def _load(self) -> Data:
         request = self.request
@@ -98,7 +98,7 @@ class Session:
         return launch_count(self.request.iterations, self.request.least_session_ms, self.usual_ns)
 
     def launch(self, *, last: bool) -> None:
-        """One timed launch; after the ``last`` comes :meth:`finish`. Nothing is launched once a result was wrong."""
+        """One timed launch; the ``last`` result is compared as a whole. Nothing is launched once one was wrong."""
         if self.caught:
             return
         if self.pressure is not None:
@@ -113,6 +113,12 @@ class Session:
         if whole:
             self.compared.append(number)
         self.caught = self.watch.after(self.timed[-1].wall_ns) or self._look(f"launch {number}", whole=whole)
+
+    def end(self) -> None:
+        """No launch comes any more: what the last one left is compared element by element."""
+        if self.timed and not self.caught and len(self.timed) not in self.compared:
+            self.compared.append(len(self.timed))
+            self.caught = self._look(f"launch {len(self.timed)}", whole=True)
 
     def _draw(self) -> int:
         """Which launch besides the last one is compared element by element; 0 where only one is planned."""
@@ -142,11 +148,10 @@ class Session:
         patience, neighbours = Patience(self.planned, wait_s), Neighbours(self.request.max_run_delay_percent)
         while not self.caught:
             self._pause(patience, neighbours)
-            last = patience.is_last()
-            self.launch(last=last)
-            if last or self.caught:
-                break
+            self.launch(last=patience.may_be_last)
             patience.note([self._was_calm(self.timed[-1])], self.timed[-1].wall_ns * 1e-9)
+            if patience.is_over:
+                break
         return patience.waited_s
 
     def _pause(self, patience: Patience, neighbours: Neighbours) -> None:

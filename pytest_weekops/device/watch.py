@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from typing import Protocol
 
+from pytest_weekops.core.guard.coverage import CostRule, is_drawn, period_for
 from pytest_weekops.core.guard.evidence import GuardTally
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import GuardEvidence
@@ -13,7 +15,9 @@ from pytest_weekops.device.invariant import Draw, Guarded
 from pytest_weekops.device.invariant_guard import InvariantGuard
 from pytest_weekops.device.looks import Data
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.timing import SHORT_NS
+from pytest_weekops.device.timing import SHORT_NS, time_launch
+
+_TRIES = 12  # launches that tell what a check adds to one
 
 
 class Watch(Protocol):
@@ -22,8 +26,8 @@ class Watch(Protocol):
     def begin(self, data: Data, *, seed: int, session: int) -> None:
         """New data are on the device."""
 
-    def trust(self) -> str:
-        """Before timing: a sentence where the guard cannot be trusted."""
+    def trust(self, usual_ns: float) -> str:
+        """Before timing, launches taking about ``usual_ns``: a sentence where the guard cannot be trusted."""
 
     def before(self, slot: int) -> None:
         """A launch on inputs ``slot`` comes next."""
@@ -50,7 +54,7 @@ class Unwatched:
     def begin(self, data: Data, *, seed: int, session: int) -> None:
         """Nothing to prepare."""
 
-    def trust(self) -> str:
+    def trust(self, usual_ns: float) -> str:  # noqa: ARG002 - the common signature
         """Nothing to trust."""
         return ""
 
@@ -74,11 +78,17 @@ class Unwatched:
 
 
 class Watched:
-    """Every ``period``-th launch is checked, counted across sessions, against the sums of the inputs that it took."""
+    """Every ``period``-th launch is checked, counted across sessions, against the sums of the inputs that it took.
 
-    def __init__(self, guard: Guard, shape: Shape) -> None:
-        self._guard = guard
+    With a rule of ``cost`` and short launches, the first session's warm-up ends with a few launches that tell what a
+    check adds to one. Where that is more than the rule allows, one launch in so many is checked, drawn at random.
+    """
+
+    def __init__(self, guard: Guard, shape: Shape, *, cost: CostRule | None = None, draw: int = 0) -> None:
+        self._guard, self._cost, self._draw = guard, cost, draw
         self._period = guard.settings.period
+        self._is_drawn = False
+        self._seed = 0
         self._tally = GuardTally(guard.settings, (shape.m, shape.n))
         self._slot = 0
         self._number = 0
@@ -86,8 +96,9 @@ class Watched:
     def begin(self, data: Data, *, seed: int, session: int) -> None:
         """Work out the sums of both sets of inputs."""
         self._guard.prepare([(inputs["A"], inputs["B"]) for inputs in data.inputs], seed=seed, session=session)
+        self._seed = seed
 
-    def trust(self) -> str:
+    def trust(self, usual_ns: float) -> str:
         """Test the guard on the result of the warm-up's last launch, before it is believed."""
         if self._guard.check(self._slot).bad:
             caught = self._guard.explain(self._slot)
@@ -96,7 +107,25 @@ class Watched:
             return f"the guard caught the warm-up's last launch: {caught.text}"
         problem = self._guard.self_test(self._slot)
         self._tally.tested(problem, self._guard.residual_share(self._guard.launcher.read(), self._slot))
-        return f"the guard's self-test failed: {problem}" if problem else ""
+        if problem:
+            return f"the guard's self-test failed: {problem}"
+        return self._try_cost(self._cost) if self._cost and not self._number and self._follows(usual_ns) else ""
+
+    def _try_cost(self, rule: CostRule) -> str:
+        """See what a check adds to a launch, and settle how many launches are checked; a sentence for a bad one."""
+        shares = []
+        for _ in range(_TRIES):
+            launch = time_launch(self._guard.queue, self._guard.launcher.enqueue, self._follow)
+            found = self._guard.check(self._slot)
+            if found.bad:
+                return self._explained("a launch that was to tell a check's cost")
+            shares.append(100.0 * found.ns / launch.wall_ns)
+        cost = statistics.median(shares[_TRIES // 3 :])  # the first ones take longer
+        self._period = period_for(rule, cost, self._period)
+        self._is_drawn = self._period > self._guard.settings.period
+        if self._is_drawn:
+            self._tally.tried(cost, self._period)
+        return ""
 
     def before(self, slot: int) -> None:
         """Check against these sums."""
@@ -104,13 +133,19 @@ class Watched:
 
     def behind(self, usual_ns: float) -> Callable[[], None] | None:
         """The check, where launches are so short that the host's way to the device and back would cost more than it."""
-        if usual_ns >= SHORT_NS or not self._is_due or not self._guard.can_follow:
-            return None
-        return lambda: self._guard.follow(self._slot)
+        return self._follow if self._is_due and self._follows(usual_ns) else None
+
+    def _follows(self, usual_ns: float) -> bool:
+        return usual_ns < SHORT_NS and self._guard.can_follow
+
+    def _follow(self) -> None:
+        self._guard.follow(self._slot)
 
     @property
     def _is_due(self) -> bool:
         """Whether the launch that comes next is checked: the first is, so that no short measurement goes without."""
+        if self._is_drawn:
+            return is_drawn(self._number, self._period, seed=self._seed, draw=self._draw)
         return self._number % self._period == 0
 
     def after(self, launch_ns: int) -> str:
@@ -120,11 +155,13 @@ class Watched:
             return ""
         found = self._guard.check(self._slot, launch=self._number)
         self._tally.checked(launch_ns, found.ns, number=self._number, lines=self._guard.drawn)
-        if not found.bad:
-            return ""
+        return self._explained(f"launch {self._number}") if found.bad else ""
+
+    def _explained(self, what: str) -> str:
+        """What the last check found in a launch: a sentence where its result is wrong, else a false alarm."""
         caught = self._guard.explain(self._slot)
         self._tally.alarmed(real=caught.real, text=caught.text)
-        return f"the guard caught launch {self._number}: {caught.text}" if caught.real else ""
+        return f"the guard caught {what}: {caught.text}" if caught.real else ""
 
     def settle(self, *, are_right: bool) -> str:  # noqa: ARG002 - each check was answered at once
         """Everything was said behind its launch."""
@@ -155,7 +192,7 @@ class WatchedInvariant:
         )
         self._before = self._number
 
-    def trust(self) -> str:
+    def trust(self, usual_ns: float) -> str:  # noqa: ARG002 - the common signature
         """Test the guard on the result of the warm-up's last launch, before it is believed."""
         problem = self._guard.self_test(self._slot)
         self._tally.tested(problem, self._guard.residual_share(self._guard.launcher.read(), self._slot))

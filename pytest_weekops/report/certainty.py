@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_weekops.core.judge.asking.noise import NOISY
 from pytest_weekops.core.judge.finding import Certainty, Decision, Verdict
-
-NOISY = 2.0  # times the calibrated spread, from which a run says so
 
 
 def certainty_lines(verdict: Verdict) -> list[str]:
@@ -44,12 +43,15 @@ def _errors(found: Certainty) -> str:
 
 
 def _noise(found: Certainty) -> list[str]:
-    """That the run is not what its calibration was made for."""
+    """That the run is not what its calibration was made for, or varies by more than is assumed."""
     if found.noise_ratio is None or found.noise_ratio < NOISY:
         return []
+    is_assumed = "assumed" in found.spread_source
+    source = "is assumed" if is_assumed else "their calibration says"
+    way = "set a driver beside it (--against, --reference-driver on)" if is_assumed else "calibrate again"
     words = (
-        f"warning: this run's snapshots scatter {found.noise_ratio:.1f} times as much as their calibration says; its "
-        "error rates are higher than promised. Look for what else runs on the host, and calibrate again."
+        f"warning: this run's snapshots scatter {found.noise_ratio:.1f} times as much as {source}; its error rates are "
+        f"higher than promised. Look for what else runs on the host, and {way}."
     )
     return [words]
 

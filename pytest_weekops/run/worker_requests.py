@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.core.guard.coverage import cost_rule
 from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation, Problem
@@ -57,6 +58,7 @@ class WorkerRequests:
             least_session_ms=self.plan.session_ms if timed else 0.0,
             guard=self._guard(case.kernel),
             guard_draw=case.snapshot,
+            guard_cost=cost_rule(self.policy, n) if case.kernel == T5_KERNEL else None,
             selector=self.selector(case, identity),
             pressure_during=pressure.pulses if pressure.mode == "during" else 0,
             pressure_size=pressure.size,

@@ -37,6 +37,7 @@ STDERR_TAIL_LINES = 12
 _FORGED = ("PYOPENCL_BUILD_OPTIONS", "OPENCL_LAYERS", "PYOPENCL_CTX", "PYOPENCL_TEST")
 # Where drivers keep what they compiled: Mesa and most others, PoCL, NVIDIA, and AMD's code object manager.
 _CACHES = ("XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "AMD_COMGR_CACHE_DIR")
+_BEFORE_THOSE = ("MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR")  # where Mesa looks first; without them, in its own
 _CPU_BACKSTOP_S = 6 * 3600
 _REAP_S = 5.0
 # A worker is heard of once a second at least, or behind each launch: what is longer was one launch of the warm-up.
@@ -108,7 +109,8 @@ class Worker:
 
         Nor the ledger's address: what a driver says last is journaled, and a password may stand in it.
         """
-        kept = {key: value for key, value in os.environ.items() if key not in (*_FORGED, "WEEKOPS_LEDGER")}
+        left_out = (*_FORGED, *_BEFORE_THOSE, "WEEKOPS_LEDGER")
+        kept = {key: value for key, value in os.environ.items() if key not in left_out}
         cache = self.home / "cache"
         cache.mkdir()
         root = str(Path(__file__).resolve().parents[2])

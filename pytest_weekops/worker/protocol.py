@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from pytest_weekops.core.guard.coverage import CostRule
 from pytest_weekops.core.guard.injection import Injection
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.kernel_operation import OperationFile, SizeNeeds
@@ -86,7 +87,8 @@ class MeasureRequest(ProblemRequest):
     ``references`` maps session number to a ``.npy`` file with the float64 result (shape m x n); inputs are generated
     from (seed, session, shape) by ``core.problem`` so that every worker has the same bytes. A session whose launches
     fill less than ``least_session_ms`` goes on, up to 200 launches: eight launches of 0.2 ms are no sample of anything.
-    ``guard_draw`` (the snapshot) lets a sampled guard draw other lines where seed and launch are the same.
+    ``guard_draw`` (the snapshot) lets a guard draw other lines and launches where seed and launch are the same;
+    ``guard_cost`` lets T5's check fewer launches where each check costs more.
     ``tuned`` are the build parameters in force instead of the shipped ones; a variant that is not named keeps those.
     A session goes on, up to three times its launches, until enough had at most ``max_run_delay_percent`` of run delay;
     while none has, all sessions together wait for ``max_wait_s`` at most.
@@ -110,6 +112,7 @@ class MeasureRequest(ProblemRequest):
     k_scaled_bound: float | None = None
     guard: GuardRequest | None = None
     guard_draw: int = Field(default=0, ge=0)
+    guard_cost: CostRule | None = None
     selector: SelectorRequest | None = None
     tuned: tuple[TunedVariant, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
@@ -119,10 +122,13 @@ class MeasureRequest(ProblemRequest):
 
 
 class TurnRequest(Record):
-    """The next turn of a session that waits: so many timed launches. The ``last`` turn's last result is verified."""
+    """The next turn of a session that waits: so many timed launches. The ``last`` turn's last result is verified.
+
+    A last turn without launches ends the session with those that it has.
+    """
 
     type: Literal["turn"] = "turn"
-    launches: int = Field(default=1, ge=1)
+    launches: int = Field(default=1, ge=0)
     last: bool = False
 
 

@@ -1,8 +1,8 @@
 """Two workers that take turns, launch by launch and never at the same time, so that the host meets both alike.
 
 A session goes in blocks of ``ABBA`` or ``BAAB``, drawn; a pair is the i-th turn of each side. It ends when as many
-pairs were calm as the plan asks for, or after three times as many; while none is calm it pauses. Where one side cannot
-go on, the other finishes by itself.
+pairs were calm as the plan asks for, or after three times as many; while none is calm it pauses. Which block is the
+last is known behind it: one that was disturbed ends nothing. Where one side cannot go on, the other finishes by itself.
 """
 
 from __future__ import annotations
@@ -131,15 +131,10 @@ class TurnTaker:
                 patience.paused(pause_s)
                 if neighbours.waits_for_itself():
                     patience.give_up()
-            last = patience.is_last(2)
             began = time.monotonic()
             block = self.draw.choice(_BLOCKS)
             order += block
-            turns = self._block(block, last=last)
-            if last:
-                self._order.append(order)
-                self.waited_s += patience.waited_s
-                return ""
+            turns = self._block(block)
             pairs = zip(turns["A"], turns["B"], strict=False)
             patience.note(
                 [self._is_calm(one) and self._is_calm(other) for one, other in pairs], time.monotonic() - began
@@ -147,14 +142,20 @@ class TurnTaker:
             if broken := next(filter(None, map(self._stopped, self.sides)), ""):
                 self._order.append(order)
                 return broken
+            if patience.is_over:
+                self._order.append(order)
+                self.waited_s += patience.waited_s
+                for side in self.sides:
+                    side.turn(0, last=True)
+                return ""
 
-    def _block(self, block: str, *, last: bool) -> dict[str, list[Turned]]:
+    def _block(self, block: str) -> dict[str, list[Turned]]:
         found: dict[str, list[Turned]] = {"A": [], "B": []}
-        for place, letter in enumerate(block):
+        for letter in block:
             side = self.sides[letter == "B"]
             if side.is_over:  # it went down in its turn before
                 continue
-            side.turn(self._launches, last=last and letter not in block[place + 1 :])
+            side.turn(self._launches, last=False)
             if isinstance(side.state, Turned):
                 found[letter].append(side.state)
         return found

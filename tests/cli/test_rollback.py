@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import weekops
+from tests.support.gates import POLICY
 from tests.support.history import promoted, record
 
 
 def rollback(directory: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a directory of its own."""
-    return weekops("rollback", *options, cwd=directory, environment=environment)
+    return weekops("rollback", *options, cwd=directory, environment=environment, timeout_s=600.0)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +57,14 @@ def test_apply_is_verified_by_the_real_gate(tmp_path: Path, need_platform: Calla
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_theirs.py").write_text("def test_theirs():\n    assert False\n", encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n", encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")  # how calm this machine is is not asked here
     record(tmp_path / "reports", promoted("run-1"))
-    applied = rollback(tmp_path, "--apply", "--platform", "pocl", PYTEST_ADDOPTS="-k nothing --collect-only")
+    words = ("--apply", "--platform", "pocl", "--policy", "policy.yaml")
+    applied = rollback(tmp_path, *words, PYTEST_ADDOPTS="-k nothing --collect-only")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert "pocl is active and verified" in applied.stdout
     assert "channel: rolled_back" in weekops("status", cwd=tmp_path).stdout
-    again = rollback(tmp_path, "--apply", "--platform", "pocl")
+    again = rollback(tmp_path, *words)
     assert "verified already" in again.stdout
     assert rollback(tmp_path, "--undo").returncode == 0
     assert not (tmp_path / "reports" / "runtime" / "active.env").exists()

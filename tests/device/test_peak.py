@@ -42,6 +42,7 @@ MORE_SABOTAGE = [
     ("peak_arithmetic.cl", "(uint)MIXER", "31u", ("build_cold", "build_warm")),
     ("peak_arithmetic.cl", "x##j * m + a", "x##j * m", ("arithmetic_double", "arithmetic_int_dependent")),
     ("peak_arithmetic.cl", "out[item] = mixed;", "", ("arithmetic_float", "arithmetic_float_dependent")),
+    ("peak_arithmetic.cl", " + BYTE(x, 3) * BYTE(m, 3)", "", ("arithmetic_char_dot", "arithmetic_char_dot_dependent")),
     ("peak_launch.cl", "get_global_id(0)", "0", ("launch_out_of_order",)),
     ("triad.cl", "+ s * *(", "+ s * 1.000001f * *(", ("memory_triad",)),
 ]

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from pytest_weekops.core.guard.coverage import CostRule
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.device.explanation import Caught
+from pytest_weekops.device.guard import Check
 from pytest_weekops.device.operation import Shape
-from pytest_weekops.device.timing import SHORT_NS
+from pytest_weekops.device.timing import SHORT_NS, Launch
 from pytest_weekops.device.watch import Watched
 from pytest_weekops.worker.protocol import GuardRequest
 from tests.support.benches import Bench
@@ -53,6 +56,93 @@ def test_only_a_launch_that_is_due_is_followed() -> None:
         due.append(watch.behind(1.0) is not None)
         watch._number += 1
     assert due == [True, False, False, True, False, False, True]
+
+
+class Costing:
+    """A guard whose checks add so many nanoseconds to launches, of which the first ones cost ten times that."""
+
+    def __init__(self, check_ns: int, bad_from: int = 1000) -> None:
+        self.settings, self.can_follow, self.queue = GuardSettings(), True, self
+        self.launcher = self
+        self._ns, self._bad_from, self.checks = check_ns, bad_from, 0
+
+    def check(self, _slot: int, *, launch: int = 0) -> Check:
+        """One more."""
+        self.checks += 1
+        return Check(self._ns * (10 if self.checks < 5 else 1), int(self.checks >= self._bad_from))
+
+    def self_test(self, _slot: int) -> str:
+        """Good."""
+        return ""
+
+    def residual_share(self, _result: object, _slot: int) -> float:
+        """Far from its bound."""
+        return 0.1
+
+    def explain(self, _slot: int) -> Caught:
+        """A wrong row."""
+        return Caught(real=True, text="row 3")
+
+    def enqueue(self) -> list[Any]:
+        """Nothing."""
+        return []
+
+    read = enqueue
+    drawn = None
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each launch takes 100 us."""
+    monkeypatch.setattr(
+        "pytest_weekops.device.watch.time_launch", lambda *_launch: Launch(start_ns=0, wall_ns=100_000, stamps=None)
+    )
+
+
+COST = CostRule(most_percent=3.0, longest_period=10)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("check_ns", "period"), [(2_000, 1), (6_500, 3), (90_000, 10)])
+def test_what_a_check_costs_decides_how_many_launches_are_checked(check_ns: int, period: int) -> None:
+    """Seen on a few launches behind the self-test; drawn among the launches, and told."""
+    guard: Any = Costing(check_ns)
+    watch = Watched(guard, Shape(64, 64, 64), cost=COST, draw=1)
+    assert watch.trust(100_000.0) == ""
+    tried, due = guard.checks, []
+    for number in range(200):
+        if watch.behind(100_000.0) is not None:
+            due.append(number)
+        assert watch.after(100_000) == ""
+    assert guard.checks - tried == len(due)
+    assert len(due) in (1 + 199 // period, 2 + 199 // period) or period == 1
+    assert period in (1, 10) or len({number % period for number in due}) > 1, "not in step"
+    evidence = watch.evidence()
+    assert evidence is not None
+    assert (evidence.period, evidence.checks) == (period, len(due))
+    assert evidence.tried_percent == (None if period == 1 else check_ns / 1000)
+    assert evidence.checked_launches == tuple(number + 1 for number in due)
+    assert watch.trust(100_000.0) == "", "the next session"
+    assert guard.checks - tried == len(due) + 1, "is not tried again"
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_launch_is_tried_where_nothing_may_be_saved() -> None:
+    """Without a rule, and where launches are long."""
+    for watch, usual_ns in (
+        (Watched(guard := Costing(90_000), Shape(64, 64, 64)), 1e5),  # type: ignore[arg-type]
+        (Watched(other := Costing(90_000), Shape(64, 64, 64), cost=COST), SHORT_NS),  # type: ignore[arg-type]
+    ):
+        assert watch.trust(usual_ns) == ""
+    assert (guard.checks, other.checks) == (1, 1)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_wrong_launch_among_those_that_are_tried_is_caught() -> None:
+    """As any other one."""
+    guard: Any = Costing(90_000, bad_from=4)
+    said = Watched(guard, Shape(64, 64, 64), cost=COST).trust(100_000.0)
+    assert said == "the guard caught a launch that was to tell a check's cost: row 3"
 
 
 # Of the second shape the check takes as long as the launch, so that it is still running when that is done.

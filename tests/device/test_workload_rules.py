@@ -14,7 +14,7 @@ from pytest_weekops.core.measurement.peak import ITEMS
 from pytest_weekops.core.units import LEVEL0, LEVEL1
 from pytest_weekops.device.host import describe
 from pytest_weekops.device.level0.operations import GROUP, LEVEL0_OPERATIONS
-from pytest_weekops.device.operation import Array, Shape
+from pytest_weekops.device.operation import Array, LaunchedAsBuilt, Shape
 from pytest_weekops.device.workloads import WORKLOADS
 from pytest_weekops.device.workloads.parts import MOST_ELEMENTS
 from pytest_weekops.files.catalog import kernel_entries
@@ -72,6 +72,26 @@ def test_a_launch_fits_its_inputs_and_its_reference(name: str) -> None:
         assert math.isfinite(operation.error_unit(shape, inputs))
         assert launch.output_dtype == "float32" or operation.error_unit(shape, inputs) == 0.0
         assert min(operation.flops(shape), operation.bytes_moved(shape)) > 0
+
+
+def test_a_launch_for_another_device_fits_too_and_needs_no_more_memory() -> None:
+    """On the same inputs and output; what does not know the device reckons with the one that needs the most."""
+    entries = kernel_entries([str(data_dir("kernels"))])
+    shaped = {name: operation for name, operation in OPERATIONS.items() if isinstance(operation, LaunchedAsBuilt)}
+    assert set(shaped) == {"sort", "transpose", "spmv"}
+    for name, operation in shaped.items():
+        for n in (*SIZES, 2048):
+            most = operation.launch(square(n))
+            launches = [operation.launch_as(square(n), entries[name].defines_for(kind)) for kind in ("cpu", "gpu")]
+            assert launches[0] != launches[1] == most
+            for launch in launches:
+                assert launch_problem(launch) == ""
+                assert (launch.inputs, launch.output, launch.output_shape) == (
+                    most.inputs,
+                    most.output,
+                    most.output_shape,
+                )
+                assert sum(launch.buffer_bytes.values()) <= sum(most.buffer_bytes.values())
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -24,14 +24,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 CRASHES = "#include <stdlib.h>\nint clEnqueueNDRangeKernel(void) { abort(); }\n"
-LONG = (
-    "--snapshots",
-    "500",
-    "--max-snapshots",
-    "500",
-    "--session-ms",
-    "2000",
-)  # far longer than the other takes to crash
+# Far longer than the other host takes to crash.
+LONG = ("--snapshots", "500", "--max-snapshots", "500", "--session-ms", "2000")
 
 
 def test_a_driver_that_crashes_and_a_scheduler_that_is_killed(need_platform: Callable[[str], str], place: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_weekops.plugin.asked import Wish, kinds_in
 from pytest_weekops.plugin.last_word import Outcome, last_word
+from tests.support.gates import POLICY
 from tests.support.strangers import CAMPAIGN
 
 WEEKLY = frozenset({"weekly"})
@@ -134,8 +135,10 @@ def test_a_closed_standard_output_is_no_error(tmp_path: Path, need_platform: Cal
     """The verdict is in the report directory, and in the exit status; pytest by itself would break off."""
     (tmp_path / "test_gate.py").write_text(CAMPAIGN, "utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    (tmp_path / "policy.yaml").write_text(POLICY, "utf-8")  # no waiting for a calm host: nobody asks how fast it is
     line = f"exec '{sys.executable}' -m pytest test_gate.py --weekops-platforms {need_platform('pocl')} "
-    line += "--weekops-sizes=64 --weekops-snapshots=1 --weekops-kernels=auto --weekops-session-ms=20 >&-"
+    line += "--weekops-sizes=64 --weekops-snapshots=1 --weekops-kernels=auto --weekops-session-ms=20 "
+    line += "--weekops-policy=policy.yaml >&-"
     done = subprocess.run(["sh", "-c", line], cwd=tmp_path, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
     (decision,) = tmp_path.glob("reports/*/decision.json")
     assert done.returncode == json.loads(decision.read_text("utf-8"))["exit_status"] != 0  # no gates, one snapshot

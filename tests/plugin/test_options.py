@@ -20,6 +20,9 @@ REFUSED = [
     (("--kernels", "paked"), "Did you mean packed?"),
     (("--platforms", "poccl"), "Did you mean pocl?"),
     (("--snapshots", "two"), "not a whole number"),
+    (("--snapshots", "4", "--max-snapshots", "3"), "--max-snapshots 3 is below the least number, 4"),
+    (("--snapshots", "1", "--max-snapshots", "1"), "one snapshot cannot decide anything"),
+    (("--aa",), "--aa measures one driver against itself, and this is no split"),
     (("--policy", "missing.yaml"), "missing.yaml"),
     (("--snapshot-interval", "nan"), "not a finite number"),
     (("--device", "("), "no regular expression"),
@@ -97,6 +100,17 @@ def test_a_driver_in_service_beside_a_split_is_refused(gate: Gate, need_platform
     result = gate("--against", "pocl", suite="split")
     assert result.status == 4, result.output
     assert "--against speaks of a weekly campaign, and this is a split one" in result.output
+    assert not result.run_dirs
+
+
+@pytest.mark.parametrize(
+    "named", [("--platforms", "pocl", "rusticl"), ("--platforms", "pocl", "--candidate-platform", "rusticl")]
+)
+def test_a_driver_against_itself_is_one(gate: Gate, named: tuple[str, ...]) -> None:
+    """Two drivers are a split, and their ratio is no noise of this host."""
+    result = gate("--aa", *named, suite="split")
+    assert result.status == 4, result.output
+    assert "--aa measures one driver against itself, and two were named" in result.output
     assert not result.run_dirs
 
 

@@ -8,9 +8,13 @@ from pytest_weekops.core.judge.finding import Certainty, Decision, Severity, Ver
 from pytest_weekops.report.certainty import certainty_lines
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("0.4 % by calibration", "their calibration says; "), ("5 % assumed", "is assumed; ")],
+)
 @pytest.mark.parametrize(("ratio", "said"), [(None, False), (1.9, False), (2.0, True), (3.4, True)])
-def test_a_run_noisier_than_its_calibration_says_so(ratio: float | None, said: bool) -> None:
-    """From twice the calibrated spread on."""
+def test_a_run_noisier_than_what_it_rests_on_says_so(ratio: float | None, said: bool, source: str, words: str) -> None:
+    """From twice the spread on, and what helps depends on where it comes from."""
     found = Certainty(
         max_false_block=0.01,
         max_false_promote=0.025,
@@ -18,7 +22,7 @@ def test_a_run_noisier_than_its_calibration_says_so(ratio: float | None, said: b
         looks=(3, 5),
         snapshots=3,
         spread_percent=0.4,
-        spread_source="0.4 % by calibration",
+        spread_source=source,
         noise_ratio=ratio,
     )
     verdict = Verdict(
@@ -36,4 +40,5 @@ def test_a_run_noisier_than_its_calibration_says_so(ratio: float | None, said: b
     )
     lines = [line for line in certainty_lines(verdict) if line.startswith("warning: ")]
     assert len(lines) == said
-    assert all(f"scatter {ratio:.1f} times" in line for line in lines)
+    assert all(f"scatter {ratio:.1f} times as much as {words}" in line for line in lines)
+    assert all(("calibrate again" in line) is ("assumed" not in source) for line in lines)

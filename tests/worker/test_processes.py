@@ -120,8 +120,12 @@ def test_a_profiles_deadlines_are_its_workers(tmp_path: Path) -> None:
     assert PlatformSupervisor(launch, Deadlines(), tmp_path)._deadlines.build_s == 500.0
 
 
-def test_a_worker_has_compiler_caches_of_its_own(supervise: Callable[..., PlatformSupervisor]) -> None:
-    """What an earlier driver compiled, or was killed over, is neither measured nor believed."""
+def test_a_worker_has_compiler_caches_of_its_own(
+    supervise: Callable[..., PlatformSupervisor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What an earlier driver compiled, or was killed over, is neither measured nor believed, wherever users keep it."""
+    for name in ("MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
     supervisor = supervise("noise", "none")
     supervisor.start()
     worker = supervisor._worker
@@ -130,6 +134,7 @@ def test_a_worker_has_compiler_caches_of_its_own(supervise: Callable[..., Platfo
     found = dict(word.split("=", 1) for word in words if "=" in word)
     for name in ("XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "AMD_COMGR_CACHE_DIR"):
         assert Path(found[name]).is_relative_to(worker.home), name
+    assert not {"MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR"} & set(found)
     assert found["PYOPENCL_NO_CACHE"] == "1"
 
 

@@ -12,7 +12,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from pytest_weekops.core.fleet.student import student_quantile
+from pytest_weekops.core.student import student_quantile
 
 #: fewer hosts than this have no outlier: of four, one that differs and three that agree by chance look alike
 LEAST_HOSTS = 5

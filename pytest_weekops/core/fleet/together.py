@@ -15,7 +15,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_weekops.core.fleet.student import student_quantile
+from pytest_weekops.core.student import student_quantile
 
 LEAST_HOSTS = 3  # of a common ratio
 LEAST_OF_EACH = 2  # hosts of each driver, of a difference

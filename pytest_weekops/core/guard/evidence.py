@@ -36,6 +36,12 @@ class GuardTally:
     _residual_share: float = 0.0
     _numbers: list[int] = field(default_factory=list)
     _lines: list[Lines] = field(default_factory=list)
+    _tried_percent: float | None = None
+
+    def tried(self, cost_percent: float, period: int) -> None:
+        """A check was found to add so many percent to a launch, so that one launch in ``period`` is checked."""
+        self._tried_percent = cost_percent
+        self.settings = self.settings.model_copy(update={"period": period})
 
     def tested(self, problem: str, residual_share: float) -> None:
         """A self-test ended; ``residual_share`` is a good launch's largest residual in shares of its bound."""
@@ -93,4 +99,5 @@ class GuardTally:
             checked_launches=tuple(self._numbers),
             drawn_rows=tuple(lines.rows for lines in self._lines),
             drawn_columns=tuple(lines.columns for lines in self._lines),
+            tried_percent=self._tried_percent,
         )

@@ -75,7 +75,7 @@ class Certainty(Record):
     below a limit a slowdown would have been seen with 95 % power. ``stable_within_percent``: the largest fall along the
     window that is not excluded. ``bounded`` counts the limits on speed, ``open`` the answers that are not decided, and
     ``would_decide`` the snapshots that would decide them, where that can be told. ``noise_ratio``: how much this run's
-    snapshots scatter over what their calibration says, None where none is calibrated.
+    snapshots scatter over what their calibration says; over what is assumed where that is exceeded twice, else None.
     """
 
     max_false_block: float

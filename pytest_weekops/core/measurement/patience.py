@@ -31,9 +31,15 @@ class Patience:
     _in_a_row: int = 0
     _trying: bool = False
 
-    def is_last(self, coming: int = 1) -> bool:
-        """Whether the ``coming`` launches end the session, should they be calm or not."""
-        return self.calm >= self.planned - coming or self.taken >= PATIENCE * self.planned - coming
+    @property
+    def may_be_last(self) -> bool:
+        """Whether the next launch ends the session, should it be calm."""
+        return self.calm >= self.planned - 1 or self.taken >= PATIENCE * self.planned - 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether enough were calm, or nothing more may be waited for."""
+        return self.calm >= self.planned or self.taken >= PATIENCE * self.planned
 
     @property
     def pause_s(self) -> float:

@@ -46,13 +46,13 @@ _BUILT = "the kernel's result holds a number that was written into this very pro
 
 
 def _arithmetic(kind: str, needs: Capability = "") -> tuple[Item, Item]:
-    unit: PeakUnit = "GOPS" if kind == "int" else "GFLOPS"
-    name = f"arithmetic_{kind}"
+    unit: PeakUnit = "GOPS" if kind in ("int", "char_dot") else "GFLOPS"
+    name, what = f"arithmetic_{kind}", "dot products of four bytes, added up" if kind == "char_dot" else ""
     return (
         Item(
             name,
             unit,
-            f"multiply and add in {kind}, independent chains of vectors, the best shape",
+            f"{what or f'multiply and add in {kind}'}, independent chains of vectors, the best shape",
             _CHAIN,
             needs,
             True,
@@ -85,6 +85,7 @@ ITEMS: dict[str, Item] = {
         *_arithmetic("double", "double"),
         *_arithmetic("half", "half"),
         *_arithmetic("int"),
+        *_arithmetic("char_dot"),
         Item("transfer_write", "GB/s", "host to device, blocking", "all of each transfer, read back, exact"),
         Item("transfer_read", "GB/s", "device to host, blocking", "all of each transfer, exact"),
         Item(

@@ -180,6 +180,8 @@ class GuardEvidence(Record):
     ``col_samples`` columns; ``coverage_percent`` is the chance that one wrong element of one launch lies where a check
     looked, the period included. ``checked_launches`` are numbers of launches, counted across sessions from 1;
     ``drawn_rows`` and ``drawn_columns`` are the lines that each of these checks looked at (sampled only).
+    ``tried_percent`` is what a check added to a launch when that was tried before the first session, where the period
+    followed from it.
     """
 
     overhead_percent: float
@@ -207,6 +209,7 @@ class GuardEvidence(Record):
     checked_launches: tuple[int, ...] = ()
     drawn_rows: tuple[tuple[int, ...], ...] = ()
     drawn_columns: tuple[tuple[int, ...], ...] = ()
+    tried_percent: float | None = None
 
 
 class Trial(Record):

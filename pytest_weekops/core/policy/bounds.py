@@ -106,6 +106,9 @@ BOUNDS: Mapping[str, Bound] = {
     ),
     "floors.max_baseline_age_days": _ceiling(3660.0, 400.0, _AGE),
     "guard.sampling_period": Bound(least=1, most=100, usual=20, why="No run has so many launches that one is checked"),
+    "guard.max_sampling_period": Bound(
+        least=1, most=100, usual=20, why="No run has so many launches that one is checked"
+    ),
     "guard.z": _ceiling(64.0, 16.0, _MISSED),
     "guard.residual_scale": _ceiling(64.0, 16.0, _MISSED),
     "guard.residual_margin": _ceiling(1.0, 0.1, _MISSED, may_be_zero=True),

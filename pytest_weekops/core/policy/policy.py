@@ -73,6 +73,10 @@ class GuardRules(PolicyPart):
 
     #: launches to a check, counted across sessions; 1: every launch is checked
     sampling_period: int = Field(default=1, ge=1)
+    #: most launches to a check, where checking one in `sampling_period` would cost more than the guardrail
+    #: `max_t5_overhead_percent`: the guard then checks one in p, drawn at random, p the smallest that keeps it. No more
+    #: than `sampling_period`: it never checks less
+    max_sampling_period: int = Field(default=1, ge=1)
     #: random sign vectors: full checks take them in turn, a sampled one takes them all
     projection_count: int = Field(default=1, ge=1, le=64)
     #: [standard deviations] threshold on a good row's residual; in a workload's guard, of signed errors

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from pytest_weekops.device.peak.digested import Digested, item_starts
 from pytest_weekops.device.peak.probe import Bench, Taken, Words
 
 FILE = "peak_arithmetic.cl"
+_DOT = "cl_khr_integer_dot_product"
+_BUILT_IN = replace(KINDS["char_dot"], options=("-DDOT=1", "-cl-std=CL3.0"))
 
 
 class Chains(Digested):
@@ -30,8 +34,9 @@ class Chains(Digested):
             *kind.options,
         )
         kernel = bench.kernel(FILE, "peak_arithmetic", options)
-        per_item = 2.0 * STEPS_PER_LOOP * kind.loops * width * chains
+        per_item = float(kind.operations) * STEPS_PER_LOOP * kind.loops * width * chains
         how = f"{chains} chains of {kind.scalar}{width if width > 1 else ''}{', fma' if fused else ''}"
+        how += (f", {_DOT}" if kind == _BUILT_IN else ", written out") if kind.is_dot else ""
         super().__init__(bench, kernel, width, per_item, how.replace("1 chains", "1 chain", 1) if chains == 1 else how)
 
     def arguments(self, key: int) -> tuple[Any, ...]:
@@ -63,13 +68,22 @@ def _independent(bench: Bench, kind: Kind) -> Taken:
     return bench.take(Chains(bench, kind, width, chains, fused=fused), bench.amounts.repeats)
 
 
+def _dots(bench: Bench, kind: Kind) -> Taken:
+    """The best width with the dot product written out, or the device's own with the best number of chains."""
+    amounts = bench.amounts
+    makers = [partial(Chains, bench, kind, width, amounts.chains[0]) for width in amounts.widths]
+    if _DOT in bench.device.device.extensions.split():
+        makers += [partial(Chains, bench, _BUILT_IN, 1, chains) for chains in amounts.chains]
+    return bench.best(makers)
+
+
 def _dependent(bench: Bench, kind: Kind) -> Taken:
     return bench.take(Chains(bench, kind, 1, 1), bench.amounts.repeats)
 
 
 def _both(name: str, kind: Kind) -> dict[str, Callable[[Bench], Taken]]:
     return {
-        f"arithmetic_{name}": lambda bench: _independent(bench, kind),
+        f"arithmetic_{name}": lambda bench: (_dots if kind.is_dot else _independent)(bench, kind),
         f"arithmetic_{name}_dependent": lambda bench: _dependent(bench, kind),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from pytest_weekops.core.guard.invariants import multiset_hash
@@ -15,6 +17,7 @@ from pytest_weekops.device.workloads.scan import GROUP, scan_steps
 DIGIT_BITS, DIGITS = 4, 16  # of sort.cl, as the next one
 KEYS = 128  # of an item
 PASSES = 32 // DIGIT_BITS  # even, so that the last one writes to the output
+BUCKETS, BUCKET_KEYS = 256, 16_384  # of sort_buckets.clh
 _FEW = 16  # different keys among those that repeat
 
 
@@ -24,6 +27,28 @@ class Sort:
     unit: Unit = "GB/s"
 
     def launch(self, shape: Shape) -> Launch:
+        """The launch on GPUs, whose counts are the more."""
+        return self._by_digits(shape)
+
+    def launch_as(self, shape: Shape, defines: Mapping[str, int]) -> Launch:
+        """By buckets, or digit by digit."""
+        return self._by_buckets(shape) if defines.get("BUCKETS", 0) else self._by_digits(shape)
+
+    def _by_buckets(self, shape: Shape) -> Launch:
+        """Counts of the first digit, their prefix sums in place, keys to their buckets, and each bucket by itself."""
+        count = elements("sort", shape)
+        items = -(-count // BUCKET_KEYS)
+        scan, scratch = scan_steps("counts", "counts", BUCKETS * items)
+        one = (1,)
+        steps = [
+            Step("count_digits", ("x", "counts", np.int32(count)), (items,), one),
+            *scan,
+            Step("place", ("x", "counts", "between", np.int32(count)), (items,), one),
+            Step("sort_buckets", ("counts", "between", "sorted", np.int32(items)), (BUCKETS,), one),
+        ]
+        return self._launched(shape, steps, {"between": 4 * count, "counts": 4 * BUCKETS * items, **scratch})
+
+    def _by_digits(self, shape: Shape) -> Launch:
         """Per digit: every item's counts, their prefix sums in place, and every key to its place."""
         count = elements("sort", shape)
         items = up(-(-count // KEYS), GROUP)
@@ -38,6 +63,9 @@ class Sort:
             steps += scan
             steps.append(Step("place", (source, "counts", out, *words), *ndrange))
             source = out
+        return self._launched(shape, steps, {"between": 4 * count, "counts": 4 * DIGITS * items, **scratch})
+
+    def _launched(self, shape: Shape, steps: Sequence[Step], scratch: Mapping[str, int]) -> Launch:
         square = (shape.n, shape.n)
         return steps_of(
             steps,
@@ -45,7 +73,7 @@ class Sort:
             output="sorted",
             output_shape=square,
             output_dtype="uint32",
-            scratch={"between": 4 * count, "counts": 4 * DIGITS * items, **scratch},
+            scratch=scratch,
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
@@ -75,5 +103,5 @@ class Sort:
         return float(PASSES * shape.n**2)
 
     def bytes_moved(self, shape: Shape) -> float:
-        """Each key read once and written once; the kernels read it sixteen times and write it eight times."""
+        """Each key read once and written once; on GPUs it is read sixteen times and written eight times."""
         return 8.0 * shape.n**2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pytest_weekops.core.errors import DeviceError
@@ -13,7 +15,7 @@ from pytest_weekops.device.workloads.parts import stretches, up
 
 _GROUP = 64
 _EVEN = 16  # elements of each even row, and about the mean of the others
-_LONGEST = 4096  # elements of a row; spmv.cl counts on no more than 262,140
+_LONGEST = 4096  # elements of a row; spmv.cl counts on no more than 65,534
 _EXPONENT = 1.5  # of the power law; the less, the longer its tail
 _SHORTEST = 6
 _MOST = 40_000  # whose square, and a little more, an int counts
@@ -39,7 +41,16 @@ class Spmv:
     unit: Unit = "GB/s"
 
     def launch(self, shape: Shape) -> Launch:
-        """``spmv(starts, columns, values, x, y, rows)``, one item per row."""
+        """One item per row, as on GPUs."""
+        return self._rows(shape, 1, _GROUP)
+
+    def launch_as(self, shape: Shape, defines: Mapping[str, int]) -> Launch:
+        """As many rows per item as the kernel was built for."""
+        each = defines.get("ROWS", 1)
+        return self._rows(shape, each, 1 if each > 1 else _GROUP)
+
+    def _rows(self, shape: Shape, each: int, group: int) -> Launch:
+        """``spmv(starts, columns, values, x, y, rows)``, an item for ``each`` rows."""
         if shape.n > _MOST:
             raise DeviceError(f"spmv at n = {shape.n} has more elements than an int counts. Give a smaller size.")
         lengths = row_lengths(shape.n)
@@ -55,8 +66,8 @@ class Spmv:
             },
             output="y",
             output_shape=(rows,),
-            global_size=(up(rows, _GROUP),),
-            local_size=(_GROUP,),
+            global_size=(up(-(-rows // each), group),),
+            local_size=(group,),
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
@@ -85,10 +96,10 @@ class Spmv:
     def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
         """U, 2**-24: one bound for all rows, each of which has sum |a x| <= 1 whatever its length l.
 
-        A row's sum is off by at most d u sum |a x|, d the additions and the product on an element's way (Higham,
-        Accuracy and Stability of Numerical Algorithms, 2nd edition, section 4.2): 7 u for the even rows in parts of
-        four. A long row's roundings are random and of partial sums that are about the square root of l over l or less:
-        the root of the sum of their squares is u or less again.
+        Each addition rounds its partial sum (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition,
+        section 4.2), the j-th one at most j / l: (l + 1) u / 2 in all, and u for the products, 9.5 u for the even rows.
+        A long row's roundings are random and of partial sums that are about the square root of j over l or less: the
+        root of the sum of their squares is u or less.
         """
         return UNIT_ROUNDOFF
 

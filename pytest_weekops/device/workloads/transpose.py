@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pytest_weekops.core.guard.invariants import as_words
@@ -12,6 +14,7 @@ from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads.parts import elements
 
 _TILE, _WIDTH, _LINES = 64, 8, 8  # of transpose.cl
+_CPU_TILE = 256  # TILE of transpose_blocks.clh
 
 
 class Transpose:
@@ -20,18 +23,26 @@ class Transpose:
     unit: Unit = "GB/s"
 
     def launch(self, shape: Shape) -> Launch:
-        """``transpose(in, out, n)``, one group of 8 x 8 items per tile of 64 x 64."""
+        """One group of 8 x 8 items per tile of 64 x 64, as on GPUs."""
+        return self._tiled(shape, _TILE, (_TILE // _WIDTH, _LINES))
+
+    def launch_as(self, shape: Shape, defines: Mapping[str, int]) -> Launch:
+        """That, or one item per tile of 256 x 256."""
+        return self._tiled(shape, _CPU_TILE, (1, 1)) if defines.get("BLOCKS", 0) else self.launch(shape)
+
+    def _tiled(self, shape: Shape, tile: int, group: tuple[int, int]) -> Launch:
+        """``transpose(in, out, n)``, one group per tile."""
         n = shape.n
         elements("transpose", shape)
-        tiles = -(-n // _TILE)
+        tiles = -(-n // tile)
         return Launch(
             kernel="transpose",
             arguments=("in", "out", np.int32(n)),
             inputs={"in": Buffer((n, n))},
             output="out",
             output_shape=(n, n),
-            global_size=(tiles * (_TILE // _WIDTH), tiles * _LINES),
-            local_size=(_TILE // _WIDTH, _LINES),
+            global_size=(tiles * group[0], tiles * group[1]),
+            local_size=group,
         )
 
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:

@@ -66,6 +66,10 @@ def test_evidence_carries_mode_lines_and_draws() -> None:
     assert (evidence.mode, evidence.row_samples, evidence.col_samples, evidence.period) == ("sampled", 3, 20, 2)
     assert (evidence.checked_launches, evidence.drawn_rows) == ((1,), ((1, 2, 3),))
     assert evidence.coverage_percent == pytest.approx(50.0)
+    tried = GuardTally()
+    tried.tried(6.5, 4)
+    found = tried.evidence()
+    assert (found.period, found.coverage_percent, found.tried_percent) == (4, 25.0, 6.5)
     full = GuardTally(GuardSettings(), (10, 20)).evidence()
     assert (full.mode, full.row_samples, full.coverage_percent) == ("full", 0, 100.0)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 import aa_gates
-from aa_gates import Gate, Snapshot, gates, series, spreads, table
+import raw_files
+from aa_gates import Gate, Kind, Snapshot, gates, series, spreads, table, wanted
 
 
 def snapshots(
@@ -36,9 +37,9 @@ def test_an_unchanged_driver_passes_and_a_slower_one_fails() -> None:
     """The first twenty are the calibration; three snapshots decide what is clear, and what is left over is no gate."""
     every = [*snapshots(20 + 3 * 4 + 2), *snapshots(9, 1.2), *snapshots(6, busy=True)]
     assert [spread.degrees for spread in spreads(every, "pocl")] == [19, 19]
-    assert list(gates(every, "pocl", 1.0, busy=False)) == [Gate("pass", 3, mean_fails=False, drift_fails=False)] * 4
-    assert list(gates(every, "pocl", 1.2, busy=False)) == [Gate("fail", 3, mean_fails=True, drift_fails=False)] * 3
-    assert len(list(gates(every, "pocl", 1.0, busy=True))) == 2
+    assert list(gates(every, Kind("pocl"))) == [Gate("pass", 3, mean_fails=False, drift_fails=False)] * 4
+    assert list(gates(every, Kind("pocl", work=1.2))) == [Gate("fail", 3, mean_fails=True, drift_fails=False)] * 3
+    assert len(list(gates(every, Kind("pocl", busy=True)))) == 2
     rows = table(every)
     assert rows[2].startswith("| pocl, idle, 1 | 4 | 4 (40 to 100 %) | 0 (0 to 60 %) | 0 (0 to 60 %) | 3.0 | 0 % |")
     assert len(rows) == 2 + 3
@@ -47,7 +48,7 @@ def test_an_unchanged_driver_passes_and_a_slower_one_fails() -> None:
 def test_what_lies_at_the_limit_stays_open_to_the_last_look() -> None:
     """Three percent more work against a floor of 0.97."""
     every = [*snapshots(20, sd=0.01), *snapshots(12, 1.0305, sd=0.01)]
-    (found,) = gates(every, "pocl", 1.0305, busy=False)
+    (found,) = gates(every, Kind("pocl", work=1.0305))
     assert (found.answer, found.snapshots) == ("inconclusive", 12)
 
 
@@ -55,7 +56,7 @@ def test_a_host_that_changed_its_speed_fails_the_older_rule_alone() -> None:
     """From the first snapshot to the last of a gate; pairs do not see it."""
     moved = snapshots(3)
     moved[2]["cells"][1]["ms"] *= 1.2
-    (found,) = gates([*snapshots(20), *moved], "pocl", 1.0, busy=False)
+    (found,) = gates([*snapshots(20), *moved], Kind("pocl"))
     assert (found.answer, found.mean_fails, found.drift_fails) == ("pass", False, True)
 
 
@@ -63,25 +64,56 @@ def test_void_snapshots_are_counted_and_take_part_in_no_gate() -> None:
     """Where either size had too few calm pairs; without a calibration there is no row."""
     every = snapshots(26)
     every[21]["cells"][0]["log"] = None
-    assert len(series(every, "pocl", 1.0, busy=False)) == 25
-    assert [gate.snapshots for gate in gates(every, "pocl", 1.0, busy=False)] == [3]
+    assert len(series(every, Kind("pocl"))) == 25
+    assert [gate.snapshots for gate in gates(every, Kind("pocl"))] == [3]
     assert "| 4 % |" in table(every)[2]
     assert len(table(snapshots(19))) == 2
 
 
-def test_a_file_is_read_in_the_order_of_its_lines(tmp_path: Path) -> None:
-    """Each measuring adds a part of its own to it."""
+def test_a_driver_on_one_thread_is_a_kind_of_its_own() -> None:
+    """What was measured of the unchanged driver does not get mixed up with it."""
+    every = [*snapshots(23), *({**each, "one_thread": True} for each in snapshots(3, 1.9))]
+    every[-3:] = [{**each, "work": 1.0} for each in every[-3:]]
+    assert [gate.answer for gate in gates(every, Kind("pocl", one_thread=True))] == ["fail"]
+    assert [gate.answer for gate in gates(every, Kind("pocl"))] == ["pass"]
+    assert [row.split(" | ")[0] for row in table(every)[2:]] == ["| pocl, idle, 1", "| pocl, idle, one thread"]
+
+
+def test_every_kind_has_a_goal() -> None:
+    """Both platforms, both loads, three amounts of work, and one thread."""
+    goals = wanted(["pocl", "rusticl"], (False, True))
+    assert len(goals) == len(set(goals)) == 2 * 2 * (1 + 3 + 1)
+    assert goals[Kind("pocl")] == max(goals.values()) == 20 + 3.5 * 200
+
+
+def test_a_file_is_read_in_the_order_of_its_lines_and_without_a_torn_end(tmp_path: Path) -> None:
+    """Each measuring adds parts of its own to it; one that was killed while it wrote loses what it wrote."""
     path = tmp_path / "raw.jsonl.gz"
+    assert raw_files.read(path) == []
     for each in snapshots(2):
-        with gzip.open(path, "at", encoding="utf-8") as stream:
-            stream.write(json.dumps(each) + "\n")
-    assert aa_gates.read(path) == snapshots(2)
+        raw_files.add(path, each)
+    assert raw_files.read(path) == snapshots(2)
+    whole = path.read_bytes()
+    raw_files.add(path, snapshots(1)[0])
+    path.write_bytes(path.read_bytes()[: len(whole) + 40])
+    raw_files.pack(path)
+    assert raw_files.read(path) == snapshots(2)
+    raw_files.add(path, snapshots(3)[2])
+    assert raw_files.read(path) == snapshots(3)
+
+
+def test_a_table_takes_the_place_of_the_one_before() -> None:
+    """Between its marks, and nowhere else; a page without them is refused."""
+    page = "before\n<!-- a -->\n\nold\n\n<!-- end of a -->\nbehind"
+    assert raw_files.put(page, "a", "new") == page.replace("old", "new")
+    with pytest.raises(ValueError, match="no marks for b"):
+        raw_files.put(page, "b", "new")
 
 
 def test_the_kept_snapshots_say_what_the_docs_say(repository: Path) -> None:
     """What was measured on a real host is judged again; each row of the table is in the docs, and no other."""
     page = (repository / "docs" / "explanation" / "decision-quality.md").read_text(encoding="utf-8")
-    rows = table(aa_gates.read())
+    rows = table(raw_files.read(aa_gates.KEPT))
     assert len(rows) > 2
     head = page.index(rows[0])
     assert page[head:].split("\n\n")[0].splitlines() == rows

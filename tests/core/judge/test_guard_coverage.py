@@ -16,7 +16,7 @@ from tests.support.verdicts import finding_of
 PLAN = make_plan("weekly", kernels=("auto_t5_guarded",))
 
 
-def finding(evidence: dict[str, Any], **guard: Any) -> Finding:
+def finding(evidence: dict[str, Any], check: str = "guard_evidence_present", /, **guard: Any) -> Finding:
     """What the check says of a run whose guards were so, under a policy that asks for that guard."""
     records = [
         record.model_copy(update={"guard": record.guard.model_copy(update=evidence)})
@@ -26,8 +26,8 @@ def finding(evidence: dict[str, Any], **guard: Any) -> Finding:
     ]
     policy = Policy.model_validate({"policy_id": "test", "floors": {"waiver": "none"}, "guard": guard})
     verdict = judge(policy, make_campaign(PLAN, records))
-    found = finding_of(verdict, "guard_evidence_present")
-    assert (found.status.value == "pass") == ("guard_evidence_present" not in verdict.failed_checks)
+    found = finding_of(verdict, check)
+    assert (found.status.value == "pass") == (check not in verdict.failed_checks)
     return found
 
 
@@ -68,6 +68,43 @@ def test_less_is_no_data(evidence: dict[str, Any], guard: dict[str, Any], words:
     found = finding(evidence, **guard)
     assert found.status.value == "no_data"
     assert words in found.message
+
+
+AT_COST = {"period": 3, "tried_percent": 6.5, "checks": 10_000}  # at 3 %, aimed at 2.4
+
+
+@pytest.mark.parametrize(
+    ("evidence", "guard", "words"),
+    [
+        (AT_COST, {"max_sampling_period": 10}, ""),
+        ({**AT_COST, "period": 2}, {"max_sampling_period": 2}, ""),
+        (AT_COST, {}, "one launch in 3"),
+        (AT_COST, {"max_sampling_period": 2}, "one launch in 3; a check that costs 6.5 % of one allows one in 2"),
+        ({**AT_COST, "tried_percent": None}, {"max_sampling_period": 10}, "one launch in 3"),
+        (
+            {**AT_COST, "tried_percent": 2.0},
+            {"max_sampling_period": 10},
+            "costs 2 % of one allows one in 1",
+        ),
+        ({**AT_COST, "checks": 2}, {"max_sampling_period": 10}, "launches, "),
+        ({**AT_COST, **sampled(3, 3)}, {"max_sampling_period": 10}, "sampled, 3 rows and 3 columns"),
+    ],
+)
+def test_fewer_launches_are_checked_for_what_checks_cost_only(
+    evidence: dict[str, Any], guard: dict[str, Any], words: str
+) -> None:
+    """Where the policy lets the guard, by what a check was found to cost, and as many as are due."""
+    found = finding(evidence, **guard)
+    assert found.status.value == ("no_data" if words else "pass")
+    assert words in found.message
+
+
+def test_the_verdict_says_of_how_many_launches_the_cost_is_one() -> None:
+    """Cell by cell, the longest period of it."""
+    found = finding(AT_COST, "t5_overhead_bound", max_sampling_period=10)
+    platform, size = PLAN.platforms[0], PLAN.sizes[0]
+    assert f"for what checks cost, drawn at random: one launch in 3 at {platform}:{size}" in found.message
+    assert finding({}, "t5_overhead_bound").message == "within the limit"
 
 
 WORKLOADS = make_plan("weekly", kernels=("scan", "nbody"))

@@ -503,6 +503,17 @@ def test_a_run_says_how_much_it_scatters_over_its_calibration() -> None:
     assert noise_ratio(POLICY, make_campaign(WEEKLY, after(3))) is None
 
 
+@pytest.mark.parametrize(("sd", "said"), [(0.05, None), (0.2, 4.6)])
+def test_a_weekly_run_says_where_its_floors_scatter_by_more_than_is_assumed(sd: float, said: float | None) -> None:
+    """Then its error rates are not those that it promises; within twice the assumed spread there is nothing to say."""
+    off = (sd, -sd, sd, -sd)
+    plan = make_plan(snapshots=4, looks=(3, 4), iterations=15)
+    records = after(4, plan, lambda case: math.exp(off[case.snapshot - 1]))
+    found = verdict_of(records, floor(1.0 / 0.7), plan).certainty
+    assert found is not None
+    assert found.noise_ratio == (said and pytest.approx(said, rel=0.05))
+
+
 def test_lanes_that_agree_contradict_nothing() -> None:
     """Two healthy lanes of one variant pass, and nobody is told of noise."""
     plan = make_plan(snapshots=12, looks=LOOKS, iterations=15, kernels=("auto", "packed"))

@@ -16,7 +16,7 @@ from pytest_weekops.core.judge.certainty.ranks import (
     signed_rank_tails,
     walsh_averages,
 )
-from pytest_weekops.core.judge.certainty.spread import Spread, student_quantile
+from pytest_weekops.core.judge.certainty.spread import Spread
 
 
 @pytest.mark.parametrize("count", range(1, 9))
@@ -59,23 +59,6 @@ def test_averages_and_slopes() -> None:
     assert pairwise_slopes([0.0, 2.0, 6.0]) == [2.0, 3.0, 4.0]
 
 
-@pytest.mark.parametrize(
-    ("level", "degrees", "value"),
-    [
-        (0.025, 1, 12.7062),
-        (0.025, 2, 4.3027),
-        (0.005, 4, 4.6041),
-        (0.001, 19, 3.5794),
-        (0.0005, 30, 3.6460),
-        (0.025, None, 1.9600),
-        (0.0005, 100_000, 3.2905),
-    ],
-)
-def test_students_quantiles_are_those_of_the_tables(level: float, degrees: int | None, value: float) -> None:
-    """Printed to four places in every table."""
-    assert student_quantile(level, degrees) == pytest.approx(value, abs=6e-5)
-
-
 @pytest.mark.parametrize("sd", [0.0, -1.0, math.nan, math.inf])
 def test_what_is_no_spread_is_refused(sd: float) -> None:
     """Zero would make every answer certain."""
@@ -92,5 +75,3 @@ def test_correlated_neighbours_widen_a_mean() -> None:
 def test_no_level_has_no_end() -> None:
     """What may never be wrong is never certain."""
     assert Spread(0.02).reach(0.0) == math.inf
-    with pytest.raises(ValueError, match="between 0 and a half"):
-        student_quantile(0.5, None)

@@ -11,6 +11,7 @@ from pytest_weekops.core.guard.injection import FaultRecall, InjectionRecord
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.policy import Policy
 from tests.core.guard.test_injection import campaign as injection
 from tests.support.synthetic import make_campaign, make_identity, make_plan, make_records
@@ -33,11 +34,19 @@ def record(**changes: Any) -> InjectionRecord:
     return InjectionRecord.model_validate({**facts, **changes})
 
 
-def finding(*records: InjectionRecord, kernels: tuple[str, ...] = ("auto_t5_guarded",), **guard: Any) -> Finding:
-    """What the check says of a run that took these campaigns along."""
+def finding(
+    *records: InjectionRecord, kernels: tuple[str, ...] = ("auto_t5_guarded",), period: int = 1, **guard: Any
+) -> Finding:
+    """What the check says of a run that took these campaigns along, and checked one launch in ``period``."""
     plan = make_plan("weekly", kernels=kernels)
     policy = Policy.model_validate({"policy_id": "test", "floors": {"waiver": "none"}, "guard": guard})
-    verdict = judge(policy, make_campaign(plan, [*make_records(plan), *records], created_at=CREATED))
+    ran = [
+        one.model_copy(update={"guard": one.guard.model_copy(update={"period": period})})
+        if isinstance(one, Measurement) and one.guard is not None
+        else one
+        for one in make_records(plan)
+    ]
+    verdict = judge(policy, make_campaign(plan, [*ran, *records], created_at=CREATED))
     found = finding_of(verdict, "t5_recall_bound")
     assert (found.status.value == "pass") == ("t5_recall_bound" not in verdict.failed_checks)
     return found
@@ -194,6 +203,16 @@ def test_a_period_divides_the_recall() -> None:
     half = record(result=injection(settings=GuardSettings(period=2), critical=few(4000, 4000)))
     assert finding(half, sampling_period=2, min_critical_recall=0.49).status.value == "pass"
     assert finding(half, sampling_period=2, min_critical_recall=0.51).status.value == "fail"
+
+
+def test_so_does_one_that_the_run_took_for_what_checks_cost() -> None:
+    """The campaign checked each launch, the run one in two."""
+    whole = record(result=injection(critical=few(4000, 4000)))
+    rules: dict[str, Any] = {"max_sampling_period": 10}
+    assert finding(whole, period=2, min_critical_recall=0.49, **rules).status.value == "pass"
+    found = finding(whole, period=2, min_critical_recall=0.51, **rules)
+    assert found.status.value == "fail"
+    assert "in one launch of 2" in found.message
 
 
 def test_a_record_from_before_there_were_settings_is_one_of_full_coverage() -> None:

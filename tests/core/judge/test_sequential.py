@@ -18,7 +18,7 @@ from pytest_weekops.core.judge.certainty.sequential import (
     rank_levels,
     spending,
 )
-from pytest_weekops.core.judge.certainty.spread import student_quantile
+from pytest_weekops.core.student import student_quantile
 
 SHAPES: list[Shape] = ["pocock", "obrien-fleming"]
 

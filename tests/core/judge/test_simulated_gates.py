@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pytest_weekops.core.judge.asking.drifts import Witnessed, _trend
 from pytest_weekops.core.judge.certainty.answers import Errors, Requirement
 from pytest_weekops.core.judge.certainty.falls import answer_fall
 from pytest_weekops.core.judge.certainty.multiplicity import answer_run
@@ -88,3 +90,20 @@ def test_falls_are_judged_alike(lanes: int) -> None:
         series = Series("cell", tuple(map(tuple, values[gate])), Spread(0.02, 19))
         assert STATUS[answer_fall(series, 0.0301, PLAN, Errors(0.05, 0.1)).status] == status[gate]
     assert len(set(status)) > 1
+
+
+@pytest.mark.parametrize(("fall", "seen"), [(0.0, {0, 1}), (-0.08, {-1, 0, 1}), (-0.2, {-1, 0, 1})])
+def test_live_trends_are_asked_as_live_runs_ask(fall: float, seen: set[int]) -> None:
+    """Open, passed by the estimate and failed for certain behind each look, as the question of a weekly run has it."""
+    lanes = runs(0.04, 0.0)[:, :2] + fall * np.arange(PLAN.budget) / 4.0
+    low, high = PLAN.levels(0.025, PLAN.budget), PLAN.levels(0.01, PLAN.budget)
+    looks = list(zip(PLAN.looks, low, high, strict=True))
+    found = many.live_trends(lanes, -math.log1p(-0.1), many.Known(np.full(GATES, 0.05)), looks)
+    kinds = set()
+    for look, status in found:
+        for gate in range(GATES):
+            series = Series("x", tuple(tuple(lane[:look]) for lane in lanes[gate]), Spread(0.05))
+            asked = _trend(Witnessed((("pocl", "auto", 256),), series), 10.0, PLAN)
+            assert STATUS[asked.ask(Errors()).status] == status[gate]
+            kinds.add(int(status[gate]))
+    assert kinds == seen

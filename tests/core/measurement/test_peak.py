@@ -22,9 +22,9 @@ def whole() -> tuple[PeakResult, ...]:
 def test_every_item_says_what_it_measures_and_how_it_is_verified() -> None:
     """And each type of the arithmetic with chains that wait and chains that do not."""
     assert all(item.measures and item.verified and name == item.name for name, item in ITEMS.items())
-    assert len(ITEMS) == 24
+    assert len(ITEMS) == 26
     assert {name for name in ITEMS if name.endswith("_dependent")} == {
-        f"arithmetic_{kind}_dependent" for kind in ("float", "double", "half", "int")
+        f"arithmetic_{kind}_dependent" for kind in ("float", "double", "half", "int", "char_dot")
     }
 
 

@@ -12,10 +12,8 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
-_NORMAL = NormalDist()
-_MOST_DEGREES = 1000  # beyond, Student's distribution is the normal one
+from pytest_weekops.core.student import student_quantile
 
 
 @dataclass(frozen=True)
@@ -69,33 +67,3 @@ def mean_share(lag: float, count: int) -> float:
 # What is assumed without a calibration. Pairs of single launches have 0.003 to 0.029 on machines of two cores, busy or
 # not; at twice that and more three snapshots still decide what is clear.
 ASSUMED = Spread(0.05, source="assumed: no calibration of this host")
-
-
-@functools.lru_cache(maxsize=512)
-def student_quantile(level: float, degrees: int | None) -> float:
-    """Upper quantile of Student's distribution: exceeded with probability ``level``. None for normal."""
-    if not 0 < level < 0.5:
-        raise ValueError(f"a one-sided level lies between 0 and a half, not at {level}")
-    normal = -_NORMAL.inv_cdf(level)
-    if degrees is None or degrees > _MOST_DEGREES:
-        return normal
-    low, high = 0.0, normal
-    while _student_tail(high, degrees) > level:
-        low, high = high, 2.0 * high
-    while high - low > 1e-10 * high:
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if _student_tail(middle, degrees) > level else (low, middle)
-    return high
-
-
-def _student_tail(t: float, degrees: int) -> float:
-    """P(T > t) in closed form for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
-    angle = math.atan(t / math.sqrt(degrees))
-    sine, cosine = math.sin(angle), math.cos(angle)
-    term, total = (cosine, 0.0) if degrees % 2 else (1.0, 0.0)
-    for factor in range(2 if degrees % 2 else 1, degrees, 2):
-        total += term
-        term *= cosine * cosine * factor / (factor + 1)
-    if degrees % 2:
-        return 0.5 - (angle + sine * total) / math.pi
-    return (1.0 - sine * total) / 2.0

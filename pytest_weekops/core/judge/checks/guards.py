@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
+from pytest_weekops.core.guard.coverage import cost_rule, least_checks, period_for
 from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.judge.asking.asked import details, told
@@ -124,9 +126,20 @@ def t5_overhead_bound(policy: Policy, campaign: Campaign) -> Finding:
     facts["observed"] = max(values, default=None)
     if unsure := told(asked, CheckStatus.INCONCLUSIVE):
         return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
-    settings = settings_of(policy.guard)
-    less = f", amortised: {settings.words}" if settings.mode != "full" or settings.period > 1 else ""
-    return passed(check, f"within the limit{less}" if found else "no T5 run", **facts)
+    return passed(check, f"within the limit{_amortised(policy, found)}" if found else "no T5 run", **facts)
+
+
+def _amortised(policy: Policy, found: Sequence[tuple[Measurement, GuardEvidence]]) -> str:
+    """What share of the launches the overhead is spread over, where it is not each of them, and where that is."""
+    asked = settings_of(policy.guard)
+    said = f", amortised: {asked.words}" if asked.mode != "full" or asked.period > 1 else ""
+    longest: dict[str, int] = {}
+    for m, g in found:
+        if g.period > asked.period:
+            cell = f"{m.case.platform}:{m.case.size}"
+            longest[cell] = max(longest.get(cell, 0), g.period)
+    less = [f"one launch in {period} at {cell}" for cell, period in longest.items()]
+    return f"{said}; for what checks cost, drawn at random: {listed(less)}" if less else said
 
 
 def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:
@@ -141,27 +154,39 @@ def guard_evidence_present(policy: Policy, campaign: Campaign) -> Finding:
     if bare:
         return no_data(check, "missing", f"no T3 or guard's evidence: {listed(bare)}", rows=tuple(bare))
     asked = settings_of(policy.guard)
-    weaker = [f"{m.case.id}: {words}" for m, g in guarded if g is not None and (words := _less(m, g, asked))]
+    weaker = [f"{m.case.id}: {words}" for m, g in guarded if g is not None and (words := _less(m, g, policy))]
     if weaker:
         message = f"checked less than the policy's guard would ({asked.words}): {listed(weaker)}"
         return no_data(check, "weaker_guard", message, rows=tuple(weaker))
     return passed(check, "every controlled run carries its evidence")
 
 
-def _less(measurement: Measurement, guard: GuardEvidence, asked: GuardSettings) -> str:
+def _less(measurement: Measurement, guard: GuardEvidence, policy: Policy) -> str:
     """How a guard checked less than it should have, or nothing."""
-    if measurement.case.kernel == T5_KERNEL:
-        return _weaker(guard, asked, measurement.case.size)
     launches = sum(len(session.wall_ns) for session in measurement.sessions)
+    if measurement.case.kernel == T5_KERNEL:
+        asked, size = settings_of(policy.guard), measurement.case.size
+        if guard.period > asked.period and (words := _not_for_cost(guard, policy, size, launches)):
+            return words
+        return _weaker(guard, asked, size)
     if guard.checks < launches or guard.period > 1 or guard.mode != "full":
         return f"{guard.checks} of {launches} launches"
     return ""
 
 
+def _not_for_cost(guard: GuardEvidence, policy: Policy, size: int, launches: int) -> str:
+    """Why a guard should not have checked so few launches; nothing where a check's cost made it, as the policy lets."""
+    rule, words = cost_rule(policy, size), f"one launch in {guard.period}"
+    if rule is None or guard.tried_percent is None:
+        return words
+    if guard.period > (needed := period_for(rule, guard.tried_percent, policy.guard.sampling_period)):
+        return f"{words}; a check that costs {guard.tried_percent:.3g} % of one allows one in {needed}"
+    least = least_checks(launches, guard.period)
+    return f"{guard.checks} of {launches} launches, {least} were due" if guard.checks < least else ""
+
+
 def _weaker(guard: GuardEvidence, asked: GuardSettings, size: int) -> str:
-    """How a guard checked less than was asked for, or nothing."""
-    if guard.period > asked.period:
-        return f"one launch in {guard.period}"
+    """How a guard checked less of a launch than was asked for, or nothing."""
     if guard.mode == "full":
         return ""
     if asked.mode == "full":

@@ -37,7 +37,9 @@ def t5_recall_bound(policy: Policy, campaign: Campaign) -> Finding:
         elif not found:
             bare.append(platform)
         for record in found:
-            bad += [f"{platform} at n = {record.result.size}: {text}" for text in _shortfalls(record.result, rules)]
+            period = max(record.result.guard.period, _longest_period(campaign, platform))
+            texts = _shortfalls(record.result, rules, period)
+            bad += [f"{platform} at n = {record.result.size}: {text}" for text in texts]
     if bad:
         message = f"{listed(bad)}. The guard is {settings.words}" if settings != GuardSettings() else listed(bad)
         return failed(check, "too_low", message, required=rules.min_critical_recall, rows=tuple(bad))
@@ -77,11 +79,17 @@ def _builds(campaign: Campaign, platform: str) -> set[tuple[str, str, tuple[str,
     }
 
 
-def _shortfalls(found: Injection, rules: GuardRules) -> Iterator[str]:
+def _longest_period(campaign: Campaign, platform: str) -> int:
+    """The most launches to a check of any T5 case of this run: what a check cost may have made it longer."""
+    guards = (m.guard for m in campaign.measurements if (m.case.platform, m.case.kernel) == (platform, T5_KERNEL))
+    return max((guard.period for guard in guards if guard is not None), default=1)
+
+
+def _shortfalls(found: Injection, rules: GuardRules, period: int) -> Iterator[str]:
     for recall, least in ((found.critical, rules.min_critical_recall), (found.uniform, rules.min_uniform_recall)):
-        lower = found.per_launch(_lower(recall))
+        lower = _lower(recall) / period
         if least is not None and not lower >= least:
-            every = "" if found.guard.period == 1 else f" in one launch of {found.guard.period}"
+            every = "" if period == 1 else f" in one launch of {period}"
             share = f"{recall.caught} of {recall.tried}{every}, at least {lower:.4f}"
             yield f"{recall.name} {share}; {least:g} is asked for"
     if found.false_alarms:

@@ -1,0 +1,36 @@
+"""What the script that runs beside loads makes of how its runs ended."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
+import beside_load
+import raw_files
+
+
+def line(load: str, status: int, **facts: Any) -> dict[str, Any]:
+    """One run of three snapshots and six measurements, one of them void."""
+    more = {"seconds": 50.0, "snapshots": 3, "void": 1, "measured": 6, "failed": [], "unsure": [], **facts}
+    return {"load": load, "status": status, **more}
+
+
+def test_a_row_counts_how_runs_ended() -> None:
+    """Promoted, open, and anything else, which is a fail; the order of the fields in the file does not matter."""
+    turned = dict(reversed(line("busy", 10, seconds=70.0).items()))
+    rows = beside_load.table([line("busy", 0), line("busy", 11), turned, line("memory", 0)])
+    assert rows[0].count("|") == rows[1].count("|") == 9
+    assert rows[2:] == [
+        "| busy | 3 | 1 (1 to 91 %) | 1 | 1 | 3.0 | 17 % | 57 |",
+        "| memory | 1 | 1 (3 to 100 %) | 0 | 0 | 3.0 | 17 % | 50 |",
+    ]
+
+
+def test_the_docs_have_what_the_kept_runs_say(repository: Path) -> None:
+    """Each row, and no other, from the first run on that was kept."""
+    rows = beside_load.table(raw_files.read(beside_load.KEPT))
+    page = (repository / "docs" / "explanation" / "decision-quality.md").read_text(encoding="utf-8")
+    assert rows[0] in page
+    assert len(rows) == 2 or raw_files.put(page, "beside-load", "\n".join(rows)) == page

@@ -1,0 +1,66 @@
+"""What the script that counts real runs of slower drivers makes of them, and that they are judged the same again."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_weekops.core.judge.certainty.answers import Errors, Requirement
+from pytest_weekops.core.judge.certainty.multiplicity import answer_run
+from pytest_weekops.core.judge.certainty.sequential import LookPlan
+from pytest_weekops.core.judge.certainty.spread import Spread
+from pytest_weekops.core.judge.finding import CheckStatus
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
+import power
+import raw_files
+
+
+def run(status: int, change: str = "") -> power.Run:
+    """One of 3 % longer, against a pin."""
+    facts = {"snapshots": 12, "void": 1, "measured": 12, "seconds": 60.0}
+    return {
+        "against": "pin",
+        "slower": 3.0,
+        "busy": False,
+        "status": status,
+        "changes": [change] * bool(change),
+        **facts,
+    }
+
+
+def test_a_row_counts_how_runs_ended() -> None:
+    """Promoted, open and failed, those that named the change, and what was void."""
+    _head, _line, row = power.table([run(0), run(11), run(1, "3.1 % slower, certain"), run(10)])
+    name, *cells = row.strip("| ").split(" | ")
+    assert name == "3 % longer, against a pin, idle"
+    assert cells == ["4", "1 (1 to 81 %)", "1", "2", "1", "12.0", "8 %", "60"]
+
+
+def test_what_never_promotes_has_its_counterpart() -> None:
+    """For each way of holding and each load a driver that takes no longer is measured, too."""
+    slower = {(kind.against, kind.busy) for kind in power.WANTED if kind.slower}
+    assert slower == {(kind.against, kind.busy) for kind in power.WANTED if not kind.slower}
+
+
+@pytest.mark.parametrize("taken", raw_files.read(power.KEPT))
+def test_the_kept_runs_are_judged_the_same_again(taken: power.Run) -> None:
+    """The floors of each pass, or do not, by the values that its snapshots had; a promote has none that does not."""
+    for floor in taken["floors"]:
+        asked = Requirement("floor", tuple(floor["logs"]), floor["limit"], Spread(floor["sd"]))
+        (found,) = answer_run([asked], LookPlan(), Errors()).answers
+        assert (found.status is CheckStatus.PASS) == (floor["answer"] == "pass")
+        assert math.isclose(floor["limit"], math.log(0.95))
+    if taken["status"] == 0:
+        assert {floor["answer"] for floor in taken["floors"]} == {"pass"}
+        assert not taken["failed"]
+        assert not taken["open"]
+
+
+def test_the_docs_have_what_the_kept_runs_say(repository: Path) -> None:
+    """Each row, and no other."""
+    page = (repository / "docs" / "explanation" / "decision-quality.md").read_text(encoding="utf-8")
+    assert raw_files.put(page, "power", "\n".join(power.table(raw_files.read(power.KEPT)))) == page
