@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pytest_weekops.core.measurement.records import Measurement, SessionSamples
-from pytest_weekops.evidence.journal import StoredRun, read_run
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 
 COUNTED = ("warm-up", "launch", "read-back", "verify")
 ANCHOR_S = 0.055  # each anchor runs for at least 50 ms; two per measurement

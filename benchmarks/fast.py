@@ -29,7 +29,7 @@ from typing import Any
 import raw_files
 from efficiency import shares
 
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 
 KEPT = raw_files.KEPT / "fast.jsonl.gz"  # judged again by a test
 PERFORMANCE = raw_files.DECISION_QUALITY.with_name("performance.md")

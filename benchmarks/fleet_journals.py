@@ -21,7 +21,8 @@ from pytest_weekops import __version__
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.schedule import measuring_order
 from pytest_weekops.core.policy.policy import Policy
-from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.evidence.journal import Journal
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.files.kernel_sources import hash_kernels
 from pytest_weekops.files.shipped import data_dir
 

@@ -34,8 +34,8 @@ from pytest_weekops.campaigns.load import busy_loop
 from pytest_weekops.core.guard.injection import clopper_pearson
 from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.drivers.platforms import resolve_platforms
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import stored_campaign
+from pytest_weekops.evidence.stored_run import read_run
 
 KEPT = raw_files.KEPT / "power.jsonl.gz"  # judged again by a test
 SUITE = Path(__file__).resolve().parents[1] / "suites" / "weekly"

@@ -25,7 +25,8 @@ from unittest import mock
 
 from pytest_weekops.core.calendar import week_of
 from pytest_weekops.core.week.entry import WEEK
-from pytest_weekops.evidence.journal import Event, Journal, read_run
+from pytest_weekops.evidence.journal import Event, Journal
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.week.ledger import Ledger, open_ledger
 from pytest_weekops.week.run_record import record_run
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from generating.options import config_alone
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.plugin.summary import print_conclusion
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.run.conclusion import Conclusion

@@ -25,7 +25,8 @@ from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.pairing import pairings
 from pytest_weekops.evidence.artifacts import DECISION_NAME, PYTESTS_OWN, contradictions, judged_anew, read_decision
 from pytest_weekops.evidence.bisections import changed_since, hashes
-from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, read_run
+from pytest_weekops.evidence.journal import JOURNAL_NAME
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.files.scratch import PREFIX
 from pytest_weekops.files.shipped import data_dir

@@ -13,7 +13,7 @@ from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.run_speed import SpeedChange
-    from pytest_weekops.evidence.journal import StoredRun
+    from pytest_weekops.evidence.stored_run import StoredRun
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

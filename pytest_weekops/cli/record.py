@@ -14,7 +14,7 @@ from pytest_weekops.report.case_line import clock
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
-    from pytest_weekops.evidence.journal import StoredRun
+    from pytest_weekops.evidence.stored_run import StoredRun
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     It is judged again first, and has to be what its files said when it ended. Its record says that it came later, and
     stands in the ledger's order where the run was made.
     """
-    from pytest_weekops.evidence.journal import read_run
+    from pytest_weekops.evidence.stored_run import read_run
     from pytest_weekops.week.run_record import record_run
 
     directory = Path(arguments.run).absolute()

@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.core.measurement.plan import taken_plan
     from pytest_weekops.core.measurement.records import Measurement
     from pytest_weekops.evidence.artifacts import judged_anew, read_decision, write_artifacts
-    from pytest_weekops.evidence.journal import JOURNAL_NAME, read_run
+    from pytest_weekops.evidence.journal import JOURNAL_NAME
+    from pytest_weekops.evidence.stored_run import read_run
     from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.report.junit import render_junit
     from pytest_weekops.week.witnesses import refuse_contradicted

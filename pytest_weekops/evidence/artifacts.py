@@ -13,8 +13,9 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.finding import ExitStatus, Verdict
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.plan import taken_plan
-from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, find_journal
+from pytest_weekops.evidence.journal import JOURNAL_NAME, find_journal
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import StoredRun
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.decision import artifact, build_decision, count_records
 from pytest_weekops.report.lanes import render_lanes

@@ -16,7 +16,7 @@ from pytest_weekops.core.judge.beside import stands_beside
 from pytest_weekops.core.judge.campaign import Baseline, BaselineRow, Campaign, live_campaign
 from pytest_weekops.core.judge.metrics import all_launches, cell_unit, mean_anchor, mean_gbs, mean_gflops
 from pytest_weekops.core.measurement.stats import percentile95
-from pytest_weekops.evidence.journal import StoredRun
+from pytest_weekops.evidence.stored_run import StoredRun
 from pytest_weekops.evidence.tuning_event import EVENT, tuned_variants
 from pytest_weekops.files.atomic import write_atomic
 

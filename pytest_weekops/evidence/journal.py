@@ -11,66 +11,19 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
-from pytest_weekops.core.conformance.results import ConformanceRecord
 from pytest_weekops.core.errors import InputError, WeekopsError
-from pytest_weekops.core.guard.injection import InjectionRecord
-from pytest_weekops.core.judge.judged import JudgedRecord
-from pytest_weekops.core.measurement.calibration import CalibrationRecord
-from pytest_weekops.core.measurement.capabilities import InServiceRecord
-from pytest_weekops.core.measurement.driver_files import DriverListing
-from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import (
-    DeviceIdentity,
-    GateRecord,
-    LookRecord,
-    Measurement,
-    PartnerRecord,
-    PressureRecord,
-)
-from pytest_weekops.core.measurement.segments import Segment, without_halves
 from pytest_weekops.core.record import Record
 from pytest_weekops.evidence.journal_lines import VERSIONS, checked_line, is_as_written
 from pytest_weekops.files.hashing import hash_file
-
-if TYPE_CHECKING:
-    from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
-    from pytest_weekops.core.policy.policy import Policy
 
 JOURNAL_NAME = "journal.jsonl"
 RESUME = "resume"  # opens a further segment: the lines before it are another run's, which it goes on with
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
-
-_JUDGED: dict[str, type[JudgedRecord]] = {
-    "driver": DriverListing,
-    "measurement": Measurement,
-    "pressure": PressureRecord,
-    "gate": GateRecord,
-    "injection": InjectionRecord,
-    "look": LookRecord,
-    "calibration": CalibrationRecord,
-    "partner": PartnerRecord,
-    "conformance": ConformanceRecord,
-    "in_service": InServiceRecord,
-}
-_TOLD = (
-    "run",
-    "identity",
-    "baseline",
-    "missing_baseline",
-    "tuning",
-    "snapshot",
-    "start",
-    "smoke",
-    "guard",
-    "note",
-    "end",
-)
-KNOWN = frozenset((*_JUDGED, *_TOLD, RESUME))  # what else a line may be, the judge would pass over
 
 
 @dataclass(frozen=True)
@@ -287,115 +240,6 @@ def decode_event(line: bytes, number: int, path: Path, *, parse_constant: Callab
     return Event(seq=seq, type=kind, data=data)
 
 
-@dataclass(frozen=True)
-class StoredRun:
-    """A run read back from its journal: exactly what the live judge was given.
-
-    ``kernels`` are the hashes of the kernel files as they were when it began, ``version`` that of the program that
-    wrote it. ``segments`` has one entry for a run in one go; none where an older version wrote it.
-    """
-
-    run_id: str
-    created_at: str
-    command: tuple[str, ...]
-    plan: CampaignPlan
-    policy: Policy
-    baselines: tuple[Baseline, ...] = ()
-    missing_baselines: tuple[MissingBaseline, ...] = ()
-    identities: Mapping[str, DeviceIdentity] = field(default_factory=dict)
-    records: Sequence[JudgedRecord] = ()
-    events: Sequence[Event] = ()
-    version: str = ""
-    kernels: Mapping[str, str] = field(default_factory=dict)
-    segments: tuple[Segment, ...] = ()
-
-    @property
-    def ended(self) -> int | None:
-        """The exit status that its last line states; None where that is no end."""
-        last = self.events[-1] if self.events else None
-        status = last.data.get("exit_status") if last is not None and last.type == "end" else None
-        return status if isinstance(status, int) else None
-
-    @property
-    def kind(self) -> str:
-        """``canonical``, ``weekly`` or ``split``."""
-        return self.plan.kind
-
-
 def find_journal(path: Path) -> Path:
     """The journal of a run directory, or the path itself when it is a file."""
     return path / JOURNAL_NAME if path.is_dir() else path
-
-
-def read_run(path: Path) -> StoredRun:
-    """Read a run directory or a journal. Raises ``InputError`` where it is not a whole, readable journal."""
-    from pydantic import ValidationError
-
-    from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
-    from pytest_weekops.core.policy.policy import Policy
-
-    journal = find_journal(path)
-    events = read_journal(journal)
-    first = events[0]
-    if first.type != "run":
-        raise InputError(f"Journal {journal} does not start with its run. Its plan is unknown. Judge an intact copy.")
-    if strange := next((event for event in events if event.type not in KNOWN), None):
-        raise InputError(
-            f"Journal {journal} line {strange.seq} is a {strange.type!r:.60}, which this program does not know. What "
-            "it says could decide against the run. Judge it with the version that wrote it."
-        )
-    try:
-        segments, records = _segments(events, journal), _records(events)
-        return StoredRun(
-            run_id=segments[-1].run_id if segments else str(first.data["run_id"]),
-            created_at=str(first.data["created_at"]),
-            command=tuple(first.data["command"]),
-            plan=CampaignPlan.model_validate(first.data["plan"]),
-            policy=Policy.model_validate(first.data["policy"]),
-            baselines=tuple(Baseline.model_validate(e.data) for e in events if e.type == "baseline"),
-            missing_baselines=tuple(
-                MissingBaseline.model_validate(e.data) for e in events if e.type == "missing_baseline"
-            ),
-            identities={
-                e.data["profile"]: DeviceIdentity.model_validate(e.data) for e in events if e.type == "identity"
-            },
-            records=records,
-            events=events,
-            version=str(first.data.get("version", "")),
-            kernels={str(name): str(value) for name, value in first.data.get("kernels", {}).items()},
-            segments=segments,
-        )
-    except (ValidationError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"Journal {journal} holds a record of another shape: {str(error).splitlines()[0]}. It was written by "
-            "another version or altered. Judge it with the version that wrote it."
-        ) from error
-
-
-def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:
-    """What is judged: every record, but for those that lost their partner where the run was gone on with."""
-    found: list[JudgedRecord] = []
-    last: tuple[object, DeviceIdentity | None] = (None, None)  # who answered, as it is told and as a record
-    for event in events:
-        if event.type == RESUME:
-            found = without_halves(found)
-        elif event.type == "measurement" and (told := event.data.get("identity")) is not None:
-            last = last if told == last[0] else (told, DeviceIdentity.model_validate(told))
-            found.append(Measurement.model_validate({**event.data, "identity": last[1]}))
-        elif event.type in _JUDGED:
-            found.append(_JUDGED[event.type].model_validate(event.data))
-    return tuple(found)
-
-
-def _segments(events: Sequence[Event], journal: Path) -> tuple[Segment, ...]:
-    """The opening of each segment. Raises ``InputError`` where one does not go on with the lines before it."""
-    opening = events[0].data.get("segment")
-    further = [event for event in events if event.type == RESUME]
-    for event in further:
-        if event.data["sha256"] != event.before_sha256 or opening is None:
-            raise InputError(
-                f"Journal {journal} line {event.seq} goes on with other lines than those before it. They were put "
-                "together from two runs, which proves nothing. Judge an intact copy."
-            )
-    data = [opening, *(event.data["segment"] for event in further)] if opening is not None else []
-    return tuple(Segment.model_validate(each) for each in data)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_weekops.core.measurement.records import DeviceIdentity
     from pytest_weekops.core.measurement.segments import Segment
     from pytest_weekops.core.policy.policy import Policy
-    from pytest_weekops.evidence.journal import StoredRun
+    from pytest_weekops.evidence.stored_run import StoredRun
 
 
 def judge_records(

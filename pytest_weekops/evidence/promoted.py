@@ -13,7 +13,7 @@ from pytest_weekops.core.errors import InputError
 if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy
     from pytest_weekops.core.policy.recalibration import CellEvidence
-    from pytest_weekops.evidence.journal import StoredRun
+    from pytest_weekops.evidence.stored_run import StoredRun
 
 
 def read_evidence(paths: list[Path], policy: Policy, *, read: Callable[[Path], StoredRun]) -> list[CellEvidence]:

@@ -22,8 +22,8 @@ from pytest_weekops.core.measurement.schedule import expected_gates
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week.entry import canonical_json
 from pytest_weekops.evidence.artifacts import facts_of, write_artifacts
-from pytest_weekops.evidence.journal import StoredRun, read_run
 from pytest_weekops.evidence.judging import stored_campaign
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.fleet.program import hash_of_kernels
 

@@ -7,7 +7,7 @@ says nothing of an assertion that somebody left out, skipped, or reported as pas
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ class Attendance:
     def __init__(self) -> None:
         self._collected: dict[str, pytest.Item] = {}
         self._settled: set[str] = set()
-        self._excused: list[str] = []
+        self._excused: dict[str, tuple[pytest.Item, str]] = {}  # that a record explains, by their own word
         self._skipped: dict[str, str] = {}
         self._raised: dict[str, BaseException] = {}
         self._functions: dict[str, object] = {}
@@ -60,7 +60,7 @@ class Attendance:
         if error is None and call.when == "call":
             error = self._raised.pop(item.nodeid, None)
         if isinstance(error, GateFailure | GateSkip):
-            self._excused += [item.nodeid] if isinstance(error, GateFailure) else []
+            self._excused[item.nodeid] = item, type(error).__name__
             self._settled.add(item.nodeid)
         elif report.failed:
             self.unexplained[item.nodeid] = "failed"
@@ -80,17 +80,15 @@ class Attendance:
         else:
             self._skipped[nodeid] = f"was let off with xfail ({name})"
 
-    def unasked(self, records: Iterable[Any]) -> dict[str, str]:
+    def unasked(self, records: Iterable[Any], unusable: Container[str] = ()) -> dict[str, str]:
         """Items whose evidence is there, or that give none, and that did not come to their end, with what happened.
 
-        Where the evidence is missing the judge says so, and nothing need be said here.
+        Where the evidence is missing the judge says so, and nothing need be said here. ``unusable`` are platforms that
+        are not measured any more.
         """
-        kept = list(records)
-        there = {key for record in kept for key in _keys_of(record)}
-        blamed = any(map(_is_bad, kept))
-        said = {} if blamed else dict.fromkeys(self._excused, "raised GateFailure, and no record failed")
+        there = {key: record for record in records for key in _keys_of(record)}
         return (
-            said
+            dict(self._unexplained(there, unusable))
             | self._replaced
             | {
                 nodeid: self._skipped.get(nodeid, "was collected and never ran")
@@ -98,6 +96,19 @@ class Attendance:
                 if nodeid not in self._settled and (not (key := _key_of(item)) or key in there)
             }
         )
+
+    def _unexplained(
+        self, there: Mapping[tuple[object, ...], Any], unusable: Container[str]
+    ) -> Iterator[tuple[str, str]]:
+        """Items that said that a record explains how they ended, and whose own record does not."""
+        for nodeid, (item, name) in self._excused.items():
+            key = _key_of(item) if is_campaign(item) else ()
+            if not key:
+                explained = is_campaign(item) and parameter(item, "weekops_platform") in unusable
+            else:
+                explained = key not in there or _is_bad(there[key])
+            if not explained:
+                yield nodeid, f"raised {name} of its own accord"
 
 
 def _function_of(item: pytest.Item) -> Any:
@@ -133,8 +144,9 @@ def _keys_of(record: Any) -> list[tuple[object, ...]]:
 
 
 def _is_bad(record: Any) -> bool:
+    """Whether a record lets its item fail or skip; one that was void was measured again, or counts for nothing."""
     if record.type == "measurement":
-        return bool(record.status != "ok" or record.flaky or record.void)
+        return bool(record.status != "ok" or record.flaky)
     if record.type == "gate":
         return not bool(record.passed)
     return record.type == "pressure" and bool(record.failures or record.completed < record.requested)

@@ -274,7 +274,8 @@ class GateSession:
         if reason or self._broken_off:
             return reason or self._broken_off
         assert self.run is not None
-        unasked = list(self.attendance.unasked(self.run.records).items())
+        unusable = {label for label, platform in self.run.platforms.items() if platform.unusable}
+        unasked = list(self.attendance.unasked(self.run.records, unusable).items())
         if not unasked:
             return ""
         return (

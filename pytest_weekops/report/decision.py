@@ -30,16 +30,23 @@ def schema() -> dict[str, Any]:
 def count_records(
     records: Sequence[object], plan: CampaignPlan, identities: Mapping[str, DeviceIdentity]
 ) -> dict[str, int]:
-    """How many cases were planned, of those that the devices can run, and how the measurements ended."""
+    """How many cases were planned, of those that the devices can run, and how the measurements ended.
+
+    ``stayed_void``, of a run with looks: planned cases that the host took away each time, where others stand in for
+    them; the judge says whether those are enough.
+    """
     measured = [record for record in records if isinstance(record, Measurement)]
     counts = Counter(record.status.value for record in measured if not record.void)
     launches = sum(len(s.wall_ns) for m in measured if not m.void for s in m.sessions if s.verified)
     out = not_applicable(plan, identities)
-    places = [(p, kernel) for p in plan.platforms for kernel in plan.kernels if plan.kind != "canonical"]
-    planned = sum(place not in out for place in places) * len(plan.sizes) * len(plan.seeds) * plan.snapshots
+    cases = plan.all_cases() if plan.kind != "canonical" else ()
+    planned = {case for case in cases if (case.platform, case.kernel) not in out}
+    counted = {m.case for m in measured if not m.void}
+    stayed_void = len(planned.intersection(m.case for m in measured if m.void) - counted) if plan.looks else 0
     return {
-        "planned": planned,
-        "measured": len({m.case for m in measured if not m.void}),
+        "planned": len(planned),
+        "measured": len(counted),
+        **({"stayed_void": stayed_void} if stayed_void else {}),
         "void": sum(m.void for m in measured),
         "verified_launches": launches,
         "gates_failed": sum(isinstance(r, GateRecord) and not r.passed for r in records),

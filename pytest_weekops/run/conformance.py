@@ -16,7 +16,7 @@ from pytest_weekops.week.in_service import last_promoted
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.records import DeviceIdentity
-    from pytest_weekops.evidence.journal import StoredRun
+    from pytest_weekops.evidence.stored_run import StoredRun
     from pytest_weekops.run.live import Platform, Run
     from pytest_weekops.run.request import RunRequest
 

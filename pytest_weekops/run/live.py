@@ -26,7 +26,8 @@ from pytest_weekops.core.measurement.records import (
     PartnerRecord,
     PressureRecord,
 )
-from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.evidence.journal import Journal
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.run.applicable import Applicable
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.cold_starts import cold_starts

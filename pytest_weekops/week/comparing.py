@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.run_difference import run_difference
 from pytest_weekops.core.judge.run_speed import SpeedChange, speed_change
-from pytest_weekops.evidence.journal import StoredRun
+from pytest_weekops.evidence.stored_run import StoredRun
 
 
 @dataclass(frozen=True)

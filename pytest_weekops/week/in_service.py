@@ -10,7 +10,7 @@ from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.witnesses import read_uncontradicted
 
 if TYPE_CHECKING:
-    from pytest_weekops.evidence.journal import StoredRun
+    from pytest_weekops.evidence.stored_run import StoredRun
 
 
 def last_promoted(report_dir: Path, label: str, hardware: str) -> StoredRun | None:

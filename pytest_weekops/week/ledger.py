@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.entry import GENESIS, Entry, canonical_json, chain_problems
-from pytest_weekops.week.ledger_head import Head, head_problems, read_head_file, write_head_file
+from pytest_weekops.week.ledger_head import Head, head_problems, left_behind, read_head_file, write_head_file
 from pytest_weekops.week.ledger_place import LEDGER_NAME, is_joined, store_of
 from pytest_weekops.week.ledger_sqlite import SqliteStore
 from pytest_weekops.week.ledger_store import (
@@ -107,7 +107,10 @@ class Ledger:
             head = reading.head() if reading else None
         if entries and beside is None and self.head_path.exists():
             return self._read_once()  # the first record came in between, and a head file is never taken away
-        return entries, [*chain_problems(entries), *head_problems(entries, head, beside)]
+        return entries, [*chain_problems(entries), *head_problems(entries, head, beside), *self._left_behind()]
+
+    def _left_behind(self) -> list[str]:
+        return [] if self.is_shared else left_behind(self.head_path)
 
     def _remember(self, entries: Sequence[Entry]) -> None:
         """Let the head file here know what was seen: whoever alters a shared ledger later cannot reach it."""
@@ -175,7 +178,7 @@ class Ledger:
         """Refuse to write behind a cut tail or a changed last record: the cut would be grown over."""
         last = list(writing.entries(last=2))
         head, beside = writing.head(), read_head_file(self.head_path)
-        problems = head_problems(last, head, beside, at=writing.hash_at)
+        problems = [*head_problems(last, head, beside, at=writing.hash_at), *self._left_behind()]
         if last and last[-1].chained(last[0].hash if len(last) > 1 else GENESIS) != last[-1].hash:
             problems.append(f"Record {last[-1].seq} does not match its hash: it was changed.")
         if problems:
@@ -202,7 +205,8 @@ class Ledger:
 
     def _verified(self, writing: Writing, beside: Head | None) -> tuple[Entry, ...]:
         entries = tuple(writing.entries())
-        if problems := [*chain_problems(entries), *head_problems(entries, writing.head(), beside)]:
+        problems = [*chain_problems(entries), *head_problems(entries, writing.head(), beside), *self._left_behind()]
+        if problems:
             raise self._refused(f"does not verify. {problems[0]}", "A copy of it would hide that", _LISTED)
         return entries
 

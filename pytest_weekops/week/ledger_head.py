@@ -1,23 +1,32 @@
-"""The head file beside a ledger: how many records there are and the hash of the last, so that a cut tail is found."""
+"""The head file beside a ledger: how many records there are and the hash of the last, so that a cut tail is found.
+
+In a directory that has joined a team's ledger it says so, too: the file that the directory had before knows nothing of
+what others recorded since, and is not read again because the directory's own mark was lost.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pytest_weekops.core.week.entry import GENESIS, Entry
 from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.week.ledger_place import is_joined
 
+_JOINED = "joined"
+_LEFT_BEHIND = (
+    "The head file says that this directory has joined a ledger in a database, and its mark, ledger.shared, is gone: "
+    "join again with `weekops ledger join`."
+)
 Head = tuple[int, str]
 
 
 def read_head_file(path: Path) -> Head | None:
     """Count and hash; None where there is no file, ``(-1, "")`` where it cannot be read or holds something else."""
     try:
-        if not path.is_file() and path.exists():
-            return -1, ""  # reading a pipe would never end
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = _read(path)
         return int(data["count"]), str(data["hash"])
     except FileNotFoundError:
         return None
@@ -25,9 +34,25 @@ def read_head_file(path: Path) -> Head | None:
         return -1, ""
 
 
+def left_behind(path: Path) -> list[str]:
+    """A sentence where a head file is that of a team's ledger, for who is about to take a file for the ledger."""
+    try:
+        joined = _read(path).get(_JOINED)
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return []  # what is wrong with it is told by `head_problems`
+    return [_LEFT_BEHIND] if joined else []
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file() and path.exists():
+        raise ValueError("it is no file, and reading a pipe would never end")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def write_head_file(path: Path, count: int, digest: str) -> None:
-    """Write it whole. Raises ``WeekopsError`` where there is no room."""
-    write_atomic(path, json.dumps({"count": count, "hash": digest}) + "\n")
+    """Write it whole, with whether its directory has joined a team's ledger. Raises ``WeekopsError`` without room."""
+    joined = {_JOINED: True} if is_joined(path.parent) else {}
+    write_atomic(path, json.dumps({"count": count, "hash": digest, **joined}) + "\n")
 
 
 def head_problems(

@@ -46,7 +46,7 @@ def copy_ledger(report_dir: Path, to: str, name: str) -> Copied:
         new = target.continue_with(entries)
         with target.translated():
             identity = store.identity(BUSY_TIMEOUT_S)
-        write_joined(report_dir, Joined(name, str(identity)))
+        _join(report_dir, target, Joined(name, str(identity)))
         return Copied(source.name, target.name, len(entries), new, joined=True)
 
 
@@ -86,8 +86,16 @@ def join_ledger(report_dir: Path, name: str, *, new: bool = False, head: str = "
         raise _refused(report_dir, f"{ledger.name} does not verify. {problems[0]}", "It proves nothing", "Restore it")
     _refuse_untrusted(report_dir, ledger, entries, head)
     _take_head(report_dir, ledger, entries)
-    write_joined(report_dir, Joined(name, str(there)))
+    _join(report_dir, ledger, Joined(name, str(there)))
     return Copied("", ledger.name, len(entries), 0, joined=True)
+
+
+def _join(report_dir: Path, ledger: Ledger, joined: Joined) -> None:
+    """Let the directory say which ledger it has joined, and its head file that it has joined one."""
+    write_joined(report_dir, joined)
+    head = read_head_file(ledger.head_path)
+    if head is not None and head[0] >= 0:
+        write_head_file(ledger.head_path, *head)
 
 
 def _refuse_untrusted(report_dir: Path, ledger: Ledger, entries: tuple[Entry, ...], head: str) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.entry import Entry
-from pytest_weekops.week.ledger_head import Head
+
+if TYPE_CHECKING:
+    from pytest_weekops.week.ledger_head import Head
 
 
 class LedgerError(InputError):

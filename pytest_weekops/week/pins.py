@@ -131,7 +131,14 @@ def named_baseline(path: Path, report_dir: Path) -> Pinned:
     if not pins:
         return Pinned(baseline, _unknown(path, baseline))
     _refuse_other(path, sha256, pins)
-    return Pinned(baseline)
+    last = pin_of(_pins(report_dir), device)
+    if last is None or last.sha256 == sha256:
+        return Pinned(baseline)
+    words = (
+        f"--baseline names the pin of run {baseline.run_id}: speed is not held against that of run {last.run_id}, "
+        f"which was pinned last (record {last.seq} of the ledger)."
+    )
+    return Pinned(baseline, words)
 
 
 def _pins(report_dir: Path) -> tuple[Pin, ...]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.run_speed import MARGIN_PERCENT
 from pytest_weekops.core.week.entry import RunEntry
-from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, read_run
+from pytest_weekops.evidence.journal import JOURNAL_NAME
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.comparing import show_compared
 from pytest_weekops.report.site.render import render_compared

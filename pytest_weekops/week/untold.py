@@ -11,12 +11,15 @@ from pathlib import Path
 
 from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.judge.expected import day_of, is_in_force
+from pytest_weekops.core.judge.expected_gates import gate_outcomes, lets_off
 from pytest_weekops.core.measurement.records import GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.week.attempts import compare
+from pytest_weekops.core.week.cells_held import not_applicable_of
 from pytest_weekops.core.week.channel import Channel, ChannelState
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.run_entry import run_entry
-from pytest_weekops.evidence.journal import StoredRun, read_run
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.week.evidence import decision_facts, unknown_journals
 
 _PROMOTED = "a complete run of the same kind that promotes after it, at a profile not weaker"
@@ -113,6 +116,8 @@ def _attempt(directory: Path) -> Attempt:
 
 def _demands(run: StoredRun, directory: Path) -> RunEntry:
     """What a run that was broken off would have shown: its plan and policy, to be compared with a later one's."""
+    plan = run.plan.model_dump(mode="json")
+    identities = {label: identity.model_dump(mode="json") for label, identity in run.identities.items()}
     entry = RunEntry(
         run_id=run.run_id,
         kind=run.kind,
@@ -123,7 +128,8 @@ def _demands(run: StoredRun, directory: Path) -> RunEntry:
         severity=2,
         policy_sha256=run.policy.sha256,
         policy=run.policy.effective(),
-        plan=run.plan.model_dump(mode="json"),
+        plan=plan,
+        not_applicable=not_applicable_of(plan, identities),
         hardware={label: identity.hardware for label, identity in run.identities.items()},
         run_dir=directory.name,
     )
@@ -132,14 +138,19 @@ def _demands(run: StoredRun, directory: Path) -> RunEntry:
 
 
 def _failed_records(run: StoredRun) -> str:
-    """What a run that was broken off had found already; that it was broken off proves nothing by itself."""
-    gates = [r for r in run.records if isinstance(r, GateRecord) and not r.passed]
+    """What a run that was broken off had found already, but for known faults; that it was proves nothing by itself."""
+    every = [r for r in run.records if isinstance(r, GateRecord)]
+    known = gate_outcomes(run.plan, run.identities, every, run.created_at)
+    gates = [gate for gate in every if not gate.passed and not lets_off(known, gate)]
+    today = day_of(run.created_at)
+    in_force = [one for one in run.plan.expected if is_in_force(one, today)]
     wrong = [
         r
         for r in run.records
         if isinstance(r, Measurement)
         and not r.void
         and r.status not in (MeasurementStatus.OK, MeasurementStatus.SKIPPED)
+        and not any(one.is_of(r) for one in in_force)
     ]
     found: Mapping[str, int] = {"failed gates": len(gates), "measurements that are not ok": len(wrong)}
     words = " and ".join(f"{count} {name}" for name, count in found.items() if count)

@@ -11,7 +11,8 @@ from typing import Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.entry import RunEntry, run_entries
-from pytest_weekops.evidence.journal import JOURNAL_NAME, StoredRun, find_journal, read_run
+from pytest_weekops.evidence.journal import JOURNAL_NAME, find_journal
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.week.evidence import decision_facts
 from pytest_weekops.week.ledger import ledger_beside

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_weekops.cli import main
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_records
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.policies.files import default_policy
 from tests.support.stored import write_run
 from tests.support.synthetic import make_identity, make_plan, make_records

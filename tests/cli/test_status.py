@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.cli import main
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.week.entry import ROLLBACK, WEEK
 from pytest_weekops.week.closing import close_week
 from pytest_weekops.week.ledger import open_ledger
 from tests.support.command import weekops
 from tests.support.history import crashed, promoted, record
+from tests.support.synthetic import make_plan, make_records
 from tests.support.weeks import W48, add_run
 
 
@@ -45,6 +48,20 @@ def test_promoted(tmp_path: Path) -> None:
     assert (document["state"], document["promoted_by"]) == ("promoted", ["run-1"])
     assert document["ledger"]["records"] == 1
     assert "1 records, every one verifies; the files of 1 runs that promoted are what was recorded" in answer.stderr
+
+
+def test_a_promote_in_which_others_stood_in_for_a_void_snapshot(tmp_path: Path) -> None:
+    """The host took one away and the verdict has enough of the others: the gate opens as the run ended."""
+    plan = make_plan("weekly", snapshots=5, looks=(3, 5), iterations=15, sizes=(128,))
+    records = [
+        record.model_copy(update={"void": True})
+        if isinstance(record, Measurement) and record.case.snapshot == 4
+        else record
+        for record in make_records(plan)
+    ]
+    decision = json.loads((add_run(tmp_path, "run-1", plan=plan, records=records) / "decision.json").read_text())
+    assert (decision["exit_status"], decision["counts"]["stayed_void"]) == (0, 1)
+    assert main(["status", "--require", "promoted", "--report-dir", str(tmp_path)]) == 0
 
 
 def test_frozen_says_why_and_what_lifts_it(tmp_path: Path) -> None:

@@ -29,8 +29,9 @@ from markdown_it import MarkdownIt
 from pytest_weekops.cli import COMMANDS
 from pytest_weekops.core.units import UNITS
 from pytest_weekops.drivers.platforms import load_profiles
-from pytest_weekops.evidence.journal import encode_event, read_run
+from pytest_weekops.evidence.journal import encode_event
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.files.catalog import kernel_operations, variant_names
 from pytest_weekops.files.expectations import load_expectations, load_known_losses, load_known_tests
 from pytest_weekops.plugin import fixtures, hookspecs

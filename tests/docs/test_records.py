@@ -6,13 +6,14 @@ import ast
 import re
 from pathlib import Path
 
-from pytest_weekops.evidence.journal import _JUDGED, KNOWN, RESUME, read_run
+from pytest_weekops.evidence.journal import RESUME
+from pytest_weekops.evidence.stored_run import JUDGED, KNOWN, read_run
 from pytest_weekops.evidence.tuning_event import EVENT
 
 
 def written(package: Path) -> set[str]:
     """The types that the code writes: the records, and whatever else it appends to a journal by name."""
-    found = {*_JUDGED, EVENT, RESUME}
+    found = {*JUDGED, EVENT, RESUME}
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-2:] == ["journal", "append"]:

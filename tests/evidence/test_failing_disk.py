@@ -11,7 +11,8 @@ import pytest
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.judge.finding import Decision
 from pytest_weekops.evidence.artifacts import judged_anew
-from pytest_weekops.evidence.journal import Journal, read_journal, read_run
+from pytest_weekops.evidence.journal import Journal, read_journal
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.files.atomic import write_atomic
 from tests.support.failing import failing_call
 from tests.support.stored import write_run

@@ -10,7 +10,7 @@ import pytest
 from pytest_weekops.cli import main
 from pytest_weekops.evidence import page
 from pytest_weekops.evidence.artifacts import judged_anew, write_artifacts
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.policies.files import default_policy
 from tests.support.stored import STATUS, write_run

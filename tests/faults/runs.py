@@ -16,7 +16,7 @@ import pytest
 
 from pytest_weekops.core.measurement.plan import CampaignPlan, Deadlines, PressurePlan
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.run import opening

@@ -13,8 +13,8 @@ import pytest
 from pytest_weekops.core.measurement.expectation import Expectation
 from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.core.week.run_entry import run_entry
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.report.acta import _findings
 from pytest_weekops.report.junit import render_junit
 from tests.faults.runs import run_doubles

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from tests.faults.conftest import FaultyDriver
 from tests.faults.table import TABLE
 from tests.support.command import weekops

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from tests.faults.runs import IMPORT_S, MARGIN_S, SHORT, SHORT_S, DoubleRun, run_doubles
 from tests.faults.table import TABLE
 

@@ -12,7 +12,8 @@ import pytest
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.outcome import HostOutcome
-from pytest_weekops.evidence.journal import StoredRun, encode_event
+from pytest_weekops.evidence.journal import encode_event
+from pytest_weekops.evidence.stored_run import StoredRun
 from pytest_weekops.fleet import coordinator, judged, received, running
 from pytest_weekops.fleet.messages import GateTask, Piece, encode
 from tests.support.fleet_hosts import Host, ReachDouble, begun, fleet_file, journal, ran

@@ -13,8 +13,8 @@ import pytest
 
 from pytest_weekops import plugin
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, Phase
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.report.junit import render_junit
 from tests.support.replayed import ReplayedRun, replay
 from tests.support.synthetic import make_identity, make_measurement, make_plan

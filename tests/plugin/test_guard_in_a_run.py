@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.evidence.journal import read_journal, read_run
+from pytest_weekops.evidence.journal import read_journal
+from pytest_weekops.evidence.stored_run import read_run
 from tests.device.test_wrong_in_mid_session import counting
 from tests.support.gates import SMALL, GateResult, run_gate
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from tests.support.gates import POLICY, SMALL, GateResult, run_gate
 
 Gate = Callable[..., GateResult]

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.evidence import baselines
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.week.pins import pin_run
 from tests.support.gates import POLICY, SMALL, GateResult, run_gate
 

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_weekops.core.guard.abft import draw_lines
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from tests.support.command import weekops
 from tests.support.gates import SMALL, GateResult
 

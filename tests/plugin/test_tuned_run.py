@@ -13,7 +13,8 @@ from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.evidence import baselines
-from pytest_weekops.evidence.journal import Event, read_run
+from pytest_weekops.evidence.journal import Event
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.evidence.tunings import TuningBook, load_kernels
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.kernel_sources import expand

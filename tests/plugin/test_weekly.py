@@ -16,8 +16,8 @@ import pytest
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.records import GateRecord, Measurement, PressureRecord
-from pytest_weekops.evidence.journal import StoredRun, read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.report.decision import schema
 from tests.support.command import weekops
 from tests.support.gates import SMALL, GateResult, run_gate

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.units import LEVEL1
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from tests.support.gates import SMALL, GateResult
 
 Gate = Callable[..., GateResult]

@@ -14,8 +14,8 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement
 from pytest_weekops.core.week.entry import run_entries
 from pytest_weekops.evidence.baselines import pinned_path
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.run.baselines import hold_against
 from pytest_weekops.run.conclusion import Conclusion, conclude
 from pytest_weekops.week.ledger import open_ledger

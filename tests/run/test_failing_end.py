@@ -17,7 +17,8 @@ from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.measurement.records import GateRecord
 from pytest_weekops.core.week.entry import run_entries
 from pytest_weekops.evidence.artifacts import contradictions, judged_anew
-from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.evidence.journal import Journal
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.policies.files import default_policy
 from pytest_weekops.run.conclusion import Conclusion, conclude
 from pytest_weekops.run.live import Platform, Run

@@ -16,7 +16,7 @@ from pytest_weekops.core.measurement.plan import CampaignPlan, Partner, Pressure
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.drivers.platforms import resolve_against, resolve_platforms
 from pytest_weekops.evidence.artifacts import judged_anew
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.policies.files import load_policy
 from pytest_weekops.run.conclusion import Conclusion, conclude, end_suite
 from pytest_weekops.run.live import Platform, Run

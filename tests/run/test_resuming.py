@@ -14,8 +14,9 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.plan import CampaignPlan, PressurePlan
 from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement
 from pytest_weekops.core.week.entry import run_entries
-from pytest_weekops.evidence.journal import encode_event, read_journal, read_run
+from pytest_weekops.evidence.journal import encode_event, read_journal
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.policies.files import default_policy, load_policy
 from pytest_weekops.run import circumstances as found_here
 from pytest_weekops.run import opening

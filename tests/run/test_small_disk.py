@@ -12,7 +12,7 @@ import pytest
 
 from pytest_weekops.core.week.entry import run_entries
 from pytest_weekops.evidence.artifacts import contradictions, judged_anew
-from pytest_weekops.evidence.journal import read_run
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.run_record import record_run
 from tests.run.test_failing_end import a_run, ended

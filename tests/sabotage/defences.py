@@ -68,7 +68,7 @@ def switch_off(defence: str, patch: pytest.MonkeyPatch) -> None:
     if defence == "attendance":
         patch.setattr(Attendance, "reported", _believed)
     if defence == "each try":
-        patch.setattr(Attendance, "unasked", lambda _self, _records: {})
+        patch.setattr(Attendance, "unasked", lambda *_arguments: {})
     if defence == "ini":
         patch.setattr(hooks, name, instead)
 
@@ -81,7 +81,7 @@ _OFF: dict[str, tuple[Any, str, Any]] = {
     "kept hooks": (session, "kept_from_leaving", lambda hook, _name: (hook(), "")),
     "kept checks": (conclusion, "run_checks", _run_checks),
     "whole suite": (GateSession, "_suite_problem", lambda _self, _status: ""),
-    "attendance": (Attendance, "unasked", lambda _self, _records: {}),
+    "attendance": (Attendance, "unasked", lambda *_arguments: {}),
     "each try": (Attendance, "reported", lambda *_report: None),
     "benchmark": (benchmark, "is_fed", lambda config: config.pluginmanager.hasplugin("benchmark")),
     "one process": (tiers, "is_parallel", lambda _config: False),

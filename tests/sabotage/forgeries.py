@@ -20,16 +20,19 @@ from tests.support.weeks import add_run
 AFTER = "2026-11-24T18:00:00+00:00"
 
 
-def failed(reports: Path, *, recorded: bool = True) -> None:
-    """A run after all others in which a cell crashed."""
-    add_run(reports, "bad", created_at=AFTER, crash=True, recorded=recorded, end=True)
+def failed(reports: Path, changes: dict[str, Any] | None = None, *, recorded: bool = True) -> None:
+    """A run after all others in which a cell crashed, by a plan with these changes."""
+    from tests.support.synthetic import make_plan
+
+    plan = make_plan("weekly", **(changes or {}))
+    add_run(reports, "bad", plan=plan, created_at=AFTER, crash=True, recorded=recorded, end=True)
     hour_ago = time.time() - 3600  # it is not being recorded any more
     os.utime(reports / "bad" / "decision.json", (hour_ago, hour_ago))
 
 
-def killed(reports: Path) -> None:
+def killed(reports: Path, changes: dict[str, Any] | None = None) -> None:
     """The same, killed before it came to a decision."""
-    failed(reports, recorded=False)
+    failed(reports, changes, recorded=False)
     (reports / "bad" / "decision.json").unlink()
 
 

@@ -17,8 +17,9 @@ from pytest_weekops.core.judge.checks import checks_for
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.week import channel
 from pytest_weekops.core.week.attempts import Change
-from pytest_weekops.evidence import baselines, journal
-from pytest_weekops.evidence.journal import Event, StoredRun
+from pytest_weekops.evidence import baselines, journal, stored_run
+from pytest_weekops.evidence.journal import Event
+from pytest_weekops.evidence.stored_run import StoredRun
 from pytest_weekops.policies import build
 from pytest_weekops.week import ledger, pins, witnesses
 from pytest_weekops.week.evidence import PromotesEvidence
@@ -59,7 +60,7 @@ _OFF: dict[str, tuple[Place, ...]] = {
     ),
     "numbers": ((build, "_refuse_types", lambda _source, _document: None),),
     "witnesses": ((witnesses, "contradictions", lambda *_arguments: iter(())),),
-    "types": ((journal, "KNOWN", _Any()),),
+    "types": ((stored_run, "KNOWN", _Any()),),
     "checksums": ((journal, "decode_event", _unchecked),),
     "chain": (
         (ledger, "chain_problems", lambda _entries: []),

@@ -32,6 +32,7 @@ _OFF: dict[str, tuple[Place, ...]] = {
     "head": ((ledger, "head_problems", lambda *_arguments: []),),
     "id": ((ledger_place, "joined_by", _whichever),),
     "joined": ((ledger, "store_of", lambda _directory: None),),
+    "left": ((ledger, "left_behind", lambda _path: []),),
     "told": ((ledger_sharing, "_refuse_untrusted", lambda *_arguments: None),),
     "untold": ((status, "with_untold", lambda found, _directory, _runs: found),),
     "files": ((status, "promotes_evidence", lambda _runs, _directory: PromotesEvidence((), 0, 0)),),

@@ -19,7 +19,7 @@ from pytest_weekops.cli import main
 from pytest_weekops.rollback import reaction  # noqa: F401 - what a run imports late would be imported by every run
 from tests.sabotage.apart import CONFTEST, run_apart
 from tests.sabotage.defences import ASKED_OF_THE_LEDGER, KNOWN, switch_off
-from tests.support.replayed import SMALL, replay
+from tests.support.replayed import SMALL, replay, void_at_first
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "sabotage.yaml").read_text(encoding="utf-8"))
@@ -157,6 +157,8 @@ def test_a_sabotage_is_red_and_would_be_green(
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_ADDOPTS", entry.get("addopts", ""))
     lay_out(entry, pytester.path)
+    if entry.get("void"):
+        void_at_first(monkeypatch)
     status, said = provoke(entry, pytester, capsys)
     assert status == entry["status"], said
     assert entry["says"] in said, said

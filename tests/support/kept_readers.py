@@ -17,8 +17,8 @@ from pytest_weekops.core.policy.policy import GuardRules
 from pytest_weekops.core.record import Record
 from pytest_weekops.evidence.artifacts import read_decision
 from pytest_weekops.evidence.bisections import BisectionBook
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.promoted import read_evidence
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.fleet.book import Attempt, FleetAsked, FleetBook, FleetDecision
 from pytest_weekops.fleet.messages import AskPiece, AskWho, Driver, GateTask, MessageRefused, Piece, Who, decode, encode
 from pytest_weekops.fleet.program import hash_of_kernels

@@ -23,8 +23,9 @@ from pytest_weekops.evidence.calibrations import find_calibrations, write_calibr
 from pytest_weekops.evidence.conformance.reading import read_results
 from pytest_weekops.evidence.conformance.store import keep, kept
 from pytest_weekops.evidence.injections import find_injections
-from pytest_weekops.evidence.journal import encode_event, read_run
+from pytest_weekops.evidence.journal import encode_event
 from pytest_weekops.evidence.recorded import read_campaign
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.evidence.tunings import TuningBook, load_tunings
 from pytest_weekops.files.catalog import read_catalog
 from pytest_weekops.files.expectations import load_expectations, load_known_tests

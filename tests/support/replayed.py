@@ -70,6 +70,19 @@ class ReplayedRun(Run):
         return self.record(next(record for record in measured if record.case == case))
 
 
+def void_at_first(patch: pytest.MonkeyPatch) -> None:
+    """Have the host take the first attempt at each case of the first snapshot away."""
+    measure = ReplayedRun.measure
+
+    def again(self: ReplayedRun, case: Case) -> Measurement:
+        if case.snapshot == 1:
+            answer = next(r for r in self.answers if isinstance(r, Measurement) and r.case == case)
+            self.record(answer.model_copy(update={"void": True, "sessions": ()}))
+        return measure(self, case)
+
+    patch.setattr(ReplayedRun, "measure", again)
+
+
 def seen_to_work(records: Records) -> Records:
     """The records as of a worker that looked at each launch."""
 

@@ -10,7 +10,8 @@ import pytest
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.week.ledger import Ledger, LedgerError, open_ledger
-from pytest_weekops.week.ledger_head import Head, head_problems, read_head_file, write_head_file
+from pytest_weekops.week.ledger_head import Head, head_problems, left_behind, read_head_file, write_head_file
+from pytest_weekops.week.ledger_place import SHARED_NAME, Joined, write_joined
 from pytest_weekops.week.ledger_store import Writing
 from tests.support.ledgers import filled
 
@@ -130,3 +131,24 @@ def test_without_a_head_file_no_first_record_is_kept(tmp_path: Path, monkeypatch
     assert open_ledger(tmp_path).entries() == ()
     open_ledger(tmp_path).append("note", "first", {})
     assert open_ledger(tmp_path).problems() == []
+
+
+def test_a_file_that_was_left_behind_for_a_teams_ledger_is_not_read_again(tmp_path: Path) -> None:
+    """The head file knows that the directory has joined one, where the mark that says so was deleted."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    first = ledger.append("note", "n1", {})
+    write_joined(tmp_path, Joined("team", "an id"))
+    write_head_file(ledger.head_path, 1, first.hash)
+    (tmp_path / SHARED_NAME).unlink()
+    assert read_head_file(ledger.head_path) == (1, first.hash)
+    assert [problem for problem in ledger.problems() if "ledger.shared, is gone" in problem] == ledger.problems() != []
+    with pytest.raises(LedgerError, match="join again"):
+        ledger.append("note", "n2", {})
+    with pytest.raises(LedgerError, match="join again"), ledger.held():
+        pass
+    for text in ("{", "[]", '{"count": 1}'):
+        ledger.head_path.write_text(text, encoding="utf-8")
+        assert left_behind(ledger.head_path) == []
+    ledger.head_path.unlink()
+    os.mkfifo(ledger.head_path)
+    assert left_behind(ledger.head_path) == []

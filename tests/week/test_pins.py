@@ -104,11 +104,13 @@ def test_a_baseline_that_was_edited_and_hashed_anew_is_refused(
 
 
 def test_an_older_pin_in_the_place_of_the_last_is_refused(copy: Path) -> None:
-    """It was pinned once, and is not now; by its name it may still be asked for."""
+    """It was pinned once, and is not now; by its name it may still be asked for, and the run says so."""
     shutil.copy(copy / "first.json", pinned_file(copy))
     with pytest.raises(InputError, match=r"is not what was pinned: .* for run second"):
         pinned_baseline(copy, POCL)
-    assert named_baseline(copy / "first.json", copy).baseline.run_id == "first"
+    named = named_baseline(copy / "first.json", copy)
+    assert named.baseline.run_id == "first"
+    assert "names the pin of run first: speed is not held against that of run second" in named.note
 
 
 def test_a_baseline_that_is_gone_is_known_to_have_been(copy: Path) -> None:

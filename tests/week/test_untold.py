@@ -10,11 +10,12 @@ from typing import cast
 import pytest
 
 from pytest_weekops.cli import main
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import Measurement, Phase
 from pytest_weekops.core.week.entry import run_entries
 from pytest_weekops.run.conclusion import conclude
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.untold import untold_failures
+from tests.support.history import crash_at_256
 from tests.support.measured import begun_run
 from tests.support.synthetic import make_plan, make_records, stamped
 from tests.support.weeks import add_run
@@ -91,6 +92,31 @@ def test_a_run_that_was_killed_before_the_first_record_is_answered(tmp_path: Pat
     assert len(told(tmp_path)) == 1
     add_run(tmp_path, "answer", created_at="2026-11-24T15:00:00+00:00")
     assert told(tmp_path) == ()
+
+
+@pytest.mark.parametrize(("expires", "is_told"), [("2026-12-24", False), ("2026-11-23", True)])
+def test_a_run_broken_off_with_known_faults_alone_is_no_failed_one(tmp_path: Path, expires: str, is_told: bool) -> None:
+    """The fault was expected, so that nothing went wrong before somebody pulled the plug; not behind its last day."""
+    known = {
+        "driver": {"profile": "pocl", "driver_version": "1"},
+        "case": "auto:256",
+        "kind": "crashed",
+        "phase": "launch",
+        "reason": "a known bug",
+        "owner": "us",
+        "expires": expires,
+    }
+    plan = make_plan("weekly", expected=[known])
+    records = [
+        record.model_copy(update={"phase": Phase.LAUNCH})
+        if isinstance(record, Measurement) and record.status == "crashed"
+        else record
+        for record in crash_at_256(plan)
+    ]
+    add_run(tmp_path, "good", created_at="2026-11-24T11:00:00+00:00")
+    bad = add_run(tmp_path, "bad", plan=plan, records=records, recorded=False)
+    (bad / "decision.json").unlink()
+    assert bool(told(tmp_path)) is is_told
 
 
 def test_a_decision_that_cannot_be_read_is_answered_by_nothing(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from pytest_weekops.cli import main
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.evidence.journal import encode_event, read_journal, read_run
+from pytest_weekops.evidence.journal import encode_event, read_journal
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.week.witnesses import read_uncontradicted
 from tests.support.weeks import add_run
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "reports" / "example"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.week.cells_held import not_applicable_of
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.floors_held import demands_of
 
@@ -44,6 +45,7 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
                 decision.get("baselines", ()),
                 {label: (str(f.get("profile", "")), str(f.get("hardware", ""))) for label, f in identities.items()},
             ),
+            not_applicable=not_applicable_of(decision["plan"], identities),
             run_dir=run_directory(decision),
             decision_sha256=decision_sha256,
             artifacts=tuple(decision.get("artifacts", ())),

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 _WORSE: tuple[Status, ...] = ("pass", "skip", "fail", "timeout", "crash")
 _CHILDREN: dict[str, Status] = {"skipped": "skip", "failure": "fail", "error": "crash"}
+# What `status` and `result` say in the files of GoogleTest, CTest, Bazel and others, beside piglit's words.
+_WORDS: dict[str, Status] = {
+    **dict.fromkeys(("", "run", "completed", "passed", "success", "successful", "ok"), "pass"),
+    **dict.fromkeys(("notrun", "suppressed", "disabled", "skipped", "ignored", "filtered", "pending"), "skip"),
+    **dict.fromkeys(("failed", "failure"), "fail"),
+    **dict.fromkeys(("error", "errored", "broken", "incomplete", "interrupted", "aborted", "crashed"), "crash"),
+    **dict.fromkeys(("timedout", "timed out"), "timeout"),
+}
 # What some runners write of a test that passed when it was run again (Maven Surefire).
 _RERUN = ("flakyFailure", "flakyError")
 
@@ -21,7 +29,8 @@ _RERUN = ("flakyFailure", "flakyError")
 def read_junit(data: bytes, words: Mapping[str, Status]) -> tuple[tuple[Result, ...], int]:
     """The test cases, and how many the suites say there are. ``words`` are what the attribute ``status`` may mean.
 
-    Raises ``ValueError`` for what is no JUnit XML, ``InputError`` without the library that reads it.
+    Raises ``ValueError`` for what is no JUnit XML, says that more went wrong than it shows, or ends a test in a word
+    that is not known here; ``InputError`` without the library that reads it.
     """
     if importlib.util.find_spec("defusedxml") is None:
         raise InputError(
@@ -39,28 +48,65 @@ def read_junit(data: bytes, words: Mapping[str, Status]) -> tuple[tuple[Result, 
         raise ValueError(f"it is no whole XML without a document type: {error!r}") from error
     if root.tag not in ("testsuites", "testsuite"):
         raise ValueError(f"it is XML of another kind: {root.tag!r:.40}")
-    tests = tuple(_tested(case, words) for case in root.iter("testcase"))
+    known = {**_WORDS, **words}
+    tests = tuple(_tested(case, known) for case in root.iter("testcase"))
+    for suite in _suites(root):
+        _refuse_hidden(suite, known)
     return tests, max(len(tests), *_stated(root))
+
+
+def _suites(root: Element) -> Iterator[Element]:
+    """Every suite, those that hold others included."""
+    yield from (element for element in root.iter() if element.tag in ("testsuites", "testsuite"))
+
+
+def _number(suite: Element, name: str) -> int:
+    told = suite.get(name, "").strip()
+    return int(told) if told.isdecimal() and len(told) < 10 else 0
 
 
 def _stated(root: Element) -> Iterator[int]:
     """How many cases each suite says it has, where its own cases are fewer: some of them are not there."""
     yield 0
-    short = 0
-    for suite in root.iter("testsuite"):
-        told = suite.get("tests", "").strip()
-        there = sum(1 for _case in suite.iter("testcase"))
-        if told.isdecimal() and int(told) > there:
-            short += int(told) - there
+    short = sum(max(0, _number(suite, "tests") - _count(suite, "testcase")) for suite in _suites(root))
     if short:
-        yield sum(1 for _case in root.iter("testcase")) + short
+        yield _count(root, "testcase") + short
 
 
-def _tested(case: Element, words: Mapping[str, Status]) -> Result:
-    name = "@".join(filter(None, (case.get("classname", "").replace(".", "@"), case.get("name", ""))))
+def _count(suite: Element, tag: str) -> int:
+    return sum(1 for _element in suite.iter(tag))
+
+
+def _refuse_hidden(suite: Element, known: Mapping[str, Status]) -> None:
+    """Refuse a suite that tells of more failures than its cases show, or of one that belongs to none of them."""
+    if any(child.tag in ("failure", "error") for child in suite):
+        raise ValueError("a suite went wrong in no test of it, so which results it took along is not known")
+    told = _number(suite, "failures") + _number(suite, "errors")
+    shown = 0
+    for case in suite.iter("testcase"):
+        bad = sum(child.tag in ("failure", "error") for child in case)
+        shown += max(bad, int(_ended(case, known) not in ("pass", "skip")))
+    if told > shown:
+        raise ValueError(f"a suite counts {told} failures and errors, and its tests show {shown}")
+
+
+def _ended(case: Element, known: Mapping[str, Status]) -> Status:
+    """The worst that a case says of itself. One element of ours in a namespace, or capitals, would be overlooked."""
     found = [_CHILDREN[child.tag] for child in case if child.tag in _CHILDREN]
-    said = words.get(case.get("status", "").strip().lower())
-    status = max([*found, *([said] if said else []), "pass"], key=_WORSE.index)
+    for child in case:
+        if child.tag not in _CHILDREN and child.tag.rpartition("}")[2].lower() in _CHILDREN:
+            raise ValueError(f"{child.tag!r:.60} is spelled otherwise than JUnit's own, and may mean a failure")
+    for name in ("status", "result"):
+        word = case.get(name, "").strip().lower()
+        if word not in known:
+            raise ValueError(f"{name} {word!r:.40} is no word that is known here")
+        found.append(known[word])
+    return max(found, key=_WORSE.index)
+
+
+def _tested(case: Element, known: Mapping[str, Status]) -> Result:
+    name = "@".join(filter(None, (case.get("classname", "").replace(".", "@"), case.get("name", ""))))
+    status = _ended(case, known)
     if status == "pass" and any(child.tag in _RERUN for child in case):
         status = "flaky"
     output = "\n".join(

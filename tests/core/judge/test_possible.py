@@ -20,8 +20,9 @@ from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import Measurement, PartnerSamples, TimerTrust, Turns
 from pytest_weekops.core.policy.policy import Policy
-from pytest_weekops.evidence.journal import Journal, read_run
+from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.evidence.judging import judge_stored
+from pytest_weekops.evidence.stored_run import read_run
 from tests.support.examples import examples
 from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records, stamped
 

@@ -154,6 +154,17 @@ def test_piglits_junit_says_more_and_of_two_words_the_worse_counts(tmp_path: Pat
     assert found == {"api@x": "crash", "api@y": "fail", "api@z": "pass"}
 
 
+def test_a_test_that_was_not_run_has_not_passed(tmp_path: Path) -> None:
+    """GoogleTest's and CTest's words for it, which stand in an attribute; and a total that only the root tells."""
+    words = {"run": "pass", "notrun": "skip", "disabled": "skip", "incomplete": "crash", "fail": "fail"}
+    cases = "".join(f'<testcase name="{word}" status="{word}"/>' for word in words)
+    cases += '<testcase name="DISABLED_a" status="run" result="suppressed"/>'
+    (tmp_path / "r.xml").write_text(f'<testsuites tests="9"><testsuite tests="6">{cases}</testsuite></testsuites>')
+    read = read_results("junit", tmp_path / "r.xml")
+    assert statuses(read) == {**words, "DISABLED_a": "skip"}
+    assert read.planned == 9
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -162,10 +173,16 @@ def test_piglits_junit_says_more_and_of_two_words_the_worse_counts(tmp_path: Pat
         ('<!DOCTYPE t [<!ENTITY a "aaaa">]><testsuite><testcase name="&a;"/></testsuite>', "no whole XML"),
         ('<!DOCTYPE t SYSTEM "file:///etc/passwd"><testsuite/>', "no whole XML"),
         ("<testsuite><testcase/></testsuite>", "junit results"),
+        ('<testsuite failures="1" errors="1"><testcase name="a"/></testsuite>', "counts 2 failures and errors"),
+        ('<testsuites errors="1"><testsuite><testcase name="a"/></testsuite></testsuites>', "counts 1 failures"),
+        ('<testsuite><error message="set-up"/><testcase name="a"/></testsuite>', "went wrong in no test of it"),
+        ('<testsuite><testcase name="a" status="maybe"/></testsuite>', "status 'maybe' is no word"),
+        ('<testsuite xmlns:t="x"><testcase name="a"><t:failure/></testcase></testsuite>', "spelled otherwise"),
+        ('<testsuite><testcase name="a"><Failure/></testcase></testsuite>', "spelled otherwise"),
     ],
 )
 def test_xml_of_a_stranger_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    """Half a document, entities, document types, other documents, a case without a name."""
+    """Half a document, entities, other documents, a case without a name, a failure that is counted and not shown."""
     (tmp_path / "r.xml").write_text(text)
     with pytest.raises(InputError, match=words):
         read_results("junit", tmp_path / "r.xml")

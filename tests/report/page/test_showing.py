@@ -14,8 +14,8 @@ from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.plan import Partner
 from pytest_weekops.core.measurement.records import LookRecord, Measurement, MeasurementStatus
 from pytest_weekops.evidence.artifacts import RunFacts, judged_anew
-from pytest_weekops.evidence.journal import read_run
 from pytest_weekops.evidence.page import page_text
+from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.markdown import escape
 from pytest_weekops.report.page.showing import show_page
