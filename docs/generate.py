@@ -79,6 +79,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "holds": holds.holds,
     "fuzzed": sittings.fuzzed,
     "soaked": sittings.soaked,
+    "bisected": sittings.bisected,
     "peak-items": peak.items,
     "coverage": coverage.coverage,
     "wrong-kernels": wrong_kernels.wrong_kernels,

@@ -34,10 +34,13 @@ def _section(name: str, text: str) -> str:
     parts = [f"## `weekops {name}`", f"{text[0].upper()}{text[1:]}.", markdown(" ".join(said.split()))]
     if not all(choice.required for choice in verbs) or not verbs:  # it does something without a verb, too
         parts.append(_arguments(parser))
+    own: dict[str, str] = getattr(_module(name), "VERB_STATUSES", {})
     for choice in verbs:
         helps = {entry.dest: entry.help or "" for entry in choice._choices_actions}
         for verb, child in choice.choices.items():
-            parts += [f"### `weekops {name} {verb}`", f"{helps[verb][0].upper()}{helps[verb][1:]}.", _arguments(child)]
+            parts += [f"### `weekops {name} {verb}`", f"{helps[verb][0].upper()}{helps[verb][1:]}."]
+            parts += [markdown(own[verb])] if verb in own else []
+            parts.append(_arguments(child))
     return "\n\n".join(parts)
 
 

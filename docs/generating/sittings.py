@@ -1,4 +1,4 @@
-"""What was fuzzed and soaked so far, in all sittings, from ``docs/fuzzed.json`` and ``docs/soaked.json``."""
+"""What was fuzzed, soaked and bisected so far, in all sittings, from a file of ``docs`` for each of them."""
 
 from __future__ import annotations
 
@@ -36,4 +36,16 @@ def soaked() -> str:
     drawn = ", ".join(f"{count} {name}" for name, count in told["faults"].items())
     counted = ", ".join(f"{count} {name}" for name, count in told["found"].items())
     words = f"{told['gates']} gates so far ({drawn}; some faults came too late): {counted}."
+    return textwrap.fill(words, 126)
+
+
+def bisected() -> str:
+    """How many real ladders there were, how they ended, what they took, and how much slower their bad builds were."""
+    told = _read("bisected.json")
+    ended, slower, taken = told["ended"], told["slower_percent"], told["snapshots"]
+    counted = ", ".join(f"{count} {name}" for name, count in ended.items())
+    words = f"{sum(ended.values())} ladders so far: {counted}."
+    if slower:
+        words += f" Bad builds were {min(slower):.1f} to {max(slower):.1f} % slower, and it took {min(taken)} to "
+        words += f"{max(taken)} snapshots."
     return textwrap.fill(words, 126)

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import importlib
 import importlib.util
 import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_weekops import __version__
 from pytest_weekops.cli.interrupting import interruptible
 from pytest_weekops.core.errors import InputError, WeekopsError
-from pytest_weekops.report.saying import plain, say
+from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 # name -> help, short enough for one line at 80 columns. Each module in this package has ``configure(parser)`` and
-# ``run(arguments) -> int``, whose docstring says below its help what it exits with.
+# ``run(arguments) -> int``, whose docstring says below its help what it exits with; VERB_STATUSES has verbs that
+# exit with something else.
 COMMANDS = {
     "drivers": "show every platform profile and what answers on this machine",
     "peak": "measure what a device can do, each item verified",
@@ -84,12 +86,39 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the options."""
         self.print_usage(sys.stderr)
-        self.exit(4, f"{self.prog}: error: {plain(message)}\n")
+        say(f"{self.prog}: error: {message}", sys.stderr)
+        self.exit(4)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Refuse what a command does not know, with its own usage; argparse would show the program's."""
+        found, strangers = super().parse_known_args(args, namespace)
+        if strangers:
+            words = [word.partition("=")[0] for word in strangers if word.startswith("-")]
+            self.error(f"unrecognized arguments: {' '.join(strangers)}{_meant(words, self._option_string_actions)}")
+        return found, strangers
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Name the nearest command or choice before all that there are."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += _meant([str(value)], map(str, action.choices or ()))
+            raise
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         """Write help and usage; argparse would be silent where they cannot be written."""
         if message:
             (file or sys.stderr).write(message)
+
+
+def _meant(words: Sequence[str], known: Iterable[str]) -> str:
+    """The known names that are nearest to these words, in brackets, or nothing where none is near."""
+    names = list(known)
+    near = (difflib.get_close_matches(word, names, n=1) for word in words)
+    meant = dict.fromkeys(name for found in near for name in found)
+    return f" (did you mean {' or '.join(meant)}?)" if meant else ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -172,18 +201,27 @@ def build_parser(asked: str) -> argparse.ArgumentParser:
         if name == asked:  # only the asked-for command's module is imported: the others stay free of charge
             module = importlib.import_module(f"{__name__}.{name}")
             module.configure(child)
-            _describe(child, (module.run.__doc__ or "").split("\n\n", 1)[0].replace("``", "`"))
+            _describe(child, (module.run.__doc__ or "").split("\n\n", 1)[0], getattr(module, "VERB_STATUSES", {}))
     return parser
 
 
-def _describe(parser: argparse.ArgumentParser, statuses: str) -> None:
-    """Say below the options what a command does and exits with, and above those of a verb what the verb is for."""
-    parser.epilog = f"{' '.join(statuses.split())} {_OTHER_STATUSES}"
+def _describe(parser: argparse.ArgumentParser, statuses: str, of_verbs: Mapping[str, str]) -> None:
+    """Say below the options what a command does and exits with, and above those of a verb what the verb is for.
+
+    A verb that exits with something else than its command has a text of its own; one that ends in 255 for git has no
+    other statuses.
+    """
+    parser.epilog = _with_others(statuses)
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to its verbs
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for listed in action._choices_actions:  # noqa: SLF001
-                verb = action.choices[listed.dest]
-                verb.description, verb.epilog = _sentence(listed.help or ""), parser.epilog
+                verb, own = action.choices[listed.dest], of_verbs.get(listed.dest, statuses)
+                verb.description = _sentence(listed.help or "")
+                verb.epilog = own if "255" in own else _with_others(own)
+
+
+def _with_others(statuses: str) -> str:
+    return f"{' '.join(statuses.replace('``', '`').split())} {_OTHER_STATUSES}"
 
 
 def _sentence(text: str) -> str:

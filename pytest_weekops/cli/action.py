@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.report.saying import say
 from pytest_weekops.week.closing import close_action, list_actions
 
@@ -18,15 +19,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     closing = verbs.add_parser("close", help="close an action")
     closing.add_argument("id", metavar="ID", help="the action, for example 2026-W48-1")
     closing.add_argument("--note", default="", metavar="TEXT", help="what was done")
-    for verb in (listing, closing):
-        verb.add_argument(
-            "--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)"
-        )
+    add_report_dir(listing, closing)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 where that was done."""
-    report_dir = Path(arguments.report_dir)
+    report_dir: Path = arguments.report_dir
     if arguments.verb == "close":
         close_action(report_dir, arguments.id, arguments.note)
         say(f"{arguments.id} is closed.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -18,14 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--again", action="store_true", help="enter baselines that were pinned before the ledger knew of pins"
     )
     show = actions.add_parser("show", help="show the pinned baselines")
-    for child in (pin, show):
-        child.add_argument(
-            "--report-dir",
-            type=Path,
-            default=Path("reports"),
-            metavar="DIR",
-            help="where baselines are (default: reports)",
-        )
+    add_report_dir(pin, show, what="where baselines are")
 
 
 def run(arguments: argparse.Namespace) -> int:

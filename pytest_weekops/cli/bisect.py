@@ -27,6 +27,12 @@ _STDERR = 2  # our own standard output is for answers
 _MOST_COMMITS = 1024  # that `git bisect run` is planned for: ten steps
 
 
+VERB_STATUSES = {
+    "step": "Exit status 0 where the commit is good, 1 where it is bad, 125 where nobody can say, and 255, which stops "
+    "`git bisect run`, where something was refused or broke."
+}
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of a search, and ``step``."""
     add = parser.add_argument

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.cli.measuring import add_platforms, refuse_sizes, say_passed_over
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -48,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="snapshots beside a busy loop that it starts, 0 for none (default: 8)",
     )
     parser.add_argument("--hours", type=float, default=1.0, metavar="H", help="time for all platforms (default: 1)")
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where it is kept (default: reports)")
+    add_report_dir(parser, what="where it is kept")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write what was found as one JSON object")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="ratios as a picture (needs matplotlib)")
 
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             problems[platform.launch.label] = shortage
             continue
         calibration = with_power(record(platform, asked))
-        stored.append((write_calibration(Path(arguments.report_dir), calibration), calibration))
+        stored.append((write_calibration(arguments.report_dir, calibration), calibration))
     _show(stored, problems, arguments)
     return 1 if problems else 0
 
@@ -126,7 +127,9 @@ def _measured(arguments: argparse.Namespace) -> tuple[Asked, list[CalibratedPlat
         load_snapshots=arguments.load_snapshots,
     )
     with Scratch() as scratch:
-        launches = resolve_platforms(arguments.platforms, scratch=scratch, profile_files=arguments.platform_file)
+        launches = resolve_platforms(
+            arguments.platforms, scratch=scratch, profile_files=arguments.platform_file, say=_say
+        )
         for launch in launches:
             say_passed_over(launch)
         host = HostWorker(scratch, Deadlines())

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TextIO
 
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.entry import ALERT
@@ -25,12 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--runs", nargs="+", default=[], metavar="RUN", help="runs that are the evidence (default: all)"
     )
     parser.add_argument("--alert", metavar="FILE|URL|-", help="emit the alert for SEV1 to SEV3 there")
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+    add_report_dir(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 for promote, 10 where a SEV1 is open, 11 where only steps are missing, else 1."""
-    report_dir, week, target = Path(arguments.report_dir), parse_week(arguments.week), arguments.alert
+    report_dir, week, target = arguments.report_dir, parse_week(arguments.week), arguments.alert
     unsent = None
     if target is not None:
         refuse_target(target)  # now, before anything is written
@@ -103,6 +103,6 @@ def _note(delivery: Delivery, closed: ClosedWeek, arguments: argparse.Namespace)
     facts = {**body, "attempts": delivery.attempts, "problem": delivery.problem}
     try:
         moment = datetime.now(UTC).isoformat(timespec="microseconds")
-        open_ledger(Path(arguments.report_dir)).append(ALERT, moment, facts)
+        open_ledger(arguments.report_dir).append(ALERT, moment, facts)
     except WeekopsError as error:
         say(f"weekops: the alert's delivery could not be recorded: {error}", sys.stderr)

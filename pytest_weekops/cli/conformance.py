@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.cli.measuring import add_platforms, say_passed_over
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.conformance.results import SUITES
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.report.saying import say
@@ -35,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--results", type=Path, metavar="PATH", help="results that the suite left on this driver, here and just now"
     )
     parser.add_argument("--suite-version", default="", metavar="WORDS", help="which version of the suite left them")
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="runs find it there (default: reports)")
+    add_report_dir(parser, what="runs find it there")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -49,7 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     _refuse(arguments)
     with Scratch() as scratch:
-        launches = resolve_platforms(arguments.platforms, scratch=scratch, profile_files=arguments.platform_file)
+        launches = resolve_platforms(
+            arguments.platforms, scratch=scratch, profile_files=arguments.platform_file, say=_say
+        )
         if arguments.results is not None and len(launches) > 1:
             raise InputError("--results are those of one driver, and --platforms names several. Name the one.")
         found = [_on_platform(launch, scratch, arguments) for launch in launches]
@@ -87,7 +90,7 @@ def _on_platform(launch: Launch, scratch: Path, arguments: argparse.Namespace) -
     say_passed_over(launch)
     try:
         results = _results(launch, scratch, arguments)
-        file = keep(Path(arguments.report_dir) / DIRECTORY, results)
+        file = keep(arguments.report_dir / DIRECTORY, results)
     except InputError:
         raise
     except WeekopsError as error:  # this platform's end is not the other platforms'

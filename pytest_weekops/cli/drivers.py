@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.cli.measuring import say_aside
 from pytest_weekops.report.saying import say
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _entry(launch: Launch, scratch: Path) -> dict[str, Any]:
     }
     if launch.missing:
         return {**entry, "status": "not installed", "reason": launch.missing}
-    answer = probe(launch, scratch)
+    answer = probe(launch, scratch, say_aside)
     warned = any(step.status == "warning" for step in answer.steps)
     return {
         "profile": launch.label,

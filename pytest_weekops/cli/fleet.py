@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from pytest_weekops.fleet.keys import Keys
 
 UNDECIDED = 11
+VERB_STATUSES = {
+    "check": "Exit status 0 where every host answers and could be measured, else 1.",
+    "status": "Exit status of the fleet's verdict: 0 promote, 1 iterate, 10 roll back, 11 undecided, or no end yet.",
+    "verify": "Exit status 0 where journals, outcomes and decision agree, else 1.",
+    "close": "Exit status 0 for promote, 10 where a SEV1 is open, 11 where only steps are missing, else 1.",
+    "keys": "Exit status 0 where they were made.",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,14 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("run", nargs="?", metavar="RUN", help="the fleet run (default: the latest)")
     close = verbs.add_parser("close", help="close a week of the fleets: what they came to, and what is owed")
     close.add_argument("--week", required=True, metavar="WEEK", help="ISO week, for example 2026-W48")
-    for verb in (running, status, verify, close):
-        verb.add_argument(
-            "--report-dir",
-            type=Path,
-            default=Path("reports"),
-            metavar="DIR",
-            help="where runs are kept (default: reports)",
-        )
+    add_report_dir(running, status, verify, close, what="where runs are kept")
     status.add_argument("--json", action="store_true", help="print the decision as JSON")
     keys = verbs.add_parser("keys", help="make the keys that let hosts in")
     keys.add_argument("directory", type=Path, metavar="DIR", help="where they are put, for you alone to read")

@@ -6,12 +6,13 @@ import argparse
 import json
 from pathlib import Path
 
+from pytest_weekops.cli.places import add_report_dir, nothing_in
 from pytest_weekops.report.saying import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+    add_report_dir(parser)
     parser.add_argument(
         "--cell",
         dest="cells",
@@ -25,12 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=False)
     importing = verbs.add_parser("import", help="add recorded campaigns of elsewhere, to be looked at and nothing else")
     importing.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recorded campaigns; all, or none")
-    importing.add_argument(
-        "--report-dir",
-        default=argparse.SUPPRESS,  # what was said before the verb stands
-        metavar="DIR",
-        help="where the ledger is (default: reports)",
-    )
+    add_report_dir(importing, said_before=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.week.kept_decisions import look_beside
     from pytest_weekops.week.ledger import open_ledger
 
-    report_dir = Path(arguments.report_dir)
+    report_dir: Path = arguments.report_dir
     if arguments.verb == "import":
         return _import(report_dir, arguments.files)
     entries = open_ledger(report_dir).entries()
@@ -63,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     for series in found:
         for line in (*series_lines(series, files, look(series)), ""):
             say(line)
-    say(LEGEND if found else f"No cell was recorded in {report_dir}/ yet. Other places: --report-dir.")
+    say(LEGEND if found else nothing_in(report_dir, "cell"))
     for note in notes:
         say(note)
     return 0

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_weekops.cli.measuring import add_platforms, refuse_sizes, say_passed_over
+from pytest_weekops.cli.measuring import add_platforms, refuse_sizes, say_aside, say_passed_over
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -64,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control", choices=("infinite-threshold", "idle-check"), help="break the guard on purpose: this must fail"
     )
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where runs find it (default: reports)")
+    add_report_dir(parser, what="where runs find it")
     parser.add_argument(
         "--tuning", metavar="DIR", help="tuning files, or off (default: tuning/ in the report directory)"
     )
@@ -144,9 +145,9 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
 
     found: list[dict[str, Any]] = []
     with Scratch() as scratch:
-        launch = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)[0]
+        launch = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file, say=say_aside)[0]
         say_passed_over(launch)
-        supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+        supervisor = PlatformSupervisor(launch, Deadlines(), scratch, say_aside)
         try:
             identity = supervisor.start()
             tuned = _tuned(launch.label, identity, arguments)
@@ -167,7 +168,7 @@ def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) ->
                 asked = (arguments.min_critical_recall, arguments.min_uniform_recall)
                 missing = shortfalls(result, demands_at(size, rules, critical=asked[0], uniform=asked[1]))
                 if not arguments.control:  # what a guard that was broken on purpose caught is no evidence
-                    keep(Path(arguments.report_dir), launch.label, identity, result)
+                    keep(arguments.report_dir, launch.label, identity, result)
                 if not arguments.json:
                     for line in render(launch.label, identity, result, missing):
                         say(line)
@@ -183,7 +184,7 @@ def _tuned(label: str, identity: DeviceIdentity, arguments: argparse.Namespace) 
     from pytest_weekops.evidence.tunings import load_kernels, load_tunings, tuning_directory
     from pytest_weekops.files.shipped import data_dir
 
-    directory = tuning_directory(arguments.tuning, Path(arguments.report_dir), Path.cwd())
+    directory = tuning_directory(arguments.tuning, arguments.report_dir, Path.cwd())
     if directory is None:
         return ()
     found, notes = load_tunings(directory, {label: identity}, load_kernels((str(data_dir("kernels")),)))

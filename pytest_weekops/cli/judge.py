@@ -130,24 +130,10 @@ def _judge_run(
 def _judge_recorded(
     arguments: argparse.Namespace, ratio: float | None, sizes: tuple[int, ...] | None
 ) -> tuple[Verdict, dict[str, Any]]:
+    from pytest_weekops.cli.recorded import read_recorded
     from pytest_weekops.core.recorded.judge import judge_recorded
-    from pytest_weekops.evidence.recorded import read_campaign
-    from pytest_weekops.policies.files import default_policy, load_policy
 
-    own = arguments.policy is None
-    if arguments.baseline is not None and not own:
-        raise InputError(
-            "--baseline stands beside --policy, whose floors are the policy's own: nothing would be compared with the "
-            "baseline. Leave one of the two out."
-        )
-    policy = load_policy(arguments.policy) if arguments.policy else default_policy()
-    campaign = read_campaign(arguments.campaign, own_rules=own, baseline=arguments.baseline if own else None)
-    kind = "split" if campaign.is_split else "weekly"
-    if kind not in policy.scope.kinds:
-        raise InputError(
-            f"Policy {policy.policy_id} is for {', '.join(policy.scope.kinds)} campaigns, {arguments.campaign} is "
-            f"{kind}. Its limits were not meant for it. Give another --policy."
-        )
+    policy, campaign = read_recorded(arguments.campaign, arguments.policy, arguments.baseline)
     _refuse_idle(arguments, is_split=campaign.is_split)
     judged = judge_recorded(policy, campaign, rules=arguments.rules, min_ratio=ratio, required_sizes=sizes)
     extra: dict[str, Any] = {"decision": judged.decision}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.report.saying import say
 
 
@@ -27,14 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         child.add_argument(
             "--as", dest="name", default="main", metavar="NAME", help="which ledger of the database (default: main)"
         )
-    for child in (show, join, copy):
-        child.add_argument(
-            "--report-dir",
-            type=Path,
-            default=Path("reports"),
-            metavar="DIR",
-            help="directory of the runs (default: reports)",
-        )
+    add_report_dir(show, join, copy, what="directory of the runs")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.week.ledger import open_ledger
     from pytest_weekops.week.ledger_sharing import copy_ledger, join_ledger
 
-    report_dir = arguments.report_dir
+    report_dir: Path = arguments.report_dir
     if arguments.action == "show":
         ledger = open_ledger(report_dir)
         entries = ledger.entries()

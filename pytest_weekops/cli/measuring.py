@@ -39,6 +39,11 @@ def refuse_sizes(sizes: Sequence[int], purpose: str) -> None:
         raise InputError("--sizes names a size twice. It would be measured, and would count, twice. Name it once.")
 
 
+def say_aside(line: str) -> None:
+    """Say on standard error what is going on: standard output is for answers."""
+    say(line, sys.stderr)
+
+
 def say_passed_over(launch: Launch) -> None:
     """Say on standard error which drivers ``auto`` tried before this one, and why each does not work."""
     for words in launch.passed_over:

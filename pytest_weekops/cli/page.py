@@ -1,8 +1,9 @@
-"""``weekops page``: the page of a run, made anew from its journal, or that of a fleet run from its decision."""
+"""``weekops page``: the page of a run from its journal, of a fleet run from its decision, or of a recorded campaign."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from pytest_weekops.core.errors import InputError
@@ -11,12 +12,27 @@ from pytest_weekops.report.saying import say
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="run directory, journal.jsonl, or fleet run's directory")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="run directory, journal.jsonl, fleet run's directory, or recorded JSON"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it (default: beside)")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="of a recorded file alone (default: its own rules)")
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="recorded file that a recorded campaign's own rules compare with"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 where the page was written; the verdict is on it, and ``weekops judge`` exits with it."""
+    from pytest_weekops.evidence.journal_files import is_journal
+
+    if arguments.run.is_file() and not is_journal(arguments.run):
+        return _recorded(arguments.run, arguments.output, arguments.policy, arguments.baseline)
+    if arguments.policy is not None or arguments.baseline is not None:
+        raise InputError(
+            f"{'--policy' if arguments.policy is not None else '--baseline'} is for recorded files, and "
+            f"{arguments.run} is none. The page of a run shows the verdict by the run's own policy. Leave it out."
+        )
     if (arguments.run / "asked.json").is_file():
         return _fleet(arguments.run, arguments.output)
     from pytest_weekops.evidence.artifacts import judged_anew
@@ -35,6 +51,26 @@ def run(arguments: argparse.Namespace) -> int:
     write_atomic(output, text)
     say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
     say(f"verdict: {document['decision']} (SEV{document['severity']}), exit status {document['exit_status']}")
+    return 0
+
+
+def _recorded(path: Path, asked: Path | None, policy_path: Path | None, baseline: Path | None) -> int:
+    """The page of a recorded campaign, with the verdict that `weekops judge` gives by the same words."""
+    from pytest_weekops.cli.recorded import read_recorded
+    from pytest_weekops.core.recorded.judge import judge_recorded
+    from pytest_weekops.evidence.page import recorded_page_text
+    from pytest_weekops.files.atomic import write_atomic
+
+    output = asked or path.with_suffix(".html")
+    _refuse_evidence(output)
+    policy, campaign = read_recorded(path, policy_path, baseline)
+    verdict = judge_recorded(policy, campaign).verdict
+    told = (("--policy", policy_path), ("--baseline", baseline))
+    words = [word for name, value in told if value is not None for word in (name, value.name)]
+    text = recorded_page_text(path, campaign, verdict, shlex.join(["weekops", "page", path.name, *words]))
+    write_atomic(output, text)
+    say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
+    say(f"verdict: {verdict.decision.value} (SEV{int(verdict.severity)}), exit status {int(verdict.exit_status)}")
     return 0
 
 

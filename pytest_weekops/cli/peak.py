@@ -73,7 +73,9 @@ def _measured(arguments: argparse.Namespace) -> list[PlatformPeak]:
     amounts = PeakAmounts(repeats=arguments.repeats)
     found = []
     with Scratch() as scratch:
-        for launch in resolve_platforms(arguments.platforms, scratch=scratch, profile_files=arguments.platform_file):
+        for launch in resolve_platforms(
+            arguments.platforms, scratch=scratch, profile_files=arguments.platform_file, say=_say
+        ):
             say_passed_over(launch)
             items = tuple(arguments.items or ITEMS)
             found.append(survey(launch, amounts, data_dir("kernels"), scratch, _say, items))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pytest_weekops.core.policy.recalibration import Proposal, Recipe
 
 
+VERB_STATUSES = dict.fromkeys(("show", "diff"), "Exit status 0 where it was shown.")
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add ``show``, ``diff`` and ``recalibrate``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.report.saying import say
 from pytest_weekops.rollback.switch import Applied, Rollout
 from pytest_weekops.rollback.target import resolve_target
@@ -27,12 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="platform profiles of your own, as weekops_platform_files names them for pytest; may be given again",
     )
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+    add_report_dir(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 when it is done and verified (or only planned), 1 when the verification failed."""
-    report_dir = Path(arguments.report_dir)
+    report_dir: Path = arguments.report_dir
     rollout = Rollout(report_dir, say=_say)
     if arguments.undo:
         say(rollout.undo())

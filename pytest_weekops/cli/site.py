@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.report.saying import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+    add_report_dir(parser)
     parser.add_argument("--output", metavar="DIR", help="where the pages go (default: site in the report directory)")
     parser.add_argument(
         "--copy", action="store_true", help="copy each run's report.html into the site, instead of linking it"
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from pytest_weekops.week.site import SITE_NAME, build_site
 
-    report_dir = Path(arguments.report_dir)
+    report_dir: Path = arguments.report_dir
     output = Path(arguments.output) if arguments.output else report_dir / SITE_NAME
     built = build_site(report_dir, output, copy=arguments.copy)
     say(f"{built.index}: {built.pages} pages, {built.written} written, {built.removed} removed")

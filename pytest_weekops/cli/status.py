@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_weekops.cli.places import add_report_dir, nothing_in
 from pytest_weekops.core.calendar import Week, week_of
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.numbers import finite_from
@@ -29,7 +30,7 @@ RECORDING_S = RUN_BUSY_TIMEOUT_S + 2.0
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="where the ledger is (default: reports)")
+    add_report_dir(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--verify",
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0, or 1 where ``--require`` or ``--verify`` is not met."""
-    ledger = open_ledger(Path(arguments.report_dir))
+    ledger = open_ledger(arguments.report_dir)
     if arguments.verify and (problems := ledger.problems()):
         return _say_damage(ledger, problems, as_json=arguments.json)
     entries = ledger.entries()
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     channel = channel_of(entries, now=now, max_age_days=_days(arguments.max_age_days))
     runs = run_entries(entries)
-    channel = with_untold(channel, Path(arguments.report_dir), runs)
+    channel = with_untold(channel, arguments.report_dir, runs)
     attempts = attempts_of(runs, week_of(now))
     if arguments.json:
         print(json.dumps(_document(channel, attempts, entries, week_of(now)), indent=2, sort_keys=True))
@@ -158,7 +159,7 @@ def _print(
     channel: Channel, attempts: Sequence[Attempt], entries: Sequence[Entry], week: Week, directory: Path
 ) -> None:
     if not entries:
-        say(f"No run was recorded in {directory}/ yet; the first one makes the ledger. Other places: --report-dir.")
+        say(nothing_in(directory, "run"))
     since = f" since {channel.since}" if channel.since else ""
     say(f"channel: {channel.state.value}{since}")
     for text in channel.why:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.cli.measuring import add_platforms, refuse_sizes, say_passed_over
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.report.saying import say
 
@@ -51,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget-s", type=float, default=600.0, metavar="S", help="seconds to search per platform (default: 600)"
     )
-    parser.add_argument("--report-dir", default="reports", metavar="DIR", help="runs find it there (default: reports)")
+    add_report_dir(parser, what="runs find it there")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--dry-run", action="store_true", help="list the candidates, build nothing")
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Search each platform. Exit status 0 where every search came to its end, 1 where one broke off."""
     _refuse(arguments)
     if arguments.show:
-        found = _stored(Path(arguments.report_dir))
+        found = _stored(arguments.report_dir)
     else:
         found = [_on_platform(name, arguments) for name in arguments.platforms]
     if arguments.json:
@@ -70,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for entry in found:
             _print(entry)
+        if not found:
+            say(f"No search is kept below {arguments.report_dir}/ yet. Make one: weekops tune --platforms NAME.")
     return 1 if any(entry["broke_off"] for entry in found) else 0
 
 
@@ -96,7 +99,7 @@ def _on_platform(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     from pytest_weekops.worker.supervisor import PlatformSupervisor
 
     with Scratch() as scratch:
-        (launch,) = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file)
+        (launch,) = resolve_platforms([name], scratch=scratch, profile_files=arguments.platform_file, say=_say)
         say_passed_over(launch)
         supervisor = PlatformSupervisor(launch, DEADLINES, scratch, _say, restart_budget=TUNING_RESTARTS)
         host = HostWorker(scratch, DEADLINES)
@@ -124,7 +127,7 @@ def _search(
     _refuse_unknown(arguments.variants or (), kernels)
     identity = supervisor.start()
     variants = _variants(arguments.variants, kernels, identity)
-    book = TuningBook(Path(arguments.report_dir) / DIRECTORY, identity, kernels)
+    book = TuningBook(arguments.report_dir / DIRECTORY, identity, kernels)
     entry: dict[str, Any] = {"platform": launch.label, "device": identity.device_name, "broke_off": ""}
     if arguments.dry_run:
         return {**entry, "file": "", "variants": [_planned(kernels[v], identity, arguments) for v in variants]}

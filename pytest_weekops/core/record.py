@@ -26,6 +26,8 @@ def as_record(model: type[R], data: Any, *, what: str, source: str, why: str) ->
 
     Raises ``PolicyError`` that names the file, the key and the value of the first thing that is refused.
     """
+    if data is None:
+        raise PolicyError(f"{what} {source} holds nothing. {why} Write it, or name another file.", path=source)
     try:
         return model.model_validate(data)
     except ValidationError as error:

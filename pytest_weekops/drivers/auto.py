@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pytest_weekops.core.errors import InputError
@@ -16,7 +16,7 @@ _INSTALL = (
 )
 
 
-def first_that_works(launches: Iterable[Launch], scratch: Path) -> Launch:
+def first_that_works(launches: Iterable[Launch], scratch: Path, say: Callable[[str], None] | None = None) -> Launch:
     """The first of the launches whose driver runs a verified kernel, with ``passed_over`` set.
 
     Each is tried in a worker of its own, and one driver under two names once. Raises ``InputError`` where none works,
@@ -29,7 +29,7 @@ def first_that_works(launches: Iterable[Launch], scratch: Path) -> Launch:
         if launch.missing:
             absent.append(launch.label)
         elif launch.open.icd not in tried:
-            answer = probe(launch, scratch)
+            answer = probe(launch, scratch, say)
             if answer.works:
                 return launch.model_copy(update={"passed_over": tuple(passed_over)})
             if answer.busy:

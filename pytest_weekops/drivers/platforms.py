@@ -7,7 +7,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_weekops.core.errors import InputError
@@ -45,15 +45,16 @@ def resolve_platforms(
     device_pattern: str | None = None,
     profile_files: Sequence[Path] = (),
     twice: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> list[Launch]:
     """One launch per name: ``PROFILE``, ``PROFILE@ICD-OR-LIBRARY`` or ``LABEL=PROFILE@...``.
 
     Two drivers of one profile get labels of their own (``pocl``, ``pocl-2``). Raises ``InputError`` for a name or a
     path that does not exist, for a driver that is not installed, and for ``auto`` where nothing answers; and, but for
-    ``twice``, for a driver that is named twice.
+    ``twice``, for a driver that is named twice. ``say`` is told where ``auto`` waits for another gate.
     """
     launches = name_launches(
-        names, scratch=scratch, device_pattern=device_pattern, profile_files=profile_files, twice=twice
+        names, scratch=scratch, device_pattern=device_pattern, profile_files=profile_files, twice=twice, say=say
     )
     for launch in launches:
         if launch.missing:
@@ -115,6 +116,7 @@ def name_launches(
     device_pattern: str | None = None,
     profile_files: Sequence[Path] = (),
     twice: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> list[Launch]:
     """The same, with ``missing`` set on those whose driver is not installed; for ``weekops drivers``."""
     _check_pattern(device_pattern)
@@ -126,7 +128,7 @@ def name_launches(
                 _launch(name, name, profiles.profiles[name], None, scratch=scratch, device_pattern=device_pattern)
                 for name in profiles.auto
             )
-            launches.append(first_that_works(candidates, scratch))
+            launches.append(first_that_works(candidates, scratch, say))
             continue
         label, profile_name, path = _split(name, profiles)
         label = _free_label(label, [launch.label for launch in launches], explicit="=" in name)

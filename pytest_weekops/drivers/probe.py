@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +44,13 @@ class Probe:
         return bool(self.steps) and not self.refusal and self.failed is None
 
 
-def probe(launch: Launch, scratch: Path) -> Probe:
+def probe(launch: Launch, scratch: Path, say: Callable[[str], None] | None = None) -> Probe:
     """Open and smoke a platform; a driver that refuses, crashes or hangs is an answer, never an exception.
 
-    Raises ``InputError`` where the user's settings are to blame.
+    ``say`` is told where another gate has the device, and how long it is waited for. Raises ``InputError`` where the
+    user's settings are to blame.
     """
-    supervisor = PlatformSupervisor(launch, Deadlines(), scratch)
+    supervisor = PlatformSupervisor(launch, Deadlines(), scratch, say)
     identity: DeviceIdentity | None = None
     try:
         identity = supervisor.start()

@@ -77,9 +77,9 @@ class RunFacts:
             listings={record.platform: record for record in self.records if isinstance(record, DriverListing)},
         )
 
-    def summary(self, verdict: Verdict) -> str:
-        """The Markdown summary."""
-        return render_summary(verdict, self.decision(verdict), render_lanes(self.records))
+    def summary(self, verdict: Verdict, decision: Mapping[str, Any] | None = None) -> str:
+        """The Markdown summary, of this decision document or of one that is made for it."""
+        return render_summary(verdict, decision or self.decision(verdict), render_lanes(self.records))
 
 
 def write_artifacts(
@@ -89,9 +89,10 @@ def write_artifacts(
 
     ``journal`` has the hash of what a live run wrote, whatever lies in its place by now.
     """
-    write_atomic(run_dir / SUMMARY_NAME, facts.summary(verdict))
-    files = [journal or artifact(run_dir / JOURNAL_NAME, run_dir), artifact(run_dir / SUMMARY_NAME, run_dir)]
-    document = facts.decision(verdict, files)
+    document = facts.decision(verdict)
+    write_atomic(run_dir / SUMMARY_NAME, facts.summary(verdict, document))
+    files = (journal or artifact(run_dir / JOURNAL_NAME, run_dir), artifact(run_dir / SUMMARY_NAME, run_dir))
+    document["artifacts"] = list(map(dict, files))
     write_atomic(run_dir / DECISION_NAME, json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
     return document
 

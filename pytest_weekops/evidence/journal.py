@@ -1,6 +1,6 @@
 """The journal of a run: written record by record and synced, read back whole or refused.
 
-One line per event, ``{"v":1,"seq":n,"type":...,"data":{...},"crc":"..."}``, appended with a single write and synced
+One line per event, ``{"v":2,"seq":n,"type":...,"data":{...},"crc":"..."}``, appended with a single write and synced
 before the next case starts. The reader forgives a torn *last* line (the process died while writing it) and nothing
 else: a bad checksum, a missing number or a repeated one further up means that the evidence was altered.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any, BinaryIO
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.record import Record
+from pytest_weekops.evidence.journal_lines import VERSIONS, checked_line, is_as_written
 from pytest_weekops.files.hashing import hash_file
 
-JOURNAL_VERSION = 1
 JOURNAL_NAME = "journal.jsonl"
 RESUME = "resume"  # opens a further segment: the lines before it are another run's, which it goes on with
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
@@ -178,10 +177,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 def encode_event(seq: int, kind: str, data: Mapping[str, Any]) -> bytes:
     """One journal line with its checksum, newline included."""
-    payload = json.dumps([seq, kind, data], separators=(",", ":"), sort_keys=True, allow_nan=False)
-    crc = f"{zlib.crc32(payload.encode()):08x}"
-    entry = {"v": JOURNAL_VERSION, "seq": seq, "type": kind, "data": data, "crc": crc}
-    return (json.dumps(entry, separators=(",", ":"), allow_nan=False) + "\n").encode()
+    return checked_line({"seq": seq, "type": kind, "data": data})
 
 
 def read_journal(path: Path) -> list[Event]:
@@ -235,10 +231,9 @@ def decode_event(line: bytes, number: int, path: Path, *, parse_constant: Callab
         seq, kind, data, crc = entry["seq"], entry["type"], entry["data"], entry["crc"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise refuse("is not a journal entry") from error
-    if entry.get("v") != JOURNAL_VERSION:
-        raise refuse(f"has version {entry.get('v')!r}, this program reads {JOURNAL_VERSION}")
-    payload = json.dumps([seq, kind, data], separators=(",", ":"), sort_keys=True)
-    if f"{zlib.crc32(payload.encode()):08x}" != crc:
+    if (version := entry.get("v")) not in VERSIONS:
+        raise refuse(f"has version {version!r:.60}, this program reads {' and '.join(map(str, VERSIONS))}")
+    if not is_as_written(line, version, [seq, kind, data], crc):
         raise refuse("fails its checksum")
     if seq != number:
         raise refuse(f"has number {seq}: entries are missing or repeated")

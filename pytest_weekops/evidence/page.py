@@ -19,6 +19,7 @@ from pytest_weekops.report.decision import artifact
 if TYPE_CHECKING:
     from pytest_weekops.core.judge.finding import Verdict
     from pytest_weekops.core.policy.policy import Policy
+    from pytest_weekops.core.recorded.campaign import RecordedCampaign
     from pytest_weekops.evidence.artifacts import RunFacts
 
 PAGE_NAME = "report.html"
@@ -51,6 +52,15 @@ def page_text(
         segments=facts.segments,
     )
     return render_page(show_page(facts.policy, campaign, verdict, document, files, before))
+
+
+def recorded_page_text(path: Path, campaign: RecordedCampaign, verdict: Verdict, command: str) -> str:
+    """The page of a campaign that somebody else recorded. ``command`` makes it again."""
+    from pytest_weekops.files.hashing import hash_file
+    from pytest_weekops.report.page.recorded import RecordedFile, show_recorded
+    from pytest_weekops.report.page.render import render_page
+
+    return render_page(show_recorded(campaign, verdict, RecordedFile(path.name, hash_file(path), command)))
 
 
 def files_beside(run_dir: Path) -> list[dict[str, Any]]:

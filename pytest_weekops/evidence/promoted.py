@@ -53,10 +53,10 @@ def _refuse_twice(path: Path, cells: list[CellEvidence], before: list[CellEviden
             )
 
 
-def _refuse(path: Path, checks: tuple[str, ...]) -> InputError:
+def _refuse(path: Path, checks: tuple[str, ...], rules: str = "") -> InputError:
     return InputError(
-        f"Run {path} is not promoted: {', '.join(checks) or 'nothing was checked'}. Limits learned from it would make "
-        "what is broken the rule. Name promoted runs only."
+        f"Run {path} is not promoted{rules}: {', '.join(checks) or 'nothing was checked'}. Limits learned from it "
+        "would make what is broken the rule. Name promoted runs only."
     )
 
 
@@ -77,9 +77,10 @@ def _stored(path: Path, policy: Policy, *, read: Callable[[Path], StoredRun]) ->
         raise _refuse(path, ("a weekly run of one platform is needed",))
     if problem := policy.refuses(run.plan):
         raise InputError(f"Run {path}: {problem}")
-    for verdict in (judge_stored(run), judge_stored(run, policy=policy)):
+    by_this = f" by {policy.policy_id}, which is to be recalibrated"
+    for verdict, rules in ((judge_stored(run), ""), (judge_stored(run, policy=policy), by_this)):
         if verdict.decision is not Decision.PROMOTE:
-            raise _refuse(path, verdict.failed_checks)
+            raise _refuse(path, verdict.failed_checks, rules)
     silicon = ", ".join(sorted(f"{one.device_name} in {one.hardware}" for one in run.identities.values()))
     cells = [
         CellEvidence(f"{cell[1]}:{cell[2]}", run.run_id, mean_throughput(rows), percentile95(all_launches(rows)), unit)

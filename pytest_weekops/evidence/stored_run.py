@@ -141,9 +141,13 @@ def read_run(path: Path) -> StoredRun:
 def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:
     """What is judged: every record, but for those that lost their partner where the run was gone on with."""
     found: list[JudgedRecord] = []
+    last: tuple[object, DeviceIdentity | None] = (None, None)  # who answered, as it is told and as a record
     for event in events:
         if event.type == RESUME:
             found = without_halves(found)
+        elif event.type == "measurement" and (told := event.data.get("identity")) is not None:
+            last = last if told == last[0] else (told, DeviceIdentity.model_validate(told))
+            found.append(Measurement.model_validate({**event.data, "identity": last[1]}))
         elif event.type in JUDGED:
             found.append(JUDGED[event.type].model_validate(event.data))
     return tuple(found)

@@ -20,8 +20,19 @@ def read_kept_record(path: Path, model: type[R], *, largest_bytes: int, lost: st
     Raises ``InputError``, in which ``lost`` says what is not known without it and what to do.
     """
     try:
-        usable = path.is_file() and path.stat().st_size <= largest_bytes
-        return model.model_validate(parse_json(path.read_text(encoding="utf-8") if usable else ""))
+        return model.model_validate(parse_json(_text(path, largest_bytes)))
     except (OSError, ValueError, RecursionError, ValidationError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}"
+        else:
+            why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path} cannot be read: {why}. {lost}") from error
+
+
+def _text(path: Path, largest_bytes: int) -> str:
+    if not path.is_file():
+        raise ValueError("it is no file" if path.exists() else "there is no such file")
+    if path.stat().st_size > largest_bytes:
+        raise ValueError(f"it is larger than {largest_bytes} bytes")
+    return path.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_weekops.core.errors import InputError, WeekopsError
+from pytest_weekops.core.errors import InputError
 
 if TYPE_CHECKING:
     from distributed.security import Security
@@ -30,7 +30,7 @@ class Keys:
 
             made = Security.temporary()
         except ImportError as error:
-            raise WeekopsError(
+            raise InputError(
                 "Keys cannot be made without the package cryptography. Hosts would be open to everybody. Install it: "
                 'pip install "pytest-weekops[fleet]".'
             ) from error

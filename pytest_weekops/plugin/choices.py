@@ -147,9 +147,16 @@ class Choices:
                     device_pattern=self.options.text("device"),
                     profile_files=self.platform_files,
                     twice=self.is_aa,
+                    say=self._say_aside,
                 )
             )
         return self._launches
+
+    def _say_aside(self, line: str) -> None:
+        """Say what is waited for before there is a run; tests are still being collected."""
+        from pytest_weekops.plugin.progress import Progress
+
+        Progress(self.config).say(f"weekops: {line}")
 
     @property
     def partner(self) -> Launch | None:

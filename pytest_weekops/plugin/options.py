@@ -39,8 +39,8 @@ _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     (
         "evidence",
         (),
-        "SUITE[=PATH]",
-        "results of conformance suites that the verdict takes in: piglit, cts, deqp, junit, as kept or at a path",
+        "SUITE",
+        "results of conformance suites that the verdict takes in: piglit, cts, deqp, junit, as kept, or SUITE=PATH",
     ),
     ("required-sizes", (), "N", "split: sizes that must be there on both platforms (default: all)"),
 )
@@ -49,7 +49,7 @@ _SINGLES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("snapshots", (), "N", "rounds in which every cell is measured once, at least (default: 3)"),
     ("max-snapshots", (), "N", "rounds at most, where what is measured does not decide (default: 12)"),
     ("snapshot-interval", (), "SECONDS", "time between the starts of two snapshots (default: 0)"),
-    ("snapshot-interval-minutes", (), "MINUTES", "the same in minutes"),
+    ("snapshot-interval-minutes", (), "N", "the same in minutes"),
     ("sessions", (), "N", "sessions of fresh data per case (default: 2)"),
     ("iterations", (), "N", "timed launches per session, at least (default: 10)"),
     ("session-ms", (), "MS", "what a session's timed launches fill at least, up to 200 launches (default: 1000)"),
@@ -101,7 +101,7 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "require-verdict",
         REQUIRED_KINDS,
-        "never end with 0 without a verdict of this kind; none: nor because tests of a campaign were merely collected",
+        "never end with 0 without a canonical, weekly, split verdict; none: nor because tests were merely collected",
     ),
     (
         "reference-driver",
@@ -145,7 +145,8 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
     for name, metavar, text in REASONS:
         add(name, metavar=metavar, help=text)
     for name, choices, text in _CHOICES:
-        add(name, choices=choices, help=text)
+        # pytest puts both spellings, each with its value, into one line, however wide that is: the kinds do not fit
+        add(name, choices=choices, metavar="KIND" if name == "require-verdict" else None, help=text)
     for phase in PHASES:
         stay = (
             "first stay of a worker in the phase build"

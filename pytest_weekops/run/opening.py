@@ -43,6 +43,7 @@ from pytest_weekops.worker.supervisor import PlatformSupervisor
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.plan import CampaignPlan
     from pytest_weekops.core.units import Unit
+    from pytest_weekops.worker.process import Launch
 
 
 def open_run(request: RunRequest) -> Run:
@@ -61,10 +62,7 @@ def open_run(request: RunRequest) -> Run:
     run = Run(
         plan=plan,
         policy=policy,
-        platforms={
-            launch.label: Platform(launch.label, PlatformSupervisor(launch, plan.deadlines, request.scratch))
-            for launch in request.launches
-        },
+        platforms={launch.label: _platform(request, plan, launch) for launch in request.launches},
         host=HostWorker(request.scratch, plan.deadlines),
         journal=journal,
         kernel_dirs=request.kernel_dirs,
@@ -108,7 +106,13 @@ def _partner(request: RunRequest, plan: CampaignPlan) -> Platform | None:
         )
     if launch is None:
         return None
-    return Platform(launch.label, PlatformSupervisor(launch, plan.deadlines, request.scratch))
+    return _platform(request, plan, launch)
+
+
+def _platform(request: RunRequest, plan: CampaignPlan, launch: Launch) -> Platform:
+    """A driver that is not started yet; what it waits for, and each worker that is replaced, is said."""
+    supervisor = PlatformSupervisor(launch, plan.deadlines, request.scratch, lambda line: request.say(f"  {line}"))
+    return Platform(launch.label, supervisor)
 
 
 def _earlier(request: RunRequest, plan: CampaignPlan, kernels: Mapping[str, str]) -> Earlier | None:

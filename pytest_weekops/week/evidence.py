@@ -77,11 +77,12 @@ def check_file(report_dir: Path, name: str, recorded: str) -> tuple[dict[str, An
     file: dict[str, Any] = {"path": name, "sha256": None, "recorded_sha256": recorded, "intact": False}
     relative, root = PurePosixPath(name), report_dir.resolve()
     try:
-        if relative.is_absolute() or ".." in relative.parts or not (root / relative).resolve().is_relative_to(root):
+        place = (root / relative).resolve()
+        if relative.is_absolute() or ".." in relative.parts or not place.is_relative_to(root):
             return file, f"Evidence {name} leads out of the report directory and was not read."
-        if (root / relative).exists() and not (root / relative).is_file():  # reading a pipe would never end
+        if not place.is_file() and place.exists():  # reading a pipe would never end
             return file, f"Evidence {name} is no file."
-        file["sha256"] = hash_file(root / relative)
+        file["sha256"] = hash_file(place)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
         return file, f"Evidence {name} cannot be read: {getattr(error, 'strerror', None) or error}."
     file["intact"] = file["sha256"] == recorded

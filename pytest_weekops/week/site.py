@@ -34,9 +34,9 @@ from pytest_weekops.week.evidence import check_file, decision_facts
 from pytest_weekops.week.imported import imported_runs
 from pytest_weekops.week.kept_decisions import look_beside
 from pytest_weekops.week.ledger import open_ledger
-from pytest_weekops.week.site_files import SiteFiles, Wanted
+from pytest_weekops.week.site_files import SiteFiles, Wanted, has_many_pages
 from pytest_weekops.week.site_pairs import Pair, RunFile, paired_texts, run_file
-from pytest_weekops.week.site_work import made, processes
+from pytest_weekops.week.site_work import Ahead, processes
 from pytest_weekops.week.untold import with_untold
 
 SITE_NAME = "site"
@@ -61,20 +61,32 @@ def build_site(report_dir: Path, output: Path, *, copy: bool = False) -> Built:
 
     Raises ``InputError`` for a ledger that does not verify and for a directory that holds something else.
     """
+    with Ahead(_get_ready, is_worth=has_many_pages(output)) as drawing:
+        return _built(report_dir, output, drawing, copy=copy)
+
+
+def _get_ready() -> None:
+    """Load what draws cells: it takes as long as to find out which of them are to be drawn."""
+    importlib.import_module("pytest_weekops.report.site.pictures")
+    if change_points.can_look():
+        change_points.search_alone()
+
+
+def _built(report_dir: Path, output: Path, drawing: Ahead, *, copy: bool) -> Built:
     entries = open_ledger(report_dir).entries()
     runs, imported = run_entries(entries), imported_runs(report_dir)
     fleets = [entry.key for entry in entries if entry.kind == FLEET]
     if not runs and not imported and not fleets:
         raise InputError(
             f"No run was recorded in {report_dir}/ yet, so there is nothing to show. The first run makes the ledger. "
-            "Other places: --report-dir."
+            "If the runs are elsewhere, name it: --report-dir DIR."
         )
     files = SiteFiles(output)
     places = {run.run_id: _page_of(run, report_dir, output, copy=copy) for run in runs}
     told = {run_id: (place.target, place.missing) for run_id, place in places.items()}
     found = known(entries, told, imported, {key: _fleet_page(key, report_dir, output, copy=copy) for key in fleets})
     kept, notes = look_beside(runs, report_dir, imported)
-    _put_cells(files, found, report_dir, kept)
+    _put_cells(files, found, report_dir, kept, drawing)
     for page in show_weeks(found, dict(_decisions(entries, report_dir))):
         files.put(Wanted(page.box.target, _key(page), partial(render_week, page)))
     for place in places.values():
@@ -135,7 +147,7 @@ def _fleet_page(fleet_run: str, report_dir: Path, output: Path, *, copy: bool) -
 # -- cells and pairs ---------------------------------------------------------------------------------------------
 
 
-def _put_cells(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[str, str]) -> None:
+def _put_cells(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[str, str], drawing: Ahead) -> None:
     """The pages of cells, and those of the runs next to each other in one."""
     journals = _journals(found, report_dir)
     pairs = _pairs(found, journals)
@@ -145,9 +157,7 @@ def _put_cells(files: SiteFiles, found: Known, report_dir: Path, kept: Mapping[s
     cells = [_wanted_cell(series, _shown(series, found, kept, journals.keys())) for series in found.cells]
     makes = [each.make for each in cells if not files.is_fresh(each)]
     is_worth = len(makes) * len(found.runs) >= _WORTH_PROCESSES
-    if is_worth and change_points.can_look():
-        importlib.import_module("ruptures")  # once, and not in each process
-    _put_all(files, cells, made(makes, processes() if is_worth else 1))
+    _put_all(files, cells, drawing.made(makes, processes() if is_worth else 1))
 
 
 def _put_all(files: SiteFiles, wanted: Sequence[Wanted], texts: Sequence[str | bytes]) -> None:

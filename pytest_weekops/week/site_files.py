@@ -20,6 +20,7 @@ from pytest_weekops.report.site.names import is_ours
 MANIFEST = "site.json"
 _SCHEMA = "weekops-site/1"
 _LARGEST = 16 * 1024**2
+_MANY = 64 * 1024  # bytes of the manifest
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Wanted:
     name: str
     key: str
     make: Callable[[], str | bytes]
+
+
+def has_many_pages(directory: Path) -> bool:
+    """Whether a site of some hundred pages is there: what is new in it is little beside what is looked through."""
+    try:
+        return (directory / MANIFEST).stat().st_size >= _MANY
+    except OSError:
+        return False
 
 
 class SiteFiles:
@@ -70,7 +79,7 @@ class SiteFiles:
             return
         made = wanted.make()
         body = made.encode("utf-8", "backslashreplace") if isinstance(made, str) else made
-        write_atomic(self.directory / wanted.name, body)
+        write_atomic(self.directory / wanted.name, body, is_durable=False)  # else a thousand pages wait for the disk
         self._now[wanted.name] = wanted.key, hashlib.sha256(body).hexdigest()
         self.written += 1
 
@@ -110,4 +119,4 @@ class SiteFiles:
     def _write(self, pages: dict[str, tuple[str, str]]) -> None:
         document = {name: {"key": key, "sha256": sha256} for name, (key, sha256) in sorted(pages.items())}
         text = json.dumps({"schema": _SCHEMA, "pages": document}, indent=0)
-        write_atomic(self.directory / MANIFEST, text + "\n")
+        write_atomic(self.directory / MANIFEST, text + "\n", is_durable=False)

@@ -1,14 +1,17 @@
-"""Work that is worth several processes, done by as many as this one may use CPUs."""
+"""Work that is worth several processes, done by as many as this one may use CPUs.
+
+Where what they need takes long to load, a process begins with that before it is known what there is to do.
+"""
 
 from __future__ import annotations
 
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 _T = TypeVar("_T")
 _MOST_PROCESSES = 8
@@ -36,6 +39,45 @@ def made(makes: Sequence[Callable[[], _T]], count: int) -> list[_T]:
                 return list(pool.map(_make, range(len(makes))))
     except BrokenProcessPool:
         return [make() for make in makes]
+
+
+class Ahead:
+    """A process that gets ready while this one still finds out what there is to make, and then makes it.
+
+    ``get_ready`` is called in it at once, and has to be known by its name; where ``is_worth`` is false, or there is
+    one CPU only, or that process is killed, this one makes everything.
+    """
+
+    def __init__(self, get_ready: Callable[[], object], *, is_worth: bool) -> None:
+        self._get_ready = get_ready
+        self._pool: ProcessPoolExecutor | None = None
+        if is_worth and processes() > 1:
+            self._pool = ProcessPoolExecutor(1, get_context("fork"))
+            self._submit(get_ready)
+
+    def made(self, makes: Sequence[Callable[[], _T]], count: int) -> list[_T]:
+        """The same as :func:`made`, by processes that are ready."""
+        try:
+            if self._pool is not None and makes:
+                return list(self._submit(made, makes, count).result())
+        except BrokenProcessPool:
+            pass
+        if count > 1:
+            self._get_ready()  # once, and not in each process
+        return made(makes, count)
+
+    def _submit(self, *call: Any) -> Future[Any]:
+        assert self._pool is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads that a library for linear algebra has
+            return self._pool.submit(*call)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _take(makes: list[Callable[[], Any]]) -> None:

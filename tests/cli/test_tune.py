@@ -77,6 +77,13 @@ def test_a_search_leaves_its_file_and_show_reads_it(tmp_path: Path, need_platfor
     assert "block: " in shown.stdout
 
 
+def test_show_says_that_nothing_is_kept(tmp_path: Path) -> None:
+    """No output at all would look like a search that found nothing."""
+    shown = tune(tmp_path, "--show")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == "No search is kept below reports/ yet. Make one: weekops tune --platforms NAME.\n"
+
+
 def test_show_tells_results_rejections_and_damage(tmp_path: Path) -> None:
     """Everything that lies there."""
     book = TuningBook(tmp_path / "reports" / "tuning", ME, KERNELS)

@@ -6,8 +6,12 @@ import os
 import subprocess
 from pathlib import Path
 
+import dekobon_tree_sitter_groovy
 import pytest
+import tree_sitter
 import yaml
+from check_jsonschema import main as check_jsonschema
+from click.testing import CliRunner
 
 from pytest_weekops.cli.export import FORMS
 from tests.support.ci_jobs import our_commands, shell_of_pipeline, steps
@@ -47,6 +51,43 @@ def test_each_job_is_whole(system: str, formats: set[str]) -> None:
     assert {words[3] for words in shows if words[0] == "export"} == formats
     assert 'RUN=$(echo "$REPORTS/$NAME"-*)' in "\n".join(shell)
     assert 'pip install "pytest-weekops[cpu]"' in "\n".join(shell)
+
+
+def problems_of(schema: str, text: str, place: Path) -> str:
+    """What check-jsonschema says of a file by a schema that it brings along; nothing where it is valid."""
+    place.write_text(text, encoding="utf-8")
+    asked = ["--builtin-schema", schema, "--output-format", "json", str(place)]
+    done = CliRunner().invoke(check_jsonschema, asked)
+    assert done.exit_code in (0, 1), done.output
+    return done.output if done.exit_code else ""
+
+
+@pytest.mark.parametrize(
+    ("word", "schema", "right", "wrong"),
+    [
+        ("runs-on", "vendor.github-workflows", "runs-on: ubuntu-latest", "runson: ubuntu-latest"),
+        ("stages", "vendor.gitlab-ci", "when: always", "when: whenever"),
+    ],
+)
+def test_a_job_is_valid_by_its_systems_schema(tmp_path: Path, word: str, schema: str, right: str, wrong: str) -> None:
+    """As schemastore publishes it; one key or one value that is none is found."""
+    text = the_only("yaml", word).text
+    assert problems_of(schema, text, tmp_path / "job.yml") == ""
+    assert right in text
+    assert problems_of(schema, text.replace(right, wrong), tmp_path / "job.yml") != ""
+
+
+def test_the_pipeline_is_groovy() -> None:
+    """By a grammar of Groovy; a bracket or a quote that is missing is found."""
+    parser = tree_sitter.Parser(tree_sitter.Language(dekobon_tree_sitter_groovy.language()))
+
+    def is_groovy(text: str) -> bool:
+        return not parser.parse(text.encode()).root_node.has_error
+
+    text = the_only("groovy", "pipeline").text
+    assert is_groovy(text)
+    assert not is_groovy(text.replace("}", "", 1))
+    assert not is_groovy(text.replace("label 'opencl'", "label 'opencl"))
 
 
 def test_every_format_is_on_the_page() -> None:

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.long, pytest.mark.device]
 TUTORIAL = ROOT / "docs" / "tutorial"
 RUN = re.compile(r"\b(?:canonical|weekly|split)-\d{8}T\d{6}Z-[0-9a-f]{4}\b")
 STATUS = re.compile(r"exit status (\d+)")
+DRIVER = re.compile(r"^  [\w-]+: (?:ok|warning): \w+", re.MULTILINE)  # how `weekops drivers` begins a line
 SHORT = "-p no:cacheprovider --snapshots 2 --sessions 2 --iterations 15 --session-ms 80 --pressure-size 64"
 # Between runs of this length a baseline bounds nothing; the ratio of two of them may be anything.
 WIDE = "floors: {min_share_of_baseline_gflops: 0.01, max_share_of_baseline_p95: 100}\n"
@@ -86,6 +87,10 @@ class Reader:
         expected = {0, 1, 11} if slow else {int(statuses[-1])}
         assert done.returncode in expected, f"{command}: {done.returncode}\n{output}"
         assert "Traceback" not in output, command
+        if command.startswith("weekops drivers"):
+            lines = DRIVER.findall("\n".join(shown.output))
+            assert lines, "the page shows no driver"
+            assert [line for line in lines if line not in output] == []
 
 
 def test_the_tutorial_leads_where_it_says(tmp_path: Path, need_platform: Callable[[str], str]) -> None:

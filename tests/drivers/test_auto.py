@@ -47,8 +47,8 @@ def test_a_driver_that_another_gate_holds_is_not_passed_over(
     tmp_path: Path, broken: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next driver might lead to the same device, and this one needs no reinstalling: who holds it is said."""
-    monkeypatch.setenv("WEEKOPS_LOCK_WAIT", "0")
-    held = DeviceLock("broken")
+    monkeypatch.setenv("WEEKOPS_LOCK_WAIT", "0.05")
+    held, said = DeviceLock("broken"), list[str]()
     held.acquire()
 
     def launches() -> Iterator[Launch]:
@@ -56,8 +56,9 @@ def test_a_driver_that_another_gate_holds_is_not_passed_over(
         raise AssertionError("another driver was tried")
 
     with pytest.raises(InputError, match=rf"another gate \(process {os.getpid()}: ") as caught:
-        first_that_works(launches(), tmp_path)
+        first_that_works(launches(), tmp_path, said.append)
     held.release()
+    assert said == ["broken: another gate measures on this device; waiting up to 0.05 s"]
     assert "einstall" not in str(caught.value)
 
 

@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,10 +98,32 @@ def test_missing_and_moved_lines_are_refused(tmp_path: Path, change: str) -> Non
 def test_another_version_is_refused(tmp_path: Path) -> None:
     """A journal of a newer format is not guessed at."""
     entry = json.loads(encode_event(1, "run", {}))
-    entry["v"] = 2
+    entry["v"] = 3
     path = tmp_path / "journal.jsonl"
     path.write_text(json.dumps(entry) + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match="version 2"):
+    with pytest.raises(InputError, match="version 3, this program reads 1 and 2"):
+        read_journal(path)
+
+
+def test_lines_of_older_versions_are_read_and_checked(tmp_path: Path) -> None:
+    """Their checksum is over what they say, with sorted keys; an edited one is refused."""
+    line = '{"v":1,"seq":1,"type":"note","data":{"text":"it held","at":1},"crc":"%s"}\n'
+    said = b'[1,"note",{"at":1,"text":"it held"}]'
+    checksum = f"{zlib.crc32(said):08x}"
+    path = tmp_path / "journal.jsonl"
+    path.write_text(line % checksum, encoding="utf-8")
+    assert read_journal(path)[0].data == {"text": "it held", "at": 1}
+    path.write_text((line % checksum).replace("held", "hell"), encoding="utf-8")
+    with pytest.raises(InputError, match="fails its checksum"):
+        read_journal(path)
+
+
+@pytest.mark.parametrize("change", [(b'"v":2', b'"v":1'), (b'"data":', b'"data": '), (b'"crc"', b' "crc"')])
+def test_a_line_spelled_otherwise_is_refused(tmp_path: Path, change: tuple[bytes, bytes]) -> None:
+    """The checksum is over the bytes: the same said with other spaces, or as an older version's, fails it."""
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(encode_event(1, "note", {"text": "it held"}).replace(*change))
+    with pytest.raises(InputError, match="fails its checksum"):
         read_journal(path)
 
 

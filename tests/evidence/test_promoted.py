@@ -15,6 +15,8 @@ from tests.support.recorded_data import weekly, weekly_slo
 from tests.support.stored import write_run
 from tests.support.synthetic import make_plan, make_records
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "reports" / "example"
+
 
 def week(factor: float, **metrics: Any) -> dict[str, Any]:
     """A healthy weekly file, a little faster or slower."""
@@ -143,3 +145,15 @@ def test_no_limit_moves_away_from_the_runs_unasked(factor: float) -> None:
         assert unasked.row is not None
         assert (unasked.row.min_avg_gflops or 0) > row.min_avg_gflops
         assert (unasked.row.max_p95_time_ms or 0) < row.max_p95_time_ms
+
+
+def test_a_run_that_only_its_own_policy_promotes_is_refused_by_the_name_of_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`weekops judge` says promote of it; without the name the two commands would contradict each other."""
+    high = tmp_path / "high.yaml"
+    limits = "guardrails: {max_abs_throughput_drift_percent: 0.001}\n"
+    high.write_text(f"version: 1\npolicy_id: high\ninherits: portable.yaml\n{limits}", encoding="utf-8")
+    assert main(["judge", str(EXAMPLE)]) == 0
+    assert main(["policy", "recalibrate", str(high), "--from", str(EXAMPLE)]) == 4
+    assert f"Run {EXAMPLE} is not promoted by high, which is to be recalibrated: " in capsys.readouterr().err

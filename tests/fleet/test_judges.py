@@ -21,11 +21,11 @@ from tests.support.fleets import make_fleet
 def test_only_a_large_fleet_elsewhere_is_worth_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A judge at work would be noise beside hosts that are measured here."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
-    assert processes(fleet_file(24)) == 2
+    assert processes(fleet_file(24)) == 3
     assert processes(fleet_file(23)) == 1
     assert processes(make_fleet(100)) == 1
     many = {"a": {"label": "x", "slurm": {"jobs": 1000}}}
-    assert processes(FleetFile.model_validate({**make_fleet().model_dump(), "pools": many})) == 2
+    assert processes(FleetFile.model_validate({**make_fleet().model_dump(), "pools": many})) == 3
 
 
 @pytest.mark.long

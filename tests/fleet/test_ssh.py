@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ pytest.importorskip("distributed")
 
 from pytest_weekops import cli
 from tests.support.real_fleets import FAR, begin, command, processes, said, states, until
-from tests.support.sshd import python_of, started
+from tests.support.sshd import python_of, sessions, started
 
 pytestmark = [
     pytest.mark.long,
@@ -57,12 +56,6 @@ def test_hosts_are_reached_by_ssh(
     kept = [path for path in place.rglob("*") if path.is_file() and path.parent.name != "sshd"]
     assert [path for path in kept if path.match("logs/one.txt")]
     assert not [path for path in kept if b"PRIVATE KEY" in path.read_bytes()]
-
-
-def sessions(repository: Path, place: Path) -> dict[str, str]:
-    """What sessions have in their environment: the package, the directory that shows what is left, and tests' locks."""
-    locks = {name: value for name, value in os.environ.items() if name.startswith("WEEKOPS_LOCK_")}
-    return {"PYTHONPATH": str(repository), "TMPDIR": str(place / "tmp"), **locks}
 
 
 def written(path: Path, label: str, **pools: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def test_bad_options_are_refused(gate: Gate, need_platform: Need, arguments: tup
     assert result.status == 4, result.output
     assert words in result.output
     assert not result.run_dirs
+
+
+def test_help_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of our own section: what pytest says of others is theirs. Both spellings of an option stand in one line."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    assert pytest.main(["-p", "pytest_weekops.plugin", "-c", os.devnull, "--help"]) == 0
+    section = capsys.readouterr().out.partition("OpenCL driver validation:")[2].partition("\n\n")[0].splitlines()
+    assert len(section) > 80
+    assert [line for line in section if len(line) > 80] == []
 
 
 def test_a_size_that_does_not_fit_says_how_much(gate: Gate, need_platform: Need) -> None:

@@ -129,7 +129,7 @@ def lines(reports: Path, run: str, change: str) -> None:
         "leave out": lambda: [*found[:3], *found[4:]],
         "exchange": lambda: [*found[:5], found[6], found[5], *found[7:]],
         "edit": lambda: [line.replace(b'"steal_percent":0.0', b'"steal_percent":0.1') for line in found],
-        "version": lambda: [line.replace(b'{"v":1,', b'{"v":2,') for line in found],
+        "version": lambda: [line.replace(b'{"v":2,', b'{"v":3,') for line in found],
         "append": lambda: [*found, found[-1]],
         "cut": lambda: found[:-3],
         "tear": lambda: [*found[:-1], found[-1][:-9]],

@@ -82,6 +82,12 @@ def started(place: Path, names: tuple[str, ...], **environment: str) -> Iterator
         process.wait(START_S)
 
 
+def sessions(repository: Path, place: Path) -> dict[str, str]:
+    """What sessions have in their environment: the package, the directory that shows what is left, and tests' locks."""
+    locks = {name: value for name, value in os.environ.items() if name.startswith("WEEKOPS_LOCK_")}
+    return {"PYTHONPATH": str(repository), "TMPDIR": str(place / "tmp"), **locks}
+
+
 def _free_port() -> int:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -98,10 +104,14 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.05)
 
 
-def python_of(place: Path, *, without: str = "") -> Path:
-    """This Python under another path; ``without`` a package: as it is where that was never installed."""
-    program = place / ("python-bare" if without else "python")
+def python_of(place: Path, name: str = "python", *, without: str = "", namespace: str = "") -> Path:
+    """This Python under another path; ``without`` a package: as it is where that was never installed.
+
+    Gates in one ``namespace`` of locks and in another take no turns, as on two machines.
+    """
+    program = place / (f"{name}-bare" if without else name)
     words = f'exec "{sys.executable}" -I -S "$@"' if without else f'exec "{sys.executable}" "$@"'
-    program.write_text(f"#!/bin/sh\n{words}\n", "utf-8")
+    set_ = f'export WEEKOPS_LOCK_NAMESPACE="{namespace}"\n' if namespace else ""
+    program.write_text(f"#!/bin/sh\n{set_}{words}\n", "utf-8")
     program.chmod(0o755)
     return program

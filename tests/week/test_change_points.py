@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import statistics
+import sys
 
 import pytest
 
@@ -30,7 +32,7 @@ def test_segments_cost_what_the_library_says() -> None:
     costs = pytest.importorskip("ruptures.costs")
     np = pytest.importorskip("numpy")
     signal = np.array(NOISE).reshape(-1, 1)
-    ours, theirs = change_points._deviations_cost().fit(signal), costs.CostL1().fit(signal)
+    ours, theirs = change_points._deviations_cost(costs.CostL1.__base__).fit(signal), costs.CostL1().fit(signal)
     places = [(start, end) for start in range(0, 20, 3) for end in range(start + 3, 25)]
     assert [ours.error(*each) for each in places] == pytest.approx([theirs.error(*each) for each in places])
 
@@ -47,3 +49,29 @@ def test_a_series_is_looked_at_where_it_can_be(monkeypatch: pytest.MonkeyPatch) 
     pytest.importorskip("ruptures")
     (shift,) = look(series) or ()
     assert (shift.run_id, round(shift.percent, 2)) == ("run-8", -33.33)
+
+
+def test_the_search_alone_is_the_librarys() -> None:
+    """Loaded without what it does not need, it is the same, and whoever imports the library has it whole."""
+    whole = pytest.importorskip("ruptures")
+    base = pytest.importorskip("ruptures.base")
+    pelt, cost = change_points._out_of_empty_packages()
+    assert sys.modules["ruptures"] is whole
+    assert whole.Pelt is sys.modules["ruptures.detection.pelt"].Pelt
+    assert [inspect.getsource(each) for each in (pelt, cost)] == [
+        inspect.getsource(each) for each in (whole.Pelt, base.BaseCost)
+    ]
+
+
+def test_a_library_of_another_shape_is_imported_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And finds the same."""
+    whole = pytest.importorskip("ruptures")
+    slower = [each * (0.95 if place >= 12 else 1.0) for place, each in enumerate(NOISE)]
+    monkeypatch.setattr(change_points, "search_alone", change_points.search_alone.__wrapped__)
+
+    def has_moved() -> None:
+        raise ImportError("no module named ruptures.detection.pelt")
+
+    monkeypatch.setattr(change_points, "_out_of_empty_packages", has_moved)
+    assert change_points.search_alone()[0] is whole.Pelt
+    assert level_starts(slower) == [12]

@@ -181,7 +181,7 @@ def _full_disk(*_args: object, **_kwargs: object) -> Any:
 
 
 BREAKS = {
-    "write": "pytest_weekops.files.atomic._write_synced",
+    "write": "pytest_weekops.files.atomic._write_new",
     "hash": "pytest_weekops.week.closing.hash_file",
     "move": "pathlib.Path.rename",
     "sync": "pytest_weekops.week.closing.sync_directory",

@@ -9,7 +9,8 @@ from functools import partial
 import pytest
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.week.site_work import made, processes
+from pytest_weekops.week import site_work
+from pytest_weekops.week.site_work import Ahead, made, processes
 
 HERE = os.getpid()
 
@@ -42,3 +43,28 @@ def test_what_goes_wrong_is_raised_here() -> None:
     """As the same error, whoever met it."""
     with pytest.raises(InputError, match="no"):
         made([_refuse, _refuse], 2)
+
+
+def test_a_process_that_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes everything, in order; it is not made where it is not worth it, and loses nothing where it is killed."""
+    monkeypatch.setattr(site_work, "processes", lambda: 2)
+    makes = [partial(str, number) for number in range(9)]
+    with Ahead(os.getpid, is_worth=True) as ahead:
+        assert ahead.made(makes, 2) == ahead.made(makes, 1) == [str(number) for number in range(9)]
+        assert HERE not in ahead.made([os.getpid], 1)
+        assert ahead.made([], 1) == []
+        with pytest.raises(InputError, match="no"):
+            ahead.made([_refuse], 1)
+        assert ahead.made([partial(_die_elsewhere, word) for word in "abc"], 1) == ["a", "b", "c"]
+    with Ahead(os.getpid, is_worth=False) as ahead:
+        assert ahead.made([os.getpid], 1) == [HERE]
+
+
+def test_whoever_is_not_ready_gets_ready_before_others_are_made() -> None:
+    """What is loaded then is not loaded in each of them."""
+    ready: list[bool] = []
+    with Ahead(partial(ready.append, True), is_worth=False) as ahead:
+        assert ahead.made([os.getpid], 1) == [HERE]
+        assert not ready
+        ahead.made([os.getpid] * 2, 2)
+        assert ready

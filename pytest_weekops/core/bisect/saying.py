@@ -149,5 +149,5 @@ def _trouble(statuses: list[tuple[MeasurementStatus, str]]) -> str:
 
 
 def _not_measured(campaign: Campaign) -> int:
-    planned = {case for case in campaign.plan.all_cases() if case.platform == BUILD_LABEL and campaign.is_asked(case)}
+    planned = {case for case in campaign.planned if case.platform == BUILD_LABEL and campaign.is_asked(case)}
     return len(planned - {m.case for m in campaign.measurements}) if planned else 1

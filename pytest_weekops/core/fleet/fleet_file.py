@@ -292,7 +292,20 @@ def _switches(fleet: FleetFile) -> Iterator[Contradiction]:
         if switch.baseline == switch.candidate:
             advice = "A rollback would change nothing. Name the driver that was in service before."
             yield Contradiction(("switches", label, "baseline"), "is the candidate itself", advice)
+    yield from _switched_jobs(fleet)
     yield from _shared_directories(fleet)
+
+
+def _switched_jobs(fleet: FleetFile) -> Iterator[Contradiction]:
+    """Hosts that are another node each time: what one job switched, no other one would roll back."""
+    for name, pool in fleet.pools.items():
+        if pool.label in fleet.switches and (jobs := pool.jobs) is not None:
+            problem = f"switches hosts of pool {name}, which are jobs of {jobs[0]}"
+            advice = (
+                "The queue says which node a job gets, and the job ends with its gate: nobody could roll that node "
+                "back. Reach these hosts by `ssh` or `scheduler`, or leave the switch out."
+            )
+            yield Contradiction(("switches", pool.label), problem, advice)
 
 
 def _shared_directories(fleet: FleetFile) -> Iterator[Contradiction]:

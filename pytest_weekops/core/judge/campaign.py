@@ -204,6 +204,11 @@ class Campaign:
         return tuple(cell for cell in self.timed_cells if cell not in self.excused)
 
     @cached_property
+    def planned(self) -> tuple[Case, ...]:
+        """Every case of the plan."""
+        return self.plan.all_cases()
+
+    @cached_property
     def planned_cells(self) -> tuple[CellKey, ...]:
         """Every cell of the plan, in plan order."""
         plan = self.plan
@@ -260,7 +265,7 @@ class Campaign:
     def good(self) -> dict[CellKey, tuple[CaseMetrics, ...]]:
         """Metrics of every measurement that is ok, in the plan and complete, per cell, by snapshot then seed."""
         asked = frozenset(self.cells)
-        planned = {case for case in self.plan.all_cases() if (case.platform, case.kernel, case.size) in asked}
+        planned = {case for case in self.planned if (case.platform, case.kernel, case.size) in asked}
         found: dict[CellKey, list[CaseMetrics]] = {cell: [] for cell in self.cells}
         for case, group in self.by_case.items():
             if case not in planned or len(group) != 1 or group[0].status is not MeasurementStatus.OK:

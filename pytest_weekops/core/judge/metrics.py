@@ -81,9 +81,10 @@ class CaseMetrics:
 
 def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | None:
     """Metrics of a complete, verified, finite measurement; None for anything less."""
-    if incompleteness(measurement, plan) or nonfinite(measurement):
+    counted = () if _missing(measurement, plan, timed=True) else counted_ns(measurement, plan)
+    if not counted or nonfinite(measurement):
         return None
-    launches = tuple(ns * 1e-6 for ns in counted_ns(measurement, plan))
+    launches = tuple([ns * 1e-6 for ns in counted])
     turns = measurement.turns
     mean_ns = statistics.fmean(launches) * 1e6
     return CaseMetrics(
@@ -213,7 +214,7 @@ def pace_ms(measurement: Measurement) -> float | None:
 
 def on_one_clock(rows: Sequence[CaseMetrics]) -> tuple[CaseMetrics, ...]:
     """The rows of a cell, all with a pace or none: a pace and an anchor are not compared with each other."""
-    if all(row.pace_ms is not None for row in rows):
+    if len({row.pace_ms is None for row in rows}) < 2:
         return tuple(rows)
     return tuple(replace(row, pace_ms=None) for row in rows)
 
@@ -223,6 +224,12 @@ def incompleteness(measurement: Measurement, plan: CampaignPlan, *, timed: bool 
 
     Where times are not judged, one launch in each session is enough, and other programs may have run beside it.
     """
+    if missing := _missing(measurement, plan, timed=timed):
+        return missing
+    return "no launch was calm" if timed and not counted_ns(measurement, plan) else ""
+
+
+def _missing(measurement: Measurement, plan: CampaignPlan, *, timed: bool) -> str:
     least = plan.iterations if timed else 1
     sessions = measurement.sessions
     if [session.session for session in sessions] != list(range(1, plan.sessions + 1)):
@@ -234,8 +241,6 @@ def incompleteness(measurement: Measurement, plan: CampaignPlan, *, timed: bool 
             return f"session {session.session} has no run delay: nobody saw whether other programs ran"
         if not session.verified:
             return f"session {session.session} is not verified"
-    if timed and len(counted_ns(measurement, plan)) < 1:
-        return "no launch was calm"
     return ""
 
 

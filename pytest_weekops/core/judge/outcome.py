@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
+from pytest_weekops.core.measurement.records import Measurement
 
 _SHOWN = 4
 
@@ -44,6 +45,11 @@ def failed_by_name(
         return None
     message = words(listed([f"{name}: {problem}" for name, problem in bad]))
     return failed(check, code, message, rows=tuple(name for name, _problem in bad), observed=len(bad), required=0)
+
+
+def problems_of(measured: Iterable[Measurement], problem: Callable[[Measurement], str]) -> Iterator[tuple[str, str]]:
+    """Name and problem of each measurement that has one."""
+    return ((m.case.id, found) for m in measured if (found := problem(m)))
 
 
 def listed(items: Sequence[str]) -> str:

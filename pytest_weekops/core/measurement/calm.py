@@ -53,7 +53,9 @@ def calm_launches(session: SessionSamples, most_percent: float | None) -> tuple[
         return (True,) * count
     if most_percent is None or delays is None or len(delays) != count:
         return (False,) * count
-    # The rule of :func:`is_calm` written out: a judge asks it of every launch several times.
+    # The rule of :func:`is_calm` written out, for all at once or each: a judge asks it of every launch several times.
+    if most_percent >= 0 and min(session.wall_ns, default=1) > 0 and max(delays, default=0) <= OWN_DELAY_NS:
+        return (True,) * count
     return tuple(
         [
             wall > 0 and delay <= OWN_DELAY_NS + most_percent * wall / 100.0

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from pytest_weekops.report.fleet.pictures import fleet_pictures
 from pytest_weekops.report.fleet.shown import FleetPage
 from pytest_weekops.report.page.drawing import drawing
-from pytest_weekops.report.page.render import TEMPLATES as PAGE_TEMPLATES
-from pytest_weekops.report.page.render import environment, fill
+from pytest_weekops.report.page.filling import TEMPLATES as PAGE_TEMPLATES
+from pytest_weekops.report.page.filling import environment, fill
 
 TEMPLATES = Path(__file__).with_name("templates")
 

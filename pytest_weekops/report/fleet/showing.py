@@ -14,7 +14,7 @@ from pytest_weekops.core.judge import finding as judged
 from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.judge.outcome import listed
 from pytest_weekops.report.fleet.labels import Listing, show_label
-from pytest_weekops.report.fleet.shown import FleetPage, LabelPart
+from pytest_weekops.report.fleet.shown import FleetPage, LabelPart, NotBegun
 from pytest_weekops.report.page.findings import show_findings
 from pytest_weekops.report.page.shown import Fact, Link
 from pytest_weekops.report.saying import duration, plain
@@ -22,6 +22,7 @@ from pytest_weekops.report.summary import sort_findings
 
 MOST_ROWS = 1000  # hosts that are listed one by one; with more, the page would be too large to open
 MOST_LABELS = 100
+MOST_NAMED = 200  # hosts of a label whose stage never began
 _MOST_LINKS = 12
 
 
@@ -67,10 +68,11 @@ def show_fleet(
         action=verdict.action,
         hosts=counted,
         promoted=promoted,
-        cannot_say=tuple(cannot_say(fleet, verdict, stands)),
+        cannot_say=(*_of_not_begun(fleet, asked), *cannot_say(fleet, verdict, stands)),
         open_findings=open_findings,
         passed=passed,
         labels=labels,
+        not_begun=tuple(not_begun(fleet, asked)),
         run_facts=tuple(_run_facts(facts, asked)),
         files=facts.files,
     )
@@ -99,7 +101,22 @@ def _labels(
     for one in stands:
         by_label.setdefault(one.host.label, []).append(one)
     for found in sorted(each, key=lambda label: label.decision is FleetDecision.PROMOTE)[:MOST_LABELS]:
-        yield show_label(fleet, found, by_label[found.count.label], listing)
+        yield show_label(fleet, found, by_label.get(found.count.label, []), listing)
+
+
+def not_begun(fleet: FleetFile, asked: Asked) -> Iterator[NotBegun]:
+    """Each label's hosts that the verdict is not about: their stage of a promotion never began."""
+    begun = frozenset(asked.hosts)
+    for label in fleet.labels if begun else ():
+        hosts = tuple(host.name for host in fleet.hosts_of(label) if host.name not in begun)
+        if hosts:
+            yield NotBegun(label, hosts[:MOST_NAMED], len(hosts[MOST_NAMED:]))
+
+
+def _of_not_begun(fleet: FleetFile, asked: Asked) -> Iterator[str]:
+    if count := sum(len(each.hosts) + each.more for each in not_begun(fleet, asked)):
+        stages = "a host whose stage" if count == 1 else f"{count} hosts whose stage"
+        yield f"What the driver does on {stages} never began: nothing was switched or measured there."
 
 
 class _Seen:

@@ -81,6 +81,15 @@ class LabelPart:
     ratios: tuple[Ratio, ...]
 
 
+@dataclass(frozen=True)
+class NotBegun:
+    """The hosts of one label whose stage never began, in the file's order; ``more`` are so many that are not named."""
+
+    label: str
+    hosts: tuple[str, ...]
+    more: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class FleetPage:
     """Everything that the page shows. ``hosts`` are those that count, and ``promoted`` so many of them."""
@@ -102,5 +111,6 @@ class FleetPage:
     open_findings: tuple[Finding, ...]
     passed: tuple[Finding, ...]
     labels: tuple[LabelPart, ...]
+    not_begun: tuple[NotBegun, ...]
     run_facts: tuple[Fact, ...]
     files: tuple[Fact, ...]

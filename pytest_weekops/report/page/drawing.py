@@ -51,6 +51,7 @@ _SETTINGS: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": True,
+    "axes.formatter.useoffset": False,  # a number to add to all others stands over a title, and is overlooked
     "lines.solid_capstyle": "butt",
     "hatch.linewidth": 0.5,
 }

@@ -55,7 +55,7 @@ def attendance_picture(shown: Attendance) -> Picture | None:
             axes.annotate(f"{place.voids}v", at, (8, -3), textcoords="offset points", fontsize=7.5, color=FAINT)
     _names(axes, shown.cells)
     slots(axes, columns, shown.columns, most=14 if len(shown.columns[0]) < 4 else 3)
-    axes.set_xlabel("snapshot")
+    axes.set_xlabel("snapshot" if any(label[:1].isdigit() for label in shown.columns) else "")
     caption = (
         "Green squares were measured and are right. Grey: every attempt was void; a number with v counts void attempts "
         "before the one that counts. Red: wrong, crashed, hung or missing."

@@ -34,10 +34,11 @@ def cell_picture(cell: Cell) -> Picture | None:
         return None
     host = any(each.host_ms is not None for each in attempts)
     load = any(each.load_percent is not None for each in attempts)
-    heights = [2.0, 1.6, *([0.8] if host else []), *([0.7] if load else [])]
+    launched = any(each.launches_ms or each.left_out_ms for each in attempts)
+    heights = [2.0 if launched else 1.2, 1.6, *([0.8] if host else []), *([0.7] if load else [])]
     figure = new_figure(sum(heights) + 0.65 + 0.27 * (len(heights) - 1), panels=len(heights))
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
-    _launches(panels[0], attempts, cell)
+    (_launches if launched else _p95)(panels[0], attempts, cell)
     _throughput(panels[1], attempts, cell)
     if host:
         _host(panels[2], attempts)
@@ -49,8 +50,9 @@ def cell_picture(cell: Cell) -> Picture | None:
     labels = [str(each.snapshot) for each in attempts]
     extra = 1 if cell.interval is not None else 0
     slots(panels[-1], len(attempts) + extra, [*labels, "run"][: len(labels) + extra])
-    panels[-1].set_xlabel(_when(attempts))
-    return picture(figure, cell.anchor, f"{cell.name}: launches, throughput and host", _caption(cell, len(voids)))
+    panels[-1].set_xlabel(_when(attempts) if launched else "run, in the order of the file")
+    shown = "launches, throughput and host" if launched else "p95 and throughput"
+    return picture(figure, cell.anchor, f"{cell.name}: {shown}", _caption(cell, len(voids)))
 
 
 def _when(attempts: Sequence[Attempt]) -> str:
@@ -80,6 +82,16 @@ def _launches(axes: Axes, attempts: Sequence[Attempt], cell: Cell) -> None:
             axes.plot([place - 0.42, place + 0.42], [each.median_ms] * 2, color=INK, linewidth=1.3, zorder=5)
             axes.plot([place], [each.p95_ms], marker="^", color=BAD, markersize=3.5, zorder=5)
     axes.margins(y=0.08)
+
+
+def _p95(axes: Axes, attempts: Sequence[Attempt], _cell: Cell) -> None:
+    """Of a recorded run, which kept no launch."""
+    axes.set_title("p95 of launches, ms, as recorded")
+    known = [(place, each.p95_ms) for place, each in enumerate(attempts) if each.p95_ms is not None]
+    if known:
+        axes.plot(*zip(*known, strict=True), marker="^", color=BAD, markersize=4, linestyle="none")
+        plain_log(axes, [value for _place, value in known])
+    axes.margins(y=0.15)
 
 
 def _dashes(
@@ -114,7 +126,10 @@ def _throughput(axes: Axes, attempts: Sequence[Attempt], cell: Cell) -> None:
     for limit in near:
         line_at(axes, limit.value, limit.words)
     for place, each in counted:
-        whisker(axes, place, each.throughput or math.nan, each.low, each.high, SERIES[0])
+        if each.low is None and each.high is None:  # a recorded mean, of which no more is known
+            axes.plot([place], [each.throughput or math.nan], "o", color=SERIES[0], markersize=4.5, zorder=5)
+        else:
+            whisker(axes, place, each.throughput or math.nan, each.low, each.high, SERIES[0])
     if cell.interval is not None:
         whisker(axes, len(attempts), *cell.interval, INK, marker="D")
 

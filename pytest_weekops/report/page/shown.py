@@ -68,7 +68,7 @@ class Attempt:
     """
 
     snapshot: int
-    seed: int
+    seed: int | str
     order: int
     minutes: float | None
     status: str
@@ -240,7 +240,7 @@ class Attendance:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """All that the page of a run shows."""
+    """All that the page of a run shows. ``recorded`` is the command that makes that of a recorded file, else empty."""
 
     run_id: str
     kind: str
@@ -274,3 +274,4 @@ class Page:
     policy_facts: tuple[Fact, ...]
     kernels: tuple[Fact, ...]
     files: tuple[Fact, ...]
+    recorded: str = ""

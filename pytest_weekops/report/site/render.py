@@ -15,10 +15,8 @@ import jinja2
 from markupsafe import Markup
 
 from pytest_weekops.report.history import LEGEND, shift_line
-from pytest_weekops.report.page.drawing import drawing
-from pytest_weekops.report.page.render import TEMPLATES as PAGE_TEMPLATES
-from pytest_weekops.report.page.render import environment, fill
-from pytest_weekops.report.site.pictures import history_picture
+from pytest_weekops.report.page.filling import TEMPLATES as PAGE_TEMPLATES
+from pytest_weekops.report.page.filling import environment, fill
 from pytest_weekops.report.site.shown import CellPage, ComparePage, IndexPage, WeekPage
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -38,6 +36,9 @@ def render_week(page: WeekPage) -> str:
 
 def render_cell(page: CellPage) -> str:
     """The page of a cell's history, with its picture."""
+    from pytest_weekops.report.page.drawing import drawing  # matplotlib takes longer than all other pages
+    from pytest_weekops.report.site.pictures import history_picture
+
     with drawing():
         made = history_picture(page)
     svg = Markup(made.svg) if made is not None else None  # noqa: S704 - drawn here, text escaped by it

@@ -143,6 +143,10 @@ LEVELS = {str(level): {"within_minutes": 1, "action": "a", "owner": "o"} for lev
             {"switches": {"x": {**SWITCH, "report_dir": "/srv"}}},
             "switches.x.report_dir is /srv for a-1 and a-2, which are both on this machine",
         ),
+        (
+            {"pools": {"a": {"label": "x", "slurm": {"jobs": 4}}}, "switches": {"x": SWITCH}},
+            "switches.x switches hosts of pool a, which are jobs of slurm",
+        ),
         ({"severity": {"checks": {"fleet_shar": 1}}}, "severity.checks.fleet_shar is no check of a fleet"),
         ({"severity": {"checks": {"fleet_share": 4}}}, "severity.checks.fleet_share is 4"),
         ({"severity": {"no_data": 4, "checks": {}}}, "severity.no_data is 4"),

@@ -41,9 +41,9 @@ def cards(fleet: FleetFile, **changes: dict[str, Any]) -> list[HostOutcome]:
     return found
 
 
-def page_of(fleet: FleetFile, outcomes: list[HostOutcome]) -> FleetPage:
-    """What is shown of these outcomes."""
-    asked = make_asked(fleet)
+def page_of(fleet: FleetFile, outcomes: list[HostOutcome], reached: tuple[str, ...] = ()) -> FleetPage:
+    """What is shown of these outcomes, after a promotion that reached these hosts alone where any are named."""
+    asked = make_asked(fleet).model_copy(update={"hosts": reached})
     facts = FleetFacts(
         fleet_run="fleet-1",
         suite="weekly",
@@ -55,6 +55,20 @@ def page_of(fleet: FleetFile, outcomes: list[HostOutcome]) -> FleetPage:
         files=(Fact("fleet.json", "a" * 64, is_code=True, target="./fleet.json"),),
     )
     return show_fleet(fleet, asked, judge_fleet(fleet, outcomes, asked), outcomes, facts)
+
+
+def test_hosts_whose_stage_never_began_are_shown_as_such() -> None:
+    """By label, beside a verdict that is not about them, a label none of whose hosts was reached among them."""
+    fleet = make_fleet(**TWO)
+    reached = tuple(host.name for host in fleet.hosts_of("a100")[:5])
+    outcomes = [outcome for outcome in cards(fleet) if outcome.host in reached]
+    page = page_of(fleet, outcomes, reached)
+    assert [(each.label, len(each.hosts), each.more) for each in page.not_begun] == [("a100", 7, 0), ("arc", 3, 0)]
+    assert page.cannot_say[0].startswith("What the driver does on 10 hosts whose stage never began")
+    words = Seen(render_fleet(page)).words
+    assert "Hosts whose stage never began" in words
+    assert "xe-1, xe-2, xe-3" in words
+    assert page_of(fleet, cards(fleet)).not_begun == ()
 
 
 def rack() -> FleetPage:

@@ -12,9 +12,10 @@ from markupsafe import Markup
 from pytest_weekops.core.guard.injection import BitRecall, FaultRecall, Injection, InjectionRecord
 from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, SelectorEvidence, Trial
 from pytest_weekops.report.page.drawing import drawing
+from pytest_weekops.report.page.filling import coded
 from pytest_weekops.report.page.overviews import attendance_picture, comparison_picture, limits_picture
 from pytest_weekops.report.page.pictures import cell_picture
-from pytest_weekops.report.page.render import coded, render_page
+from pytest_weekops.report.page.render import render_page
 from pytest_weekops.report.page.shown import Answer, Attempt, Attendance, Cell, Comparison
 from tests.support.run_pages import Seen, shown
 from tests.support.synthetic import make_identity, make_plan, make_records

@@ -38,7 +38,7 @@ def correctness_error_bound(policy: Policy, campaign: Campaign) -> Finding:
     check = "correctness_error_bound"
     absolute, scaled = policy.max_abs_error, policy.k_scaled_bound
     judged = [m for m in campaign.measurements if not campaign.is_excused(m.case)]
-    sessions = [(m.case.id, session) for m in judged for session in m.sessions]
+    sessions = [(name, session) for m in judged for name in [m.case.id] for session in m.sessions]
     bounded = {m.case.id for m in judged if m.operation == "gemm"}
     if not sessions:
         return no_data(check, "no_runs", "no result was verified", required=absolute)

@@ -10,7 +10,7 @@ from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
 from pytest_weekops.core.measurement.pace import is_covered
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import Case, Measurement
 from pytest_weekops.core.measurement.work import work_of
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.units import SHIPPED_UNITS
@@ -27,7 +27,7 @@ def one_kernel(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 -
     are not what they were when the run began.
     """
     check = "one_kernel"
-    kept: dict[tuple[object, ...], tuple[str, object]] = {}
+    kept: dict[tuple[object, ...], tuple[Case, object]] = {}
     bad = [(m.case.id, f"{m.changed} in {m.case.id}") for m in campaign.measurements if m.changed]
     for m in campaign.counted:
         case = m.case
@@ -38,9 +38,9 @@ def one_kernel(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 -
         if m.selector is None:
             facts.append(("variant", (case.platform, case.kernel, case.size), m.variant))
         for what, key, value in facts:
-            first, expected = kept.setdefault((what, *key), (case.id, value))
+            first, expected = kept.setdefault((what, *key), (case, value))
             if value != expected:
-                bad.append((case.id, f"{what} {_shown(expected)} in {first} and {_shown(value)} in {case.id}"))
+                bad.append((case.id, f"{what} {_shown(expected)} in {first.id} and {_shown(value)} in {case.id}"))
     if bad:
         message = f"this changed while it was measured: {listed([w for _, w in bad])}. One kernel at a time is judged."
         rows = tuple(dict.fromkeys(name for name, _words in bad))

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise
+from operator import add, gt, itemgetter, le
 from typing import cast
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed
+from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed, problems_of
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.measurement.segments import Segment, segment_at
 from pytest_weekops.core.policy.policy import Policy
@@ -22,6 +23,7 @@ SHORT_NS, LEAST_SHARE = 5_000_000, 0.5  # of a launch no shorter, a trusted even
 SLEW = 0.9  # of the host's clock against its monotonic one: time services slew by less than a tenth
 LONGEST_DAYS = 31
 _UNITS = "what was measured at one time"  # as a campaign remembers it
+_BEGINNING, _END = itemgetter(0), itemgetter(1)
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,13 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     if unstamped:
         message = f"no time stamps, or some that are none: {listed(unstamped)}. Nothing shows when this was measured."
         return no_data(check, "unstamped", message, rows=tuple(unstamped), observed=len(unstamped), required=0)
-    together = ((m.case.id, _backward(m)) for m in measured)
+    together = problems_of(measured, _backward)
     units = units_of(campaign)
     return (
         failed_by_name(check, "opening", _before_opening(campaign.segments, units), _contradiction)
         or failed_by_name(check, "overlap", chain(together, _overlapping(units)), _contradiction)
-        or failed_by_name(check, "beyond_elapsed", ((m.case.id, _beyond(m)) for m in measured), _contradiction)
-        or failed_by_name(check, "device_clock", ((m.case.id, _contradicted(m)) for m in measured), _contradiction)
+        or failed_by_name(check, "beyond_elapsed", problems_of(measured, _beyond), _contradiction)
+        or failed_by_name(check, "device_clock", problems_of(measured, _contradicted), _contradiction)
         or passed(check, "every launch lies where its clocks say", observed=0, required=0)
     )
 
@@ -104,11 +106,15 @@ def _took_s(m: Measurement) -> float:
 def _intervals(m: Measurement, *, partner: bool = False) -> list[tuple[int, int]]:
     """Beginning and end of each timed launch in order; with its partner's, where that has no record of its own."""
     theirs = m.turns.partner if m.turns is not None else None
-    return [
-        (start, start + wall)
-        for session in (*m.sessions, *(theirs.sessions if partner and theirs is not None else ()))
-        for start, wall in zip(session.start_ns, session.wall_ns, strict=False)
-    ]
+    found: list[tuple[int, int]] = []
+    for session in (*m.sessions, *(theirs.sessions if partner and theirs is not None else ())):
+        found += zip(session.start_ns, map(add, session.start_ns, session.wall_ns), strict=False)
+    return found
+
+
+def _follow(intervals: Sequence[tuple[int, int]]) -> bool:
+    """Whether each begins after the one before it has ended, or just then."""
+    return all(map(le, map(_END, intervals), map(_BEGINNING, intervals[1:])))
 
 
 def units_of(campaign: Campaign) -> tuple[Unit, ...]:
@@ -139,10 +145,11 @@ def _units(campaign: Campaign) -> Iterator[Unit]:
 
 def _backward(m: Measurement) -> str:
     """Whether a launch began before the one before it had ended: one worker launches one by one."""
-    for (_start, end), (start, _end) in pairwise(_intervals(m)):
-        if start < end:
-            return f"a launch began {end - start} ns before the one before it had ended"
-    return ""
+    intervals = _intervals(m)
+    if _follow(intervals):
+        return ""
+    too_early = next(end - start for (_start, end), (start, _end) in pairwise(intervals) if start < end)
+    return f"a launch began {too_early} ns before the one before it had ended"
 
 
 def _overlapping(units: Sequence[Unit]) -> list[tuple[str, str]]:
@@ -151,7 +158,7 @@ def _overlapping(units: Sequence[Unit]) -> list[tuple[str, str]]:
     lasts: dict[str, tuple[str, int]] = {}
     for unit in units:
         last = lasts.get(unit.boot)
-        if any(start < end for (_start, end), (start, _end) in pairwise(unit.intervals_ns)):
+        if not _follow(unit.intervals_ns):
             found.append((unit.name, "two launches ran at the same time"))
         if unit.first_ns is None:
             continue
@@ -179,10 +186,17 @@ def _contradicted(m: Measurement) -> str:
     for session in m.sessions:
         if session.device_ns is None or len(session.device_ns) != len(session.wall_ns):
             return f"the device's times of session {session.session} are not there, and its clock is called trusted"
-        for device, wall in zip(session.device_ns, session.wall_ns, strict=True):
+        pairs = zip(session.device_ns, session.wall_ns, strict=True)
+        for device, wall in pairs if _may_contradict(session.device_ns, session.wall_ns) else ():
             if device > wall or (wall >= SHORT_NS and device < LEAST_SHARE * min(wall, 10**18)):
                 return f"the device says {device} ns of a launch that took {wall} ns by the host's clock"
     return ""
+
+
+def _may_contradict(device_ns: Sequence[int], wall_ns: Sequence[int]) -> bool:
+    """Whether it is worth looking at each launch: a device's time is longer than the host's, or short beside any."""
+    longest = min(max(wall_ns, default=0), 10**18)
+    return any(map(gt, device_ns, wall_ns)) or (longest >= SHORT_NS and min(device_ns) < LEAST_SHARE * longest)
 
 
 def _outside(campaign: Campaign, units: Sequence[Unit]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.outcome import failed_by_name, passed
+from pytest_weekops.core.judge.outcome import failed_by_name, passed, problems_of
 from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.units import SHIPPED_UNITS
@@ -31,8 +31,8 @@ def times_possible(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG0
     check = "times_possible"
     measured = campaign.counted
     return (
-        failed_by_name(check, "too_short", ((m.case.id, _too_short(m)) for m in measured), _impossible)
-        or failed_by_name(check, "too_fast", ((m.case.id, _too_fast(m)) for m in measured), _impossible)
+        failed_by_name(check, "too_short", problems_of(measured, _too_short), _impossible)
+        or failed_by_name(check, "too_fast", problems_of(measured, _too_fast), _impossible)
         or failed_by_name(check, "coarse", _coarse(measured), _impossible)
         or passed(check, "every launch took a time that is possible", observed=0, required=0)
     )
@@ -43,13 +43,17 @@ def _impossible(told: str) -> str:
 
 
 def _too_short(measurement: Measurement) -> str:
-    shortest = min((ns for session in measurement.sessions for ns in session.wall_ns), default=LEAST_LAUNCH_NS)
+    shortest = _shortest_ns(measurement, LEAST_LAUNCH_NS)
     return f"a launch of {shortest} ns, less than {LEAST_LAUNCH_NS} ns" if shortest < LEAST_LAUNCH_NS else ""
+
+
+def _shortest_ns(measurement: Measurement, default: int) -> int:
+    return min((min(session.wall_ns) for session in measurement.sessions if session.wall_ns), default=default)
 
 
 def _too_fast(measurement: Measurement) -> str:
     """The fastest launch against the most that such a device could ever do."""
-    fastest = min((ns for session in measurement.sessions for ns in session.wall_ns), default=0)
+    fastest = _shortest_ns(measurement, 0)
     if fastest <= 0:
         return ""
     most_flops, most_bytes = most_per_ns(measurement.identity, measurement.operation)

@@ -54,7 +54,7 @@ def all_runs_success(policy: Policy, campaign: Campaign) -> Finding:  # noqa: AR
     ]
     skipped = [m for m in campaign.measurements if m.status is MeasurementStatus.SKIPPED]
     seen = {m.case for m in campaign.measurements}
-    missing = [case.id for case in campaign.plan.all_cases() if campaign.is_asked(case) and case not in seen]
+    missing = [case.id for case in campaign.planned if campaign.is_asked(case) and case not in seen]
     if bad:
         words = [f"{m.case.id} {'flaky' if m.flaky else m.status.value}: {_first_line(m.reason)}" for m in bad]
         rows = tuple(m.case.id for m in bad)
@@ -82,7 +82,7 @@ def _first_line(text: str) -> str:
 def unique_cases(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     """No case counts twice, and none is there that was not planned."""
     check = "unique_cases"
-    planned = set(campaign.plan.all_cases())
+    planned = set(campaign.planned)
     twice = [case.id for case, group in campaign.by_case.items() if len(group) > 1]
     stray = [case.id for case in campaign.by_case if case not in planned]
     if twice:
@@ -109,7 +109,7 @@ def device_selected(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG
         expected = campaign.identities.get(m.case.platform)
         if m.identity is None or expected is None:
             unnamed.append(m.case.id)
-        elif m.identity != expected:
+        elif m.identity is not expected and m.identity != expected:
             wrong.append(f"{m.case.id} ran on {m.identity.device_name}, {m.identity.library_sha256[:12]}")
     if wrong:
         return failed(check, "another_device", f"not on the device selected: {listed(wrong)}", rows=tuple(wrong))

@@ -121,7 +121,7 @@ def required_sizes_present_on_split(policy: Policy, campaign: Campaign) -> Findi
 def _void_cells(campaign: Campaign) -> set[CellKey]:
     """Cells of which the host took every planned case: each was measured, and void each time."""
     found: dict[CellKey, list[bool]] = {}
-    for case in campaign.plan.all_cases():
+    for case in campaign.planned:
         cell = (case.platform, case.kernel, case.size)
         found.setdefault(cell, []).append(case in campaign.lost_to_the_host)
     return {cell for cell, lost in found.items() if all(lost)}

@@ -1,0 +1,25 @@
+"""Where a command looks and writes: the report directory, an option of every command that keeps something."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_report_dir(
+    *parsers: argparse.ArgumentParser, what: str = "where the ledger is", said_before: bool = False
+) -> None:
+    """Declare ``--report-dir``, a path. ``said_before``: it may stand before the verb, and holds from there."""
+    for parser in parsers:
+        parser.add_argument(
+            "--report-dir",
+            type=Path,
+            default=argparse.SUPPRESS if said_before else Path("reports"),
+            metavar="DIR",
+            help=f"{what} (default: reports)",
+        )
+
+
+def nothing_in(report_dir: Path, what: str) -> str:
+    """A report directory without any of ``what``, and how another one is named."""
+    return f"No {what} was recorded in {report_dir}/ yet. If the runs are elsewhere, name it: --report-dir DIR."
