@@ -39,12 +39,15 @@ def count_records(
     counts = Counter(record.status.value for record in measured if not record.void)
     launches = sum(len(s.wall_ns) for m in measured if not m.void for s in m.sessions if s.verified)
     out = not_applicable(plan, identities)
-    cases = plan.all_cases() if plan.kind != "canonical" else ()
-    planned = {case for case in cases if (case.platform, case.kernel) not in out}
+    places = [(p, kernel) for p in plan.platforms for kernel in plan.kernels if plan.kind != "canonical"]
+    planned = sum(place not in out for place in places) * len(plan.sizes) * len(plan.seeds) * plan.snapshots
     counted = {m.case for m in measured if not m.void}
-    stayed_void = len(planned.intersection(m.case for m in measured if m.void) - counted) if plan.looks else 0
+    stayed_void = 0
+    if plan.looks:
+        lost = {m.case for m in measured if m.void} - counted
+        stayed_void = sum((c.platform, c.kernel) in places and (c.platform, c.kernel) not in out for c in lost)
     return {
-        "planned": len(planned),
+        "planned": planned,
         "measured": len(counted),
         **({"stayed_void": stayed_void} if stayed_void else {}),
         "void": sum(m.void for m in measured),
