@@ -26,17 +26,20 @@ if TYPE_CHECKING:
     from dask_jobqueue.core import Job
 
 _ANSWER_S = 60.0  # that the queue has to take a job, or to let go of one
-_ACCOUNT = {"slurm": "account", "pbs": "account", "sge": "project"}  # what each queue calls who pays
+_PROJECT = ("sge", "lsf")  # the queues that call who pays a project
+_FROM_STDIN = ("lsf",)  # its words for the queue are read in no script that is named as a file
 _WORDS = 300
 
 
 def _kind(queue: str) -> type[Job]:
     """dask-jobqueue's own class. Raises ``ImportError`` where that is not installed."""
+    from dask_jobqueue.lsf import LSFJob
+    from dask_jobqueue.moab import MoabJob
     from dask_jobqueue.pbs import PBSJob
     from dask_jobqueue.sge import SGEJob
     from dask_jobqueue.slurm import SLURMJob
 
-    kinds: dict[str, type[Job]] = {"slurm": SLURMJob, "pbs": PBSJob, "sge": SGEJob}
+    kinds: dict[str, type[Job]] = {"slurm": SLURMJob, "pbs": PBSJob, "sge": SGEJob, "lsf": LSFJob, "moab": MoabJob}
     return kinds[queue]
 
 
@@ -64,8 +67,8 @@ def job(queue: str, jobs: Jobs, host: str, *, address: str, place: Path, keys: K
     """The job that is to be this host, as yet nobody's. ``place`` is a directory that it sees, for what it says."""
     words: dict[str, Any] = {
         "queue": jobs.queue or None,
-        _ACCOUNT[queue]: jobs.account or None,
-        "walltime": jobs.walltime,
+        "project" if queue in _PROJECT else "account": jobs.account or None,
+        "walltime": _walltime(queue, jobs.walltime),
         "cores": jobs.cores,
         "memory": jobs.memory,
         "job_extra_directives": list(jobs.directives),
@@ -86,6 +89,16 @@ def job(queue: str, jobs: Jobs, host: str, *, address: str, place: Path, keys: K
         shebang="#!/bin/sh",
         **words,
     )
+
+
+def _walltime(queue: str, walltime: str) -> str:
+    """A limit as the queue takes it: LSF knows hours and minutes alone."""
+    if queue != "lsf":
+        return walltime
+    days, _dash, clock = walltime.rpartition("-")
+    hours, minutes, seconds = map(int, clock.split(":"))
+    whole = (24 * int(days or 0) + hours) * 60 + minutes + (seconds > 0)
+    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def script_shown(queue: str, jobs: Jobs, host: str) -> str:
@@ -119,7 +132,7 @@ class QueuedWorkers:
         script = self._place / f"{host}.sh"
         script.write_text(str(made.job_script()), "utf-8")
         try:
-            told = await self._called(str(self._kind.submit_command), str(script))
+            told = await self._submitted(script)
         except WeekopsError as error:
             self._refused[host] = str(error)
             return
@@ -129,11 +142,19 @@ class QueuedWorkers:
         else:
             self._ids[host] = found["job_id"]
 
-    async def _called(self, *command: str) -> str:
+    async def _submitted(self, script: Path) -> str:
+        """What the queue says of a script. Raises ``WeekopsError`` where it does not take it."""
+        program = str(self._kind.submit_command)
+        if self._queue not in _FROM_STDIN:
+            return await self._called(program, str(script))
+        with script.open("rb") as text:
+            return await self._called(program, stdin=text.fileno())
+
+    async def _called(self, *command: str, stdin: int = DEVNULL) -> str:
         """What a program of the queue says. Raises ``WeekopsError`` where it does not do what it is asked."""
         try:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=self._place, env=environment("PYTEST_", "DASK_")
+                *command, stdin=stdin, stdout=PIPE, stderr=PIPE, cwd=self._place, env=environment("PYTEST_", "DASK_")
             )
             said, erred = await asyncio.wait_for(process.communicate(), _ANSWER_S)
         except (OSError, TimeoutError) as error:

@@ -30,6 +30,14 @@ HEADS = {
         *("#PBS -l walltime=01:00:00", "#PBS --gres=gpu:1"),
     ],
     "sge": ["#$ -N weekops-rack-1", "#$ -q cards", "#$ -P us", "#$ -l h_rt=01:00:00", "#$ --gres=gpu:1"],
+    "lsf": [
+        *("#BSUB -J weekops-rack-1", "#BSUB -q cards", '#BSUB -P "us"', "#BSUB -n 4", '#BSUB -R "span[hosts=1]"'),
+        *("#BSUB -W 1:00", "#BSUB --gres=gpu:1"),
+    ],
+    "moab": [
+        *("#PBS -N weekops-rack-1", "#PBS -q cards", "#PBS -A us", "#PBS -l select=1:ncpus=4:mem=8192MB"),
+        *("#PBS -l walltime=01:00:00", "#PBS --gres=gpu:1"),
+    ],
 }
 
 
@@ -98,10 +106,10 @@ def queue_program(place: Path, name: str, script: str) -> None:
     (place / name).chmod(0o755)
 
 
-def submitted(place: Path, hosts: Sequence[str]) -> dict[str, str]:
+def submitted(place: Path, hosts: Sequence[str], queue: str = "slurm") -> dict[str, str]:
     """Why each host will not come; keys and scripts are gone afterwards."""
     keys = Keys.write(place / "keys", "certificate", "key")
-    pool = Pool.model_validate({"label": "x", "slurm": jobs(shared=str(place)).model_dump()})
+    pool = Pool.model_validate({"label": "x", queue: jobs(shared=str(place)).model_dump()})
 
     async def one() -> dict[str, str]:
         workers = StartedWorkers(place / "scratch", place / "logs", None)
@@ -130,6 +138,25 @@ def test_jobs_are_submitted_and_let_go(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "seen").read_text("utf-8") == "600\n"
     assert (tmp_path / "let-go").read_text("utf-8") == "4711\n"
     assert "secret" not in (tmp_path / "environment").read_text("utf-8")
+
+
+def test_a_script_that_a_queue_reads_from_its_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LSF's, whose words for the queue would be passed over in a file that is named; and a job of it is let go of."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    queue_program(
+        tmp_path, "bsub", f"cat > {tmp_path}/script; echo 'Job <4711> is submitted to queue <cards>.'; exit $#"
+    )
+    queue_program(tmp_path, "bkill", f"echo $@ >> {tmp_path}/let-go")
+    assert submitted(tmp_path, ["rack-1"], "lsf") == {"rack-1": ""}
+    assert "#BSUB -W 1:00\n" in (tmp_path / "script").read_text("utf-8")
+    assert (tmp_path / "let-go").read_text("utf-8") == "4711\n"
+
+
+@pytest.mark.parametrize(("walltime", "lsf"), [("00:10:00", "0:10"), ("01:59:59", "2:00"), ("2-01:00:00", "49:00")])
+def test_a_time_limit_of_lsf_is_in_hours_and_minutes(walltime: str, lsf: str, tmp_path: Path) -> None:
+    """And is never shorter than was asked for."""
+    script = queues.script_shown("lsf", jobs(walltime=walltime, shared=str(tmp_path)), "rack-1")
+    assert f"#BSUB -W {lsf}\n" in script
 
 
 def test_a_dry_run_starts_nothing(

@@ -22,7 +22,7 @@ Word = Annotated[str, StringConstraints(pattern=_ONE_LINE, max_length=200)]
 Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
 PlainPath = Annotated[str, StringConstraints(pattern=_PLAIN_PATH)]
 MOST_HOSTS = 10_000
-QUEUES = ("slurm", "pbs", "sge")
+QUEUES = ("slurm", "pbs", "sge", "lsf", "moab")
 _WAYS = ("local", "scheduler", "ssh", *QUEUES)
 
 
@@ -48,7 +48,7 @@ class Jobs(PolicyPart):
 
     jobs: int = Field(ge=1, le=MOST_HOSTS)  #: jobs, each one a host: `POOL-1`, `POOL-2`, ...
     queue: Word = ""  #: the queue, or SLURM's partition; empty: the cluster's own default
-    account: Word = ""  #: who pays, or SGE's project; empty: the cluster's own default
+    account: Word = ""  #: who pays, or the project of SGE and LSF; empty: the cluster's own default
     #: the time limit of a job, `[days-]hours:minutes:seconds`
     walltime: Annotated[str, StringConstraints(pattern=r"^([0-9]+-)?[0-9]{1,3}:[0-9]{2}:[0-9]{2}$")] = "04:00:00"
     cores: int = Field(default=1, ge=1, le=4096)  #: CPUs of a job
@@ -90,6 +90,8 @@ class Pool(PolicyPart):
     slurm: Jobs | None = None  #: jobs of a SLURM cluster
     pbs: Jobs | None = None  #: jobs of a PBS cluster
     sge: Jobs | None = None  #: jobs of a Grid Engine
+    lsf: Jobs | None = None  #: jobs of an LSF cluster
+    moab: Jobs | None = None  #: jobs of a Moab cluster
 
     @field_validator("scheduler")
     @classmethod
