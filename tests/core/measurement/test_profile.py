@@ -31,7 +31,7 @@ def test_a_file_of_profiles_is_read() -> None:
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "no document": (None, "the document"),
+    "no mapping": ([], "the document"),
     "another version": ({"version": 2}, "version"),
     "unknown key": ({"version": 1, "profiles": {"mine": {"plattform_name": "x"}}}, "profiles.mine.plattform_name"),
     "unknown type": ({"version": 1, "profiles": {"mine": {"device_types": ["tpu"]}}}, "profiles.mine.device_types.0"),
@@ -50,6 +50,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
         for key in ("platform_name", "platform_vendor", "platform_version")
     },
 }
+
+
+def test_an_empty_file_is_said_to_be_empty() -> None:
+    """What a parser makes of it, nothing, has no key to name."""
+    with pytest.raises(PolicyError, match=r"^Platform file platforms\.yaml holds nothing\. .* Write it, or name another"):
+        parse_profiles(None, "platforms.yaml")
 
 
 @pytest.mark.parametrize("name", REFUSED)
