@@ -54,7 +54,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 def test_an_empty_file_is_said_to_be_empty() -> None:
     """What a parser makes of it, nothing, has no key to name."""
-    with pytest.raises(PolicyError, match=r"^Platform file platforms\.yaml holds nothing\. .* Write it, or name another"):
+    with pytest.raises(PolicyError, match=r"^Platform file platforms\.yaml holds nothing\. .* Write it, or name"):
         parse_profiles(None, "platforms.yaml")
 
 
