@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.week.entry import GENESIS, Entry, canonical_json, chain_problems
-from pytest_weekops.week.ledger_head import Head, head_problems, left_behind, read_head_file, write_head_file
-from pytest_weekops.week.ledger_place import LEDGER_NAME, is_joined, store_of
+from pytest_weekops.week.ledger_head import Head, head_problems, is_joined, left_behind, read_head_file, write_head_file
+from pytest_weekops.week.ledger_place import LEDGER_NAME, store_of
 from pytest_weekops.week.ledger_sqlite import SqliteStore
 from pytest_weekops.week.ledger_store import (
     Coordination,

@@ -13,14 +13,20 @@ from typing import Any
 
 from pytest_weekops.core.week.entry import GENESIS, Entry
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.week.ledger_place import is_joined
 
+SHARED_NAME = "ledger.shared"
 _JOINED = "joined"
 _LEFT_BEHIND = (
     "The head file says that this directory has joined a ledger in a database, and its mark, ledger.shared, is gone: "
     "join again with `weekops ledger join`."
 )
 Head = tuple[int, str]
+
+
+def is_joined(directory: Path) -> bool:
+    """Whether the directory says of itself that its ledger is in a database."""
+    place = directory / SHARED_NAME
+    return place.exists() or place.is_symlink()
 
 
 def read_head_file(path: Path) -> Head | None:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.week.ledger_head import SHARED_NAME, is_joined
 from pytest_weekops.week.ledger_store import LedgerError
 
 if TYPE_CHECKING:
     from pytest_weekops.week.ledger_postgres import PostgresStore
 
 LEDGER_NAME = "ledger.sqlite"
-SHARED_NAME = "ledger.shared"
 USUAL = "main"
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _SHORT = 4096
@@ -124,12 +124,6 @@ def _secrets_of(parts: SplitResult) -> tuple[str, ...]:
 
 
 # -- what a directory has joined ---------------------------------------------------------------------------------
-
-
-def is_joined(directory: Path) -> bool:
-    """Whether the directory says of itself that its ledger is in a database."""
-    place = directory / SHARED_NAME
-    return place.exists() or place.is_symlink()
 
 
 def joined_by(report_dir: Path) -> Joined | None:

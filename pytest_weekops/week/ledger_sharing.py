@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pytest_weekops.core.week.entry import GENESIS, Entry, chain_problems
 from pytest_weekops.week.ledger import BUSY_TIMEOUT_S, Ledger, open_ledger
-from pytest_weekops.week.ledger_head import head_problems, read_head_file, write_head_file
-from pytest_weekops.week.ledger_place import LEDGER_NAME, Joined, address, database, is_joined, write_joined
+from pytest_weekops.week.ledger_head import head_problems, is_joined, read_head_file, write_head_file
+from pytest_weekops.week.ledger_place import LEDGER_NAME, Joined, address, database, write_joined
 from pytest_weekops.week.ledger_store import LedgerError
 
 

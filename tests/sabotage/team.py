@@ -13,7 +13,8 @@ from typing import Any
 
 from pytest_weekops.core.week.entry import GENESIS, Entry
 from pytest_weekops.week.ledger import open_ledger
-from pytest_weekops.week.ledger_place import SHARED_NAME, Joined, joined_by, write_joined
+from pytest_weekops.week.ledger_head import SHARED_NAME
+from pytest_weekops.week.ledger_place import Joined, joined_by, write_joined
 from pytest_weekops.week.ledger_sharing import copy_ledger, join_ledger
 from tests.sabotage.forgeries import AFTER
 from tests.support.ledgers import WITHOUT_TRIGGERS, Kept

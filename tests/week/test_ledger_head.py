@@ -10,8 +10,15 @@ import pytest
 
 from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.week.ledger import Ledger, LedgerError, open_ledger
-from pytest_weekops.week.ledger_head import Head, head_problems, left_behind, read_head_file, write_head_file
-from pytest_weekops.week.ledger_place import SHARED_NAME, Joined, write_joined
+from pytest_weekops.week.ledger_head import (
+    SHARED_NAME,
+    Head,
+    head_problems,
+    left_behind,
+    read_head_file,
+    write_head_file,
+)
+from pytest_weekops.week.ledger_place import Joined, write_joined
 from pytest_weekops.week.ledger_store import Writing
 from tests.support.ledgers import filled
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.week.ledger import Ledger, LedgerError, ledger_beside, open_ledger
-from pytest_weekops.week.ledger_head import read_head_file
-from pytest_weekops.week.ledger_place import SHARED_NAME, database, joined_by, shown
+from pytest_weekops.week.ledger_head import SHARED_NAME, read_head_file
+from pytest_weekops.week.ledger_place import database, joined_by, shown
 from pytest_weekops.week.ledger_sharing import copy_ledger, join_ledger
 from tests.support.ledgers import WITHOUT_TRIGGERS, Kept, filled, raw
 from tests.support.postgres import PASSWORD, Server
