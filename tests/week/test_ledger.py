@@ -16,6 +16,7 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.entry import GENESIS, RUN, Entry, run_entries
 from pytest_weekops.core.week.run_entry import run_entry
 from pytest_weekops.week.ledger import DuplicateEntry, Ledger, LedgerError, open_ledger
+from pytest_weekops.week.ledger_head import is_joined
 from tests.support.history import promoted
 from tests.support.ledgers import WITHOUT_TRIGGERS, Kept, filled
 
@@ -27,7 +28,8 @@ def test_records_come_back_in_order_and_verify(kept: Kept) -> None:
     assert [(e.seq, e.key, e.body["number"]) for e in entries] == [(n, f"n{n}", n) for n in (1, 2, 3, 4)]
     assert len({e.hash for e in entries}) == 4
     assert ledger.problems() == []
-    assert json.loads(ledger.head_path.read_text(encoding="utf-8")) == {"count": 4, "hash": entries[-1].hash}
+    joined = {"joined": True} if is_joined(ledger.head_path.parent) else {}
+    assert json.loads(ledger.head_path.read_text(encoding="utf-8")) == {"count": 4, "hash": entries[-1].hash, **joined}
 
 
 def test_reading_creates_nothing(tmp_path: Path) -> None:

@@ -36,11 +36,11 @@ def link(source: Path, target: Path) -> None:
 
 
 def driver() -> str:
-    """What tells drivers apart: the library that the ICD file names, and how PoCL was told to compile."""
+    """What tells drivers apart: the library that the ICD file names, how PoCL is told to compile, and its tools."""
     icd = os.environ["OCL_ICD_VENDORS"]
     library = Path(icd).read_text(encoding="utf-8") if Path(icd).is_file() else icd
     told = {name: value for name, value in os.environ.items() if name.startswith("POCL_") and name != "POCL_CACHE_DIR"}
-    return hashlib.sha256(repr((library, sorted(told.items()))).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((library, os.environ.get("PATH"), sorted(told.items()))).encode()).hexdigest()[:12]
 
 
 def share(kept: Path) -> None:
