@@ -1,7 +1,9 @@
-"""What this plugin adds to a pytest run that has nothing to do with it, beside the same run with ``-p no:weekops``.
+"""What this plugin adds to a pytest run that has nothing to do with it, beside the same run with an empty plugin.
 
     python benchmarks/import_time.py [--pairs 40]
 
+Neither loads plugins besides: their start is three quarters of such a run and most of its scatter, and says nothing
+of ours. What we import and one of them would have imported counts as ours here.
 The two take turns, in an order that changes from pair to pair, and each pair is one difference of CPU time (user and
 system, of pytest and what it started) and one of wall time; the first pairs fill the caches and do not count. Printed
 is the median of the differences in ms with its 95 % interval (order statistics), then which of our modules the run
@@ -24,7 +26,9 @@ from pathlib import Path
 
 LIMIT_MS = 20.0
 WARM_UP = 3
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+ENVIRONMENT = {name: value for name, value in {**os.environ, **ALONE}.items() if name != "PYTHONDONTWRITEBYTECODE"}
+OURS, EMPTY = ("-p", "pytest_weekops.plugin"), ("-p", "empty_plugin")
 UNRELATED = "def test_sum():\n    assert 1 + 1 == 2\n"
 
 
@@ -47,9 +51,14 @@ def median_interval(values: list[float]) -> tuple[float, float, float]:
 
 def loaded(project: Path) -> list[tuple[float, str]]:
     """Our modules in such a run, with the milliseconds that each takes by itself."""
-    command = [sys.executable, "-X", "importtime", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_unrelated.py"]
+    python = [sys.executable, "-X", "importtime", "-m"]
     lines = subprocess.run(
-        command, cwd=project, env=ENVIRONMENT, capture_output=True, text=True, check=True
+        [*python, "pytest", "-q", "-p", "no:cacheprovider", *OURS, "test_unrelated.py"],
+        cwd=project,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stderr.splitlines()
     rows = [line.removeprefix("import time:").split("|") for line in lines if "pytest_weekops" in line]
     return [(int(own) * 1e-3, name.strip()) for own, _total, name in rows]
@@ -66,8 +75,9 @@ def main() -> int:
         project = Path(directory)
         (project / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         (project / "test_unrelated.py").write_text(UNRELATED, encoding="utf-8")
+        (project / "empty_plugin.py").write_text("", encoding="utf-8")
         for pair in range(WARM_UP + pairs):
-            turns: list[tuple[str, ...]] = [(), ("-p", "no:weekops")]
+            turns: list[tuple[str, ...]] = [OURS, EMPTY]
             took = {words: run(project, *words) for words in (turns if pair % 2 else turns[::-1])}
             if pair >= WARM_UP:
                 cpu.append(took[turns[0]][0] - took[turns[1]][0])

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -46,8 +46,7 @@ _SELECTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """A verdict that was asked for: any of these kinds will do, and who asked, in words."""
 
     kinds: frozenset[str]

@@ -12,9 +12,8 @@ import os
 import sys
 import traceback
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -31,8 +30,7 @@ _ASKING = ("require-verdict", "tier", "driver-smoke")
 _WITHOUT_OWN_WORDS = (0, 1, 5)  # statuses whose message does not say already why nothing was measured
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What is known of a pytest run when its main function is left."""
 
     verdict: int | None  # exit status of the verdict, or of fault campaigns; None where there is none
