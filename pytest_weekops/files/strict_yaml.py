@@ -124,8 +124,8 @@ def _construct(source: Source, node: Any, at: tuple[str, ...]) -> Any:
             place = (*at, key)
             if key in found or not isinstance(key_node, yaml.ScalarNode):
                 line = key_node.start_mark.line + 1
-                words = f" line {line}: key {'.'.join(place)} stands there twice or is no plain word. Only one of the "
-                raise source.refusal(f"{words}two could count. Remove one.", place)
+                words = f" line {line}: key {'.'.join(place):.200} stands there twice or is no plain word. "
+                raise source.refusal(f"{words}Only one of the two could count. Remove one.", place)
             source.lines[place] = key_node.start_mark.line + 1
             found[key] = _construct(source, value_node, place)
         return found

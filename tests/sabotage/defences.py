@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ _outcome = LastWord._outcome
 
 
 def _unasked(self: LastWord) -> Outcome:
-    return replace(_outcome(self), wishes=())
+    return _outcome(self)._replace(wishes=())
 
 
 def _believed(self: Attendance, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:

@@ -120,14 +120,11 @@ def _severity(before: Policy, after: Policy) -> Iterator[Change]:
         was, is_now = getattr(old, name), getattr(new, name)
         if was != is_now:
             yield Change(f"severity.{name}", was, is_now, "stricter" if is_now < was else "looser")
-    for level in sorted({*old.levels, *new.levels}):
-        yield from _level(f"severity.levels.{level}", old.levels.get(level), new.levels.get(level))
+    for level in sorted(old.levels):  # each policy has all of them
+        yield from _level(f"severity.levels.{level}", old.levels[level], new.levels[level])
 
 
-def _level(place: str, old: SeverityLevel | None, new: SeverityLevel | None) -> Iterator[Change]:
-    if old is None or new is None:
-        yield Change(place, old and old.model_dump(mode="json"), new and new.model_dump(mode="json"), "changed")
-        return
+def _level(place: str, old: SeverityLevel, new: SeverityLevel) -> Iterator[Change]:
     for name in ("within_minutes", "action", "owner"):
         was, is_now = getattr(old, name), getattr(new, name)
         if was != is_now:

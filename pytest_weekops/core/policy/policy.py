@@ -261,6 +261,14 @@ class SeverityTable(PolicyPart):
     no_data: int = 2  #: no finding about missing evidence is graver than this
     inconclusive: int = 3  #: nor one that is inconclusive than this
 
+    @field_validator("levels")
+    @classmethod
+    def _each_level(cls, levels: dict[int, SeverityLevel]) -> dict[int, SeverityLevel]:
+        missing = sorted(set(SEVERITY_LEVELS) - set(levels))
+        if missing:
+            raise ValueError(f"lacks {', '.join(map(str, missing))}; a verdict of that severity would have no owner")
+        return levels
+
 
 class RollbackStep(PolicyPart):
     """One step of the user's own: an argument list, run without a shell, and its time limit in seconds."""

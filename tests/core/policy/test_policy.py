@@ -71,3 +71,10 @@ def test_a_severity_has_to_say_what_to_do_and_who(name: str, text: str) -> None:
     facts = {"within_minutes": 15, "action": "roll back", "owner": "on call", name: text}
     with pytest.raises(ValidationError, match="must say something"):
         SeverityLevel.model_validate(facts)
+
+
+def test_every_severity_has_an_owner() -> None:
+    """A policy that leaves a level out is refused when it is read, not when a verdict needs the level."""
+    levels = policy().severity.levels
+    with pytest.raises(ValidationError, match="lacks 1, 4; a verdict of that severity would have no owner"):
+        policy(severity={"levels": {level: levels[level] for level in (2, 3)}})
