@@ -117,10 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 taken[name] += 1
                 print(json.dumps(found), flush=True)
         raw_files.pack(arguments.raw)
-    rows = table(raw_files.read(arguments.raw))
-    print("\n".join(rows))
-    if arguments.what == "measure" and arguments.raw == KEPT:
-        raw_files.put_into_docs("fast", rows, PERFORMANCE)
+    in_docs = arguments.what == "measure" and arguments.raw == KEPT
+    raw_files.show(arguments.raw, table, "fast", in_docs=in_docs, page=PERFORMANCE)
     return 0
 
 

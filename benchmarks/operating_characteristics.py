@@ -133,29 +133,17 @@ def rule_table(found: Found) -> str:
 def drift_table(found: Found) -> str:
     """How often a run fails for its drift."""
     heads = ["noise, sd, limit", "rule", *(f"drift {drift:g} %" for drift in DRIFTS)]
-    lines = [
-        [
-            f"{NOISES[row[0].kind]}, {row[0].sd:g}, {row[0].limit:g} %",
-            row[0].rule,
-            *(percent(found[each].failed) for each in row),
-        ]
-        for row in drift_rows()
-    ]
-    return table(heads, lines)
+    return table(heads, [_drift_line(row, [percent(found[each].failed) for each in row]) for row in drift_rows()])
 
 
 def live_drift_table(found: Found) -> str:
     """What a weekly run answers to a fall, by how many times the limit it is."""
     heads = ["noise, sd, limit", "the fall", *(f"{times:g} of the limit" for times in LIVE_DRIFTS)]
-    lines = [
-        [
-            f"{NOISES[row[0].kind]}, {row[0].sd:g}, {row[0].limit:g} %",
-            row[0].rule,
-            *(told(found[each]) for each in row),
-        ]
-        for row in live_drift_rows()
-    ]
-    return table(heads, lines)
+    return table(heads, [_drift_line(row, [told(found[each]) for each in row]) for row in live_drift_rows()])
+
+
+def _drift_line(row: Sequence[Row], said: Sequence[str]) -> list[str]:
+    return [f"{NOISES[row[0].kind]}, {row[0].sd:g}, {row[0].limit:g} %", row[0].rule, *said]
 
 
 def required_table(found: Found) -> str:

@@ -202,10 +202,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(KeyboardInterrupt):
             measure(arguments.raw, arguments.minutes, options or ["--kernels", "auto"])
         raw_files.pack(arguments.raw)
-    rows = table(raw_files.read(arguments.raw))
-    print("\n".join(rows))
-    if arguments.what == "measure" and arguments.raw == KEPT:
-        raw_files.put_into_docs("power", rows)
+    in_docs = arguments.what == "measure" and arguments.raw == KEPT
+    raw_files.show(arguments.raw, table, "power", in_docs=in_docs)
     return 0
 
 

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -55,3 +55,18 @@ def put(text: str, name: str, content: str) -> str:
 def put_into_docs(name: str, rows: Sequence[str], page: Path = DECISION_QUALITY) -> None:
     """Write a table's rows between its marks in a page of the docs."""
     page.write_text(put(page.read_text(encoding="utf-8"), name, "\n".join(rows)), encoding="utf-8")
+
+
+def show(
+    raw: Path,
+    table: Callable[[list[dict[str, Any]]], list[str]],
+    name: str,
+    *,
+    in_docs: bool,
+    page: Path = DECISION_QUALITY,
+) -> None:
+    """Print the table of what was measured so far, and write it into the docs where that is asked for."""
+    rows = table(read(raw))
+    print("\n".join(rows))
+    if in_docs:
+        put_into_docs(name, rows, page)

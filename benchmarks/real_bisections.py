@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_weekops.files.atomic import write_atomic
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "tests" / "faults" / "faulty_driver.c"
 KEPT, WORK = ROOT / "docs" / "bisected.json", ROOT / "build" / "bisections"
@@ -62,9 +64,7 @@ class Ladders:
         self.told.append(told)
         whole = {"ended": {name: self.ended[name] for name in ENDED}, "snapshots": self.snapshots}
         text = json.dumps({**whole, "slower_percent": self.slower_percent, "told": self.told}, indent=2)
-        draft = self.file.with_suffix(".new")
-        draft.write_text(text + "\n", encoding="utf-8")
-        draft.replace(self.file)
+        write_atomic(self.file, text + "\n")
 
 
 def build(place: Path, real: Path, first_bad: int, delay_ns: int) -> list[Path]:

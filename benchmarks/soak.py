@@ -23,6 +23,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_weekops.files.atomic import write_atomic
+
 ROOT = Path(__file__).resolve().parents[1]
 MARK = "WEEKOPS_SOAK"
 POLICY = """\
@@ -270,9 +272,7 @@ class Sittings:
         soak.found.clear()
         told = {"gates": self.gates, "next_seed": self.next_seed, "faults": dict(sorted(self.faults.items()))}
         text = json.dumps({**told, "found": {name: self.found[name] for name in COUNTS}}, indent=2)
-        draft = self.file.with_suffix(".new")
-        draft.write_text(text + "\n", encoding="utf-8")
-        draft.replace(self.file)
+        write_atomic(self.file, text + "\n")
 
 
 def main(words: Sequence[str] | None = None) -> int:
