@@ -333,5 +333,3 @@ def _severity(fleet: FleetFile) -> Iterator[Contradiction]:
     for name in ("unlisted", "no_data", "inconclusive"):
         if (level := getattr(table, name)) not in (1, 2, 3):
             yield Contradiction(("severity", name), f"is {level}", "What does not pass is 1, 2 or 3.")
-    if missing := sorted({1, 2, 3, 4} - set(table.levels)):
-        yield Contradiction(("severity", "levels"), f"lacks {missing[0]}", "All of 1 to 4 need time, action and owner.")

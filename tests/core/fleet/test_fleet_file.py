@@ -150,7 +150,6 @@ LEVELS = {str(level): {"within_minutes": 1, "action": "a", "owner": "o"} for lev
         ({"severity": {"checks": {"fleet_shar": 1}}}, "severity.checks.fleet_shar is no check of a fleet"),
         ({"severity": {"checks": {"fleet_share": 4}}}, "severity.checks.fleet_share is 4"),
         ({"severity": {"no_data": 4, "checks": {}}}, "severity.no_data is 4"),
-        ({"severity": {"levels": LEVELS, "checks": {}}}, "severity.levels lacks 4"),
     ],
 )
 def test_what_contradicts_itself_is_refused(changes: dict[str, Any], words: str) -> None:
@@ -161,6 +160,12 @@ def test_what_contradicts_itself_is_refused(changes: dict[str, Any], words: str)
     assert isinstance(error, Contradiction)
     assert words in str(error)
     assert error.advice.endswith(".")
+
+
+def test_a_severity_of_a_fleet_has_an_owner() -> None:
+    """The table is a policy's, and refuses what a policy refuses."""
+    with pytest.raises(ValidationError, match="lacks 4; a verdict of that severity would have no owner"):
+        make_fleet(severity={"levels": LEVELS, "checks": {}})
 
 
 def test_a_fleet_file_has_none() -> None:
