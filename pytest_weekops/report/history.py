@@ -12,10 +12,10 @@ from pytest_weekops.report.strip import axis_around, strip, table_lines
 from pytest_weekops.report.table import number
 
 _CHART = 24  # columns
-_MARKS = {"driver": "D", "hardware": "H", "policy": "P"}
+_MARKS = {"driver": "D", "hardware": "H", "policy": "P", "kernels": "K"}
 LEGEND = (
-    "marks: D another driver than in the run before, H other hardware, P another policy; * pinned as baseline; "
-    "- its files are missing, ! its decision was changed"
+    "marks: D another driver than in the run before, H other hardware, P another policy, K other kernel sources; "
+    "* pinned as baseline; - its files are missing, ! its decision was changed"
 )
 _FILES = {"missing": "-", "changed": "!"}
 

@@ -16,8 +16,9 @@ from pytest_weekops.core.units import UNITS, Unit
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.pins import Device, Pin
 
-Kind = Literal["driver", "hardware", "policy"]
+Kind = Literal["driver", "hardware", "policy", "kernels"]
 CellKey = tuple[str, str, int]  # platform, kernel, size
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def _by_unit(cell: CellKey, points: Sequence[Point]) -> Iterator[Series]:
 
 def _with_changes(platform: str, points: Sequence[Point]) -> Iterator[Point]:
     known: dict[Kind, str] = {}
+    sources: dict[str, str] = {}
     for point in points:
         run = point.run
         facts: dict[Kind, str] = {
@@ -143,5 +145,18 @@ def _with_changes(platform: str, points: Sequence[Point]) -> Iterator[Point]:
         }
         told = {kind: fact for kind, fact in facts.items() if fact}  # a run whose driver never answered tells none
         changes = (Change(kind, known[kind], fact) for kind, fact in told.items() if known.get(kind, fact) != fact)
-        yield replace(point, changes=tuple(changes))
+        yield replace(point, changes=(*changes, *_other_sources(sources, run.kernels)))
         known |= told
+        sources |= run.kernels
+
+
+def _other_sources(known: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Change]:
+    """Kernel sources that are others than when they were last told; a run of other kernels tells of others."""
+    found = [name for name, sha256 in now.items() if known.get(name, sha256) != sha256]
+    if found:
+        yield Change("kernels", _sources(found, known), _sources(found, now))
+
+
+def _sources(names: Sequence[str], told: Mapping[str, str]) -> str:
+    words = ", ".join(f"{name.rpartition('/')[2]} {told[name]}" for name in names[:_MOST_NAMED])
+    return f"{words} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else words

@@ -11,6 +11,7 @@ from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.floors_held import demands_of
 
 _FINDING = ("check", "status", "observed", "required", "message")
+_HASH = 12  # characters of a kernel source's hash, as `weekops compare` has it
 _RESULT = (
     *("platform", "kernel", "size", "seed", "unit", "mean_gflops", "mean_gbs", "p95_ms", "drift_percent", "launches"),
     *("ratio", "latency_ratio", "status"),
@@ -41,6 +42,7 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
             counts=decision["counts"],
             hardware={label: str(facts.get("hardware", "")) for label, facts in identities.items()},
             drivers={label: _driver(facts) for label, facts in identities.items()},
+            kernels={str(name): str(sha256)[:_HASH] for name, sha256 in decision.get("kernels", {}).items()},
             baselines=demands_of(
                 decision.get("baselines", ()),
                 {label: (str(f.get("profile", "")), str(f.get("hardware", ""))) for label, f in identities.items()},

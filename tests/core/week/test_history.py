@@ -48,6 +48,26 @@ def test_numbers_stand_in_order_with_what_changed() -> None:
     ]
 
 
+def test_other_kernel_sources_are_a_change() -> None:
+    """By file, since each was last told; one that comes or goes with the kernels that were asked for is none."""
+    found = series_of(
+        ran("one", kernels={"kernels/a.cl": "1", "kernels/b.cl": "1"}),
+        ran("two", kernels={"kernels/a.cl": "1", "kernels/c.cl": "1"}),
+        ran("older"),
+        ran("three", kernels={"kernels/a.cl": "1", "kernels/b.cl": "2"}),
+        ran("four", kernels={f"kernels/{name}.cl": "3" for name in "abcd"}),
+    )
+    assert [point.changes for point in found.points] == [
+        (),
+        (),
+        (),
+        (Change("kernels", "b.cl 1", "b.cl 2"),),
+        (Change("kernels", "a.cl 1, b.cl 2, c.cl 1", "a.cl 3, b.cl 3, c.cl 3"),),
+    ]
+    (many,) = history([ran(run, kernels=dict.fromkeys("abcde", run)) for run in ("x", "y")], ())
+    assert many.points[1].changes[0].after == "a y, b y, c y and 2 more"
+
+
 def test_each_unit_has_a_series_of_its_own() -> None:
     """What has no number stands in both; records without a unit are GFLOPS, and another unit is no number."""
     bytes_moved = {"unit": "GB/s", "mean_gbs": 20.0, "mean_gflops": 1.0}

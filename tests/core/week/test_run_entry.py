@@ -30,6 +30,7 @@ DOCUMENT: dict[str, Any] = {
     "identities": {"pocl": {"hardware": "a processor", "driver_version": "1", "library_sha256": "b" * 64}},
     "plan": {"sizes": [128]},
     "counts": {"planned": 12, "measured": 12},
+    "kernels": {"kernels/a.cl": "d" * 64},
 }
 
 
@@ -40,7 +41,13 @@ def test_the_entry_keeps_what_a_rerun_is_compared_with() -> None:
     assert (entry.plan, entry.counts) == (DOCUMENT["plan"], DOCUMENT["counts"])
     assert (entry.drivers, entry.hardware) == ({"pocl": f"1 {'b' * 16}"}, {"pocl": "a processor"})
     assert entry.findings[1] == {"check": "b", "status": "fail", "observed": 1.2346}
+    assert entry.kernels == {"kernels/a.cl": "d" * 12}
     assert (entry.run_dir, entry.decision_sha256) == ("weekly-1", "c" * 64)
+
+
+def test_a_document_of_before_has_no_kernels() -> None:
+    """And is recorded all the same: nothing is compared with them but a history."""
+    assert run_entry({key: value for key, value in DOCUMENT.items() if key != "kernels"}).kernels == {}
 
 
 def test_a_command_may_be_one_text() -> None:
@@ -48,7 +55,7 @@ def test_a_command_may_be_one_text() -> None:
     assert run_entry({**DOCUMENT, "command": "pytest suites/weekly"}).command == ("pytest suites/weekly",)
 
 
-@pytest.mark.parametrize("name", DOCUMENT)
+@pytest.mark.parametrize("name", [name for name in DOCUMENT if name != "kernels"])
 def test_a_document_that_lacks_something_is_not_recorded_by_halves(name: str) -> None:
     """What is not there cannot be compared with later."""
     with pytest.raises(InputError, match=rf"lacks what the ledger records: .*{name}"):
@@ -63,6 +70,7 @@ def test_a_document_that_lacks_something_is_not_recorded_by_halves(name: str) ->
         ("identities", ["pocl"]),
         ("verdict", None),
         ("counts", {"planned": None}),
+        ("kernels", ["a.cl"]),
     ],
 )
 def test_a_document_of_another_shape_is_not_recorded(name: str, value: object) -> None:
