@@ -12,10 +12,11 @@ from pytest_weekops.report.strip import axis_around, strip, table_lines
 from pytest_weekops.report.table import number
 
 _CHART = 24  # columns
-_MARKS = {"driver": "D", "hardware": "H", "policy": "P", "kernels": "K"}
+_MARKS = {"driver": "D", "hardware": "H", "host kernel": "S", "policy": "P", "kernels": "K"}
+CHANGES = "D another driver, H other hardware, S another kernel of the host, P another policy, K other kernel sources"
 LEGEND = (
-    "marks: D another driver than in the run before, H other hardware, P another policy, K other kernel sources; "
-    "* pinned as baseline; - its files are missing, ! its decision was changed"
+    f"marks: {CHANGES} than in the run before; * pinned as baseline; "
+    "- its files are missing, ! its decision was changed"
 )
 _FILES = {"missing": "-", "changed": "!"}
 

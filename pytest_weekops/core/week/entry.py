@@ -68,7 +68,8 @@ class RunEntry(Record):
 
     ``not_applicable`` has the kernels that a platform's device could not run, None where an older version recorded it.
     ``late_s`` is None where the run entered itself when it ended; else the seconds until somebody else entered it.
-    ``kernels`` has the beginning of each kernel source's hash by its file; older versions recorded none.
+    ``kernels`` has the beginning of each kernel source's hash by its file, and ``host_kernels`` what lies below each
+    driver, in words; older versions recorded neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings", defer_build=True)
@@ -93,6 +94,7 @@ class RunEntry(Record):
     hardware: dict[str, str] = Field(default_factory=dict)
     drivers: dict[str, str] = Field(default_factory=dict)
     kernels: dict[str, str] = Field(default_factory=dict)
+    host_kernels: dict[str, str] = Field(default_factory=dict)
     baselines: dict[str, Any] = Field(default_factory=dict)
     not_applicable: dict[str, tuple[str, ...]] | None = None
     run_dir: str = ""

@@ -16,7 +16,7 @@ from pytest_weekops.core.units import UNITS, Unit
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.pins import Device, Pin
 
-Kind = Literal["driver", "hardware", "policy", "kernels"]
+Kind = Literal["driver", "hardware", "host kernel", "policy", "kernels"]
 CellKey = tuple[str, str, int]  # platform, kernel, size
 _MOST_NAMED = 3
 
@@ -141,6 +141,7 @@ def _with_changes(platform: str, points: Sequence[Point]) -> Iterator[Point]:
         facts: dict[Kind, str] = {
             "driver": run.drivers.get(platform, ""),
             "hardware": run.hardware.get(platform, ""),
+            "host kernel": run.host_kernels.get(platform, ""),
             "policy": " ".join((run.policy_id, run.policy_sha256[:12])).strip(),
         }
         told = {kind: fact for kind, fact in facts.items() if fact}  # a run whose driver never answered tells none

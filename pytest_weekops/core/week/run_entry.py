@@ -42,6 +42,7 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
             counts=decision["counts"],
             hardware={label: str(facts.get("hardware", "")) for label, facts in identities.items()},
             drivers={label: _driver(facts) for label, facts in identities.items()},
+            host_kernels={label: _host_kernel(facts) for label, facts in identities.items()},
             kernels={str(name): str(sha256)[:_HASH] for name, sha256 in decision.get("kernels", {}).items()},
             baselines=demands_of(
                 decision.get("baselines", ()),
@@ -97,6 +98,14 @@ def _words(command: Any) -> tuple[str, ...]:
 def _failed(verdict: Mapping[str, Any]) -> list[str]:
     found = [f["check"] for f in verdict.get("findings", ()) if f.get("blocking", True) and f.get("status") != "pass"]
     return list(dict.fromkeys(found))
+
+
+def _host_kernel(identity: Mapping[str, Any]) -> str:
+    """Release, modules and firmware below a driver; nothing where an older version did not ask."""
+    kernel = identity.get("kernel") or {}
+    told = {**kernel.get("drivers", {}), **kernel.get("firmware", {})}
+    parts = [str(kernel.get("release") or ""), *(f"{name} {version}".strip() for name, version in told.items())]
+    return ", ".join(filter(None, parts))
 
 
 def _driver(identity: Mapping[str, Any]) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from pytest_weekops.core.week.entry import IMPORTED
+from pytest_weekops.report.history import CHANGES
 from pytest_weekops.report.page.drawing import Picture, finite, new_figure, picture, plain_log, slots
 from pytest_weekops.report.page.svg import BAD, FAINT, GRID, INK, OPEN, SERIES, VOID
 from pytest_weekops.report.site.shown import CellPage, CellPoint
 
-_CHANGES = "DHPK"  # marks of a run in which something became another one
+_LETTERS = "DHSPK"  # marks of a run in which something became another one
 _MOST_NAMED = 16  # with more changes, none is named in the picture; the list below names all
 _FAR = 1.5  # times the distance of the runs from their middle: bounds beyond it would flatten the picture
 
@@ -45,9 +46,8 @@ def _caption(cell: CellPage) -> str:
     words = [runs, bounds]
     if any(point.run.verdict == IMPORTED for point in cell.points):
         words = ["Every point is a campaign that was recorded elsewhere: it has no verdict here, and counts for none."]
-    if any(mark in _CHANGES for point in cell.points for mark in point.marks):
-        lines = "D another driver, H other hardware, P another policy, K other kernel sources"
-        words.append(f"Upright lines: {lines}; the list below names them.")
+    if any(mark in _LETTERS for point in cell.points for mark in point.marks):
+        words.append(f"Upright lines: {CHANGES}; the list below names them.")
     if cell.shifts:
         words.append("Steps are levels between change points, as medians.")
     return " ".join(words)
@@ -107,7 +107,7 @@ def _places(points: Sequence[CellPoint], verdict: str) -> Iterator[tuple[int, fl
 
 
 def _changes(axes: Axes, points: Sequence[CellPoint]) -> None:
-    told = [(place - 0.5, "".join(filter(_CHANGES.__contains__, point.marks))) for place, point in enumerate(points)]
+    told = [(place - 0.5, "".join(filter(_LETTERS.__contains__, point.marks))) for place, point in enumerate(points)]
     changed = [(place, marks) for place, marks in told if marks]
     for color, mine in ((INK, True), (FAINT, False)):
         lines = [(place, *axes.get_ylim()) for place, marks in changed if ("D" in marks) is mine]

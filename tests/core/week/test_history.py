@@ -33,18 +33,20 @@ def test_numbers_stand_in_order_with_what_changed() -> None:
         ran("one"),
         ran("two", {"mean_gflops": 30.0}, drivers={"pocl": "2"}),
         ran("three", {"status": "no_data"}, drivers={}, policy_id="q"),
-        ran("four", drivers={"pocl": "2"}, hardware={"pocl": "another"}, policy_id="q"),
+        ran("four", drivers={"pocl": "2"}, hardware={"pocl": "another"}, policy_id="q", host_kernels={"pocl": "6.14"}),
+        ran("five", drivers={"pocl": "2"}, hardware={"pocl": "another"}, policy_id="q", host_kernels={"pocl": "6.17"}),
     )
     assert (found.name, found.unit) == ("pocl:auto:128", "GFLOPS")
-    assert [point.throughput for point in found.points] == [35.0, 30.0, None, 35.0]
-    assert [point.p95_ms for point in found.points] == [1.5, None, None, 1.5]
-    assert [point.status for point in found.points] == ["pass", "pass", "no_data", "pass"]
+    assert [point.throughput for point in found.points] == [35.0, 30.0, None, 35.0, 35.0]
+    assert [point.p95_ms for point in found.points] == [1.5, None, None, 1.5, 1.5]
+    assert [point.status for point in found.points] == ["pass", "pass", "no_data", "pass", "pass"]
     policies = "p aaaaaaaaaaaa", "q aaaaaaaaaaaa"
     assert [point.changes for point in found.points] == [
         (),
         (Change("driver", "1", "2"),),
         (Change("policy", *policies),),
         (Change("hardware", "a processor", "another"),),
+        (Change("host kernel", "6.14", "6.17"),),
     ]
 
 

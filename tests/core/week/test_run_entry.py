@@ -45,6 +45,14 @@ def test_the_entry_keeps_what_a_rerun_is_compared_with() -> None:
     assert (entry.run_dir, entry.decision_sha256) == ("weekly-1", "c" * 64)
 
 
+def test_what_lies_below_a_driver_is_kept_in_words() -> None:
+    """Modules without a version as well; an identity of before has none."""
+    kernel = {"release": "6.17", "drivers": {"amdgpu": ""}, "firmware": {"microcode": "0xa"}}
+    identities = {"clover": {**DOCUMENT["identities"]["pocl"], "kernel": kernel}, **DOCUMENT["identities"]}
+    entry = run_entry({**DOCUMENT, "identities": identities})
+    assert entry.host_kernels == {"clover": "6.17, amdgpu, microcode 0xa", "pocl": ""}
+
+
 def test_a_document_of_before_has_no_kernels() -> None:
     """And is recorded all the same: nothing is compared with them but a history."""
     assert run_entry({key: value for key, value in DOCUMENT.items() if key != "kernels"}).kernels == {}
