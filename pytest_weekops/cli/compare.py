@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_weekops.cli.places import refuse_evidence
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.numbers import finite_from
 from pytest_weekops.report.saying import say
@@ -30,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"how much slower is slower, beyond the interval (default: {default})",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the same as a page, too: a file in .html")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,26 +42,33 @@ def run(arguments: argparse.Namespace) -> int:
     them explains a change of speed is not said: only one run more can tell.
     """
     from pytest_weekops.core.judge.run_difference import difference_word
+    from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.report.speed_change import speed_document, speed_lines
-    from pytest_weekops.week.comparing import compare_runs
+    from pytest_weekops.week.comparing import compare_runs, compared_text
     from pytest_weekops.week.witnesses import read_uncontradicted
 
     margin = _margin(arguments.margin)
+    if arguments.output is not None:
+        refuse_evidence(arguments.output)
     before, after = read_uncontradicted(arguments.before), read_uncontradicted(arguments.after)
     compared = compare_runs(before, after, margin)
     found, speed = compared.differences, compared.speed
     if arguments.json:
         document = {"a": before.run_id, "b": after.run_id, "differences": found, "speed": speed_document(speed)}
         print(json.dumps(document, indent=2, allow_nan=False))
-        return _status(speed, before, after)
-    say(f"{before.run_id} -> {after.run_id}")
-    for what, words in found.items():
-        say(f"{what}: {difference_word(words)}")
-        for line in words:
-            say(f"  {line}")
-    for line in speed_lines(speed):
-        say(line)
-    return _status(speed, before, after)
+    else:
+        say(f"{before.run_id} -> {after.run_id}")
+        for what, words in found.items():
+            say(f"{what}: {difference_word(words)}")
+            for line in words:
+                say(f"  {line}")
+        for line in speed_lines(speed):
+            say(line)
+    status = _status(speed, before, after)
+    if arguments.output is not None:
+        write_atomic(arguments.output, compared_text(before.run_id, after.run_id, compared))
+        say(f"{arguments.output} written", sys.stderr)
+    return status
 
 
 def _margin(text: str) -> float:

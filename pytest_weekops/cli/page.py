@@ -6,6 +6,7 @@ import argparse
 import shlex
 from pathlib import Path
 
+from pytest_weekops.cli.places import refuse_evidence
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     document = facts.decision(verdict)
     place = find_journal(arguments.run).parent
     output: Path = arguments.output or place / PAGE_NAME
-    _refuse_evidence(output)
+    refuse_evidence(output)
     text = page_text(verdict, facts, document, files_beside(place), policy_before(place, verdict.kind))
     write_atomic(output, text)
     say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
@@ -62,7 +63,7 @@ def _recorded(path: Path, asked: Path | None, policy_path: Path | None, baseline
     from pytest_weekops.files.atomic import write_atomic
 
     output = asked or path.with_suffix(".html")
-    _refuse_evidence(output)
+    refuse_evidence(output)
     policy, campaign = read_recorded(path, policy_path, baseline)
     verdict = judge_recorded(policy, campaign).verdict
     told = (("--policy", policy_path), ("--baseline", baseline))
@@ -82,7 +83,7 @@ def _fleet(directory: Path, asked: Path | None) -> int:
     from pytest_weekops.fleet.page import fleet_page_text, is_as_recorded
 
     output = asked or directory / FLEET_PAGE_NAME
-    _refuse_evidence(output)
+    refuse_evidence(output)
     book = FleetBook(directory)
     decision = book.decision()
     if decision is None:
@@ -100,12 +101,3 @@ def _fleet(directory: Path, asked: Path | None) -> int:
     say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
     say(f"verdict: {decision.decision} (SEV{int(decision.verdict.severity)}), exit status {decision.exit_status}")
     return 0
-
-
-def _refuse_evidence(output: Path) -> None:
-    """A page must not take the place of what a verdict rests on."""
-    if output.is_dir() or output.suffix.lower() not in (".html", ".htm"):
-        raise InputError(
-            f"--output {output} is no name of a page. Whatever lies there would be replaced, evidence as well. Give a "
-            "file that ends in .html."
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pytest_weekops.core.errors import InputError
+
 
 def add_report_dir(
     *parsers: argparse.ArgumentParser, what: str = "where the ledger is", said_before: bool = False
@@ -17,6 +19,15 @@ def add_report_dir(
             default=argparse.SUPPRESS if said_before else Path("reports"),
             metavar="DIR",
             help=f"{what} (default: reports)",
+        )
+
+
+def refuse_evidence(output: Path) -> None:
+    """A page must not take the place of what a verdict rests on. Raises ``InputError`` for any name but a page's."""
+    if output.is_dir() or output.suffix.lower() not in (".html", ".htm"):
+        raise InputError(
+            f"--output {output} is no name of a page. Whatever lies there would be replaced, evidence as well. Give a "
+            "file that ends in .html."
         )
 
 

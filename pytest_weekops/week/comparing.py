@@ -48,6 +48,16 @@ def compare(before: Comparable, after: Comparable, margin_percent: float) -> Com
     )
 
 
+def compared_text(first: str, second: str, compared: Compared) -> str:
+    """Two runs side by side as a page of its own, which leads nowhere."""
+    from pytest_weekops.report.page.shown import Link
+    from pytest_weekops.report.site.comparing import show_compared
+    from pytest_weekops.report.site.render import render_alone
+
+    page = show_compared(Link("", first), Link("", second), compared.differences, compared.speed, {})
+    return render_alone(page)
+
+
 def _programs(run: StoredRun) -> dict[str, str]:
     first = run.events[0].data
     return {"pytest-weekops": str(first.get("version", "")), "python": str(first.get("python", ""))}

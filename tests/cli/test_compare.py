@@ -11,6 +11,7 @@ import pytest
 from pytest_weekops.cli import main
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
 from pytest_weekops.core.measurement.records import Measurement
+from tests.support.run_pages import Seen
 from tests.support.stored import write_run
 from tests.support.synthetic import make_plan, make_records
 
@@ -91,6 +92,23 @@ def test_a_lost_cell_is_exit_status_1_and_none_in_common_is_refused(
     said = capsys.readouterr()
     assert "only in the second run: pocl auto:512" in said.out
     assert "have no cell in common that both measured" in said.err
+
+
+def test_any_two_runs_are_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the numbers that are printed, the margin that was asked for, and no link; never in the place of evidence."""
+    before, after, page = write(tmp_path / "one"), write(tmp_path / "two", speed=0.7), tmp_path / "two.html"
+    words = ["compare", str(before), str(after), "--json", "--margin", "2", "--output"]
+    assert main([*words, str(page)]) == 1
+    document = json.loads(capsys.readouterr().out)
+    seen = Seen(page.read_text(encoding="utf-8"))
+    assert all(f"{cell['ratio']:.3f}" in seen.words for cell in document["speed"]["cells"])
+    assert "speed: slower beyond interval and margin (2 %): pocl auto:256" in seen.words
+    assert "weekops compare one two --margin 2" in seen.words
+    assert [link for link in seen.links if not link.startswith("#")] == []
+    journal = (before / "journal.jsonl").read_bytes()
+    assert main([*words, str(before / "journal.jsonl")]) == 4
+    assert "ends in .html" in capsys.readouterr().err
+    assert (before / "journal.jsonl").read_bytes() == journal
 
 
 @pytest.mark.parametrize("margin", ["-1", "100", "nan", "much"])

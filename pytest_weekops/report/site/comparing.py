@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pytest_weekops.core.judge.campaign import cell_name
 from pytest_weekops.core.judge.run_difference import difference_word
-from pytest_weekops.core.judge.run_speed import CellChange, SpeedChange
+from pytest_weekops.core.judge.run_speed import MARGIN_PERCENT, CellChange, SpeedChange
 from pytest_weekops.report.launch_times import LEGEND, launch_times
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.shown import ComparePage, CompareRow
@@ -30,6 +30,7 @@ def show_compared(
         columns=tuple(name for name, _align in COLUMNS),
         axis=axis,
         rows=tuple(_row(each, text, cells) for each, text in zip(speed.cells, strips, strict=True)),
+        margin="" if speed.margin_percent == MARGIN_PERCENT else f"{speed.margin_percent:g}",
         sentences=(*speed_sentences(speed)[::-1], *legend),
     )
 

@@ -54,6 +54,11 @@ def render_compared(page: ComparePage) -> str:
     return _filled("compare.html.j2", "../", page=page)
 
 
+def render_alone(page: ComparePage) -> str:
+    """The same as a file that belongs to no site."""
+    return _filled("compare.html.j2", "", page=page)
+
+
 def file_target(place: str) -> str:
     """A file's path relative to the first page as a link: whatever its letters are, it leads to a file alone."""
     return quote(os.fsencode(posixpath.normpath(place)))

@@ -227,7 +227,10 @@ class CompareRow:
 
 @dataclass(frozen=True)
 class ComparePage:
-    """Two runs. Where they could not be compared, ``problem`` says why, and nothing else is there."""
+    """Two runs. Where they could not be compared, ``problem`` says why, and nothing else is there.
+
+    ``margin`` in percent is empty where it is the one that the command takes by itself.
+    """
 
     first: Link
     second: Link
@@ -236,4 +239,5 @@ class ComparePage:
     columns: tuple[str, ...] = ()
     axis: tuple[str, str] = ("", "")
     rows: tuple[CompareRow, ...] = ()
+    margin: str = ""
     sentences: tuple[str, ...] = ()
