@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 where the ledger verifies; the numbers are those that it holds, and they gate nothing.
+    """Exit status 0 where the ledger verifies; the numbers are those that it holds, and no verdict comes of them.
 
     Runs whose decision is missing or was changed since, and run directories that are not in the ledger, are named.
     """

@@ -27,6 +27,7 @@ from pytest_weekops.core.week.tracks import rollback_proofs
 from pytest_weekops.files.atomic import sync_directory, write_atomic
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.report.acta import render_acta
+from pytest_weekops.week.drops import unexplained_drops
 from pytest_weekops.week.evidence import check_file, rollback_files, run_evidence, stray_runs
 from pytest_weekops.week.ledger import Ledger, UnsureEntry, open_ledger
 
@@ -57,6 +58,7 @@ def close_week(report_dir: Path, week: Week, names: Sequence[str] = ()) -> Close
         depends_on=depends_on,
         depends_problems=depends_problems,
         stray=stray_runs(report_dir, run_entries(entries), week),
+        drops=tuple(unexplained_drops(entries, week, runs)),
         closed_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return ClosedWeek(_write(report_dir, ledger, week, record), record.document, record.exit_status)

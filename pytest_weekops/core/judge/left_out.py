@@ -90,6 +90,8 @@ def _is_asked(place: Place, campaign: Campaign) -> bool:
         return bool(campaign.baselines) or plan.service is not None
     if section == "conformance":
         return bool(plan.evidence)
+    if section == "history":
+        return plan.kind == "weekly"
     if "drift" in name or "deviation" in name:
         return plan.kind == "weekly"
     if name in _OF_ANY_GUARD and any(m.operation in GUARDED for m in campaign.measurements):

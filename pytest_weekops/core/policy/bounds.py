@@ -15,7 +15,10 @@ from pytest_weekops.core.numbers import as_number
 
 Place = tuple[str, ...]
 _NEITHER = "Such a limit lets all runs pass or none"
-SECTIONS = ("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign", "conformance")
+SECTIONS = (
+    *("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign", "conformance"),
+    "history",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +168,7 @@ BOUNDS: Mapping[str, Bound] = {
     "conformance.max_new_flaky": _ceiling(
         100, 5, "A driver that is unsteady in so many tests is broken", may_be_zero=True
     ),
+    "history.max_unexplained_drop_percent": _ceiling(95.0, 30.0, _FALL),
 }
 _FLOOR = Bound(above=0.0, least=0.0001, is_floor=True, why=_ROW)
 ROW_BOUNDS: Mapping[str, Bound] = {

@@ -35,7 +35,10 @@ _FLOORS = frozenset(
 )
 # How T3 goes about its search: no verdict is stricter or looser for it.
 _NEITHER = frozenset({"static_arm", "epsilon", "warmup_launches", "exploration_launches", "freeze_sizes"})
-_SECTIONS = ("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign", "conformance")
+_SECTIONS = (
+    *("guardrails", "floors", "guard", "selector", "evidence", "host", "split", "campaign", "conformance"),
+    "history",
+)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 from pytest_weekops.core.policy.bounds import LEAST_RATIO, beyond
 from pytest_weekops.core.policy.conformance_rules import ConformanceRules
 from pytest_weekops.core.policy.defaults import SEVERITY_LEVELS, SEVERITY_OF_CHECK
+from pytest_weekops.core.policy.history_rules import HistoryRules
 from pytest_weekops.core.policy.part import PolicyPart as PolicyPart  # noqa: PLC0414 - others know it from here
 
 if TYPE_CHECKING:
@@ -301,6 +302,7 @@ class Policy(PolicyPart):
     split: SplitRules = SplitRules()
     campaign: CampaignRules = CampaignRules()
     conformance: ConformanceRules = ConformanceRules()
+    history: HistoryRules = HistoryRules()
     severity: SeverityTable = Field(default_factory=SeverityTable)
     rollback: Rollback = Rollback()
     notes: dict[str, str] = Field(default_factory=dict)  #: named remarks, such as the evidence of a recalibration
@@ -308,11 +310,12 @@ class Policy(PolicyPart):
     def effective(self) -> dict[str, Any]:
         """Every key with its value in force, as strict JSON data; ``Policy.model_validate`` reads it back.
 
-        A section ``conformance`` as shipped is left out: policies from before it keep their bytes and their hash.
+        ``conformance`` and ``history`` as shipped are left out: policies from before them keep bytes and hash.
         """
         data = self.model_dump(mode="json")
-        if self.conformance == ConformanceRules():
-            del data["conformance"]
+        for name, shipped in (("conformance", ConformanceRules()), ("history", HistoryRules())):
+            if getattr(self, name) == shipped:
+                del data[name]
         return data
 
     @cached_property

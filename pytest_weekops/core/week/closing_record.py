@@ -38,15 +38,19 @@ def week_record(
     depends_on: Mapping[str, Any] | None,
     depends_problems: Sequence[str] = (),
     stray: Sequence[str] = (),
+    drops: Sequence[str] = (),
     closed_at: str,
 ) -> WeekRecord:
-    """Decide a week. Promote needs every step's evidence, intact, and no failed run left unanswered."""
+    """Decide a week. Promote needs every step's evidence, intact, and no failed run left unanswered.
+
+    ``drops`` are those of a cell's level that its policy does not allow.
+    """
     attempts = attempts_of(run_entries(entries), week)
     channel = week_channel(entries, week, evidence)
     tracks = week_tracks(attempts, channel, entries, evidence, rollbacks)
     findings = [problem for item in evidence for problem in item.problems]
     findings += [problem for item in rollbacks.values() for problem in item.problems]
-    findings += [*driver_problems(evidence), *depends_problems, *stray]
+    findings += [*driver_problems(evidence), *depends_problems, *stray, *drops]
     missing = [name for name, track in tracks.items() if track["missing"]]
     failing = [name for name, track in tracks.items() if track["decision"] != PROMOTE]
     decision = ITERATE if failing or findings else PROMOTE

@@ -222,6 +222,7 @@ LEFT_OUT = [
     ({"guard": {"z": 50}}, {"kernels": LANES}, ("guard.z 50 (usual: at most 16)",)),
     ({"host": {"max_run_delay_percent": None}}, {}, ("nobody asked whether other programs ran",)),
     ({"guardrails": {"t5_overhead_from_size": 1024}}, {"kernels": LANES}, ("bounded from 1024 on",)),
+    ({"history": {"max_unexplained_drop_percent": 50}}, {}, ("history.max_unexplained_drop_percent 50",)),
     ({}, {"snapshots": 2}, ("drift over more than 2 snapshots",)),
     ({}, {"no_baseline": "a new card"}, ("the pinned baseline: a new card",)),
     ({}, {"lock_namespace": "mine"}, ("held in the lock namespace 'mine' only",)),
@@ -243,7 +244,8 @@ def test_a_verdict_says_what_it_leaves_out(facts: dict[str, Any], plan: dict[str
 
 def test_a_split_says_its_own_weak_ratio_and_a_gate_nothing() -> None:
     """The ratio that the run was asked for comes before the policy's; a canonical run has no cells to speak of."""
-    policy = Policy.model_validate({"policy_id": "p", "host": {"max_run_delay_percent": 5.0}})
+    sections = {"host": {"max_run_delay_percent": 5.0}, "history": {"max_unexplained_drop_percent": 90.0}}
+    policy = Policy.model_validate({"policy_id": "p", **sections})
     for asked, wanted in ((0.85, ()), (0.1, ("split.min_ratio 0.1 (usual: at least 0.5)",))):
         plan = make_plan("split", min_rusticl_ratio=asked)
         assert left_out(policy, make_campaign(plan, make_records(plan))) == wanted

@@ -45,6 +45,14 @@ def test_a_healthy_week_promotes() -> None:
     }
 
 
+def test_a_drop_that_the_policy_does_not_allow_is_a_finding_that_somebody_owes() -> None:
+    """However well its runs ended."""
+    found = closed(*HEALTHY, drops=("it fell",))
+    assert (found.exit_status, found.document["block_decision"]) == (1, "iterate")
+    assert found.document["findings"] == ["it fell"]
+    assert [action["text"] for action in found.document["new_actions"]] == ["clear up: it fell"]
+
+
 def test_a_week_without_runs_is_decided_all_the_same() -> None:
     """Nothing ran, so every step is missing: iterate for want of evidence, at SEV3, with an owner and a deadline."""
     found = closed()
