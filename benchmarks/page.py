@@ -25,7 +25,8 @@ def lasted_s(run: Path) -> float:
     stored = read_run(run)
     taken = [event.data for event in stored.events if event.type == "measurement"]
     began = parse_time(stored.created_at)
-    return max((parse_time(each["started_at"]) - began).total_seconds() + each["elapsed_s"] for each in taken)
+    ends = [(parse_time(each["started_at"]) - began).total_seconds() + float(each["elapsed_s"]) for each in taken]
+    return max(ends)
 
 
 def cost_s(run: Path, output: Path) -> float:

@@ -19,6 +19,12 @@ def duration(minutes: int) -> str:
     return f"{words} ({minutes / 60:g} h)" if minutes >= 120 else words
 
 
+def shortened(text: str, most: int = 400) -> str:
+    """A sentence of strangers' words with its full stop; a longer one ends at a word, and shows that it is cut."""
+    words = plain(text)
+    return f"{words.rstrip('.')}." if len(words) <= most else f"{words[:most].rpartition(' ')[0].rstrip(' ,;:')} …"
+
+
 def wrapped(text: str, indent: str = "  ", width: int = 79) -> list[str]:
     """A paragraph in lines of so many columns, continued with an indent; long words stay whole, short lines too."""
     flat = " ".join(text.splitlines())

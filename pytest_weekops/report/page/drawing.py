@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from pytest_weekops.report.page.svg import BAD, FAINT, GOOD, GRID, INK, OPEN, VOID, inline_svg
 
 _LARGEST = 1e12  # beyond it, as beyond NaN, no number of a measurement makes a picture
+_LEAST_SPAN = 0.04  # of the largest number on an axis
 WIDTH = 5.4  # inches: 389 units, which a telephone shows one to one
 STATUS_COLORS = {"pass": GOOD, "fail": BAD, "inconclusive": OPEN, "no_data": BAD}
 _KEPT = ("backend", "interactive", "toolbar", "timezone", "datapath", "webagg.", "keymap.", "animation.", "date.")
@@ -85,19 +86,21 @@ def drawing() -> Iterator[None]:
             log.disabled = before
 
 
-def new_figure(height: float, *, left: float = 0.5, below: float = 0.42, panels: int = 1) -> Figure:
-    """A figure of the page's width; ``height`` and margins in inches, ``panels`` one below the other.
+def new_figure(
+    height: float, *, left: float = 0.5, below: float = 0.42, above: float = 0.22, panels: int = 1, gap: float = 0.27
+) -> Figure:
+    """A figure of the page's width; ``height``, margins and gaps in inches, ``panels`` one below the other.
 
     Fixed margins: a layout that measures every text would take longer than the drawing.
     """
     figure = Figure(figsize=(WIDTH, height))
-    inside = (height - below - 0.22) / panels
+    inside = (height - below - above) / panels
     figure.subplots_adjust(
         left=left / WIDTH,
         right=1 - 0.08 / WIDTH,
         bottom=below / height,
-        top=1 - 0.22 / height,
-        hspace=0.0 if panels == 1 else 0.27 / max(inside - 0.27, 0.1),
+        top=1 - above / height,
+        hspace=0.0 if panels == 1 else gap / max(inside - gap, 0.1),
     )
     return figure
 
@@ -145,6 +148,12 @@ def slots(axes: Axes, count: int, labels: Sequence[str], *, most: int = 14) -> N
     axes.set_xlim(-0.7, max(count, 1) - 0.3)
     axes.set_xticks(range(0, count, step), [labels[place] for place in range(0, count, step)])
     axes.grid(visible=False, axis="x")
+
+
+def widened(low: float, high: float) -> tuple[float, float]:
+    """Ends of a linear axis that are apart by some percent at least: less is noise, and must not look like news."""
+    more = max(0.0, _LEAST_SPAN * max(abs(low), abs(high)) - (high - low)) / 2
+    return low - more, high + more
 
 
 def plain_log(axes: Axes, values: Sequence[float]) -> None:

@@ -7,27 +7,23 @@ from collections.abc import Iterator, Sequence
 
 from pytest_weekops.core.guard.injection import Injection, InjectionRecord, clopper_pearson
 from pytest_weekops.core.judge.campaign import Campaign
-from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
+from pytest_weekops.core.measurement.modes import T3_KERNEL
 from pytest_weekops.core.measurement.records import Measurement, SelectorEvidence, Trial
 from pytest_weekops.report.lanes import lane_lines
 from pytest_weekops.report.page.shown import Bit, Guarded, Overhead, Recall, Selected, Tried
 
 
-def _cells(campaign: Campaign, kernel: str) -> Iterator[tuple[str, tuple[str, ...], list[Measurement]]]:
-    """Name, words and measurements of each cell of a lane."""
-    lines = lane_lines(campaign.records)
-    for (lane, platform, size), words in lines.items():
-        if lane == kernel:
-            mine = [
-                m
-                for m in campaign.measurements
-                if not m.void and (m.case.platform, m.case.kernel, m.case.size) == (platform, kernel, size)
-            ]
-            yield f"{platform} {kernel}:{size}", words, mine
+def _cells(campaign: Campaign, *, selected: bool) -> Iterator[tuple[str, tuple[str, ...], list[Measurement]]]:
+    """Name, words and measurements of each cell that online selection ran in, or of each that was guarded."""
+    for (kernel, platform, size), words in lane_lines(campaign.records).items():
+        if (kernel == T3_KERNEL) is selected:
+            cell = platform, kernel, size
+            cases = ((m, (m.case.platform, m.case.kernel, m.case.size)) for m in campaign.measurements if not m.void)
+            yield f"{platform} {kernel}:{size}", words, [m for m, case in cases if case == cell]
 
 
 def show_guarded(campaign: Campaign) -> tuple[Guarded, ...]:
-    """What the guard did, cell by cell."""
+    """What the guards did, cell by cell: T5's, and those of workloads."""
     return tuple(
         Guarded(
             name,
@@ -44,7 +40,7 @@ def show_guarded(campaign: Campaign) -> tuple[Guarded, ...]:
                 if m.guard is not None
             ),
         )
-        for name, words, mine in _cells(campaign, T5_KERNEL)
+        for name, words, mine in _cells(campaign, selected=False)
     )
 
 
@@ -81,7 +77,7 @@ def _words(found: Injection) -> Iterator[str]:
 def show_selected(campaign: Campaign) -> tuple[Selected, ...]:
     """What online selection did, cell by cell."""
     found = []
-    for name, words, mine in _cells(campaign, T3_KERNEL):
+    for name, words, mine in _cells(campaign, selected=True):
         selectors = [m.selector for m in mine if m.selector is not None]
         if selectors:
             found.append(Selected(name, "; ".join(words), selectors[-1].reason, tuple(_tried(selectors, mine))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -19,9 +20,10 @@ from pytest_weekops.report.page.drawing import (
     plain_log,
     slots,
     whisker,
+    widened,
 )
 from pytest_weekops.report.page.shown import Answer, Attendance, Comparison, Guarded, Recall
-from pytest_weekops.report.page.svg import BAD, FAINT, GOOD, INK, OPEN, SERIES, VOID
+from pytest_weekops.report.page.svg import BAD, CARD, FAINT, GOOD, INK, OPEN, SERIES, VOID
 
 _MARKS = {"ok": ("s", GOOD), "void": ("s", VOID), "skipped": ("_", BAD), MISSING: ("_", BAD), "flaky": ("D", OPEN)}
 _MOST_ROWS = 60
@@ -42,7 +44,7 @@ def attendance_picture(shown: Attendance) -> Picture | None:
     if not shown.cells:
         return None
     rows, columns = len(shown.cells), len(shown.columns)
-    figure = new_figure(0.7 + 0.54 * rows, left=0.08)
+    figure = new_figure(0.5 + 0.54 * rows, left=0.08, above=0.02)
     axes = figure.subplots()
     size = max(1.5, min(7.0, 250.0 / max(columns, 1)))
     for status in dict.fromkeys(place.status for place in shown.places):
@@ -55,7 +57,7 @@ def attendance_picture(shown: Attendance) -> Picture | None:
             axes.annotate(f"{place.voids}v", at, (8, -3), textcoords="offset points", fontsize=7.5, color=FAINT)
     _names(axes, shown.cells)
     slots(axes, columns, shown.columns, most=14 if len(shown.columns[0]) < 4 else 3)
-    axes.set_xlabel("snapshot" if any(label[:1].isdigit() for label in shown.columns) else "")
+    axes.set_xlabel(_of_columns(shown.columns))
     caption = (
         "Green squares were measured and are right. Grey: every attempt was void; a number with v counts void attempts "
         "before the one that counts. Red: wrong, crashed, hung or missing."
@@ -63,13 +65,19 @@ def attendance_picture(shown: Attendance) -> Picture | None:
     return picture(figure, "attendance", "What was measured: cells by snapshots", caption)
 
 
+def _of_columns(labels: Sequence[str]) -> str:
+    if not any(label[:1].isdigit() for label in labels):
+        return ""
+    return "snapshot and seed" if any("seed" in label for label in labels) else "snapshot"
+
+
 def _names(axes: Axes, names: Sequence[str]) -> None:
     """A name above each row, left, so that long ones have room on a narrow screen as well."""
+    behind = {"facecolor": CARD, "edgecolor": "none", "pad": 0.8}  # or lines would go through a name
+    style: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "bbox": behind}
     for row, name in enumerate(names):
-        axes.annotate(
-            name, (0, row), xycoords=("axes fraction", "data"), xytext=(2, 7), textcoords="offset points", fontsize=8
-        )
-    axes.set_ylim(len(names) - 0.5, -0.85)
+        axes.annotate(name, (0, row), xytext=(2, 7.5), fontsize=8, **style)
+    axes.set_ylim(len(names) - 0.5, -0.72)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False, axis="y")
@@ -148,7 +156,7 @@ def _range(each: Comparison) -> tuple[float | None, float | None]:
 def _forest(
     lines: Sequence[_Line], limit: float, words: str, unit: str, anchor: str, title: str, caption: str
 ) -> Picture:
-    figure = new_figure(0.75 + 0.42 * len(lines), left=0.08)
+    figure = new_figure(0.6 + 0.42 * len(lines), left=0.08, above=0.02)
     axes = figure.subplots()
     ends = finite([*(each.value for each in lines), *(each.low for each in lines), *(each.high for each in lines)])
     left, right = min([*ends, limit]), max([*ends, limit])
@@ -181,10 +189,12 @@ def comparison_picture(shown: Comparison) -> Picture | None:
     figure = new_figure(2.7, below=0.75 if len(shown.by_seed) > 1 else 0.42)
     axes = figure.subplots()
     plain_log(axes, points)
-    marks = [*finite(points), shown.least]
+    marks = [*finite(points), shown.least, *(finite(shown.interval[1:]) if shown.interval is not None else ())]
     room = 0.1 * ((max(marks) - min(marks)) or max(marks))
-    bottom = min(marks) - room if axes.get_yscale() == "linear" else min(marks) / 1.2
-    axes.set_ylim(bottom, max(marks) + 1.5 * room)
+    is_linear = axes.get_yscale() == "linear"
+    bottom, top = min(marks) - room if is_linear else min(marks) / 1.2, max(marks) + 1.5 * room
+    bottom, top = widened(bottom, top) if is_linear else (bottom, top)
+    axes.set_ylim(bottom, top)
     count = len(shown.by_seed)
     for order, (seed, series) in enumerate(shown.by_seed):
         shift = 0.5 * ((order + 0.5) / count - 0.5)
@@ -216,7 +226,7 @@ def overhead_picture(guarded: Sequence[Guarded], limit: float | None) -> Picture
     shown = [each for each in guarded if finite([one.percent for one in each.overheads])]
     if not shown:
         return None
-    figure = new_figure(0.65 + 1.15 * len(shown), panels=len(shown))
+    figure = new_figure(0.65 + 1.3 * len(shown), panels=len(shown), gap=0.45)
     panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axes, each in zip(panels, shown, strict=True):
         values = finite([end for one in each.overheads for end in (one.percent, one.low, one.high)])

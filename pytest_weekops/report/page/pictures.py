@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,18 +20,21 @@ from pytest_weekops.report.page.drawing import (
     shade,
     slots,
     whisker,
+    widened,
 )
 from pytest_weekops.report.page.shown import Attempt, Cell
 from pytest_weekops.report.page.svg import BAD, FAINT, INK, SERIES, VOID
 
 _LEVELS = 150  # heights that can be told apart in the picture of launches
+_MOST_NAMED = 30  # measurements of a cell, beside each of which there is room for a word
+_RIGHT = ("ok", "void", "flaky")  # measurements that need not count, and whose results were right
 _FAR = 3.0  # a limit this many times away from everything measured would flatten the picture: the caption names it
 
 
 def cell_picture(cell: Cell) -> Picture | None:
     """One cell; None where nothing of it was launched."""
-    attempts = [each for each in cell.attempts if each.launches_ms or each.left_out_ms or each.is_counted]
-    if not attempts:
+    attempts = cell.attempts
+    if all(map(_is_bare, attempts)):
         return None
     host = any(each.host_ms is not None for each in attempts)
     load = any(each.load_percent is not None for each in attempts)
@@ -39,6 +43,7 @@ def cell_picture(cell: Cell) -> Picture | None:
     figure = new_figure(sum(heights) + 0.65 + 0.27 * (len(heights) - 1), panels=len(heights))
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     (_launches if launched else _p95)(panels[0], attempts, cell)
+    _bare(panels[0], attempts)
     _throughput(panels[1], attempts, cell)
     if host:
         _host(panels[2], attempts)
@@ -53,6 +58,25 @@ def cell_picture(cell: Cell) -> Picture | None:
     panels[-1].set_xlabel(_when(attempts) if launched else "run, in the order of the file")
     shown = "launches, throughput and host" if launched else "p95 and throughput"
     return picture(figure, cell.anchor, f"{cell.name}: {shown}", _caption(cell, len(voids)))
+
+
+def _is_bare(attempt: Attempt) -> bool:
+    """Whether nothing of it can be drawn: it crashed, was skipped, or was recorded as failed."""
+    return not (attempt.launches_ms or attempt.left_out_ms or attempt.is_counted)
+
+
+def _bare(axes: Axes, attempts: Sequence[Attempt]) -> None:
+    """A cross for each that left no launch, so that nobody takes the rest for all there was."""
+    for place, each in enumerate(attempts):
+        if _is_bare(each):
+            style: dict[str, Any] = {"color": _color(each), "transform": axes.get_xaxis_transform()}
+            axes.plot([place], [0.42], "X", markersize=6, zorder=5, **style)
+            if len(attempts) <= _MOST_NAMED:
+                axes.text(place, 0.5, each.status, rotation=90, ha="center", va="bottom", fontsize=7, **style)
+
+
+def _color(attempt: Attempt) -> str:
+    return SERIES[0] if attempt.is_counted else VOID if attempt.status in _RIGHT else BAD
 
 
 def _when(attempts: Sequence[Attempt]) -> str:
@@ -75,13 +99,12 @@ def _launches(axes: Axes, attempts: Sequence[Attempt], cell: Cell) -> None:
         line_at(axes, limit.value, limit.words)
     is_log = axes.get_yscale() == "log"
     for place, each in enumerate(attempts):
-        is_void = not each.is_counted
-        _dashes(axes, place, each.launches_ms, VOID if is_void else SERIES[0], shown, is_log=is_log)
+        _dashes(axes, place, each.launches_ms, _color(each), shown, is_log=is_log)
         _dashes(axes, place, each.left_out_ms, FAINT, shown, is_log=is_log)
         if each.is_counted and each.median_ms is not None and each.p95_ms is not None:
             axes.plot([place - 0.42, place + 0.42], [each.median_ms] * 2, color=INK, linewidth=1.3, zorder=5)
             axes.plot([place], [each.p95_ms], marker="^", color=BAD, markersize=3.5, zorder=5)
-    axes.margins(y=0.08)
+    _spread(axes, 0.08)
 
 
 def _p95(axes: Axes, attempts: Sequence[Attempt], _cell: Cell) -> None:
@@ -91,7 +114,13 @@ def _p95(axes: Axes, attempts: Sequence[Attempt], _cell: Cell) -> None:
     if known:
         axes.plot(*zip(*known, strict=True), marker="^", color=BAD, markersize=4, linestyle="none")
         plain_log(axes, [value for _place, value in known])
-    axes.margins(y=0.15)
+    _spread(axes, 0.15)
+
+
+def _spread(axes: Axes, margin: float) -> None:
+    axes.margins(y=margin)
+    if axes.get_yscale() == "linear" and axes.has_data():
+        axes.set_ylim(*widened(*axes.get_ylim()))
 
 
 def _dashes(
@@ -122,7 +151,7 @@ def _throughput(axes: Axes, attempts: Sequence[Attempt], cell: Cell) -> None:
     near = [each for each in cell.floors if min(ends) / _FAR <= each.value <= max(ends) * _FAR]
     marks = [*ends, *(each.value for each in near)]
     room = 0.12 * ((max(marks) - min(marks)) or max(marks) * 0.1)
-    axes.set_ylim(min(marks) - room, max(marks) + 1.6 * room)
+    axes.set_ylim(*widened(min(marks) - room, max(marks) + 1.6 * room))
     for limit in near:
         line_at(axes, limit.value, limit.words)
     for place, each in counted:
@@ -156,6 +185,9 @@ def _caption(cell: Cell, voids: int) -> str:
     words = []
     if voids:
         words.append(f"{voids} void {'measurement' if voids == 1 else 'measurements'} in grey.")
+    bad = [each.status for each in cell.attempts if not each.is_counted and each.status not in _RIGHT]
+    if bad:
+        words.append(f"In red, {len(bad)} that count for nothing: {', '.join(dict.fromkeys(bad))}.")
     limits = (*cell.floors, *cell.ceilings_ms)
     words.append(
         f"Limits: {'; '.join(each.words for each in limits)}." if limits else "Nothing bounds this cell's speed."

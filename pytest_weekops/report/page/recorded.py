@@ -46,13 +46,14 @@ def show_recorded(campaign: RecordedCampaign, verdict: Verdict, file: RecordedFi
     def seen_at(finding: judged.Finding) -> tuple[Link, ...]:
         text = " ".join((*finding.rows, finding.message))
         found = tuple(link for key, link in links if key in text or link.words in text)
-        return found[:_MOST_LINKS] or (ATTENDANCE if cells else POLICY,)
+        is_of_runs = cells and not finding.check.startswith("baseline")
+        return found[:_MOST_LINKS] or (ATTENDANCE if is_of_runs else POLICY,)
 
     open_findings, passed = show_findings(verdict.findings, seen_at)
     document = {"decision": verdict.decision.value, "exit_status": int(verdict.exit_status)}
     return Page(
         run_id=file.name,
-        kind=f"recorded {verdict.kind}",
+        kind=f"recorded {verdict.kind.removesuffix('campaign').replace('_', ' ').strip()}",
         announced=f"verdict by {verdict.rules} rules",
         decision=verdict.decision.value,
         severity=int(verdict.severity),

@@ -16,7 +16,7 @@ from pytest_weekops.report.page.cells import show_cells, show_comparisons
 from pytest_weekops.report.page.findings import Places, show_answers, show_findings
 from pytest_weekops.report.page.lanes import show_guarded, show_recalls, show_selected
 from pytest_weekops.report.page.shown import Cell, Comparison, Page, Results
-from pytest_weekops.report.saying import duration, plain
+from pytest_weekops.report.saying import duration, shortened
 from pytest_weekops.report.summary import next_step, sort_findings, verdict_words
 from pytest_weekops.report.table import tables
 
@@ -97,7 +97,7 @@ def because(verdict: Verdict, document: Document) -> str:
         more = len(dict.fromkeys(finding.check for finding in found)) - 1
         rest = f" {more} more {'check does' if more == 1 else 'checks do'} not pass." if more else ""
         worst = found[0]
-        return f"{worst.check}: {plain(worst.message)[:400].rstrip('.')}.{rest}"
+        return f"{worst.check}: {shortened(worst.message)}{rest}"
     return f"No check failed, and the run ended with exit status {document['exit_status']} all the same."
 
 

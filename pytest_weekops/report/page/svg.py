@@ -10,11 +10,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 # What figures are drawn in; each is replaced by the style sheet's colour of that name.
-INK, FAINT, GRID, GOOD, BAD, OPEN, VOID = (f"#{number:06x}" for number in range(0x010101, 0x080808, 0x010101))
+INK, FAINT, GRID, GOOD, BAD, OPEN, VOID, CARD = (f"#{number:06x}" for number in range(0x010101, 0x090909, 0x010101))
 SERIES = tuple(f"#{number:06x}" for number in range(0x090909, 0x0F0F0F, 0x010101))
-_NAMES = dict(
-    zip((INK, FAINT, GRID, GOOD, BAD, OPEN, VOID), ["ink", "faint", "grid", "good", "bad", "open", "void"], strict=True)
-)
+_NAMES = {INK: "ink", FAINT: "faint", GRID: "grid", GOOD: "good", BAD: "bad", OPEN: "open", VOID: "void", CARD: "card"}
 _NAMES |= {color: f"s{place}" for place, color in enumerate(SERIES, start=1)}
 _COLOR = re.compile("|".join(_NAMES))
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from pytest_weekops.core.week.entry import IMPORTED
 from pytest_weekops.report.history import CHANGES
-from pytest_weekops.report.page.drawing import Picture, finite, new_figure, picture, plain_log, slots
+from pytest_weekops.report.page.drawing import Picture, finite, new_figure, picture, plain_log, slots, widened
 from pytest_weekops.report.page.svg import BAD, FAINT, GRID, INK, OPEN, SERIES, VOID
 from pytest_weekops.report.site.shown import CellPage, CellPoint
 
@@ -63,7 +63,7 @@ def _frame(axes: Axes, points: Sequence[CellPoint], every: Sequence[float]) -> N
     reach = max(_FAR * (high - low), 0.08 * high)
     bottom, top = max(low - reach, min([*wide, low])), min(high + reach, max([*wide, high]))
     room = 0.06 * (top - bottom) or 0.05 * high
-    axes.set_ylim(bottom - room, top + 2.5 * room)
+    axes.set_ylim(*widened(bottom - room, top + 2.5 * room))
 
 
 def _bounds(axes: Axes, points: Sequence[CellPoint]) -> None:

@@ -17,6 +17,7 @@ from pytest_weekops.core.measurement.records import Measurement, MeasurementStat
 from pytest_weekops.report.fleet.render import render_fleet
 from pytest_weekops.report.page.render import render_page
 from tests.report.fleet.test_showing import rack
+from tests.report.page import test_recorded as recorded
 from tests.report.page.test_render import EVIL, SCRIPT, page_of
 from tests.support.gates import SMALL, GateResult
 from tests.support.run_pages import shown
@@ -61,14 +62,22 @@ def _example() -> str:
     return place.read_text(encoding="utf-8")
 
 
+def _recorded() -> str:
+    runs = [recorded.run(snapshot, speed=850.0 + snapshot, size=size) for size in (1400, 2048) for snapshot in (1, 2)]
+    return render_page(recorded.page_of(recorded.campaign_of(*runs, recorded.run(3, status="failed"))))
+
+
 KINDS: dict[str, Callable[[], str]] = {
     "example": _example,
     "crashed": _crashed,
     "split": _split,
     "hostile": lambda: page_of(EVIL, SCRIPT),
     "sixty-snapshots": _long_run,
+    "recorded": _recorded,
     "fleet": lambda: render_fleet(rack()),
 }
+WIDE, NARROW = ((1280, "light"), (390, "dark")), ((390, "dark"),)
+VIEWS = {"sixty-snapshots": NARROW, "split": ((1280, "dark"), (390, "light"))}
 
 
 @cache
@@ -117,7 +126,7 @@ def opened(
 def test_it_opens_wide_and_light_and_narrow_and_dark(browser: Browser, kind: str) -> None:
     """Nothing is fetched, the console is silent, nothing scrolls sideways, and two megabytes are enough."""
     assert made(kind).stat().st_size < MOST_BYTES
-    for width, scheme in ((390, "dark"),) if kind == "sixty-snapshots" else ((1280, "light"), (390, "dark")):
+    for width, scheme in VIEWS.get(kind, WIDE):
         page = opened(browser, kind, width=width, scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.screenshot(path=SCREENSHOTS / f"{kind}-{width}-{scheme}.png", full_page=True)
@@ -140,7 +149,7 @@ def test_axe_finds_nothing_serious(browser: Browser, kind: str, scheme: str) -> 
     page.context.close()
 
 
-@pytest.mark.parametrize("kind", ["crashed", "split"])
+@pytest.mark.parametrize("kind", ["crashed", "split", "recorded", "fleet"])
 def test_every_findings_link_lands_on_its_picture(browser: Browser, kind: str) -> None:
     """Each link inside the findings brings what it names into view; passed checks open by keyboard."""
     page = opened(browser, kind)

@@ -67,6 +67,12 @@ def test_it_says_what_it_cannot_show() -> None:
     assert "Made from the recorded file alone: weekops page week.json makes it again" in text
 
 
+def test_a_campaign_judged_by_its_own_rules_is_called_one_once() -> None:
+    """Its kind ends in the word already."""
+    own = parse_campaign({"metadata": {"planned_snapshots": 1}, "runs": [run(1)]}, "week.json", own_rules=True)
+    assert page_of(own).kind == "recorded canary"
+
+
 def test_seeds_of_a_split_are_columns() -> None:
     """And each platform is a cell of its own."""
     split = campaign_of(
