@@ -104,6 +104,7 @@ def test_any_two_runs_are_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert all(f"{cell['ratio']:.3f}" in seen.words for cell in document["speed"]["cells"])
     assert "speed: slower beyond interval and margin (2 %): pocl auto:256" in seen.words
     assert "weekops compare one two --margin 2" in seen.words
+    assert seen.words.index("slower speed: slower beyond") < seen.words.index("What else differed")
     assert [link for link in seen.links if not link.startswith("#")] == []
     journal = (before / "journal.jsonl").read_bytes()
     assert main([*words, str(before / "journal.jsonl")]) == 4

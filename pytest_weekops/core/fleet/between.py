@@ -97,10 +97,8 @@ def _told(label: str, outcomes: Sequence[HostOutcome], slow: Mapping[str, float]
             f"{where}: {told}; the others do not scatter so far. Such a host says little of the driver and has a fault "
             "of its own, or a quirk of its driver. Look at its clocks, cooling and neighbours, or except it by name."
         )
-        least = promotes.min_host_ratio
-        return failed(
-            check, "slow_host", message, blocking=False, rows=tuple(sorted(slow)), observed=len(slow), required=least
-        )
+        facts = {"observed": min(slow.values()), "required": promotes.min_host_ratio}
+        return failed(check, "slow_host", message, blocking=False, rows=tuple(sorted(slow)), **facts)
     if max(map(len, _by_driver(outcomes).values())) < LEAST_HOSTS:
         words = f"{where}: {measured} hosts have a throughput; fewer than {LEAST_HOSTS} of one driver show no outlier."
         return inconclusive(check, "few_hosts", words, blocking=False, rows=(label,), observed=measured)

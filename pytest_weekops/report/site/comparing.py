@@ -12,6 +12,8 @@ from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.shown import ComparePage, CompareRow
 from pytest_weekops.report.speed_change import COLUMNS, speed_legend, speed_sentences, speed_strips, speed_texts
 
+_GRAVEST = ("lost", "slower", "open", "not slower", "faster")
+
 
 def show_compared(
     first: Link,
@@ -22,6 +24,7 @@ def show_compared(
 ) -> ComparePage:
     """Two runs; ``cells`` has the page of each cell's history."""
     axis, strips = speed_strips(speed)
+    found = {*(each.status for each in speed.cells), *(["lost"] if speed.lost else [])}
     legend = [*speed_legend(speed), LEGEND] if speed.cells else []
     return ComparePage(
         first=first,
@@ -31,6 +34,7 @@ def show_compared(
         axis=axis,
         rows=tuple(_row(each, text, cells) for each, text in zip(speed.cells, strips, strict=True)),
         margin="" if speed.margin_percent == MARGIN_PERCENT else f"{speed.margin_percent:g}",
+        worst=tuple(word for word in _GRAVEST if word in found)[:1],
         sentences=(*speed_sentences(speed)[::-1], *legend),
     )
 

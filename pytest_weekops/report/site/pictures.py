@@ -35,9 +35,18 @@ def history_picture(cell: CellPage) -> Picture | None:
     _levels(axes, cell)
     _runs(axes, cell.points)
     axes.set_title(f"throughput, {cell.unit}")
-    slots(axes, len(cell.points), [point.run.place.week.words for point in cell.points], most=5)
-    axes.set_xlabel("run, oldest first, with its week")
+    words, labels = _dates(cell.points)
+    slots(axes, len(cell.points), labels, most=5)
+    axes.set_xlabel(f"run, oldest first, with its {words}")
     return picture(figure, "history", f"{cell.name}: throughput over {len(cell.points)} runs", _caption(cell))
+
+
+def _dates(points: Sequence[CellPoint]) -> tuple[str, list[str]]:
+    """Each run's week, or its day where most runs share theirs with another."""
+    weeks = [point.run.place.week.words for point in points]
+    if 2 * len(set(weeks)) >= len(weeks):
+        return "week", weeks
+    return "day", [point.run.created_at[:10] for point in points]
 
 
 def _caption(cell: CellPage) -> str:

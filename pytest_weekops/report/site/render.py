@@ -44,9 +44,9 @@ def render_cell(page: CellPage) -> str:
     svg = Markup(made.svg) if made is not None else None  # noqa: S704 - drawn here, text escaped by it
     shifts = [shift_line(shift).strip() for shift in page.shifts or ()]
     changes = [line.strip() for line in page.changes]
-    return _filled(
-        "cell.html.j2", "../", page=page, picture=made, svg=svg, shifts=shifts, changes=changes, legend=LEGEND
-    )
+    last = next((point for point in reversed(page.points) if point.throughput is not None), None)
+    shown = {"picture": made, "svg": svg, "shifts": shifts, "changes": changes, "last": last, "legend": LEGEND}
+    return _filled("cell.html.j2", "../", page=page, **shown)
 
 
 def render_compared(page: ComparePage) -> str:

@@ -240,4 +240,5 @@ class ComparePage:
     axis: tuple[str, str] = ("", "")
     rows: tuple[CompareRow, ...] = ()
     margin: str = ""
-    sentences: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()  # what is certain first
+    worst: tuple[str, ...] = ()  # the gravest that became of a cell; nothing where none was measured

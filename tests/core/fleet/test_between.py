@@ -53,6 +53,7 @@ def test_one_slow_card_among_ten_did_not_promote() -> None:
     verdict = judged(cards)
     assert (verdict.decision, verdict.severity, verdict.labels[0].outliers) == ("iterate", 3, ("a-04",))
     outlier = finding(verdict, "fleet_outlier")
+    assert 0 < outlier.observed < outlier.required  # type: ignore[operator]
     assert (outlier.status, outlier.reason_code, outlier.blocking) == (CheckStatus.FAIL, "slow_host", False)
     assert "a-04 at 0.8" in outlier.message
     assert "slower than the other hosts of its label" in finding(verdict, "fleet_share").message

@@ -29,7 +29,7 @@ def minimum_snapshots(policy: Policy, campaign: Campaign) -> Finding:
         return _each_cell_has(max(wanted, campaign.plan.looks[0]), campaign)
     facts = {"observed": len(counted), "required": wanted}
     if not campaign.cells or len(counted) < wanted:
-        return no_data(check, "too_few", f"{len(counted)} complete snapshots of at least {wanted}", **facts)
+        return no_data(check, "too_few", f"{len(counted)} complete snapshots of at least {wanted:g}", **facts)
     return passed(check, f"{len(counted)} complete snapshots", **facts)
 
 
