@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.core.week.entry import run_entries
     from pytest_weekops.core.week.history import chosen, history
     from pytest_weekops.core.week.pins import pins_of
-    from pytest_weekops.report.history import LEGEND, series_document, series_lines
+    from pytest_weekops.report.history import FALSE_ALARMS, LEGEND, series_document, series_lines
     from pytest_weekops.week.change_points import look
     from pytest_weekops.week.imported import imported_runs
     from pytest_weekops.week.kept_decisions import look_beside
@@ -56,10 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
         document = {"ledger": {"records": len(entries), "head": entries[-1].hash if entries else None}}
         print(json.dumps({"schema": "weekops-history/1", **document, "cells": cells, "notes": notes}, indent=2))
         return 0
-    for series in found:
-        for line in (*series_lines(series, files, look(series)), ""):
+    looked = [look(series) for series in found]
+    for series, shifts in zip(found, looked, strict=True):
+        for line in (*series_lines(series, files, shifts), ""):
             say(line)
     say(LEGEND if found else nothing_in(report_dir, "cell"))
+    if any(shifts is not None for shifts in looked):
+        say(f"{FALSE_ALARMS}.")
     for note in notes:
         say(note)
     return 0

@@ -18,6 +18,12 @@ LEGEND = (
     f"marks: {CHANGES} than in the run before; * pinned as baseline; "
     "- its files are missing, ! its decision was changed"
 )
+# As benchmarks/change_points.py prints it; docs/how-to/look-back.md has all of it.
+FALSE_ALARMS = (
+    "Where nothing had changed, a change point was found in 5 of 600 series of one GPU, and in 0 of 100 of a driver "
+    "beside itself on a noisy host with two cores; there a fall of 10 % was found in 28 of 100 only, on the GPU one of "
+    "1 % in 484 of 600"
+)
 _FILES = {"missing": "-", "changed": "!"}
 
 

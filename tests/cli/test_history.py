@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_weekops.core.week.entry import PIN, RUN
 from pytest_weekops.core.week.history import Change
 from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.core.week.run_entry import run_entry
+from pytest_weekops.report.history import FALSE_ALARMS
 from pytest_weekops.week import change_points
 from pytest_weekops.week.ledger import open_ledger
 from tests.support.history import decision
@@ -113,6 +115,14 @@ def test_change_points_are_shown_and_nothing_else_comes_of_them(
     (cell,) = json.loads(capsys.readouterr().out)["cells"]
     beside = [{"run_id": "weekly-3", "of": "driver", "before": "1", "after": "2"}]
     assert cell["change_points"] == [{"run_id": "weekly-3", "percent": -20.04, "beside": beside}]
+
+
+def test_the_rate_of_false_alarms_is_the_docs(repository: Path) -> None:
+    """Each share that pages state stands in the table that the benchmark's numbers are in."""
+    table = (repository / "docs" / "how-to" / "look-back.md").read_text(encoding="utf-8")
+    shares = re.findall(r"[0-9]+ of [0-9]+", FALSE_ALARMS)
+    assert len(shares) == 4
+    assert [share for share in shares if f"| {share}" not in table] == []
 
 
 def test_what_the_ledger_does_not_hold_is_refused(

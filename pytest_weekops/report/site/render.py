@@ -14,7 +14,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from pytest_weekops.report.history import LEGEND, shift_line
+from pytest_weekops.report.history import FALSE_ALARMS, LEGEND, shift_line
 from pytest_weekops.report.page.filling import TEMPLATES as PAGE_TEMPLATES
 from pytest_weekops.report.page.filling import environment, fill
 from pytest_weekops.report.site.shown import CellPage, ComparePage, IndexPage, WeekPage
@@ -45,8 +45,8 @@ def render_cell(page: CellPage) -> str:
     shifts = [shift_line(shift).strip() for shift in page.shifts or ()]
     changes = [line.strip() for line in page.changes]
     last = next((point for point in reversed(page.points) if point.throughput is not None), None)
-    shown = {"picture": made, "svg": svg, "shifts": shifts, "changes": changes, "last": last, "legend": LEGEND}
-    return _filled("cell.html.j2", "../", page=page, **shown)
+    shown = {"picture": made, "svg": svg, "shifts": shifts, "changes": changes, "last": last}
+    return _filled("cell.html.j2", "../", page=page, legend=LEGEND, false_alarms=FALSE_ALARMS, **shown)
 
 
 def render_compared(page: ComparePage) -> str:
