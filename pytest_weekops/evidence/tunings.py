@@ -20,6 +20,7 @@ from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.record import first_refused
 from pytest_weekops.core.selection.tuning import ArmPrior, DriverKey, Kernel, TunedVariant, TuningFile, illegal_in
+from pytest_weekops.core.selection.tuning_space import parameters
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.saying import plain
 
@@ -220,12 +221,15 @@ class TuningBook:
 
 
 def load_kernels(kernel_dirs: Sequence[str]) -> dict[str, Kernel]:
-    """Every GEMM variant with the hash of its source, as a worker takes it. Raises ``PolicyError`` and ``OSError``."""
+    """Every variant that may be tuned, with the hash of its source, as a worker takes it.
+
+    GEMM's are all among them, those without a parameter too. Raises ``PolicyError`` and ``OSError``.
+    """
     from pytest_weekops.files.kernel_sources import load_sources
 
     sources = load_sources(kernel_dirs)
     return {
         mode: Kernel(entry=source.entry, sha256=source.sha256)
         for mode, source in sources.items()
-        if source.entry.operation == "gemm"
+        if source.entry.operation == "gemm" or parameters(source.entry)
     }
