@@ -141,5 +141,5 @@ def _value(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return number(value, 3) if value != round(value, 0) or abs(value) >= 1e6 else f"{value:.0f}"
+        return number(value, 3) if value != round(value, 0) or abs(value) >= 1e6 else f"{value + 0.0:.0f}"
     return plain(str(value))

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from pytest_weekops.core.guard.injection import Injection, InjectionRecord, clopper_pearson
 from pytest_weekops.core.judge.campaign import Campaign
-from pytest_weekops.core.measurement.modes import T3_KERNEL
+from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.measurement.records import Measurement, SelectorEvidence, Trial
+from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.report.lanes import lane_lines
 from pytest_weekops.report.page.shown import Bit, Guarded, Overhead, Recall, Selected, Tried
 
@@ -22,26 +23,25 @@ def _cells(campaign: Campaign, *, selected: bool) -> Iterator[tuple[str, tuple[s
             yield f"{platform} {kernel}:{size}", words, [m for m, case in cases if case == cell]
 
 
-def show_guarded(campaign: Campaign) -> tuple[Guarded, ...]:
-    """What the guards did, cell by cell: T5's, and those of workloads."""
+def show_guarded(policy: Policy, campaign: Campaign) -> tuple[Guarded, ...]:
+    """What the guards did, cell by cell: T5's, and those of workloads, whose cost nothing bounds."""
     return tuple(
-        Guarded(
-            name,
-            words,
-            tuple(
-                Overhead(
-                    m.case.snapshot,
-                    m.case.seed,
-                    m.guard.overhead_percent,
-                    m.guard.overhead_low_percent,
-                    m.guard.overhead_high_percent,
-                )
-                for m in mine
-                if m.guard is not None
-            ),
-        )
+        Guarded(name, words, tuple(_overheads(mine)), _limit(policy, mine))
         for name, words, mine in _cells(campaign, selected=False)
     )
+
+
+def _overheads(mine: Sequence[Measurement]) -> Iterator[Overhead]:
+    for m in mine:
+        if (found := m.guard) is not None:
+            ends = found.overhead_low_percent, found.overhead_high_percent
+            yield Overhead(m.case.snapshot, m.case.seed, found.overhead_percent, *ends)
+
+
+def _limit(policy: Policy, mine: Sequence[Measurement]) -> float | None:
+    rails, case = policy.guardrails, mine[0].case
+    is_bounded = case.kernel == T5_KERNEL and case.size >= rails.t5_overhead_from_size
+    return rails.max_t5_overhead_percent if is_bounded else None
 
 
 def show_recalls(injections: Sequence[InjectionRecord]) -> tuple[Recall, ...]:

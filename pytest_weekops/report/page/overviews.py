@@ -221,7 +221,7 @@ def comparison_picture(shown: Comparison) -> Picture | None:
     return picture(figure, shown.anchor, f"{shown.name}: ratio of each snapshot", caption)
 
 
-def overhead_picture(guarded: Sequence[Guarded], limit: float | None) -> Picture | None:
+def overhead_picture(guarded: Sequence[Guarded]) -> Picture | None:
     """What the guard cost in each cell and snapshot; None where nothing was guarded."""
     shown = [each for each in guarded if finite([one.percent for one in each.overheads])]
     if not shown:
@@ -229,22 +229,28 @@ def overhead_picture(guarded: Sequence[Guarded], limit: float | None) -> Picture
     figure = new_figure(0.65 + 1.3 * len(shown), panels=len(shown), gap=0.45)
     panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axes, each in zip(panels, shown, strict=True):
-        values = finite([end for one in each.overheads for end in (one.percent, one.low, one.high)])
-        near = limit is not None and limit <= 4 * max(*values, 0.1)
-        top = max([*values, *([limit] if limit is not None and near else [])])
-        axes.set_ylim(0, 1.35 * top or 1.0)
-        axes.set_title(each.name)
-        for place, one in enumerate(each.overheads):
-            low, high = (one.percent if end is None else end for end in (one.low, one.high))
-            if math.isfinite(one.percent):
-                whisker(axes, place, one.percent, low, high, SERIES[0])
-        if limit is not None and near:
-            line_at(axes, limit, f"at most {limit:g} %")
-        slots(axes, len(each.overheads), [str(one.snapshot) for one in each.overheads])
+        _overheads(axes, each)
     panels[-1].set_xlabel("snapshot")
-    bound = "" if limit is None else f" The policy allows {limit:g} %."
-    caption = f"Time of the checks in percent of a launch, median over launches, with its 95 % interval.{bound}"
+    caption = "Time of the checks in percent of a launch, median over launches, with its 95 % interval."
+    limits = {each.limit for each in shown if each.limit is not None}
+    caption += "".join(f" The policy allows {limit:g} %." for limit in limits)
+    free = [each.name for each in shown if each.limit is None]
+    caption += f" Nothing bounds what it costs in {', '.join(free)}." if free else ""
     return picture(figure, "t5-overhead", "What the guard costs, % of a launch", caption)
+
+
+def _overheads(axes: Axes, shown: Guarded) -> None:
+    values = finite([end for one in shown.overheads for end in (one.percent, one.low, one.high)])
+    near = [] if shown.limit is None or shown.limit > 4 * max(*values, 0.1) else [shown.limit]
+    axes.set_ylim(0, 1.35 * max([*values, *near]) or 1.0)
+    axes.set_title(shown.name)
+    for place, one in enumerate(shown.overheads):
+        low, high = (one.percent if end is None else end for end in (one.low, one.high))
+        if math.isfinite(one.percent):
+            whisker(axes, place, one.percent, low, high, SERIES[0])
+    for limit in near:
+        line_at(axes, limit, f"at most {limit:g} %")
+    slots(axes, len(shown.overheads), [str(one.snapshot) for one in shown.overheads])
 
 
 def recall_picture(place: int, shown: Recall) -> Picture | None:

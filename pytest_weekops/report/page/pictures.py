@@ -170,7 +170,9 @@ def _host(axes: Axes, attempts: Sequence[Attempt]) -> None:
     axes.set_title("host's time for fixed work, % of its median")
     axes.plot(*zip(*shares, strict=True), "o-", color=SERIES[1], markersize=3.5, linewidth=1)
     ends = [share for _place, share in shares]
-    axes.set_ylim(min(*ends, 90) - 3, max(*ends, 110) + 3)
+    low, high = min(*ends, 90), max(*ends, 110)
+    room = max(3.0, 0.08 * (high - low))
+    axes.set_ylim(low - room, high + room)
 
 
 def _load(axes: Axes, attempts: Sequence[Attempt]) -> None:

@@ -76,7 +76,6 @@ def show_recorded(campaign: RecordedCampaign, verdict: Verdict, file: RecordedFi
         cells=cells,
         comparisons=(),
         guarded=(),
-        overhead_limit=None,
         recalls=(),
         selected=(),
         identities=tuple(_identities(campaign)),

@@ -35,7 +35,7 @@ def _pictures(page: Page) -> Iterator[Picture]:
         split_picture(page.comparisons),
         *map(comparison_picture, page.comparisons),
         *map(cell_picture, page.cells),
-        overhead_picture(page.guarded, page.overhead_limit),
+        overhead_picture(page.guarded),
         *(recall_picture(place, each) for place, each in enumerate(page.recalls, start=1)),
     )
     return (each for each in made if each is not None)

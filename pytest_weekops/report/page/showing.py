@@ -34,7 +34,7 @@ def show_page(
     """Everything the page shows. ``campaign`` is the one that was judged, ``files`` lie beside the page."""
     cells = show_cells(policy, campaign, verdict)
     comparisons = show_comparisons(policy, campaign, verdict)
-    guarded, selected = show_guarded(campaign), show_selected(campaign)
+    guarded, selected = show_guarded(policy, campaign), show_selected(campaign)
     answers, gates = show_answers(verdict), show_gates(campaign)
     sections = {
         "limits": bool(answers),
@@ -48,7 +48,6 @@ def show_page(
     }
     places = Places(campaign.plan, cells, comparisons, [name for name, is_there in sections.items() if is_there])
     open_findings, passed = show_findings(verdict.findings, places.of)
-    guards = T5_KERNEL in campaign.plan.kernels
     return Page(
         run_id=document["run_id"],
         kind=document["kind"],
@@ -74,7 +73,6 @@ def show_page(
         cells=cells,
         comparisons=comparisons,
         guarded=guarded,
-        overhead_limit=policy.guardrails.max_t5_overhead_percent if guards else None,
         recalls=show_recalls(campaign.injections),
         selected=selected,
         identities=provenance.show_identities(campaign, document),

@@ -151,11 +151,12 @@ class Overhead:
 
 @dataclass(frozen=True)
 class Guarded:
-    """What the T5 guard did in one cell, in words and per measurement."""
+    """What a guard did in one cell, in words and per measurement; ``limit`` in percent, None where it has none."""
 
     name: str
     words: tuple[str, ...]
     overheads: tuple[Overhead, ...]
+    limit: float | None
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,6 @@ class Page:
     cells: tuple[Cell, ...]
     comparisons: tuple[Comparison, ...]
     guarded: tuple[Guarded, ...]
-    overhead_limit: float | None
     recalls: tuple[Recall, ...]
     selected: tuple[Selected, ...]
     identities: tuple[tuple[str, tuple[Fact, ...]], ...]

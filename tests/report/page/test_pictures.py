@@ -9,6 +9,7 @@ import pytest
 
 from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, MeasurementStatus
 from pytest_weekops.report.page.drawing import drawing, widened
+from pytest_weekops.report.page.overviews import overhead_picture
 from pytest_weekops.report.page.pictures import cell_picture
 from pytest_weekops.report.page.shown import Cell
 from tests.support.run_pages import shown
@@ -70,4 +71,18 @@ def test_guards_of_workloads_are_shown_beside_t5s() -> None:
     page = shown(plan, records)
     assert [each.name for each in page.guarded] == ["pocl reduce:128"]
     assert [one.percent for one in page.guarded[0].overheads] == [1.5] * 3
+    assert page.guarded[0].limit is None
     assert [each.name for each in page.selected] == ["pocl auto_t3_controlled:128"]
+
+
+@pytest.mark.parametrize(("size", "limit"), [(128, None), (2048, 3.0)])
+def test_a_line_stands_where_the_policy_bounds_the_guard(size: int, limit: float | None) -> None:
+    """From its size on, and nowhere else: a point above a line that nobody asked for would look like a failure."""
+    plan = make_plan("weekly", kernels=("auto_t5_guarded",), sizes=(size,), snapshots=3)
+    guarded = shown(plan, make_records(plan)).guarded
+    assert [each.limit for each in guarded] == [limit]
+    with drawing():
+        made = overhead_picture(guarded)
+    assert made is not None
+    assert ("at most 3 %" in made.svg) == (limit is not None)
+    assert ("Nothing bounds" in made.caption) == (limit is None)

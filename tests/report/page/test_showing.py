@@ -18,6 +18,7 @@ from pytest_weekops.evidence.page import page_text
 from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.markdown import escape
+from pytest_weekops.report.page.findings import _value
 from pytest_weekops.report.page.showing import show_page
 from pytest_weekops.report.page.shown import Page
 from pytest_weekops.report.table import number, render_table
@@ -160,6 +161,11 @@ def test_findings_come_worst_first_and_lead_to_what_they_name() -> None:
     assert all(finding.seen_at for finding in (*page.open_findings, *page.passed))
     assert "crashed" in {place.status for place in page.attendance.places}
     assert page.because.startswith(f"{page.open_findings[0].check}: ")
+
+
+def test_nothing_is_shown_as_less_than_nothing() -> None:
+    """A rounded zero has no sign."""
+    assert [_value(value) for value in (-0.0, 2.0, 0.25, None, "a")] == ["0", "2", "0.250", "", "a"]
 
 
 def test_voids_are_shown_as_voids() -> None:
