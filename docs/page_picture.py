@@ -18,7 +18,7 @@ from pytest_weekops.cli import main
 
 DOCS = Path(__file__).resolve().parent
 EXAMPLE, PICTURE = DOCS.parent / "reports" / "example", DOCS / "pictures" / "page.png"
-WIDTH, TOP, CELLS, COLORS = 1120, 590, 730, 64
+WIDTH, TOP, CELLS, COLORS = 1120, 590, 690, 128
 
 
 def shot(page: Page, top: float, height: int) -> Image.Image:

@@ -23,7 +23,7 @@ from pytest_weekops.cli import main
 
 PICTURE = Path(__file__).resolve().parent / "pictures" / "site.png"
 WIDTH, COLORS = 1120, 64
-CELLS, HISTORY = 500, 660  # pixels of the list of cells, and of a cell's page
+CELLS, HISTORY = 500, 705  # pixels of the list of cells, and of a cell's page
 
 
 def campaigns(directory: Path) -> list[str]:
