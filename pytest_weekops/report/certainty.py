@@ -5,6 +5,8 @@ from __future__ import annotations
 from pytest_weekops.core.judge.asking.noise import NOISY
 from pytest_weekops.core.judge.finding import Certainty, Decision, Verdict
 
+_LEAST_FALL = 0.01  # percent
+
 
 def certainty_lines(verdict: Verdict) -> list[str]:
     """What the verdict means, its error rates, and what the run could see; nothing for a run without looks."""
@@ -21,7 +23,9 @@ def _meaning(verdict: Verdict, found: Certainty) -> list[str]:
     known = len(verdict.known_faults)
     words = [f"correct, but for known faults in {known} of the cells" if known else "correct"]
     if verdict.kind == "weekly" and found.stable_within_percent is not None:
-        words.append(f"stable within {found.stable_within_percent:.3g} % over {found.snapshots} snapshots")
+        fall = found.stable_within_percent
+        held = f"stable within {fall:.3g} %" if fall >= _LEAST_FALL else "no fall"  # 0 % would say that nothing moved
+        words.append(f"{held} over {found.snapshots} snapshots")
     if verdict.kind == "split":
         words.append("as fast as asked")
     elif found.bounded:
