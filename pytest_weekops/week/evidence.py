@@ -13,13 +13,14 @@ from typing import Any
 
 from pytest_weekops.core.calendar import Week, week_of
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.measurement.segments import earlier_parts
+from pytest_weekops.core.measurement.run_names import earlier_parts
 from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.tracks import Files, RunEvidence
 from pytest_weekops.evidence.journal import JOURNAL_NAME
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.week.shipped_runs import is_shipped
 
+DECISION_NAME = "decision.json"
 LARGEST_FIRST_LINE = 4 * 1024**2
 LARGEST_DECISION = 64 * 1024**2
 

@@ -16,7 +16,8 @@ from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.site.names import pair_name
 from pytest_weekops.week.closing import close_week
 from pytest_weekops.week.ledger import open_ledger
-from pytest_weekops.week.site import Built, build_site
+from pytest_weekops.week.site import build_site
+from pytest_weekops.week.site_building import Built
 from tests.support.ledgers import WITHOUT_TRIGGERS, raw
 from tests.support.run_pages import Seen
 from tests.support.sites import EVIL, EVIL_RUN, small_reports

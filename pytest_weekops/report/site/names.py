@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import posixpath
 import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from pytest_weekops.core.calendar import Week
-from pytest_weekops.core.week.history import CellKey, cell_word
+if TYPE_CHECKING:
+    from pytest_weekops.core.calendar import Week
+    from pytest_weekops.core.week.history import CellKey
 
 INDEX = "index.html"
 _UNSAFE = re.compile(r"[^a-z0-9.]+")
@@ -28,6 +33,8 @@ def week_name(week: Week) -> str:
 
 def cell_name(cell: CellKey, unit: str | None) -> str:
     """The page of a cell in one unit."""
+    from pytest_weekops.core.week.history import cell_word
+
     return f"cells/{slug(cell_word(cell), unit or '')}.html"
 
 
@@ -44,3 +51,8 @@ def copy_name(run_id: str) -> str:
 def is_ours(name: str) -> bool:
     """Whether a name is one that these functions give, so that nothing else is ever removed."""
     return _OURS.fullmatch(name) is not None
+
+
+def file_target(place: str) -> str:
+    """A file's path relative to the first page as a link: whatever its letters are, it leads to a file alone."""
+    return quote(os.fsencode(posixpath.normpath(place)))

@@ -14,9 +14,9 @@ from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.report.page.drawing import drawing
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.cells import neighbours, show_cell
-from pytest_weekops.report.site.names import cell_name, copy_name, is_ours, pair_name, slug, week_name
+from pytest_weekops.report.site.names import cell_name, copy_name, file_target, is_ours, pair_name, slug, week_name
 from pytest_weekops.report.site.pictures import history_picture
-from pytest_weekops.report.site.render import file_target, render_compared, tone
+from pytest_weekops.report.site.render import render_compared, tone
 from pytest_weekops.report.site.showing import Known, known, show_index, show_weeks
 from pytest_weekops.report.site.shown import CellPage, ComparePage, IndexPage
 from tests.core.week.test_bounds import COUNTED, EVIDENCE
