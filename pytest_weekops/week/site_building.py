@@ -187,7 +187,7 @@ def _shown(series: Series, found: Known, kept: Mapping[str, str], there: Contain
     note = "" if len(measured(series)) >= LEAST_RUNS else _FEW
     if not change_points.can_look():
         note = change_points.NOT_LOOKED
-    return show_cell(series, None, note, places=found.places, files=kept, there=there)
+    return show_cell(series, None, note, told=found.told, files=kept, there=there)
 
 
 # -- weeks -------------------------------------------------------------------------------------------------------
@@ -248,10 +248,13 @@ def _key(*values: object) -> str:
 @cache
 def _program() -> str:
     """A hash of this package's own files, and of the library that draws."""
-    files = sorted(path for path in _PACKAGE.rglob("*") if path.suffix in (".py", ".j2", ".css"))
     told = hashlib.sha256(version("matplotlib").encode())
-    for path in files:
-        told.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    for directory, folders, names in os.walk(_PACKAGE):
+        folders[:] = sorted(set(folders) - {"__pycache__"})
+        place = Path(directory)
+        told.update(os.fsencode(place.relative_to(_PACKAGE)) + b"\0")
+        for name in sorted(name for name in names if name.endswith((".py", ".j2", ".css"))):
+            told.update(os.fsencode(name) + b"\0" + (place / name).read_bytes())
     return told.hexdigest()
 
 

@@ -95,13 +95,13 @@ def chosen(found: Sequence[Series], wanted: Sequence[str]) -> tuple[Series, ...]
 
 
 def _points(run: RunEntry, pins: Sequence[Pin]) -> Iterator[tuple[CellKey, Point]]:
+    mine = [pin for pin in pins if pin.run_id == run.run_id]
     for row in run.results:
         cell = _cell(row)
         if cell is None:
             continue
         unit, number = _number(row)
-        device = Device(cell[0], run.hardware.get(cell[0], ""))
-        pinned = any(pin.run_id == run.run_id and pin.device.is_same(device) for pin in pins)
+        pinned = any(pin.device.is_same(Device(cell[0], run.hardware.get(cell[0], ""))) for pin in mine)
         yield cell, Point(run, number, _positive(row.get("p95_ms")), unit, str(row.get("status", "")), pinned)
 
 
@@ -142,6 +142,6 @@ def _with_changes(platform: str, points: Sequence[Point]) -> Iterator[Point]:
             "policy": " ".join((run.policy_id, run.policy_sha256[:12])).strip(),
         }
         told = {kind: fact for kind, fact in facts.items() if fact}  # a run whose driver never answered tells none
-        changes = (Change(kind, known[kind], fact) for kind, fact in told.items() if known.get(kind, fact) != fact)
-        yield replace(point, changes=tuple(changes))
+        changes = tuple(Change(kind, known[kind], fact) for kind, fact in told.items() if known.get(kind, fact) != fact)
+        yield replace(point, changes=changes) if changes else point
         known |= told

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pytest_weekops.core.calendar import Week
+from pytest_weekops.core.week.bounds import run_reach
 from pytest_weekops.core.week.channel import Channel
 from pytest_weekops.core.week.closing_record import open_actions
 from pytest_weekops.core.week.devices import DeviceState, device_states
@@ -41,15 +42,35 @@ RESULT_COLUMNS = ("throughput", "p95, ms", "drift, %", "launches", "ratio")
 _ONE_WEEK = timedelta(days=7)
 
 
+RunKey = tuple[int, str]
+
+
+def run_key(run: RunEntry) -> RunKey:
+    """What tells a run from every other: its record, and its name where it has none."""
+    return run.seq, run.run_id
+
+
+@dataclass(frozen=True)
+class ToldRun:
+    """A run as its row has it, and how far its throughputs may lie from the true ones, in logs; None if unknown."""
+
+    row: RunRow
+    reach: float | None
+
+
 @dataclass(frozen=True)
 class Known:
-    """The ledger as all pages need it: runs in order, their cells, pins, and where each run's page is."""
+    """The ledger as all pages need it: runs in order, their cells, pins, and where each run's page is.
+
+    ``told`` has what pages say of each run, imported ones among them, by :func:`run_key`.
+    """
 
     entries: tuple[Entry, ...]
     runs: tuple[RunEntry, ...]
     cells: tuple[Series, ...]
     pins: tuple[Pin, ...]
     places: Mapping[str, Place]
+    told: Mapping[RunKey, ToldRun]
     weeks: Mapping[Week, tuple[RunEntry, ...]]  # oldest first; closed ones that have no run any more as well
     fleets: tuple[FleetRow, ...] = ()  # newest first
 
@@ -69,7 +90,8 @@ def known(
     places |= {run.run_id: Place("", "from elsewhere", Link("", str(run.week))) for run in imported}
     cells = *history(runs, pins), *history(imported, ())
     weeks = dict(_by_week(entries, runs))
-    return Known(tuple(entries), runs, cells, pins, places, weeks, tuple(show_fleets(entries, fleets, weeks)))
+    told = {run_key(run): ToldRun(run_row(run, places), run_reach(run)) for run in (*runs, *imported)}
+    return Known(tuple(entries), runs, cells, pins, places, told, weeks, tuple(show_fleets(entries, fleets, weeks)))
 
 
 def _by_week(entries: Sequence[Entry], runs: Sequence[RunEntry]) -> Iterator[tuple[Week, tuple[RunEntry, ...]]]:
@@ -122,7 +144,7 @@ def _device(each: DeviceState, found: Known) -> Device:
         state=each.state.value if each.state is not None else "replaced",
         why=each.why,
         runs=len(each.runs),
-        last=run_row(each.runs[-1], found.places),
+        last=found.told[run_key(each.runs[-1])].row,
         promote=Link(found.places[promote.run_id].week.target, promote.run_id) if promote is not None else None,
         baseline=pin.run_id if pin is not None else "",
     )
@@ -212,7 +234,7 @@ def show_weeks(found: Known, documents: Mapping[str, tuple[Mapping[str, Any] | N
             last_day=week.sunday.isoformat(),
             acta=acta,
             acta_note=note if acta is not None or document is None else "Its decision has another shape.",
-            runs=tuple(run_row(run, found.places) for run in runs),
+            runs=tuple(found.told[run_key(run)].row for run in runs),
             results=tuple(_result(run, row, targets) for run in runs for row in run.results),
             columns=RESULT_COLUMNS,
             actions=tuple(each for each in owed if each.week.words == str(week)),

@@ -65,7 +65,7 @@ def cell_of(*runs: Any, there: tuple[str, ...] = (), shifts: tuple[Shift, ...] =
     """The page of the one cell of these runs."""
     found = known_of(*runs)
     files = {run.run_id: "missing" if run.run_id == "gone" else "intact" for run in found.runs}
-    return show_cell(found.cells[0], shifts, "", places=found.places, files=files, there=there)
+    return show_cell(found.cells[0], shifts, "", told=found.told, files=files, there=there)
 
 
 def test_the_calendar_has_every_week() -> None:
