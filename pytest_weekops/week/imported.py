@@ -18,7 +18,8 @@ from pytest_weekops.core.calendar import week_of
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.week.entry import IMPORTED, RunEntry
+from pytest_weekops.core.week.entry import RunEntry
+from pytest_weekops.core.week.history_terms import IMPORTED
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.hashing import hash_file
 

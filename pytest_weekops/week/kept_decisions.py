@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pytest_weekops.core.week.entry import IMPORTED, RunEntry
+from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.history import without_cells
+from pytest_weekops.core.week.history_terms import IMPORTED
 from pytest_weekops.week import change_points
 from pytest_weekops.week.evidence import DECISION_NAME, check_file, unknown_journals
 

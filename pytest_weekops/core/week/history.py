@@ -7,26 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.numbers import as_finite, as_whole
 from pytest_weekops.core.suggestion import suggest
 from pytest_weekops.core.units import UNITS, Unit
 from pytest_weekops.core.week.entry import RunEntry
+from pytest_weekops.core.week.history_terms import CellKey, Change, Kind, cell_word
 from pytest_weekops.core.week.pins import Device, Pin
-
-Kind = Literal["driver", "hardware", "policy"]
-CellKey = tuple[str, str, int]  # platform, kernel, size
-
-
-@dataclass(frozen=True)
-class Change:
-    """What was another one in the run before, and what it became."""
-
-    kind: Kind
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -58,11 +47,6 @@ class Series:
     def name(self) -> str:
         """The cell as it is asked for."""
         return cell_word(self.cell)
-
-
-def cell_word(cell: CellKey) -> str:
-    """``PLATFORM:KERNEL:SIZE``."""
-    return ":".join(map(str, cell))
 
 
 def history(runs: Sequence[RunEntry], pins: Sequence[Pin]) -> tuple[Series, ...]:

@@ -16,7 +16,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.week.history import Change, Point, Series
+    from pytest_weekops.core.week.history import Point, Series
+    from pytest_weekops.core.week.history_terms import Change
 
 LEAST_RUNS = 8  # with fewer nothing is looked for
 LEAST_LEVEL = 3  # runs of a level: one that stands out is no change

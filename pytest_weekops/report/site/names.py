@@ -6,12 +6,10 @@ import hashlib
 import os
 import posixpath
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from pytest_weekops.core.calendar import Week
-    from pytest_weekops.core.week.history import CellKey
+from pytest_weekops.core.calendar import Week
+from pytest_weekops.core.week.history_terms import CellKey, cell_word
 
 INDEX = "index.html"
 _UNSAFE = re.compile(r"[^a-z0-9.]+")
@@ -33,8 +31,6 @@ def week_name(week: Week) -> str:
 
 def cell_name(cell: CellKey, unit: str | None) -> str:
     """The page of a cell in one unit."""
-    from pytest_weekops.core.week.history import cell_word
-
     return f"cells/{slug(cell_word(cell), unit or '')}.html"
 
 
