@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from pytest_weekops.cli import main
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.site.names import pair_name
+from pytest_weekops.week import site_building
 from pytest_weekops.week.closing import close_week
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.site import build_site
@@ -135,6 +137,56 @@ def test_pages_are_written_where_something_changed(reports: Path) -> None:
     assert (fewer.removed, dead(site)) == (1, [])
     assert not (site / pair_name("first", "second")).exists()
     assert (site / "own.html").exists()
+
+
+def test_a_changed_decision_of_a_run_is_marked(reports: Path) -> None:
+    """In its cell's history and on the first page, and nowhere once it is again what was recorded; no link hides it."""
+    site, place = reports / "site", reports / "second" / "decision.json"
+    before, body = snapshot(site), place.read_bytes()
+    beside = reports / "elsewhere.json"
+    beside.write_bytes(body + b"\n")
+    for edit in (lambda: place.write_bytes(body + b"\n"), partial(_as_link, place, beside)):
+        edit()
+        assert build_site(reports, site).written == 2
+        seen = pages(site)
+        (cell,) = (seen[name] for name in seen if name.startswith("cells/pocl-auto-128"))
+        assert "D! first" in cell.words
+        assert "Run second: Evidence second/decision.json was changed" in seen["index.html"].words
+        place.unlink()
+        place.write_bytes(body)
+        assert build_site(reports, site).written == 2
+        assert snapshot(site) == before
+
+
+def _as_link(place: Path, target: Path) -> None:
+    place.unlink()
+    place.symlink_to(target)
+
+
+def test_another_program_makes_every_page_anew(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever of it was edited, added, renamed or is of another version; what Python keeps beside it is no part."""
+    package = tmp_path / "package"
+    (package / "room" / "__pycache__").mkdir(parents=True)
+    for name in ("a.py", "room/b.j2", "room/c.css", "room/__pycache__/a.py", "room/d.txt"):
+        (package / name).write_text(name, encoding="utf-8")
+    monkeypatch.setattr(site_building, "_PACKAGE", package)
+    now = site_building._program.__wrapped__
+    known = [now()]
+    for name in ("a.py", "room/b.j2", "room/c.css", "room/new.py"):
+        (package / name).write_text("edited", encoding="utf-8")
+        known.append(now())
+    (package / "a.py").rename(package / "z.py")
+    known.append(now())
+    monkeypatch.setattr(site_building, "version", lambda name: f"another {name}")
+    known.append(now())
+    assert len(set(known)) == len(known)
+    (package / "room" / "__pycache__" / "a.py").write_text("edited", encoding="utf-8")
+    (package / "room" / "d.txt").write_text("edited", encoding="utf-8")
+    assert now() == known[-1]
+    monkeypatch.setattr(site_building, "_program", lambda: known[-1])
+    result = build_site(reports, reports / "site")
+    assert result.written == result.pages
+    assert build_site(reports, reports / "site").written == 0
 
 
 def test_a_changed_journal_is_not_compared(reports: Path) -> None:
