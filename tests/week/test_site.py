@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,7 +16,8 @@ from pytest_weekops.cli import main
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.site.names import pair_name
-from pytest_weekops.week import site_building
+from pytest_weekops.week import site as week_site
+from pytest_weekops.week import site_building, site_work
 from pytest_weekops.week.closing import close_week
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.site import build_site
@@ -139,13 +141,19 @@ def test_pages_are_written_where_something_changed(reports: Path) -> None:
     assert (site / "own.html").exists()
 
 
-def test_a_changed_decision_of_a_run_is_marked(reports: Path) -> None:
-    """In its cell's history and on the first page, and nowhere once it is again what was recorded; no link hides it."""
+def test_a_changed_decision_of_a_run_is_marked(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its cell's history and on the first page, and nowhere once it is again what was recorded; no link hides it.
+
+    Whether a process that is ready draws, as where a site has many pages, or this one.
+    """
     site, place = reports / "site", reports / "second" / "decision.json"
     before, body = snapshot(site), place.read_bytes()
     beside = reports / "elsewhere.json"
     beside.write_bytes(body + b"\n")
-    for edit in (lambda: place.write_bytes(body + b"\n"), partial(_as_link, place, beside)):
+    monkeypatch.setattr(site_work, "processes", lambda: 2)
+    edits: tuple[Callable[[], object], ...] = partial(place.write_bytes, body + b"\n"), partial(_as_link, place, beside)
+    for has_many, edit in zip((True, False), edits, strict=True):
+        monkeypatch.setattr(week_site, "has_many_pages", partial(_is, has_many))
         edit()
         assert build_site(reports, site).written == 2
         seen = pages(site)
@@ -156,6 +164,10 @@ def test_a_changed_decision_of_a_run_is_marked(reports: Path) -> None:
         place.write_bytes(body)
         assert build_site(reports, site).written == 2
         assert snapshot(site) == before
+
+
+def _is(answer: bool, _directory: Path) -> bool:
+    return answer
 
 
 def _as_link(place: Path, target: Path) -> None:
