@@ -8,13 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_weekops.week.site_files import has_many_pages
+from pytest_weekops.week.site_files import has_many_pages, is_older
 from pytest_weekops.week.site_work import Ahead
 
 if TYPE_CHECKING:
     from pytest_weekops.week.site_building import Built
 
 SITE_NAME = "site"
+GROWS = ("ledger.head", "imported.json")  # in a report directory; with one of them cells of histories grow
 
 
 def build_site(report_dir: Path, output: Path, *, copy: bool = False) -> Built:
@@ -22,7 +23,8 @@ def build_site(report_dir: Path, output: Path, *, copy: bool = False) -> Built:
 
     Raises ``InputError`` for a ledger that does not verify and for a directory that holds something else.
     """
-    with Ahead(_get_ready, is_worth=has_many_pages(output)) as drawing:
+    has_grown = has_many_pages(output) and is_older(output, *(report_dir / name for name in GROWS))
+    with Ahead(_get_ready, is_worth=has_grown) as drawing:
         # Behind the line above, since it takes as long to load as what draws.
         from pytest_weekops.week.site_building import built
 

@@ -63,7 +63,9 @@ def built(report_dir: Path, output: Path, drawing: Ahead, *, copy: bool) -> Buil
     files = SiteFiles(output)
     places = {run.run_id: _page_of(run, report_dir, output, copy=copy) for run in runs}
     told = {run_id: (place.target, place.missing) for run_id, place in places.items()}
-    found = known(entries, told, imported, {key: _fleet_page(key, report_dir, output, copy=copy) for key in fleets})
+    found = known(
+        entries, runs, told, imported, {key: _fleet_page(key, report_dir, output, copy=copy) for key in fleets}
+    )
     kept, notes = look_beside(runs, report_dir, imported)
     journals = _journals(found, report_dir)
     put_cells = _begin_cells(files, found, kept, journals, drawing)

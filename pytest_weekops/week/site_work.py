@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from typing import Any, Self, TypeVar
 
 _T = TypeVar("_T")
@@ -47,22 +48,29 @@ class Ahead:
     """A process that gets ready while this one still finds out what there is to make, and makes it beside this one.
 
     ``get_ready`` is called in it at once, and has to be known by its name; where ``is_worth`` is false, or there is
-    one CPU only, or that process is killed, this one makes everything.
+    one CPU only, or that process is killed, this one makes everything. Where it turns out that there is nothing to
+    make, nobody waits until it is ready.
     """
 
     def __init__(self, get_ready: Callable[[], object], *, is_worth: bool) -> None:
         self._get_ready = get_ready
         self._pool: ProcessPoolExecutor | None = None
+        self._idle: set[BaseProcess] = set()  # processes that nothing was sent to
         if is_worth and processes() > 1:
             self._pool = ProcessPoolExecutor(1, get_context("fork"))
+            others = active_children()
             self._submit(get_ready)
+            self._idle = set(active_children()).difference(others)
 
     def begun(self, makes: Sequence[Callable[[], _T]], count: int) -> Callable[[], list[_T]]:
         """The same as :func:`made`, begun by the process that is ready; what is returned waits for it.
 
         What makes is sent to that process, and ought to be small.
         """
-        begun = self._submit(made, makes, count) if self._pool is not None and makes else None
+        begun = None
+        if self._pool is not None and makes:
+            self._idle.clear()
+            begun = self._submit(made, makes, count)
         return partial(self._ended, begun, makes, count)
 
     def _ended(self, begun: Future[list[_T]] | None, makes: Sequence[Callable[[], _T]], count: int) -> list[_T]:
@@ -87,6 +95,8 @@ class Ahead:
     def __exit__(self, *_error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in self._idle:
+            process.kill()
 
 
 def _take(makes: list[Callable[[], Any]]) -> None:

@@ -19,9 +19,11 @@ from pytest_weekops.report.site.names import pair_name
 from pytest_weekops.week import site as week_site
 from pytest_weekops.week import site_building, site_work
 from pytest_weekops.week.closing import close_week
+from pytest_weekops.week.imported import IMPORTED_NAME
 from pytest_weekops.week.ledger import open_ledger
 from pytest_weekops.week.site import build_site
 from pytest_weekops.week.site_building import Built
+from pytest_weekops.week.site_files import is_older
 from tests.support.ledgers import WITHOUT_TRIGGERS, raw
 from tests.support.run_pages import Seen
 from tests.support.sites import EVIL, EVIL_RUN, small_reports
@@ -154,6 +156,7 @@ def test_a_changed_decision_of_a_run_is_marked(reports: Path, monkeypatch: pytes
     edits: tuple[Callable[[], object], ...] = partial(place.write_bytes, body + b"\n"), partial(_as_link, place, beside)
     for has_many, edit in zip((True, False), edits, strict=True):
         monkeypatch.setattr(week_site, "has_many_pages", partial(_is, has_many))
+        monkeypatch.setattr(week_site, "is_older", lambda *_files: True)
         edit()
         assert build_site(reports, site).written == 2
         seen = pages(site)
@@ -164,6 +167,24 @@ def test_a_changed_decision_of_a_run_is_marked(reports: Path, monkeypatch: pytes
         place.write_bytes(body)
         assert build_site(reports, site).written == 2
         assert snapshot(site) == before
+
+
+def test_a_process_gets_ready_where_the_ledger_has_grown(tmp_path: Path) -> None:
+    """By the files that are written anew with it; a site that is not there is older than none."""
+    report_dir, site = tmp_path / "reports", tmp_path / "site"
+    report_dir.mkdir()
+    site.mkdir()
+    assert {open_ledger(report_dir).head_path.name, IMPORTED_NAME} == set(week_site.GROWS)
+    files = [report_dir / name for name in week_site.GROWS]
+    (site / "site.json").write_text("{}", encoding="utf-8")
+    assert not is_older(site, *files)
+    for file in files:
+        file.write_text("{}", encoding="utf-8")
+        os.utime(file, ns=(0, 0))
+        assert not is_older(site, *files)
+        os.utime(file, ns=(1, (site / "site.json").stat().st_mtime_ns + 1))
+        assert is_older(site, *files)
+        os.utime(file, ns=(0, 0))
 
 
 def _is(answer: bool, _directory: Path) -> bool:

@@ -13,7 +13,7 @@ from pytest_weekops.core.week.bounds import run_reach
 from pytest_weekops.core.week.channel import Channel
 from pytest_weekops.core.week.closing_record import open_actions
 from pytest_weekops.core.week.devices import DeviceState, device_states
-from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry
 from pytest_weekops.core.week.history import Series, history
 from pytest_weekops.core.week.pins import Device as PinnedDevice
 from pytest_weekops.core.week.pins import Pin, pin_of, pins_of
@@ -77,21 +77,24 @@ class Known:
 
 def known(
     entries: Sequence[Entry],
+    runs: Sequence[RunEntry],
     pages: Mapping[str, tuple[str, str]],
     imported: Sequence[RunEntry] = (),
     fleets: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> Known:
-    """What these records say. ``pages`` has for each run's id the target of its page, or why there is none.
+    """What these records say, and ``runs`` among them; ``pages`` has for each id the target of its page, or why not.
 
     ``fleets`` has the same for each fleet run. Runs that were imported have histories of their own, and nothing else.
     """
-    runs, pins = run_entries(entries), pins_of(entries)
+    pins = pins_of(entries)
     places = {run.run_id: Place(*pages[run.run_id], _week_link(run.week)) for run in runs}
     places |= {run.run_id: Place("", "from elsewhere", Link("", str(run.week))) for run in imported}
     cells = *history(runs, pins), *history(imported, ())
     weeks = dict(_by_week(entries, runs))
     told = {run_key(run): ToldRun(run_row(run, places), run_reach(run)) for run in (*runs, *imported)}
-    return Known(tuple(entries), runs, cells, pins, places, told, weeks, tuple(show_fleets(entries, fleets, weeks)))
+    return Known(
+        tuple(entries), tuple(runs), cells, pins, places, told, weeks, tuple(show_fleets(entries, fleets, weeks))
+    )
 
 
 def _by_week(entries: Sequence[Entry], runs: Sequence[RunEntry]) -> Iterator[tuple[Week, tuple[RunEntry, ...]]]:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_weekops.core.calendar import Week
 from pytest_weekops.core.week.channel import channel_of
-from pytest_weekops.core.week.entry import PIN, WEEK, Entry
+from pytest_weekops.core.week.entry import PIN, WEEK, Entry, run_entries
 from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.report.page.drawing import drawing
 from pytest_weekops.report.page.shown import Link
@@ -52,7 +52,7 @@ def known_of(*parts: Any) -> Known:
     pages = {
         entry.key: ("", "it is gone") if entry.key == "gone" else (f"../{entry.key}.html", "") for entry in entries
     }
-    return known(entries, pages)
+    return known(entries, run_entries(entries), pages)
 
 
 def index_of(*parts: Any) -> IndexPage:
