@@ -95,12 +95,10 @@ def _place_of(report_dir: Path, name: PurePosixPath) -> Path | None:
     """Where a file lies; None where its name, or a link on the way to it, leads out of the report directory."""
     if name.is_absolute() or ".." in name.parts:
         return None
-    place = report_dir
-    for part in name.parts:
-        place /= part
-        if place.is_symlink():
-            place = (report_dir / name).resolve()
-            return place if place.is_relative_to(report_dir.resolve()) else None
+    place = report_dir / name
+    if any(above.is_symlink() for above in (place, *place.parents[: len(name.parts) - 1])):
+        place = place.resolve()
+        return place if place.is_relative_to(report_dir.resolve()) else None
     return place  # without a link there is nothing to resolve, which takes longer than to read a small file
 
 

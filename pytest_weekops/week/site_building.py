@@ -178,8 +178,9 @@ def _pairs(found: Known, journals: Mapping[str, RunFile]) -> dict[tuple[str, str
     """Runs next to each other in a cell, by their ids, with the pages of the cells in which they are."""
     cells: dict[tuple[str, str], dict[tuple[str, str, int], str]] = {}
     for series in found.cells:
+        page = cell_name(series.cell, series.unit)
         for names in neighbours(series, journals):
-            cells.setdefault(names, {})[series.cell] = cell_name(series.cell, series.unit)
+            cells.setdefault(names, {})[series.cell] = page
     order = {run_id: place for place, run_id in enumerate(journals)}
     ordered = sorted(cells, key=lambda names: (order[names[1]], order[names[0]]))  # so that journals are read once
     return {names: Pair(journals[names[0]], journals[names[1]], cells[names]) for names in ordered}

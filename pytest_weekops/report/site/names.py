@@ -6,6 +6,7 @@ import hashlib
 import os
 import posixpath
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from pytest_weekops.core.calendar import Week
@@ -34,6 +35,7 @@ def cell_name(cell: CellKey, unit: str | None) -> str:
     return f"cells/{slug(cell_word(cell), unit or '')}.html"
 
 
+@lru_cache(maxsize=4096)
 def pair_name(first: str, second: str) -> str:
     """The page of two runs side by side."""
     return f"compare/{slug(first, second)}.html"
