@@ -145,7 +145,9 @@ def main() -> int:
     queue = cl.CommandQueue(context, properties=cl.command_queue_properties.PROFILING_ENABLE)
     text = (data_dir("kernels") / "queue.cl").read_text(encoding="utf-8")
     kernels = {kernel.function_name: kernel for kernel in cl.Program(context, text).build().all_kernels()}
-    _EMPTY.append(cl.Buffer(context, cl.mem_flags.READ_WRITE, 4 * n * n))
+    # Written: memory that was freed before may hold the very words that have to be missing.
+    flags = cl.mem_flags.READ_WRITE | cl.mem_flags.COPY_HOST_PTR
+    _EMPTY.append(cl.Buffer(context, flags, hostbuf=np.zeros(n * n, dtype=np.uint32)))
     for word in sys.argv[2:]:
         name, fault = word.split(":")
         operation, shape = QUEUES[name], Shape(n, n, n)
