@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_weekops.core.week.history import Change, Series, history
+from pytest_weekops.core.week.history import Series, history
+from pytest_weekops.core.week.history_terms import Change
 from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.core.week.pins import Device, Pin
 from pytest_weekops.core.week.unexplained import allowed_drop, unexplained
