@@ -95,13 +95,19 @@ class StoredRun:
 
 def read_run(path: Path) -> StoredRun:
     """Read a run directory or a journal. Raises ``InputError`` where it is not a whole, readable journal."""
+    journal = find_journal(path)
+    try:
+        return _stored_run(journal, read_journal(journal, unread=JUDGED))
+    except InputError:  # whatever is wrong with a line is said before what is wrong with what it says
+        return _stored_run(journal, read_journal(journal))
+
+
+def _stored_run(journal: Path, events: Sequence[Event]) -> StoredRun:
     from pydantic import ValidationError
 
     from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
     from pytest_weekops.core.policy.policy import Policy
 
-    journal = find_journal(path)
-    events = read_journal(journal)
     first = events[0]
     if first.type != "run":
         raise InputError(f"Journal {journal} does not start with its run. Its plan is unknown. Judge an intact copy.")
@@ -141,15 +147,12 @@ def read_run(path: Path) -> StoredRun:
 def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:
     """What is judged: every record, but for those that lost their partner where the run was gone on with."""
     found: list[JudgedRecord] = []
-    last: tuple[object, DeviceIdentity | None] = (None, None)  # who answered, as it is told and as a record
     for event in events:
         if event.type == RESUME:
             found = without_halves(found)
-        elif event.type == "measurement" and (told := event.data.get("identity")) is not None:
-            last = last if told == last[0] else (told, DeviceIdentity.model_validate(told))
-            found.append(Measurement.model_validate({**event.data, "identity": last[1]}))
         elif event.type in JUDGED:
-            found.append(JUDGED[event.type].model_validate(event.data))
+            model, told = JUDGED[event.type], event.told
+            found.append(model.model_validate_json(told) if isinstance(told, bytes) else model.model_validate(told))
     return tuple(found)
 
 

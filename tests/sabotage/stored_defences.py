@@ -31,7 +31,7 @@ _PROMOTED: Any = SimpleNamespace(decision=SimpleNamespace(value="promote"), fail
 def _unchecked(line: bytes, number: int, path: Path) -> Event:
     """A line as it says of itself, whatever its number and checksum."""
     entry = json.loads(line)
-    return Event(seq=number, type=entry["type"], data=entry["data"])
+    return Event(seq=number, type=entry["type"], told=entry["data"])
 
 
 class _Any:
