@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 from pytest_weekops.core.measurement.calm import calm_launches, limit_beside, pair_logs, turn_times
@@ -84,16 +85,16 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
     counted = () if _missing(measurement, plan, timed=True) else counted_ns(measurement, plan)
     if not counted or nonfinite(measurement):
         return None
-    launches = tuple([ns * 1e-6 for ns in counted])
-    turns = measurement.turns
+    launches, turns = _ms(counted), measurement.turns
+    ordered = sorted(launches)
     mean_ns = statistics.fmean(launches) * 1e6
     return CaseMetrics(
         snapshot=measurement.case.snapshot,
         seed=measurement.case.seed,
         launches_ms=launches,
         mean_gflops=measurement.flops / mean_ns,
-        median_ms=statistics.median(launches),
-        p95_ms=percentile95(launches),
+        median_ms=statistics.median(ordered),
+        p95_ms=percentile95(ordered),
         anchor_ms=anchor_ms(measurement),
         pace_ms=pace_ms(measurement),
         mean_gbs=measurement.bytes_moved / mean_ns,
@@ -111,13 +112,7 @@ def _beside(measurement: Measurement, plan: CampaignPlan) -> dict[str, Any]:
     if turns is None or turns.partner is None or len(logs) < least_pairs(plan):
         return {}
     limit = _limit(measurement, plan)
-    launches = [
-        ns * 1e-6
-        for session in turns.partner.sessions
-        for ns, calm in zip(session.wall_ns, calm_launches(session, limit), strict=True)
-        if calm
-    ]
-    return {"beside": statistics.median(logs), "beside_ms": tuple(launches)}
+    return {"beside": statistics.median(logs), "beside_ms": _ms(_calm_ns(turns.partner.sessions, limit))}
 
 
 def partner_pair_logs(measurement: Measurement, plan: CampaignPlan) -> list[float]:
@@ -160,13 +155,15 @@ def delay_limit(host: HostCondition, plan: CampaignPlan) -> float | None:
 
 def counted_ns(measurement: Measurement, plan: CampaignPlan) -> list[int]:
     """Wall times of the launches that count, in order."""
-    limit = _limit(measurement, plan)
-    return [
-        ns
-        for session in measurement.sessions
-        for ns, calm in zip(session.wall_ns, calm_launches(session, limit), strict=True)
-        if calm
-    ]
+    return _calm_ns(measurement.sessions, _limit(measurement, plan))
+
+
+def _calm_ns(sessions: Sequence[SessionSamples], limit: float | None) -> list[int]:
+    return [ns for session in sessions for ns in compress(session.wall_ns, calm_launches(session, limit))]
+
+
+def _ms(launches_ns: Sequence[int]) -> tuple[float, ...]:
+    return tuple([ns * 1e-6 for ns in launches_ns])
 
 
 def _turns_ms(measurement: Measurement, plan: CampaignPlan) -> list[float | None]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise
-from operator import add, gt, itemgetter, le
+from operator import add, gt, le
 from typing import cast
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed, problems_of
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import Case, Measurement, SessionSamples
 from pytest_weekops.core.measurement.segments import Segment, segment_at
 from pytest_weekops.core.policy.policy import Policy
 
@@ -23,29 +23,34 @@ SHORT_NS, LEAST_SHARE = 5_000_000, 0.5  # of a launch no shorter, a trusted even
 SLEW = 0.9  # of the host's clock against its monotonic one: time services slew by less than a tenth
 LONGEST_DAYS = 31
 _UNITS = "what was measured at one time"  # as a campaign remembers it
-_BEGINNING, _END = itemgetter(0), itemgetter(1)
+
+Launches = tuple[list[int], list[int]]  # where each began and where it ended, on the monotonic clock in nanoseconds
 
 
 @dataclass(frozen=True)
 class Unit:
     """What was measured at one time: a measurement, or two that took turns. Seconds; nanoseconds where it says so.
 
-    ``segment`` is the place of its segment of the run, ``boot`` the boot in which the monotonic clock had its times;
-    ``order`` is the number that no other unit has.
+    ``first_ns`` is the start of its first timed launch on the monotonic clock, None where it has no launch, and
+    ``last_ns`` the end of its last; ``is_apart`` says that no two of its launches ran at a time. ``segment`` is the
+    place of its segment of the run, ``boot`` the boot in which the monotonic clock had its times; ``order`` is the
+    number that no other unit has.
     """
 
-    name: str
+    cases: tuple[Case, ...]
     started: datetime
     elapsed_s: float
-    intervals_ns: tuple[tuple[int, int], ...]
+    first_ns: int | None
+    last_ns: int
+    is_apart: bool
     segment: int = 0
     boot: str = ""
     order: int = 0
 
     @property
-    def first_ns(self) -> int | None:
-        """Start of its first timed launch on the monotonic clock."""
-        return self.intervals_ns[0][0] if self.intervals_ns else None
+    def name(self) -> str:
+        """Its cases for people."""
+        return " and ".join(case.id for case in self.cases)
 
 
 def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
@@ -103,18 +108,35 @@ def _took_s(m: Measurement) -> float:
     return m.elapsed_s * (2 if m.turns is not None and m.turns.with_platform else 1)
 
 
-def _intervals(m: Measurement, *, partner: bool = False) -> list[tuple[int, int]]:
-    """Beginning and end of each timed launch in order; with its partner's, where that has no record of its own."""
-    theirs = m.turns.partner if m.turns is not None else None
-    found: list[tuple[int, int]] = []
-    for session in (*m.sessions, *(theirs.sessions if partner and theirs is not None else ())):
-        found += zip(session.start_ns, map(add, session.start_ns, session.wall_ns), strict=False)
-    return found
+def _launches(sessions: Iterable[SessionSamples]) -> Launches:
+    """The timed launches of these sessions in order, as far as they are stamped."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for session in sessions:
+        starts += session.start_ns[: len(session.wall_ns)]
+        ends += map(add, session.start_ns, session.wall_ns)
+    return starts, ends
 
 
-def _follow(intervals: Sequence[tuple[int, int]]) -> bool:
+def _in_time(launches: Launches) -> Launches:
+    """The same by their beginnings."""
+    if all(map(le, *launches)) and _follow(launches):
+        return launches
+    pairs = sorted(zip(*launches, strict=True))
+    return [start for start, _end in pairs], [end for _start, end in pairs]
+
+
+def _follow(launches: Launches) -> bool:
     """Whether each begins after the one before it has ended, or just then."""
-    return all(map(le, map(_END, intervals), map(_BEGINNING, intervals[1:])))
+    starts, ends = launches
+    return all(map(le, ends, starts[1:]))
+
+
+def _all_sessions(m: Measurement) -> Iterator[SessionSamples]:
+    """Those of a measurement, and of its partner where that has no record of its own."""
+    yield from m.sessions
+    if m.turns is not None and m.turns.partner is not None:
+        yield from m.turns.partner.sessions
 
 
 def units_of(campaign: Campaign) -> tuple[Unit, ...]:
@@ -136,35 +158,45 @@ def _units(campaign: Campaign) -> Iterator[Unit]:
         started = _moment(group[0].started_at)
         took = _took_s(group[0])
         if started is not None and math.isfinite(took):
-            name = " and ".join(m.case.id for m in group)
-            intervals = tuple(sorted(i for m in group for i in _intervals(m, partner=True)))
+            launches = _in_time(_launches(session for m in group for session in _all_sessions(m)))
             place = segment_at(campaign.segments, group[0].order)
-            boot = campaign.segments[place].boot_id if campaign.segments else ""
-            yield Unit(name, started, took, intervals, place, boot, group[0].order)
+            yield Unit(
+                cases=tuple(m.case for m in group),
+                started=started,
+                elapsed_s=took,
+                first_ns=launches[0][0] if launches[0] else None,
+                last_ns=launches[1][-1] if launches[1] else 0,
+                is_apart=_follow(launches),
+                segment=place,
+                boot=campaign.segments[place].boot_id if campaign.segments else "",
+                order=group[0].order,
+            )
 
 
 def _backward(m: Measurement) -> str:
     """Whether a launch began before the one before it had ended: one worker launches one by one."""
-    intervals = _intervals(m)
-    if _follow(intervals):
+    launches = _launches(m.sessions)
+    if _follow(launches):
         return ""
-    too_early = next(end - start for (_start, end), (start, _end) in pairwise(intervals) if start < end)
+    starts, ends = launches
+    too_early = next(end - start for end, start in zip(ends, starts[1:], strict=False) if start < end)
     return f"a launch began {too_early} ns before the one before it had ended"
 
 
 def _overlapping(units: Sequence[Unit]) -> list[tuple[str, str]]:
     """Units with two launches at a time, and units whose launches began before the last of that boot had ended."""
     found = []
-    lasts: dict[str, tuple[str, int]] = {}
+    lasts: dict[str, Unit] = {}
     for unit in units:
         last = lasts.get(unit.boot)
-        if not _follow(unit.intervals_ns):
+        if not unit.is_apart:
             found.append((unit.name, "two launches ran at the same time"))
         if unit.first_ns is None:
             continue
-        if last is not None and unit.first_ns < last[1]:
-            found.append((unit.name, f"its first launch began {last[1] - unit.first_ns} ns before {last[0]} had ended"))
-        lasts[unit.boot] = (unit.name, unit.intervals_ns[-1][1])
+        if last is not None and unit.first_ns < last.last_ns:
+            early_ns = last.last_ns - unit.first_ns
+            found.append((unit.name, f"its first launch began {early_ns} ns before {last.name} had ended"))
+        lasts[unit.boot] = unit
     return found
 
 
@@ -172,8 +204,8 @@ def _beyond(m: Measurement) -> str:
     """Whether launches take longer than the measurement took as a whole, by its controller's watch."""
     limit = _took_s(m) * 1e9 + SLACK_NS
     spent = sum(sum(session.warmup_ns) + sum(session.wall_ns) for session in m.sessions)
-    intervals = _intervals(m)
-    span = intervals[-1][1] - intervals[0][0] if intervals else 0
+    timed = [session for session in m.sessions if session.wall_ns]
+    span = timed[-1].start_ns[-1] + timed[-1].wall_ns[-1] - timed[0].start_ns[0] if timed else 0
     if max(spent, span) <= limit:
         return ""
     return f"launches of {max(spent, span)} ns in a measurement that took {_took_s(m):.6g} s"
@@ -247,7 +279,7 @@ def _before_opening(segments: Sequence[Segment], units: Sequence[Unit]) -> list[
     for place, segment in enumerate(segments):
         others = [unit for unit in units if unit.boot == segment.boot_id and unit.first_ns is not None]
         early = [u for u in others if u.segment == place and (u.first_ns or 0) < segment.monotonic_ns - SLACK_NS]
-        late = [u for u in others if u.segment < place and u.intervals_ns[-1][1] > segment.monotonic_ns + SLACK_NS]
+        late = [u for u in others if u.segment < place and u.last_ns > segment.monotonic_ns + SLACK_NS]
         found += [(unit.name, f"its first launch began before {segment.run_id} was opened") for unit in early]
         found += [(unit.name, f"its last launch ended after {segment.run_id} was opened") for unit in late]
     return found
