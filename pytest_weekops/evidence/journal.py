@@ -25,6 +25,7 @@ JOURNAL_NAME = "journal.jsonl"
 RESUME = "resume"  # opens a further segment: the lines before it are another run's, which it goes on with
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
+_PART_BYTES = 1024**2
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Event:
     @cached_property
     def data(self) -> dict[str, Any]:
         """What it says. Raises ``ValueError`` where bytes do not say it."""
-        told: dict[str, Any] = json.loads(self.told) if isinstance(self.told, bytes) else self.told
+        told: dict[str, Any] = _read(self.told) if isinstance(self.told, bytes) else self.told
         return told
 
 
@@ -213,7 +214,6 @@ def read_journal(path: Path, *, unread: Container[str] = ()) -> list[Event]:
 def _read_events(stream: BinaryIO, path: Path, unread: Container[str]) -> tuple[list[Event], bool]:
     """Events line by line, and whether the last line was torn off."""
     events: list[Event] = []
-    digest = hashlib.sha256()
     while line := stream.readline(LARGEST_LINE_BYTES):
         if not line.endswith(b"\n"):
             if len(line) == LARGEST_LINE_BYTES:
@@ -222,16 +222,38 @@ def _read_events(stream: BinaryIO, path: Path, unread: Container[str]) -> tuple[
                     "record of a run is. Check what this file is."
                 )
             return events, True
-        event = _unread(line[:-1], len(events) + 1, unread) or decode_event(line[:-1], len(events) + 1, path)
-        events.append(replace(event, before_sha256=digest.hexdigest()) if event.type == RESUME else event)
-        digest.update(line)
+        event = _as_written(line[:-1], len(events) + 1, unread) or decode_event(line[:-1], len(events) + 1, path)
+        if event.type == RESUME:
+            event = replace(event, before_sha256=_hash_before(stream, stream.tell() - len(line)))
+        events.append(event)
     return events, False
 
 
-def _unread(line: bytes, number: int, types: Container[str]) -> Event | None:
-    """The event in a line that was written here, if it is of these types and has this number; else None."""
+def _hash_before(stream: BinaryIO, size: int) -> str:
+    """SHA-256 of the first so many bytes."""
+    here, digest = stream.tell(), hashlib.sha256()
+    stream.seek(0)
+    while size and (part := stream.read(min(size, _PART_BYTES))):
+        digest.update(part)
+        size -= len(part)
+    stream.seek(here)
+    return digest.hexdigest()
+
+
+def _as_written(line: bytes, number: int, unread: Container[str]) -> Event | None:
+    """The event in a line that was written here, if it has this number; None for any other line."""
     parts = parts_as_written(line)
-    return Event(*parts) if parts is not None and parts[0] == number and parts[1] in types else None
+    if parts is None or parts[0] != number:
+        return None
+    try:
+        return Event(*parts) if parts[1] in unread else Event(number, parts[1], _read(parts[2]))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read(text: bytes) -> Any:
+    """A part of a line as data: in its line's encoding, whatever it would be by itself."""
+    return json.loads(text.decode())
 
 
 def decode_event(line: bytes, number: int, path: Path, *, parse_constant: Callable[[str], Any] | None = None) -> Event:

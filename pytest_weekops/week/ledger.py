@@ -161,8 +161,9 @@ class Ledger:
         return entry
 
     def _insert(self, writing: Writing, draft: Entry, found: Entry | None) -> Entry:
-        self._refuse_cut(writing)
-        count, previous = writing.head() or (0, GENESIS)
+        head = writing.head()
+        self._refuse_cut(writing, head)
+        count, previous = head or (0, GENESIS)
         if found is not None:
             raise DuplicateEntry(
                 f"Ledger {self.name} holds {draft.kind} {draft.key!r} already. A record is written once; two with one "
@@ -174,10 +175,10 @@ class Ledger:
         writing.add(entry)
         return entry
 
-    def _refuse_cut(self, writing: Writing) -> None:
+    def _refuse_cut(self, writing: Writing, head: Head | None) -> None:
         """Refuse to write behind a cut tail or a changed last record: the cut would be grown over."""
         last = list(writing.entries(last=2))
-        head, beside = writing.head(), read_head_file(self.head_path)
+        beside = read_head_file(self.head_path)
         problems = [*head_problems(last, head, beside, at=writing.hash_at), *self._left_behind()]
         if last and last[-1].chained(last[0].hash if len(last) > 1 else GENESIS) != last[-1].hash:
             problems.append(f"Record {last[-1].seq} does not match its hash: it was changed.")

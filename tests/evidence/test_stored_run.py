@@ -42,6 +42,7 @@ ODD: dict[str, tuple[tuple[bytes, bytes], int]] = {
     "a part of a character": ((b'"reason":""', b'"reason":"\\ud800"'), 2),
     "a byte of no character": ((b'"reason":""', b'"reason":"\xff"'), 0),
     "a control character": ((b'"reason":""', b'"reason":"\x01"'), 0),
+    "a mark of an encoding": ((b'"data":', b'"data":\xef\xbb\xbf'), 0),
     "a comma too much": ((b'"reason":"",', b'"reason":"",,'), 0),
     "a further part of the line": ((b'"driver_files":""}', b'"driver_files":""},"more":{}'), 2),
     "data twice": ((b'"driver_files":""}', b'"driver_files":""},"data":{}'), 0),
