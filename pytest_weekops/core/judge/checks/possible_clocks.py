@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise
 from operator import add, gt, le
-from typing import cast
+from typing import NamedTuple, cast
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed, problems_of
-from pytest_weekops.core.measurement.records import Case, Measurement, SessionSamples
+from pytest_weekops.core.measurement.records import Measurement, SessionSamples
 from pytest_weekops.core.measurement.segments import Segment, segment_at
 from pytest_weekops.core.policy.policy import Policy
 
@@ -27,22 +26,22 @@ _UNITS = "what was measured at one time"  # as a campaign remembers it
 Launches = tuple[list[int], list[int]]  # where each began and where it ended, on the monotonic clock in nanoseconds
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """What was measured at one time: a measurement, or two that took turns. Seconds; nanoseconds where it says so.
 
     ``first_ns`` is the start of its first timed launch on the monotonic clock, None where it has no launch, and
-    ``last_ns`` the end of its last; ``is_apart`` says that no two of its launches ran at a time. ``segment`` is the
-    place of its segment of the run, ``boot`` the boot in which the monotonic clock had its times; ``order`` is the
-    number that no other unit has.
+    ``last_ns`` the end of its last; ``is_apart`` says that no two of its launches ran at a time, ``is_in_order`` that
+    they also stand in their records as they ran. ``segment`` is the place of its segment of the run, ``boot`` the boot
+    in which the monotonic clock had its times; ``order`` is the number that no other unit has.
     """
 
-    cases: tuple[Case, ...]
+    measurements: tuple[Measurement, ...]
     started: datetime
     elapsed_s: float
     first_ns: int | None
     last_ns: int
     is_apart: bool
+    is_in_order: bool
     segment: int = 0
     boot: str = ""
     order: int = 0
@@ -50,7 +49,7 @@ class Unit:
     @property
     def name(self) -> str:
         """Its cases for people."""
-        return " and ".join(case.id for case in self.cases)
+        return " and ".join(m.case.id for m in self.measurements)
 
 
 def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
@@ -61,8 +60,9 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     if unstamped:
         message = f"no time stamps, or some that are none: {listed(unstamped)}. Nothing shows when this was measured."
         return no_data(check, "unstamped", message, rows=tuple(unstamped), observed=len(unstamped), required=0)
-    together = problems_of(measured, _backward)
     units = units_of(campaign)
+    doubtful = {m.order for unit in units if not unit.is_in_order for m in unit.measurements}
+    together = problems_of([m for m in measured if m.order in doubtful], _backward)
     return (
         failed_by_name(check, "opening", _before_opening(campaign.segments, units), _contradiction)
         or failed_by_name(check, "overlap", chain(together, _overlapping(units)), _contradiction)
@@ -120,8 +120,6 @@ def _launches(sessions: Iterable[SessionSamples]) -> Launches:
 
 def _in_time(launches: Launches) -> Launches:
     """The same by their beginnings."""
-    if all(map(le, *launches)) and _follow(launches):
-        return launches
     pairs = sorted(zip(*launches, strict=True))
     return [start for start, _end in pairs], [end for _start, end in pairs]
 
@@ -132,11 +130,10 @@ def _follow(launches: Launches) -> bool:
     return all(map(le, ends, starts[1:]))
 
 
-def _all_sessions(m: Measurement) -> Iterator[SessionSamples]:
+def _all_sessions(m: Measurement) -> tuple[SessionSamples, ...]:
     """Those of a measurement, and of its partner where that has no record of its own."""
-    yield from m.sessions
-    if m.turns is not None and m.turns.partner is not None:
-        yield from m.turns.partner.sessions
+    partner = m.turns.partner if m.turns is not None else None
+    return m.sessions if partner is None else m.sessions + partner.sessions
 
 
 def units_of(campaign: Campaign) -> tuple[Unit, ...]:
@@ -158,15 +155,19 @@ def _units(campaign: Campaign) -> Iterator[Unit]:
         started = _moment(group[0].started_at)
         took = _took_s(group[0])
         if started is not None and math.isfinite(took):
-            launches = _in_time(_launches(session for m in group for session in _all_sessions(m)))
+            launches = _launches(chain.from_iterable(map(_all_sessions, group)))
+            is_in_order = _follow(launches) and all(map(le, *launches))
+            if not is_in_order:
+                launches = _in_time(launches)
             place = segment_at(campaign.segments, group[0].order)
             yield Unit(
-                cases=tuple(m.case for m in group),
+                measurements=tuple(group),
                 started=started,
                 elapsed_s=took,
                 first_ns=launches[0][0] if launches[0] else None,
                 last_ns=launches[1][-1] if launches[1] else 0,
-                is_apart=_follow(launches),
+                is_apart=is_in_order or _follow(launches),
+                is_in_order=is_in_order,
                 segment=place,
                 boot=campaign.segments[place].boot_id if campaign.segments else "",
                 order=group[0].order,
@@ -218,8 +219,9 @@ def _contradicted(m: Measurement) -> str:
     for session in m.sessions:
         if session.device_ns is None or len(session.device_ns) != len(session.wall_ns):
             return f"the device's times of session {session.session} are not there, and its clock is called trusted"
-        pairs = zip(session.device_ns, session.wall_ns, strict=True)
-        for device, wall in pairs if _may_contradict(session.device_ns, session.wall_ns) else ():
+        if not _may_contradict(session.device_ns, session.wall_ns):
+            continue
+        for device, wall in zip(session.device_ns, session.wall_ns, strict=True):
             if device > wall or (wall >= SHORT_NS and device < LEAST_SHARE * min(wall, 10**18)):
                 return f"the device says {device} ns of a launch that took {wall} ns by the host's clock"
     return ""
