@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -187,16 +187,13 @@ class Campaign:
 
     @cached_property
     def voids(self) -> dict[Case, int]:
-        """How often each case was void."""
-        found: dict[Case, int] = defaultdict(int)
-        for measurement in self.measurements:
-            found[measurement.case] += measurement.void
-        return dict(found)
+        """How often each case was void that was void at all."""
+        return dict(Counter(measurement.case for measurement in self.measurements if measurement.void))
 
     @cached_property
     def lost_to_the_host(self) -> frozenset[Case]:
         """Cases of which every attempt was void: measured, and on no host that counts."""
-        return frozenset(case for case, count in self.voids.items() if count and case not in self.by_case)
+        return frozenset(case for case in self.voids if case not in self.by_case)
 
     @cached_property
     def cells(self) -> tuple[CellKey, ...]:
@@ -257,9 +254,14 @@ class Campaign:
         """Cells that no other check asks for, since they, or the other side's, failed as they were expected to."""
         return excused(self.expectations, self.plan)
 
+    @cached_property
+    def failed_as_expected(self) -> frozenset[CellKey]:
+        """Cells that failed themselves as they were expected to."""
+        return failed_as_expected(self.expectations)
+
     def is_excused(self, case: Case) -> bool:
         """Whether a case is of a cell that failed itself as it was expected to."""
-        return (case.platform, case.kernel, case.size) in failed_as_expected(self.expectations)
+        return (case.platform, case.kernel, case.size) in self.failed_as_expected
 
     @cached_property
     def good(self) -> dict[CellKey, tuple[CaseMetrics, ...]]:

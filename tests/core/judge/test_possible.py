@@ -270,7 +270,7 @@ def test_launches_of_no_time_are_called_too_short_and_not_infinitely_fast() -> N
     finding = _told("times_possible", no_time)
     assert (finding.status, finding.reason_code) == (CheckStatus.FAIL, "too_short")
     measured = next(r for r in make_records(make_plan()) if isinstance(r, Measurement))
-    assert _too_fast(no_time(measured)) == ""
+    assert _too_fast(no_time(measured), 0) == ""
 
 
 def test_a_clock_of_ten_nanoseconds_times_launches_of_microseconds() -> None:
