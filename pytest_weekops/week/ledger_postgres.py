@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from pytest_weekops.core.week.entry import Entry, canonical_json
 from pytest_weekops.week.ledger_head import Head
 from pytest_weekops.week.ledger_postgres_errors import explained
-from pytest_weekops.week.ledger_postgres_tables import SCHEMA_VERSION, TABLES, Tables, make, tables_of
+from pytest_weekops.week.ledger_postgres_tables import SCHEMA_VERSION, Tables, is_made, make, tables_of
 from pytest_weekops.week.ledger_store import StoreRefused, Tail
 
 WRITING, COORDINATING = 0x57454B4F, 0x57454B43  # the first of an advisory lock's two numbers
@@ -185,10 +185,10 @@ class PostgresStore:
 
     def _check(self, connection: Connection) -> bool:
         """Whether the tables are there. Raises ``StoreRefused`` for another program's, a newer, another ledger."""
-        there = set(connection.execute(TABLES, {"schema": self.tables.schema}).scalars())
-        if not there and not self.expected:
+        there = is_made(connection, self.tables)
+        if there is False and not self.expected:
             return False
-        if there and not there >= {"ledger", "record", "head"}:
+        if there is None:
             raise StoreRefused(
                 f"has tables of some other program in its schema {self.tables.schema}",
                 "They hold no weeks",

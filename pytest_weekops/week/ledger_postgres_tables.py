@@ -100,10 +100,15 @@ def tables_of(schema: str) -> Tables:
     return Tables(schema, metadata, ledger, record, head)
 
 
-TABLES = sql.text(
-    "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname = :schema AND c.relkind IN ('r', 'p')"
-)
+_NAMES = ("ledger", "record", "head")
+_ARE_THERE = sql.text(f"SELECT {' AND '.join(f'to_regclass(:{name}) IS NOT NULL' for name in _NAMES)}")
+
+
+def is_made(connection: Connection, tables: Tables) -> bool | None:
+    """Whether the tables are there; None where others are in their schema, some of these missing."""
+    if connection.execute(_ARE_THERE, {name: f"{tables.schema}.{name}" for name in _NAMES}).scalar():
+        return True
+    return None if sql.inspect(connection).get_table_names(schema=tables.schema) else False
 
 
 def make(connection: Connection, tables: Tables, *, identity: str) -> None:
