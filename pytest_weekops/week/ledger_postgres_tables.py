@@ -41,7 +41,8 @@ class Tables:
 
         ``found`` is the record that has that name, ``last`` the last two, and ``head`` the head table's row.
         """
-        record, head, nothing = self.record, self.head, sql.literal_column("''")
+        record, head = self.record, self.head
+        nothing: sql.ColumnClause[str] = sql.literal_column("''")
         name = (record.c.kind == sql.bindparam("of_kind"), record.c.key == sql.bindparam("of_key"))
         last = sql.select(record).order_by(record.c.seq.desc()).limit(sql.literal_column("2")).subquery()
         return sql.union_all(
@@ -53,7 +54,9 @@ class Tables:
     @cached_property
     def add(self) -> sql.Update:
         """Insert a record of these values, and let the head table count it, in one statement."""
-        values = {column.name: sql.bindparam(f"new_{column.name}") for column in self.record.c}
+        values: dict[str, sql.BindParameter[Any]] = {
+            column.name: sql.bindparam(f"new_{column.name}") for column in self.record.c
+        }
         added = self.record.insert().values(values).cte("added")
         return self.head.update().values(count=values["seq"], hash=values["hash"]).add_cte(added)
 
