@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import Case, Measurement
 from pytest_weekops.evidence import stored_run
 from pytest_weekops.evidence.journal import encode_event, read_journal
 from pytest_weekops.evidence.stored_run import JUDGED, read_run
@@ -86,6 +86,13 @@ def test_records_are_made_of_bytes(lines: list[bytes], tmp_path: Path) -> None:
     assert {type(event.told) for event in events if event.type in JUDGED} == {bytes}
     assert b"".join(encode_event(event.seq, event.type, event.data) for event in events) == path.read_bytes()
     assert [event.data for event in events] == [event.data for event in read_journal(path)]
+
+
+def test_bytes_are_left_to_a_library_that_reads_them_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes the first of two values is not asked: data are read first then, whatever the version."""
+    first = Case(platform="", kernel="", size=1, seed=1, snapshot=1)
+    monkeypatch.setattr(Case, "model_validate_json", lambda _text: first)
+    assert not stored_run._of_bytes.__wrapped__()
 
 
 def test_what_is_wrong_with_a_line_is_said_first(lines: list[bytes], tmp_path: Path) -> None:
