@@ -101,7 +101,8 @@ class CampaignPlan(Record):
     ``evidence`` names the conformance suites whose results the verdict takes in, ``known_tests`` what is known of them.
     ``needs`` is what its kernels need that not every device has: where one lacks it, the kernel is not applicable.
     ``results_only`` are the kernels whose results are judged and whose times are not. ``known_losses`` are capabilities
-    that drivers are known to lack.
+    that drivers are known to lack. ``variants`` are the kernels that the canonical tier's gates ask for, and what each
+    needs; empty where the run has none of these gates.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -138,12 +139,13 @@ class CampaignPlan(Record):
     needs: tuple[KernelNeeds, ...] = ()
     results_only: tuple[str, ...] = ()
     known_losses: tuple[KnownLoss, ...] = ()
+    variants: tuple[KernelNeeds, ...] = ()
 
     @model_serializer(mode="wrap")
     def _as_before_these(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without one of these a plan is what it was before there was any, to the byte."""
         data: dict[str, Any] = handler(self)
-        for name in ("evidence", "known_tests", "needs", "results_only", "known_losses"):
+        for name in ("evidence", "known_tests", "needs", "results_only", "known_losses", "variants"):
             if not data.get(name):
                 data.pop(name, None)
         return data
