@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.checks import _POSSIBLE
 from pytest_weekops.core.judge.checks.one_piece import errors_possible, work_as_stated
+from pytest_weekops.core.judge.checks.possible_clocks import order_kept
 from pytest_weekops.core.judge.checks.possible_times import _tick, _too_fast
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.records import Measurement, PartnerSamples, TimerTrust, Turns
+from pytest_weekops.core.measurement.segments import Segment
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.evidence.judging import judge_stored
@@ -289,6 +291,35 @@ def test_two_measurements_of_one_number_are_named() -> None:
     (found,) = _found(live_campaign(plan, records, identities=IDENTITIES))
     assert (found.check, found.reason_code) == ("order_kept", "clock_set")
     assert "is number 1, and so is pocl-auto-" in found.message
+
+
+def _with_snapshots(*snapshots: int) -> list[Any]:
+    """A healthy run of one cell, whose measurements are of these snapshots in the order of measurement."""
+    plan = make_plan(sizes=(128,), snapshots=len(snapshots))
+    records, left = make_records(plan), list(snapshots)
+    for place, record in enumerate(records):
+        if isinstance(record, Measurement):
+            case = record.case.model_copy(update={"snapshot": left.pop(0)})
+            records[place] = record.model_copy(update={"case": case})
+    return [live_campaign(plan, records, identities=IDENTITIES, segments=segments) for segments in ((), PARTS)]
+
+
+PARTS = tuple(
+    Segment(run_id=f"run-r{order}", started_at=STARTED, boot_id="", monotonic_ns=0, first_order=order)
+    for order in (1, 4)
+)
+
+
+def test_a_snapshot_behind_a_later_one_is_no_round() -> None:
+    """Each cell's snapshots in a row hide how much they differ. Behind a gap a run may begin with what it lacks."""
+    whole, parts = _with_snapshots(1, 2, 2, 3)
+    assert [order_kept(POLICY, each).status for each in (whole, parts)] == ["pass", "pass"]
+    whole, parts = _with_snapshots(1, 3, 3, 2)
+    found = order_kept(POLICY, whole)
+    assert (found.status, found.reason_code) == ("inconclusive", "other_order")
+    assert "pocl-auto-128-seed11-s2 was measured behind pocl-auto-128-seed11-s3" in found.message
+    assert found.rows == ("pocl-auto-128-seed11-s2",)
+    assert order_kept(POLICY, parts).status == "pass"
 
 
 FLOPS, BYTES = 32.0 * 128**2 / 4, 8.0 * 128**2  # of the sort at 128
