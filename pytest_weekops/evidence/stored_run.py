@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,7 @@ def read_run(path: Path) -> StoredRun:
             f"Journal {journal} line {strange.seq} is a {strange.type!r:.60}, which this program does not know. What "
             "it says could decide against the run. Judge it with the version that wrote it."
         )
+    _refuse_two_runs(events, journal)
     try:
         segments, records = _segments(events, journal), _records(events)
         return StoredRun(
@@ -136,6 +138,20 @@ def read_run(path: Path) -> StoredRun:
             f"Journal {journal} holds a record of another shape: {str(error).splitlines()[0]}. It was written by "
             "another version or altered. Judge it with the version that wrote it."
         ) from error
+
+
+def _refuse_two_runs(events: Sequence[Event], journal: Path) -> None:
+    """Raise ``InputError`` where a second run begins in a journal, or where lines stand behind the end of its run.
+
+    A run that ended may be gone on with, and says so.
+    """
+    for before, event in pairwise(events):
+        if event.type == "run" or (before.type == "end" and event.type != RESUME):
+            what = "begins another run" if event.type == "run" else f"is a {event.type!r} behind the end of the run"
+            raise InputError(
+                f"Journal {journal} line {event.seq} {what}. Lines of two runs were put together, or some were added "
+                "to one that was over, and prove nothing. Judge an intact copy."
+            )
 
 
 def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:
