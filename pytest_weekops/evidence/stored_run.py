@@ -15,6 +15,7 @@ from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.capabilities import InServiceRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
+from pytest_weekops.core.measurement.peak_bound import PeakRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
     DeviceIdentity,
@@ -42,6 +43,7 @@ JUDGED: dict[str, type[JudgedRecord]] = {
     "partner": PartnerRecord,
     "conformance": ConformanceRecord,
     "in_service": InServiceRecord,
+    "peak": PeakRecord,
 }
 _TOLD = (
     "run",
