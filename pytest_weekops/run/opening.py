@@ -21,7 +21,6 @@ from pytest_weekops.core.policy.row_units import misstated_rows
 from pytest_weekops.evidence.calibrations import calibration_records
 from pytest_weekops.evidence.injections import find_injections
 from pytest_weekops.evidence.journal import RESUME, Journal
-from pytest_weekops.evidence.peaks import peak_records
 from pytest_weekops.files.catalog import kernel_operations
 from pytest_weekops.files.kernel_sources import hash_kernels, hash_sources
 from pytest_weekops.run.baselines import hold_against
@@ -32,6 +31,7 @@ from pytest_weekops.run.earlier import Earlier, read_earlier
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.in_service import note_in_service
 from pytest_weekops.run.live import Platform, Run
+from pytest_weekops.run.peaks import take_peaks
 from pytest_weekops.run.request import RunRequest
 from pytest_weekops.run.resuming import refuse_other_driver, refuse_other_request
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
@@ -215,22 +215,13 @@ def _start(request: RunRequest, run: Run) -> None:
             run.record(calibration)
         run.notes += notes
     if run.plan.kind != "canonical" and earlier is None:
-        _take_peaks(request, run)
+        take_peaks(run, request.calibrations or request.report_dir)
     if run.plan.evidence and earlier is None:
         take_evidence(run, request)
     note_in_service(run, request.report_dir)
     if run.plan.kind == "weekly":
         hold_against(run, request.report_dir, request.baseline)
         compare_with_baselines(run)
-
-
-def _take_peaks(request: RunRequest, run: Run) -> None:
-    """Journal what level 0 measured of the devices of the run: nothing on them is faster."""
-    now = datetime.fromisoformat(run.created_at)
-    peaks, notes = peak_records(request.calibrations or request.report_dir, run.identities, now)
-    for peak in peaks:
-        run.record(peak)
-    run.notes += notes
 
 
 def describe_operations(run: Run) -> list[SizeNeeds]:

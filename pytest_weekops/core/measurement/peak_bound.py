@@ -76,9 +76,14 @@ def _key(who: PeakRecord | DeviceIdentity) -> tuple[str, ...]:
 
 
 def peak_record(
-    identity: DeviceIdentity, items: Sequence[PeakResult], made_at: datetime, others_percent: float | None = None
+    identity: DeviceIdentity | None,
+    items: Sequence[PeakResult],
+    made_at: datetime,
+    others_percent: float | None = None,
 ) -> PeakRecord:
     """What level 0 found, as a bound. Raises ``ValueError`` with a clause where it cannot be one."""
+    if identity is None:
+        raise ValueError("its driver did not come up")
     if identity.is_cpu and not (others_percent is not None and others_percent <= MOST_OTHERS_PERCENT):
         told = "how much is not known" if others_percent is None else f"{others_percent:.0f} % of the CPUs"
         raise ValueError(f"other programs ran meanwhile, {told}, and {MOST_OTHERS_PERCENT:g} % are the most")

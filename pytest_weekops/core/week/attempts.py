@@ -98,6 +98,8 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
     for label, silicon in before.hardware.items():
         if silicon and run.hardware.get(label, "") != silicon:
             yield f"{label} on other hardware ({run.hardware.get(label) or 'unknown'}, was {silicon})"
+    if "times_possible" in before.failed_checks and (gone := [p for p in before.peaks if p not in run.peaks]):
+        yield f"without the level 0 of {', '.join(gone)}, beyond which launches were"
     yield from fewer_variants(run.plan, before.plan)
     added = added_variants(run.plan, before.plan)
     yield from fewer_applicable(run.not_applicable, before.not_applicable, added=added)

@@ -67,6 +67,7 @@ class RunEntry(Record):
     """What the ledger keeps of one run. ``plan`` and ``policy`` are kept whole: a rerun is compared with them.
 
     ``not_applicable`` has the kernels that a platform's device could not run, None where an older version recorded it.
+    ``peaks`` are the platforms whose level 0 bounded their launches.
     ``late_s`` is None where the run entered itself when it ended; else the seconds until somebody else entered it.
     """
 
@@ -93,6 +94,7 @@ class RunEntry(Record):
     drivers: dict[str, str] = Field(default_factory=dict)
     baselines: dict[str, Any] = Field(default_factory=dict)
     not_applicable: dict[str, tuple[str, ...]] | None = None
+    peaks: tuple[str, ...] = ()
     run_dir: str = ""
     decision_sha256: str = ""
     artifacts: tuple[dict[str, Any], ...] = ()

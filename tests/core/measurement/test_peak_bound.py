@@ -61,6 +61,12 @@ def test_what_is_no_peak_bounds_nothing(items: tuple[PeakResult, ...], others: f
         peak_record(ME, items, NOW, others)
 
 
+def test_a_driver_that_did_not_come_up_bounds_nothing() -> None:
+    """Whoever it was."""
+    with pytest.raises(ValueError, match="did not come up"):
+        peak_record(None, (FLOAT,), NOW, 0.0)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
