@@ -126,6 +126,8 @@ def test_a_worker_has_compiler_caches_of_its_own(
     """What an earlier driver compiled, or was killed over, is neither measured nor believed, wherever users keep it."""
     for name in ("MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR"):
         monkeypatch.setenv(name, str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "POCL_CACHE_DIR"):
+        monkeypatch.setenv(name, "/proc/nothing can be written here")
     supervisor = supervise("noise", "none")
     supervisor.start()
     worker = supervisor._worker
