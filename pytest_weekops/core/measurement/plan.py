@@ -22,8 +22,8 @@ class Deadlines(Record):
 
     ``first_build_s`` is that of a worker's first build, for which a driver loads its compiler and has no cache; it is
     ``build_s`` where that alone is given. A launch may take longer than ``launch_s`` where those of the warm-up did.
-    While a worker's main thread is ready to run and other programs have the CPUs no time passes, but in a launch, up to
-    three times as much as is stated.
+    No time passes while a worker's main thread is ready to run and other programs have the CPUs, up to three times what
+    is stated; in a launch it does.
     """
 
     import_s: float = Field(default=60.0, gt=0)
