@@ -215,7 +215,7 @@ def _start(request: RunRequest, run: Run) -> None:
             run.record(calibration)
         run.notes += notes
     if run.plan.kind != "canonical" and earlier is None:
-        take_peaks(run, request.calibrations or request.report_dir)
+        take_peaks(run, request.conformance or request.report_dir)
     if run.plan.evidence and earlier is None:
         take_evidence(run, request)
     note_in_service(run, request.report_dir)
