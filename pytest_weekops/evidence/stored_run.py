@@ -91,6 +91,12 @@ class StoredRun:
         return status if isinstance(status, int) else None
 
     @property
+    def ended_at(self) -> str:
+        """When it ended, by its last line; empty where that does not say."""
+        last = self.events[-1] if self.events else None
+        return str(last.data.get("ended_at", "")) if last is not None and last.type == "end" else ""
+
+    @property
     def kind(self) -> str:
         """``canonical``, ``weekly`` or ``split``."""
         return self.plan.kind

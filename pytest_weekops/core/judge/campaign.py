@@ -123,7 +123,10 @@ class MissingBaseline(Record):
 
 @dataclass(frozen=True)
 class Campaign:
-    """A live or replayed campaign, with the records sorted out once."""
+    """A live or replayed campaign, with the records sorted out once.
+
+    ``created_at`` and ``ended_at`` are moments by the host's clock; empty where they are not told.
+    """
 
     plan: CampaignPlan
     records: Sequence[JudgedRecord]
@@ -132,6 +135,7 @@ class Campaign:
     created_at: str = ""
     missing_baselines: Sequence[MissingBaseline] = ()
     segments: Sequence[Segment] = ()
+    ended_at: str = ""
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -326,6 +330,7 @@ def live_campaign(
     missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
     segments: Sequence[Segment] = (),
+    ended_at: str = "",
 ) -> Campaign:
     """The records of a live run, or of its journal, as the judge takes them.
 
@@ -340,4 +345,5 @@ def live_campaign(
         created_at=created_at,
         missing_baselines=tuple(missing_baselines),
         segments=tuple(segments),
+        ended_at=ended_at,
     )

@@ -390,6 +390,28 @@ def test_a_snapshot_behind_a_later_one_is_no_round() -> None:
     assert order_kept(POLICY, parts).status == "pass"
 
 
+@pytest.mark.parametrize(
+    ("ended_at", "status"),
+    [
+        ("", "pass"),
+        ("no moment", "pass"),
+        ("2026-11-24T12:00:01+00:00", "pass"),  # it takes 0.1 s
+        ("2026-11-24T11:59:59+00:00", "pass"),  # before it began: of this clock nothing is said here
+        ("2026-11-24T12:00:00+00:00", "inconclusive"),
+    ],
+)
+def test_a_measurement_is_over_when_its_run_is(ended_at: str, status: str) -> None:
+    """Whatever stands behind it is of another run, or the clock was set back."""
+    slow = [
+        r.model_copy(update={"elapsed_s": r.elapsed_s + 3.0}) if isinstance(r, Measurement) and status != "pass" else r
+        for r in HEALTHY
+    ]
+    campaign = live_campaign(PLAN, slow, identities=IDENTITIES, created_at=STARTED, ended_at=ended_at)
+    found = order_kept(POLICY, campaign)
+    assert found.status == status
+    assert status == "pass" or "was over after the run, which ended at 2026-11-24T12:00:00" in found.message
+
+
 FLOPS, BYTES = 32.0 * 128**2 / 4, 8.0 * 128**2  # of the sort at 128
 
 

@@ -210,10 +210,15 @@ def _may_contradict(device_ns: Sequence[int], wall_ns: Sequence[int]) -> bool:
 
 
 def _outside(campaign: Campaign, units: Sequence[Unit]) -> list[tuple[str, str]]:
-    """Units that began before the run did, or longer after it than any run takes."""
-    began = _moment(campaign.created_at) if campaign.created_at else None
+    """Units that began before the run did, or longer after it than any run takes, or were not over when it was."""
+    began = _moment(campaign.created_at)
     if began is None:
         return []
+    ended = _moment(campaign.ended_at)
+    if ended is not None and ended >= began:
+        late = [u for u in units if (u.started - ended).total_seconds() + u.elapsed_s > SLACK_S]
+        if late:
+            return [(u.name, f"was over after the run, which ended at {ended.isoformat()}") for u in late]
     waiting = campaign.plan.snapshot_interval_s * campaign.plan.snapshots
     longest = timedelta(days=LONGEST_DAYS).total_seconds() + (waiting if math.isfinite(waiting) else 0.0)
     return [
