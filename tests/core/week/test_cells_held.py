@@ -81,6 +81,15 @@ def test_a_kernel_that_the_canonical_tier_does_not_ask_any_more_is_weaker() -> N
     assert compare(needy, older).weaker == ()  # a version that did not write them down
 
 
+def test_a_run_that_failed_by_its_level_0_is_answered_by_none_without() -> None:
+    """Else the way around the bound would be to take the file away; of other failures it says nothing."""
+    beyond = failure("a", failed_checks=("times_possible",), peaks=("pocl", "rusticl"))
+    words = "without the level 0 of pocl, beyond which launches were"
+    assert compare(promote("b", peaks=("rusticl",)), beyond).weaker == (words,)
+    assert compare(promote("b", peaks=("pocl", "rusticl")), beyond).weaker == ()
+    assert compare(promote("b"), failure("a", peaks=("pocl",))).weaker == ()
+
+
 def test_a_cell_whose_speed_is_not_judged_any_more_is_weaker() -> None:
     """As where its partner cannot run it; a size that is not planned any more is told by the plan."""
     before = [row("auto", 64), row("half", 64), row("half", 128), {"kernel": "auto", "size": 64, "ratio": 1.0}]
