@@ -46,7 +46,7 @@ def survey(
     except WeekopsError as error:
         return PlatformPeak(platform=launch.label, ended=str(error))
     finally:
-        others = load.percent()
+        others = load.percent(stolen_too=True)
         closing = supervisor.close()
     return PlatformPeak(
         platform=launch.label,

@@ -164,7 +164,8 @@ class PeakResult(Record):
 class PlatformPeak(Record):
     """Level 0 of one platform. ``ended`` says why there is nothing, or nothing more, of it.
 
-    ``identity`` is who was measured, and ``others_percent`` how much of the CPUs' time other programs had meanwhile.
+    ``identity`` is who was measured, ``others_percent`` how much of the CPUs' time other programs had meanwhile, and
+    other machines on the same host.
     """
 
     platform: str

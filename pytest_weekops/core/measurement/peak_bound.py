@@ -35,7 +35,8 @@ class PeakRecord(Record):
 
     ``gflops`` is the fastest batch of float arithmetic and ``gbs`` that of the fastest way through global memory, each
     verified; ``nbytes`` is what one launch of the largest of these moved. None where it was not measured.
-    ``others_percent`` is how much of the CPUs' time other programs had meanwhile, of a CPU.
+    ``others_percent`` is how much of the CPUs' time other programs, and other machines on its host, had meanwhile, of a
+    CPU.
     """
 
     type: Literal["peak"] = "peak"
