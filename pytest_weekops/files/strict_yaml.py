@@ -97,6 +97,9 @@ def _refuse_shapes(source: Source, text: str) -> None:
                 f" line {line}: {name:.60} is an alias or the anchor of one. What stands elsewhere is not seen here. "
             )
             raise source.refusal(f"{words}Write the value out, or inherit it.")
+        if isinstance(event, yaml.ScalarEvent) and any("\ud800" <= character <= "\udfff" for character in event.value):
+            words = f" line {line}: holds half of a character, a lone surrogate. No file could be written with it. "
+            raise source.refusal(f"{words}Write the whole character.")
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             depth += 1
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
