@@ -19,7 +19,6 @@ RUN, ROLLBACK, WEEK, ACTION, ALERT, PIN = "run", "rollback", "week", "action", "
 FLEET = "fleet"  # what a fleet of hosts came to; no run of this machine, and no answer for its channel
 FLEET_WEEK = "fleet_week"  # a week of the fleets of a report directory, closed
 DEPLOYED = "deployed"  # a runtime profile that was made the active one before it was measured, by a staged promotion
-IMPORTED = "imported"  # a run of somebody else, which is in no ledger
 
 
 def canonical_json(data: Any) -> str:
