@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.capabilities import InServiceRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
+from pytest_weekops.core.measurement.peak_bound import PeakRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
     Case,
@@ -43,6 +45,7 @@ JUDGED: dict[str, type[JudgedRecord]] = {
     "partner": PartnerRecord,
     "conformance": ConformanceRecord,
     "in_service": InServiceRecord,
+    "peak": PeakRecord,
 }
 _TOLD = (
     "run",
@@ -90,6 +93,12 @@ class StoredRun:
         return status if isinstance(status, int) else None
 
     @property
+    def ended_at(self) -> str:
+        """When it ended, by its last line; empty where that does not say."""
+        last = self.events[-1] if self.events else None
+        return str(last.data.get("ended_at", "")) if last is not None and last.type == "end" else ""
+
+    @property
     def kind(self) -> str:
         """``canonical``, ``weekly`` or ``split``."""
         return self.plan.kind
@@ -129,6 +138,7 @@ def _stored_run(journal: Path, events: Sequence[Event]) -> StoredRun:
             f"Journal {journal} line {strange.seq} is a {strange.type!r:.60}, which this program does not know. What "
             "it says could decide against the run. Judge it with the version that wrote it."
         )
+    _refuse_two_runs(events, journal)
     try:
         segments, records = _segments(events, journal), _records(events)
         return StoredRun(
@@ -155,6 +165,20 @@ def _stored_run(journal: Path, events: Sequence[Event]) -> StoredRun:
             f"Journal {journal} holds a record of another shape: {str(error).splitlines()[0]}. It was written by "
             "another version or altered. Judge it with the version that wrote it."
         ) from error
+
+
+def _refuse_two_runs(events: Sequence[Event], journal: Path) -> None:
+    """Raise ``InputError`` where a second run begins in a journal, or where lines stand behind the end of its run.
+
+    A run that ended may be gone on with, and says so.
+    """
+    for before, event in pairwise(events):
+        if event.type == "run" or (before.type == "end" and event.type != RESUME):
+            what = "begins another run" if event.type == "run" else f"is a {event.type!r} behind the end of the run"
+            raise InputError(
+                f"Journal {journal} line {event.seq} {what}. Lines of two runs were put together, or some were added "
+                "to one that was over, and prove nothing. Judge an intact copy."
+            )
 
 
 def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:

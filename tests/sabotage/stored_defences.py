@@ -60,6 +60,7 @@ _OFF: dict[str, tuple[Place, ...]] = {
     ),
     "numbers": ((build, "_refuse_types", lambda _source, _document: None),),
     "witnesses": ((witnesses, "contradictions", lambda *_arguments: iter(())),),
+    "one run": ((stored_run, "_refuse_two_runs", lambda _events, _journal: None),),
     "types": ((stored_run, "KNOWN", _Any()),),
     "checksums": ((journal, "decode_event", _unchecked),),
     "chain": (

@@ -73,7 +73,10 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
 
 
 def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
-    """The host's clock went on as its monotonic one did, from the beginning of the run, in the order of measurement."""
+    """The host's clock went on as its monotonic one did, from the run's beginning, in the order of measurement.
+
+    No snapshot was measured behind a later one.
+    """
     check = "order_kept"
     units = units_of(campaign)
     bad = [*_outside(campaign, units), *_disordered(units), *_out_of_segment(campaign.segments, units)]
@@ -82,6 +85,13 @@ def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
         message = f"{words}. The host's clock was set during the run, or these records are of several runs. Run again."
         rows = tuple(name for name, _problem in bad)
         return inconclusive(check, "clock_set", message, rows=rows, observed=len(bad), required=0)
+    if late := _behind_later_ones(campaign):
+        message = (
+            f"{listed([words for _name, words in late])}. A snapshot is one round of all cells, and how much snapshots "
+            "differ says how sure the verdict is. Take out what sorts the campaign's tests, and run again."
+        )
+        rows = tuple(name for name, _words in late)
+        return inconclusive(check, "other_order", message, rows=rows, observed=len(late), required=0)
     return passed(check, "measurements follow each other as their order says", observed=0, required=0)
 
 
@@ -234,10 +244,15 @@ def _may_contradict(device_ns: Sequence[int], wall_ns: Sequence[int]) -> bool:
 
 
 def _outside(campaign: Campaign, units: Sequence[Unit]) -> list[tuple[str, str]]:
-    """Units that began before the run did, or longer after it than any run takes."""
-    began = _moment(campaign.created_at) if campaign.created_at else None
+    """Units that began before the run did, or longer after it than any run takes, or were not over when it was."""
+    began = _moment(campaign.created_at)
     if began is None:
         return []
+    ended = _moment(campaign.ended_at)
+    if ended is not None and ended >= began:
+        late = [u for u in units if (u.started - ended).total_seconds() + u.elapsed_s > SLACK_S]
+        if late:
+            return [(u.name, f"was over after the run, which ended at {ended.isoformat()}") for u in late]
     waiting = campaign.plan.snapshot_interval_s * campaign.plan.snapshots
     longest = timedelta(days=LONGEST_DAYS).total_seconds() + (waiting if math.isfinite(waiting) else 0.0)
     return [
@@ -266,6 +281,19 @@ def _disordered(units: Sequence[Unit]) -> list[tuple[str, str]]:
             found.append(
                 (unit.name, f"began {passed_s:.6g} s after {first.name}, and its first launch {since} s after")
             )
+    return found
+
+
+def _behind_later_ones(campaign: Campaign) -> list[tuple[str, str]]:
+    """Measurements of a snapshot that were taken behind one of a later snapshot, in the same segment of the run."""
+    found = []
+    latest: dict[int, Measurement] = {}
+    for m in sorted(campaign.measurements, key=lambda m: m.order):
+        last = latest.setdefault(segment_at(campaign.segments, m.order), m)
+        if m.case.snapshot < last.case.snapshot:
+            found.append((m.case.id, f"{m.case.id} was measured behind {last.case.id}, of a later snapshot"))
+        elif m.case.snapshot > last.case.snapshot:
+            latest[segment_at(campaign.segments, m.order)] = m
     return found
 
 

@@ -12,6 +12,7 @@ from itertools import chain
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed_by_name, passed
+from pytest_weekops.core.measurement.peak_bound import most_beyond_peak
 from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.units import SHIPPED_UNITS
@@ -28,14 +29,19 @@ _CORES = re.compile(r" x (\d{1,6})$")
 
 
 def times_possible(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
-    """No launch was faster than any device could be, or shorter than a clock can see, and the times vary like times."""
+    """No launch was faster than any device could be, or shorter than a clock can see, and the times vary like times.
+
+    Nor was one far beyond what level 0 measured of this very device and driver, where that is known.
+    """
     check = "times_possible"
     shortest = [(m, _shortest_ns(m)) for m in campaign.counted]
     too_short = ((m.case.id, words) for m, ns in shortest if (words := _too_short(ns)))
     too_fast = ((m.case.id, words) for m, ns in shortest if (words := _too_fast(m, ns)))
+    beyond_peak = ((m.case.id, words) for m, ns in shortest if (words := _beyond_peak(campaign, m, ns)))
     return (
         failed_by_name(check, "too_short", too_short, _impossible)
         or failed_by_name(check, "too_fast", too_fast, _impossible)
+        or failed_by_name(check, "beyond_peak", beyond_peak, _impossible)
         or failed_by_name(check, "coarse", _coarse(campaign.counted), _impossible)
         or passed(check, "every launch took a time that is possible", observed=0, required=0)
     )
@@ -57,14 +63,28 @@ def _too_short(shortest: int | None) -> str:
 
 def _too_fast(measurement: Measurement, fastest: int | None) -> str:
     """The fastest launch against the most that such a device could ever do."""
+    return _beyond(measurement, fastest, *most_per_ns(measurement.identity, measurement.operation))
+
+
+def _beyond_peak(campaign: Campaign, measurement: Measurement, fastest: int | None) -> str:
+    """The fastest launch against what level 0 measured of the device, and what a healthy driver may do beyond it."""
+    done = measurement.bytes_moved
+    for peak in campaign.peaks.get(measurement.case.platform, ()):
+        most = most_beyond_peak(peak, measurement.operation, done, is_cpu=measurement.on_cpu)
+        if told := _beyond(measurement, fastest, *most):
+            return f"{told}: level 0 of {peak.made_at:%Y-%m-%d} measured the device far below it"
+    return ""
+
+
+def _beyond(measurement: Measurement, fastest: int | None, most_flops: float | None, most_bytes: float | None) -> str:
+    """The fastest launch where it did more per nanosecond than these; None bounds nothing."""
     if fastest is None or fastest <= 0:
         return ""
-    most_flops, most_bytes = most_per_ns(measurement.identity, measurement.operation)
     for done, most, unit in (
         (measurement.flops, most_flops, "GFLOPS"),
         (measurement.bytes_moved, most_bytes, "GB/s"),
     ):
-        if done > most * float(min(fastest, 10**18)):
+        if most is not None and done > most * float(min(fastest, 10**18)):
             return (
                 f"{done / fastest:.4g} {unit} in its fastest launch of {fastest} ns, and {most:.4g} cannot be reached"
             )
