@@ -108,7 +108,7 @@ class KernelEntry(Record):
             )
         if not self.operation_file and self.operation not in SHIPPED_UNITS:
             raise ValueError(
-                f"operation {self.operation} is none of {', '.join(SHIPPED_UNITS)}; name its file as operation_file"
+                f"operation {self.operation}: name its file as operation_file; it is none of {', '.join(SHIPPED_UNITS)}"
             )
         layout = "own" if self.operation_file else _LAYOUT_OF.get(self.operation, "steps")
         if (layout or "gemm") != (self.layout if self.layout in ("own", "steps", "vector") else "gemm"):

@@ -66,6 +66,7 @@ class RunEntry(Record):
     """What the ledger keeps of one run. ``plan`` and ``policy`` are kept whole: a rerun is compared with them.
 
     ``not_applicable`` has the kernels that a platform's device could not run, None where an older version recorded it.
+    ``peaks`` are the platforms whose level 0 bounded their launches.
     ``late_s`` is None where the run entered itself when it ended; else the seconds until somebody else entered it.
     ``kernels`` has the beginning of each kernel source's hash by its file, and ``host_kernels`` what lies below each
     driver, in words; older versions recorded neither.
@@ -96,6 +97,7 @@ class RunEntry(Record):
     host_kernels: dict[str, str] = Field(default_factory=dict)
     baselines: dict[str, Any] = Field(default_factory=dict)
     not_applicable: dict[str, tuple[str, ...]] | None = None
+    peaks: tuple[str, ...] = ()
     run_dir: str = ""
     decision_sha256: str = ""
     artifacts: tuple[dict[str, Any], ...] = ()
