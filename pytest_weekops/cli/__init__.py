@@ -38,6 +38,7 @@ COMMANDS = {
     "page": "make a run's page, report.html, anew",
     "comment": "print a run's verdict as Markdown for a merge request",
     "export": "give a run to CI systems: SARIF, GitLab, metrics, a badge",
+    "metrics": "a run as OpenMetrics text, for a node exporter",
     "ledger": "share a ledger in PostgreSQL, or copy one",
     "record": "enter a finished run into a ledger that was locked then",
     "compare": "two runs: what differs, each cell's speed with its interval",

@@ -37,6 +37,17 @@ def test_each_format_is_printed_and_written_alike(
     assert "verdict: promote (SEV4), exit status 0" in capsys.readouterr().out
 
 
+def test_metrics_are_a_command_of_their_own(stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same bytes, by a shorter line; a file that is none of theirs is refused as there."""
+    assert main(["export", str(stored), "--format", "openmetrics"]) == 0
+    printed = capsys.readouterr().out
+    assert main(["metrics", str(stored)]) == 0
+    assert capsys.readouterr().out == printed
+    assert main(["metrics", str(stored), "--output", str(tmp_path / "weekops.prom")]) == 0
+    assert (tmp_path / "weekops.prom").read_text(encoding="utf-8") == printed
+    assert main(["metrics", str(stored), "--output", str(tmp_path / "weekops.json")]) == 4
+
+
 def test_the_verdict_is_no_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run that was broken off is told as such, and the export has succeeded."""
     plan = make_plan("canonical")
