@@ -125,13 +125,13 @@ class Progress:
         self.over(answer.case)
         bad = answer.status is not MeasurementStatus.OK or answer.flaky or answer.void
         if bad:
-            self._note_worst(answer, result_words(answer))
+            self._note_worst(answer, result_words(answer, self._plan))
         if self._config.get_verbosity() > 0 and not bad:
             return
-        ahead, seeds = self._ahead(answer.case.snapshot), len(self._plan.seeds)
+        ahead = self._ahead(answer.case.snapshot)
         then = "look" if self._left else "done"
         cases, left = self._cases - len(self._left) + len(ahead), duration.left_s(ahead)
-        self.say(case_line(answer, done=self._done, cases=cases, left_s=left, seeds=seeds, then=then))
+        self.say(case_line(answer, self._plan, done=self._done, cases=cases, left_s=left, then=then))
 
     def decided(self, snapshots: int) -> None:
         """Say once that no further snapshot is needed."""
