@@ -122,7 +122,7 @@ def _refuse_other(output: Path, name: str, form: Form) -> None:
     """An export must not take the place of what a verdict rests on, nor of anything else that is no such export."""
     if output.suffix.lower() not in form.suffixes or (output.exists() and not output.is_file()):
         raise InputError(
-            f"--output {output} is no name of a {name} file. Whatever lies there would be replaced. Give a file that "
+            f"--output {output} is no name for --format {name}. Whatever lies there would be replaced. Give a file that "
             f"ends in {' or '.join(form.suffixes)}."
         )
     if output.exists():
