@@ -122,8 +122,8 @@ def _refuse_other(output: Path, name: str, form: Form) -> None:
     """An export must not take the place of what a verdict rests on, nor of anything else that is no such export."""
     if output.suffix.lower() not in form.suffixes or (output.exists() and not output.is_file()):
         raise InputError(
-            f"--output {output} is no name for --format {name}. Whatever lies there would be replaced. Give a file that "
-            f"ends in {' or '.join(form.suffixes)}."
+            f"--output {output} is no name for --format {name}. Whatever lies there would be replaced. Give a file "
+            f"that ends in {' or '.join(form.suffixes)}."
         )
     if output.exists():
         with output.open(encoding="utf-8", errors="replace") as file:

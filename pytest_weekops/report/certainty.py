@@ -21,7 +21,9 @@ def _meaning(verdict: Verdict, found: Certainty) -> list[str]:
     known = len(verdict.known_faults)
     words = [f"correct, but for known faults in {known} of the cells" if known else "correct"]
     if verdict.kind == "weekly" and found.stable_within_percent is not None:
-        words.append(f"stable within {found.stable_within_percent:.3g} % over {found.snapshots} snapshots")
+        fall = found.stable_within_percent  # 0 for a driver, or a host, that became so much faster that it cannot have
+        held = f"stable within {fall:.3g} %" if fall else "no slower at the end"
+        words.append(f"{held} over {found.snapshots} snapshots")
     if verdict.kind == "split":
         words.append("as fast as asked")
     elif found.bounded:
