@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.cli.places import write_asked
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -57,7 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 where it was written; the verdict is in it, and `weekops judge` exits with it."""
     from pytest_weekops.evidence.artifacts import judged_anew
     from pytest_weekops.evidence.journal import find_journal
-    from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.week.witnesses import read_uncontradicted
 
     form = FORMS[arguments.format]
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     if output is None:
         print(text, end="")
         return 0
-    write_atomic(output, text)
+    write_asked(output, text)
     say(f"{output} written: {arguments.format} of run {document['run_id']}")
     say(f"verdict: {document['decision']} (SEV{document['severity']}), exit status {document['exit_status']}")
     return 0

@@ -77,6 +77,7 @@ def test_where_findings_are_shown(
         (("--format", "codequality", "--output", "decision.json"), "is no codequality file of an earlier export"),
         (("--format", "badge-json", "--output", "decision.json"), "is no badge-json file of an earlier export"),
         (("--format", "badge", "--output", "directory.svg"), "is no name for --format badge"),
+        (("--format", "badge", "--output", "journal.jsonl/badge.svg"), "badge.svg cannot be written: "),
         (("--format", "badge", "--location", "x"), "--location 'x' has no use"),
         (("--format", "sarif", "--location", ""), "--location '' is no file of a repository"),
         (("--format", "sarif", "--location", "/etc/x"), "--location '/etc/x' is no file of a repository"),
