@@ -100,7 +100,15 @@ def turn(project: Path, snapshots: int) -> dict[str, tuple[int, float]]:
             (project / "known.yaml").write_text(text, encoding="utf-8")
             seconds, decision, _phase = gate(project, name, (64, 80), snapshots, known="known.yaml")
             found[f"{name}, expected"] = decision["exit_status"], seconds
+            tell(f"{name}, expected", decision)
     return found
+
+
+def tell(name: str, decision: dict[str, Any]) -> None:
+    """Say on standard error why a gate blocked that was to leave its known fault out."""
+    for finding in decision["verdict"]["findings"]:
+        if decision["exit_status"] and finding["blocking"] and finding["status"] != "pass":
+            print(f"{name}: {finding['check']} {finding['status']}: {finding['message']}", file=sys.stderr, flush=True)
 
 
 def main() -> int:

@@ -6,9 +6,10 @@
 Each round times, back to back, the triad (its bandwidth is the roof of what moves memory) and then every workload, each
 verified, with what it is held against:
 
-* ``reduce``, ``transpose``, ``stencil2d``, ``stencil3d``, ``spmv``, ``gather_scatter``: their own traffic per second,
-  as a share of the triad's;
-* ``scan``, ``sort``, ``histogram``: NumPy's ``cumsum``, ``sort`` and ``bincount`` of the same data, on one core;
+* ``reduce``, ``transpose``, ``stencil2d``, ``stencil3d``, ``spmv``, ``gather_scatter``, ``gather_scatter_long``:
+  their own traffic per second, as a share of the triad's;
+* ``scan``, ``sort``, ``sort_pairs``, ``histogram``: NumPy's ``cumsum``, ``sort``, stable ``argsort`` with what it
+  orders, and ``bincount`` of the same data, on one core;
 * ``fft``: SciPy's pocketfft on the same rows with as many workers as there are CPUs;
 * ``nbody``: its own count of flops, as a share of the float arithmetic that ``weekops peak`` reaches on the device.
 
@@ -40,6 +41,7 @@ from pytest_weekops.device.workloads.fft import Fft
 from pytest_weekops.device.workloads.histogram import Histogram
 from pytest_weekops.device.workloads.scan import Scan
 from pytest_weekops.device.workloads.sort import Sort
+from pytest_weekops.device.workloads.sort_pairs import SortPairs
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
@@ -54,8 +56,15 @@ MEMORY = {
     "stencil3d": (4096, 0.6),
     "spmv": (4096, 0.5),
     "gather_scatter": (2048, None),
+    "gather_scatter_long": (2048, None),
 }
-RIVALS = {"scan": (4096, 1.0), "sort": (2048, 1.0), "histogram": (4096, None), "fft": (2048, 0.5)}
+RIVALS = {
+    "scan": (4096, 1.0),
+    "sort": (2048, 1.0),
+    "sort_pairs": (2048, 1.0),
+    "histogram": (4096, None),
+    "fft": (2048, 0.5),
+}
 ARITHMETIC = {"nbody": (2048, None)}
 ALL: dict[str, tuple[int, float | None]] = {**MEMORY, **RIVALS, **ARITHMETIC}
 TRIAD_SIZE = 4096
@@ -80,6 +89,14 @@ def rival(name: str, n: int) -> Callable[[], object]:
     if name == "sort":
         (keys,) = (each.reshape(-1) for each in Sort().inputs(shape, SEED, 1).values())
         return lambda: np.sort(keys)
+    if name == "sort_pairs":
+        keys, values = (half.reshape(-1) for half in np.split(SortPairs().inputs(shape, SEED, 1)["x"], 2))
+
+        def by_keys() -> object:
+            order = np.argsort(keys, kind="stable")
+            return keys[order], values[order]
+
+        return by_keys
     if name == "histogram":
         (bins,) = (each.reshape(-1) for each in Histogram().inputs(shape, SEED, 1).values())
         return lambda: np.bincount(bins >> 24, minlength=256)

@@ -28,38 +28,5 @@
 #if BUCKETS
 #include "sort_buckets.clh"
 #else
-#define DIGITS 16 /* these two: workloads/sort.py launches by them */
-#define KEYS 128
-
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) __attribute__((vec_type_hint(int4))) void
-count_digits(__global const uint *x, __global int *counts, const int count, const int shift)
-{
-    __local int mine[DIGITS * ITEMS];
-    const int item = get_local_id(0), thread = get_global_id(0), items = get_global_size(0);
-    const int begin = thread * KEYS;
-    const int end = min(begin + KEYS, count);
-    for (int digit = 0; digit < DIGITS; ++digit)
-        mine[digit * ITEMS + item] = 0;
-    for (int i = begin; i < end; ++i)
-        ++mine[(x[i] >> shift & DIGITS - 1) * ITEMS + item];
-    for (int digit = 0; digit < DIGITS; ++digit)
-        counts[digit * items + thread] = mine[digit * ITEMS + item];
-}
-
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) __attribute__((vec_type_hint(int4))) void
-place(__global const uint *x, __global const int *places, __global uint *out, const int count, const int shift)
-{
-    __local int next[DIGITS * ITEMS];
-    const int item = get_local_id(0), thread = get_global_id(0), items = get_global_size(0);
-    const int begin = thread * KEYS;
-    const int end = min(begin + KEYS, count);
-    for (int digit = 0; digit < DIGITS; ++digit) {
-        const int i = digit * items + thread;
-        next[digit * ITEMS + item] = i > 0 ? places[i - 1] : 0;
-    }
-    for (int i = begin; i < end; ++i) {
-        const uint key = x[i];
-        out[next[(key >> shift & DIGITS - 1) * ITEMS + item]++] = key;
-    }
-}
+#include "sort_digits.clh"
 #endif

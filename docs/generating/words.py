@@ -7,6 +7,7 @@ import inspect
 import re
 import types
 from collections.abc import Sequence
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ UNITS = {
     "_gbs": "GB/s",
 }
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false", dict: "map", Any: "anything"}
+_PLAIN |= {datetime: "a moment with its time zone"}
 PLURALS = {"number": "numbers", "whole number": "whole numbers", "text": "texts"}
 _SIGNS = (
     (bounds.Ge, "ge", "at least"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_weekops.core.errors import InputError, WeekopsError, WorkerCrash, WorkerError, last_words
 from pytest_weekops.core.measurement.peak import ITEMS, Item, PeakAmounts, PeakResult, PlatformPeak, without_number
 from pytest_weekops.core.measurement.plan import Deadlines
+from pytest_weekops.worker.load import LoadMeter
 from pytest_weekops.worker.peak_messages import Peaked, PeakRequest
 from pytest_weekops.worker.process import Launch
 from pytest_weekops.worker.protocol import Failed, Reply
@@ -32,6 +33,7 @@ def survey(
     if launch.missing:
         return PlatformPeak(platform=launch.label, ended=launch.missing)
     supervisor = PlatformSupervisor(launch, Deadlines(), scratch, say)
+    load = LoadMeter()
     try:
         identity = supervisor.start()
         found = []
@@ -44,11 +46,14 @@ def survey(
     except WeekopsError as error:
         return PlatformPeak(platform=launch.label, ended=str(error))
     finally:
+        others = load.percent(stolen_too=True)
         closing = supervisor.close()
     return PlatformPeak(
         platform=launch.label,
         device=identity.device_name,
         driver=f"{identity.platform_name} {identity.driver_version}",
+        identity=identity,
+        others_percent=others,
         ended=closing,
         items=tuple(found),
     )

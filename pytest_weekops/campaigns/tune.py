@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pytest_weekops.core.errors import WorkerError
+from pytest_weekops.core.measurement.kernel_operation import Problem
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.core.selection.halving import HOPELESS, interleaved, survivors
@@ -32,6 +33,7 @@ TUNING_RESTARTS = 32  # fresh workers that one search on one platform may cost
 DEADLINES = Deadlines(build_s=60.0, warm_up_s=60.0, launch_s=30.0)
 # Primes: no tile, vector or block divides them; the second is deeper than the deepest k block.
 VERIFY_SHAPES = ((61, 67, 71, 1.5, -0.5), (131, 137, 521, 1.0, 0.0))
+VERIFY_EDGES = (61, 521)  # of a workload, which has one size
 VERIFY_SHARE, HALVING_SHARE = 0.4, 0.75  # of a variant's time, until which each stage may go on
 LAUNCHES = 3
 LEAST_TIMED_MS = 20.0
@@ -78,12 +80,10 @@ class Tuner:
         self.book.update(lambda file: file.with_variant(found))
         return found
 
-    def measure(
-        self, kernel: Kernel, candidate: Candidate | None, shape: tuple[int, int, int, float, float], launches: int
-    ) -> Measurement:
+    def measure(self, kernel: Kernel, candidate: Candidate | None, shape: Problem, launches: int) -> Measurement:
         """Build, launch and verify one candidate (None: the shipped default) at one shape, in the worker."""
         m, n, k, alpha, beta = shape
-        mode = kernel.entry.mode
+        mode, operation = kernel.entry.mode, kernel.entry.operation
         tuned = (
             ()
             if candidate is None
@@ -91,6 +91,7 @@ class Tuner:
         )
         request = MeasureRequest(
             kernel=mode,
+            operation=operation,
             m=m,
             n=n,
             k=k,
@@ -103,7 +104,8 @@ class Tuner:
             alpha=alpha,
             beta=beta,
             kernel_dirs=self.kernel_dirs,
-            max_abs_error=self.bounds.max_abs_error,
+            # Made for GEMM: a workload's own error unit decides alone.
+            max_abs_error=self.bounds.max_abs_error if operation == "gemm" else None,
             k_scaled_bound=self.bounds.k_scaled_bound,
             tuned=tuned,
         )
@@ -149,8 +151,14 @@ class _Search:
             return self._kept(decision)
         return self._result("tuned", decision, dict(winner), self.best_ms)
 
+    def _odd_shapes(self) -> tuple[Problem, ...]:
+        """At which every candidate is verified before it is timed."""
+        if self.kernel.entry.operation == "gemm":
+            return VERIFY_SHAPES
+        return tuple((n, n, n, 1.0, 0.0) for n in VERIFY_EDGES)
+
     def _default_problem(self) -> str:
-        for shape in VERIFY_SHAPES:
+        for shape in self._odd_shapes():
             answer = self.tuner.measure(self.kernel, None, shape, LAUNCHES)
             if answer.status is not MeasurementStatus.OK:
                 self._lost()
@@ -177,7 +185,7 @@ class _Search:
         return [r for r in self.tuner.book.read()[0].rejected if (r.variant, r.kernel_sha256) == mine]
 
     def _verified(self, number: int, candidate: Candidate) -> str:
-        for shape in VERIFY_SHAPES:
+        for shape in self._odd_shapes():
             answer = self.tuner.measure(self.kernel, candidate, shape, LAUNCHES)
             if answer.status is not MeasurementStatus.OK:
                 self._note(candidate, answer)

@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _fleet(arguments.run, arguments.output)
     from pytest_weekops.evidence.artifacts import judged_anew
     from pytest_weekops.evidence.journal import find_journal
-    from pytest_weekops.evidence.page import PAGE_NAME, files_beside, page_text, policy_before
+    from pytest_weekops.evidence.names import PAGE_NAME
+    from pytest_weekops.evidence.page import files_beside, page_text, policy_before
     from pytest_weekops.week.witnesses import read_uncontradicted
 
     stored = read_uncontradicted(arguments.run)
@@ -75,7 +76,7 @@ def _recorded(path: Path, asked: Path | None, policy_path: Path | None, baseline
 
 def _fleet(directory: Path, asked: Path | None) -> int:
     """The page of a fleet run, from its decision."""
-    from pytest_weekops.evidence.page import FLEET_PAGE_NAME
+    from pytest_weekops.evidence.names import FLEET_PAGE_NAME
     from pytest_weekops.fleet.book import FleetBook
     from pytest_weekops.fleet.page import fleet_page_text, is_as_recorded
 

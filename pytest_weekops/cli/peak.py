@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_weekops.cli.measuring import add_platforms, say_passed_over
+from pytest_weekops.cli.places import add_report_dir
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -24,11 +27,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeats", type=int, default=11, metavar="N", help="batches of launches behind each number (default: 11)"
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep it: no launch of a later run on this device and driver is far beyond it",
+    )
+    add_report_dir(parser, what="where it is kept")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure each platform. Exit status 0 where each item was right or is not applicable, 1 where one was not."""
+    """Measure each platform. Exit status 0 where each item was right or is not applicable, 1 where one was not.
+
+    1 also where one was to be kept, and could not be.
+    """
     from pytest_weekops.report.peak import peak_lines
 
     _refuse(arguments)
@@ -39,7 +51,26 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for line in peak_lines(platforms):
             say(line)
-    return status_of(platforms, arguments.items)
+    unkept = _keep(platforms, arguments.report_dir) if arguments.keep else []
+    for problem in unkept:
+        _say(f"weekops peak: {problem}")
+    return status_of(platforms, arguments.items) or int(bool(unkept))
+
+
+def _keep(platforms: list[PlatformPeak], report_dir: Path) -> list[str]:
+    """Keep what was measured, and say where; why each that was not kept could not be."""
+    from pytest_weekops.core.measurement.peak_bound import peak_record
+    from pytest_weekops.evidence.peaks import write_peak
+
+    problems = []
+    for platform in platforms:
+        try:
+            peak = peak_record(platform.identity, platform.items, datetime.now(UTC), platform.others_percent)
+        except ValueError as error:
+            problems.append(f"{platform.platform} is not kept: {error}. Measure again, on a host that is quiet.")
+            continue
+        _say(f"{platform.platform}: kept in {write_peak(report_dir, peak)}")
+    return problems
 
 
 def status_of(platforms: list[PlatformPeak], asked: list[str] | None) -> int:

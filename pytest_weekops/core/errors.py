@@ -84,3 +84,11 @@ def last_words(error: WeekopsError) -> str:
     own = takewhile(lambda line: not line.startswith(("Fatal Python error", "Traceback")), tail.splitlines())
     said = " | ".join(line.strip() for line in own if line.strip())
     return f"{error}; its last words: {said}" if said else str(error)
+
+
+LONGEST_TOLD = 200  # characters of a key or a message that are repeated
+
+
+def shortened(text: str) -> str:
+    """A stranger's text, cut where it is too long to be repeated."""
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}..."

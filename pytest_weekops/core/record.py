@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.errors import PolicyError, shortened
 
 
 class Record(BaseModel):
@@ -21,6 +21,14 @@ class Record(BaseModel):
 R = TypeVar("R", bound=Record)
 
 
+def first_refused(error: BaseException) -> tuple[str, str]:
+    """Place, by its keys, and message of the first thing that a model refused; of any other error its first line."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return shortened(".".join(map(str, first["loc"]))), shortened(first["msg"])
+    return "", shortened((str(error) or type(error).__name__).splitlines()[0])
+
+
 def as_record(model: type[R], data: Any, *, what: str, source: str, why: str) -> R:
     """A parsed document as a record. ``what`` it is in words, ``source`` its file, ``why`` a mistake in it matters.
 
@@ -31,10 +39,9 @@ def as_record(model: type[R], data: Any, *, what: str, source: str, why: str) ->
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key, message = first_refused(error)
         raise PolicyError(
-            f"{what} {source}: {key or 'the document'}: {first['msg']} (value {first.get('input')!r:.80}). "
+            f"{what} {source}: {key or 'the document'}: {message} (value {error.errors()[0].get('input')!r:.80}). "
             f"{why} Correct the entry.",
             path=source,
             key=key,

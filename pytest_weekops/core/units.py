@@ -24,6 +24,7 @@ LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name p
     "reduce": "GB/s",
     "scan": "GB/s",
     "sort": "GB/s",
+    "sort_pairs": "GB/s",
     "histogram": "GB/s",
     "transpose": "GB/s",
     "stencil2d": "GB/s",
@@ -32,6 +33,9 @@ LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name p
     "fft": "GFLOPS",
     "nbody": "GFLOPS",
     "gather_scatter": "GB/s",
+    "gather_scatter_long": "GB/s",
+    "double": "GB/s",
+    "double_fma": "GB/s",
     **dict.fromkeys((*MATH, *RESULTS_ONLY), "GB/s"),
 }
 LEVEL0: dict[str, Unit] = {  # what a device can do: items of ``weekops peak`` that are operations, too

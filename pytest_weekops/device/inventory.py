@@ -20,6 +20,7 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_SUB_RECTANGLES,
     CAPABILITIES,
     FORGETS_ARGUMENTS,
+    FUSES_NO_DOUBLES,
     WRONG_IN_STRICT_MATH,
 )
 from pytest_weekops.core.measurement.records import DeviceIdentity
@@ -34,7 +35,11 @@ _TYPE_NAMES = (
     (cl.device_type.ACCELERATOR, "accelerator"),
 )
 _POCLS, _MESAS = (("Portable", "3.0"), ("Portable", "3.1")), (("rusticl", "22.3.6"), ("Clover", "22.3.6"))
-_OF_VERSIONS = {ABORTS_ON_SUB_RECTANGLES: _POCLS, WRONG_IN_STRICT_MATH: (*_POCLS, *_MESAS)}
+_OF_VERSIONS = {
+    ABORTS_ON_SUB_RECTANGLES: _POCLS,
+    WRONG_IN_STRICT_MATH: (*_POCLS, *_MESAS),
+    FUSES_NO_DOUBLES: (("Clover", "22.3.6"),),
+}
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
 # Variables that change what these drivers do; whatever of them is set belongs to the identity.
 _TELLING = re.compile(

@@ -15,6 +15,7 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
     FORGETS_ARGUMENTS,
+    FUSES_NO_DOUBLES,
     WRONG_IN_STRICT_MATH,
 )
 from pytest_weekops.core.measurement.records import Phase
@@ -172,6 +173,7 @@ def _known_quirks(device: OpenDevice) -> list[SmokeStep]:
         ABORTS_ON_SUB_RECTANGLES: "A rectangle copied between sub-buffers crashes this version. Copy row by row.",
         FORGETS_ARGUMENTS: "Arguments set later reach a kernel that waits in the queue. Use a kernel object each.",
         WRONG_IN_STRICT_MATH: "tgamma, ldexp or signs of zeros are wrong in this version: math_strict is left out.",
+        FUSES_NO_DOUBLES: "fma of doubles rounds the product first in this version: double_fma is left out.",
         "stops-after-65535-loop-iterations": "Unroll inner loops; the shipped variants stay below the limit.",
     }
     return [

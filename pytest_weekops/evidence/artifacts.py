@@ -12,6 +12,7 @@ from pytest_weekops import __version__
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.finding import ExitStatus, Verdict
 from pytest_weekops.core.measurement.driver_files import DriverListing
+from pytest_weekops.core.measurement.peak_bound import PeakRecord
 from pytest_weekops.core.measurement.plan import taken_plan
 from pytest_weekops.evidence.journal import JOURNAL_NAME, find_journal
 from pytest_weekops.evidence.judging import judge_stored
@@ -36,7 +37,7 @@ LARGEST_DECISION_BYTES = 64 * 1024**2
 # What two decisions on the same evidence agree in; files have hashes of their own, and a program its version.
 _EVIDENCE = (
     *("run_id", "kind", "created_at", "command", "decision", "exit_status", "severity", "failed_checks"),
-    *("inconclusive_checks", "verdict", "policy", "plan", "identities", "baselines", "counts", "segments"),
+    *("inconclusive_checks", "verdict", "policy", "plan", "identities", "baselines", "counts", "segments", "peaks"),
 )
 
 
@@ -75,6 +76,7 @@ class RunFacts:
             version=self.version,
             segments=self.segments,
             listings={record.platform: record for record in self.records if isinstance(record, DriverListing)},
+            peaks=[record for record in self.records if isinstance(record, PeakRecord)],
         )
 
     def summary(self, verdict: Verdict, decision: Mapping[str, Any] | None = None) -> str:

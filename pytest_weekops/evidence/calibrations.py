@@ -16,6 +16,7 @@ from pathlib import Path
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, CalibrationRecord, stale
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.record import first_refused
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.strict_json import parse_json
 from pytest_weekops.report.saying import plain
@@ -63,10 +64,8 @@ def read_calibration(path: Path) -> Calibration:
     try:
         return Calibration.model_validate_json(_once(path.read_bytes()))
     except (ValueError, RecursionError) as error:
-        told = getattr(error, "errors", None)
-        first = told()[0] if told else {"loc": (), "msg": str(error).splitlines()[0]}
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ValueError(f"{place[:120]}: {str(first['msg'])[:200]}") from error
+        place, message = first_refused(error)
+        raise ValueError(f"{place or 'the document'}: {message}") from error
 
 
 def _once(data: bytes) -> bytes:

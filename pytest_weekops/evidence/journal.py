@@ -10,30 +10,41 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.record import Record
-from pytest_weekops.evidence.journal_lines import VERSIONS, checked_line, is_as_written
+from pytest_weekops.evidence.journal_lines import VERSIONS, checked_line, is_as_written, parts_as_written
 from pytest_weekops.files.hashing import hash_file
 
 JOURNAL_NAME = "journal.jsonl"
 RESUME = "resume"  # opens a further segment: the lines before it are another run's, which it goes on with
 LARGEST_JOURNAL_BYTES = 2 * 1024**3
 LARGEST_LINE_BYTES = 64 * 1024**2
+_PART_BYTES = 1024**2
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a journal, and the SHA-256 of all lines before it where it goes on with another journal's."""
+    """One line of a journal, and the SHA-256 of all lines before it where it goes on with another journal's.
+
+    ``told`` is what it says, or the bytes that say it, where whoever reads the journal makes records of them.
+    """
 
     seq: int
     type: str
-    data: dict[str, Any]
+    told: dict[str, Any] | bytes
     before_sha256: str = ""
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """What it says. Raises ``ValueError`` where bytes do not say it."""
+        told: dict[str, Any] = _read(self.told) if isinstance(self.told, bytes) else self.told
+        return told
 
 
 class Journal:
@@ -180,15 +191,18 @@ def encode_event(seq: int, kind: str, data: Mapping[str, Any]) -> bytes:
     return checked_line({"seq": seq, "type": kind, "data": data})
 
 
-def read_journal(path: Path) -> list[Event]:
-    """All events of a journal in order; a torn last line is dropped, any other damage raises ``InputError``."""
+def read_journal(path: Path, *, unread: Container[str] = ()) -> list[Event]:
+    """All events of a journal in order; a torn last line is dropped, any other damage raises ``InputError``.
+
+    The data of events of the types ``unread`` may be bytes yet that nobody has read, checksum aside.
+    """
     try:
         if path.stat().st_size > LARGEST_JOURNAL_BYTES:
             raise InputError(f"Journal {path} is larger than 2 GiB. No run writes that much. Check what this file is.")
         if path.exists() and not path.is_file():
             raise InputError(f"Journal {path} is no regular file. Reading it might never end. Name the run's journal.")
         with path.open("rb") as stream:
-            events, torn = _read_events(stream, path)
+            events, torn = _read_events(stream, path, unread)
     except OSError as error:
         raise InputError(f"Journal {path} cannot be read: {error.strerror}. Check the path.") from error
     if not events:
@@ -197,10 +211,9 @@ def read_journal(path: Path) -> list[Event]:
     return events
 
 
-def _read_events(stream: BinaryIO, path: Path) -> tuple[list[Event], bool]:
+def _read_events(stream: BinaryIO, path: Path, unread: Container[str]) -> tuple[list[Event], bool]:
     """Events line by line, and whether the last line was torn off."""
     events: list[Event] = []
-    digest = hashlib.sha256()
     while line := stream.readline(LARGEST_LINE_BYTES):
         if not line.endswith(b"\n"):
             if len(line) == LARGEST_LINE_BYTES:
@@ -209,10 +222,38 @@ def _read_events(stream: BinaryIO, path: Path) -> tuple[list[Event], bool]:
                     "record of a run is. Check what this file is."
                 )
             return events, True
-        event = decode_event(line[:-1], len(events) + 1, path)
-        events.append(replace(event, before_sha256=digest.hexdigest()) if event.type == RESUME else event)
-        digest.update(line)
+        event = _as_written(line[:-1], len(events) + 1, unread) or decode_event(line[:-1], len(events) + 1, path)
+        if event.type == RESUME:
+            event = replace(event, before_sha256=_hash_before(stream, stream.tell() - len(line)))
+        events.append(event)
     return events, False
+
+
+def _hash_before(stream: BinaryIO, size: int) -> str:
+    """SHA-256 of the first so many bytes."""
+    here, digest = stream.tell(), hashlib.sha256()
+    stream.seek(0)
+    while size and (part := stream.read(min(size, _PART_BYTES))):
+        digest.update(part)
+        size -= len(part)
+    stream.seek(here)
+    return digest.hexdigest()
+
+
+def _as_written(line: bytes, number: int, unread: Container[str]) -> Event | None:
+    """The event in a line that was written here, if it has this number; None for any other line."""
+    parts = parts_as_written(line)
+    if parts is None or parts[0] != number:
+        return None
+    try:
+        return Event(*parts) if parts[1] in unread else Event(number, parts[1], _read(parts[2]))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read(text: bytes) -> Any:
+    """A part of a line as data: in its line's encoding, whatever it would be by itself."""
+    return json.loads(text.decode())
 
 
 def decode_event(line: bytes, number: int, path: Path, *, parse_constant: Callable[[str], Any] | None = None) -> Event:
@@ -237,7 +278,7 @@ def decode_event(line: bytes, number: int, path: Path, *, parse_constant: Callab
         raise refuse("fails its checksum")
     if seq != number:
         raise refuse(f"has number {seq}: entries are missing or repeated")
-    return Event(seq=seq, type=kind, data=data)
+    return Event(seq=seq, type=kind, told=data)
 
 
 def find_journal(path: Path) -> Path:

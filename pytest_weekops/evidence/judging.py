@@ -28,6 +28,7 @@ def judge_records(
     missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
     segments: Sequence[Segment] = (),
+    ended_at: str = "",
     options: JudgeOptions | None = None,
 ) -> Verdict:
     """Judge a run's records by the strict rules."""
@@ -39,6 +40,7 @@ def judge_records(
         missing_baselines=missing_baselines,
         created_at=created_at,
         segments=segments,
+        ended_at=ended_at,
     )
     return judge(policy, campaign, options=options)
 
@@ -58,4 +60,5 @@ def stored_campaign(run: StoredRun) -> Campaign:
         missing_baselines=run.missing_baselines,
         created_at=run.created_at,
         segments=run.segments,
+        ended_at=run.ended_at,
     )

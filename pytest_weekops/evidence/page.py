@@ -12,6 +12,7 @@ from pytest_weekops.core.errors import WeekopsError
 from pytest_weekops.core.judge.campaign import live_campaign
 from pytest_weekops.evidence.artifacts import DECISION_NAME, SUMMARY_NAME
 from pytest_weekops.evidence.journal import JOURNAL_NAME
+from pytest_weekops.evidence.names import PAGE_NAME
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.strict_json import parse_json
 from pytest_weekops.report.decision import artifact
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from pytest_weekops.core.recorded.campaign import RecordedCampaign
     from pytest_weekops.evidence.artifacts import RunFacts
 
-PAGE_NAME = "report.html"
-FLEETS, FLEET_PAGE_NAME = "fleet", "fleet.html"  # where fleet runs lie in a report directory, and the page of each
 _AGAIN = "`weekops page {run}` makes it once that is mended; the verdict, its files and the exit status stand."
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,10 @@ from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.capabilities import InServiceRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
+from pytest_weekops.core.measurement.peak_bound import PeakRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
+    Case,
     DeviceIdentity,
     GateRecord,
     LookRecord,
@@ -41,6 +45,7 @@ JUDGED: dict[str, type[JudgedRecord]] = {
     "partner": PartnerRecord,
     "conformance": ConformanceRecord,
     "in_service": InServiceRecord,
+    "peak": PeakRecord,
 }
 _TOLD = (
     "run",
@@ -88,6 +93,12 @@ class StoredRun:
         return status if isinstance(status, int) else None
 
     @property
+    def ended_at(self) -> str:
+        """When it ended, by its last line; empty where that does not say."""
+        last = self.events[-1] if self.events else None
+        return str(last.data.get("ended_at", "")) if last is not None and last.type == "end" else ""
+
+    @property
     def kind(self) -> str:
         """``canonical``, ``weekly`` or ``split``."""
         return self.plan.kind
@@ -95,13 +106,30 @@ class StoredRun:
 
 def read_run(path: Path) -> StoredRun:
     """Read a run directory or a journal. Raises ``InputError`` where it is not a whole, readable journal."""
+    journal = find_journal(path)
+    try:
+        return _stored_run(journal, read_journal(journal, unread=_of_bytes()))
+    except InputError:  # whatever is wrong with a line is said before what is wrong with what it says
+        return _stored_run(journal, read_journal(journal))
+
+
+@cache
+def _of_bytes() -> Collection[str]:
+    """Types of lines of which records are made as they stand; none where the library reads bytes by other rules.
+
+    Of a key that stands there twice the last one counts, as in data that were read first. Before 2.11 pydantic took the
+    first: two installations would have judged two runs.
+    """
+    twice = b'{"platform":"","kernel":"","size":1,"seed":1,"snapshot":1,"snapshot":2}'
+    return JUDGED if Case.model_validate_json(twice).snapshot == 2 else ()
+
+
+def _stored_run(journal: Path, events: Sequence[Event]) -> StoredRun:
     from pydantic import ValidationError
 
     from pytest_weekops.core.judge.campaign import Baseline, MissingBaseline
     from pytest_weekops.core.policy.policy import Policy
 
-    journal = find_journal(path)
-    events = read_journal(journal)
     first = events[0]
     if first.type != "run":
         raise InputError(f"Journal {journal} does not start with its run. Its plan is unknown. Judge an intact copy.")
@@ -110,6 +138,7 @@ def read_run(path: Path) -> StoredRun:
             f"Journal {journal} line {strange.seq} is a {strange.type!r:.60}, which this program does not know. What "
             "it says could decide against the run. Judge it with the version that wrote it."
         )
+    _refuse_two_runs(events, journal)
     try:
         segments, records = _segments(events, journal), _records(events)
         return StoredRun(
@@ -138,18 +167,29 @@ def read_run(path: Path) -> StoredRun:
         ) from error
 
 
+def _refuse_two_runs(events: Sequence[Event], journal: Path) -> None:
+    """Raise ``InputError`` where a second run begins in a journal, or where lines stand behind the end of its run.
+
+    A run that ended may be gone on with, and says so.
+    """
+    for before, event in pairwise(events):
+        if event.type == "run" or (before.type == "end" and event.type != RESUME):
+            what = "begins another run" if event.type == "run" else f"is a {event.type!r} behind the end of the run"
+            raise InputError(
+                f"Journal {journal} line {event.seq} {what}. Lines of two runs were put together, or some were added "
+                "to one that was over, and prove nothing. Judge an intact copy."
+            )
+
+
 def _records(events: Sequence[Event]) -> tuple[JudgedRecord, ...]:
     """What is judged: every record, but for those that lost their partner where the run was gone on with."""
     found: list[JudgedRecord] = []
-    last: tuple[object, DeviceIdentity | None] = (None, None)  # who answered, as it is told and as a record
     for event in events:
         if event.type == RESUME:
             found = without_halves(found)
-        elif event.type == "measurement" and (told := event.data.get("identity")) is not None:
-            last = last if told == last[0] else (told, DeviceIdentity.model_validate(told))
-            found.append(Measurement.model_validate({**event.data, "identity": last[1]}))
         elif event.type in JUDGED:
-            found.append(JUDGED[event.type].model_validate(event.data))
+            model, told = JUDGED[event.type], event.told
+            found.append(model.model_validate_json(told) if isinstance(told, bytes) else model.model_validate(told))
     return tuple(found)
 
 

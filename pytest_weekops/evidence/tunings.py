@@ -18,7 +18,9 @@ from pathlib import Path
 
 from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.record import first_refused
 from pytest_weekops.core.selection.tuning import ArmPrior, DriverKey, Kernel, TunedVariant, TuningFile, illegal_in
+from pytest_weekops.core.selection.tuning_space import parameters
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.report.saying import plain
 
@@ -83,10 +85,8 @@ def read_tuning(path: Path) -> tuple[TuningFile, str]:
     try:
         return TuningFile.model_validate_json(data), hashlib.sha256(data).hexdigest()
     except (ValueError, RecursionError) as error:
-        told = getattr(error, "errors", None)
-        first = told()[0] if told else {"loc": (), "msg": str(error).splitlines()[0]}
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ValueError(f"{place[:120]}: {str(first['msg'])[:200]}") from error
+        place, message = first_refused(error)
+        raise ValueError(f"{place or 'the document'}: {message}") from error
 
 
 def load_tunings(
@@ -221,12 +221,15 @@ class TuningBook:
 
 
 def load_kernels(kernel_dirs: Sequence[str]) -> dict[str, Kernel]:
-    """Every GEMM variant with the hash of its source, as a worker takes it. Raises ``PolicyError`` and ``OSError``."""
+    """Every variant that may be tuned, with the hash of its source, as a worker takes it.
+
+    GEMM's are all among them, those without a parameter too. Raises ``PolicyError`` and ``OSError``.
+    """
     from pytest_weekops.files.kernel_sources import load_sources
 
     sources = load_sources(kernel_dirs)
     return {
         mode: Kernel(entry=source.entry, sha256=source.sha256)
         for mode, source in sources.items()
-        if source.entry.operation == "gemm"
+        if source.entry.operation == "gemm" or parameters(source.entry)
     }

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.record import Record
+from pytest_weekops.core.record import Record, first_refused
 from pytest_weekops.files.strict_json import parse_json
 
 R = TypeVar("R", bound=Record)
@@ -21,12 +21,9 @@ def read_kept_record(path: Path, model: type[R], *, largest_bytes: int, lost: st
     """
     try:
         return model.model_validate(parse_json(_text(path, largest_bytes)))
-    except (OSError, ValueError, RecursionError, ValidationError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            why = f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}"
-        else:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (OSError, ValueError, RecursionError) as error:
+        place, message = first_refused(error)
+        why = f"{place or 'the document'}: {message}" if isinstance(error, ValidationError) else message
         raise InputError(f"{path} cannot be read: {why}. {lost}") from error
 
 

@@ -18,6 +18,7 @@ _LATER_NEEDS = (
     "atomics",
     "pointer_results",
     "strict_math",
+    "fused_doubles",
     "sub_rectangles",
     "waiting_arguments",
     "out_of_order",

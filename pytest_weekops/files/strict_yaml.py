@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_weekops.core.errors import PolicyError
+from pytest_weekops.core.errors import PolicyError, shortened
 
 # Sexagesimal, octal and binary numbers, and digits with underscores.
 _OLD_NUMBER = re.compile(r"[-+]?(0[0-7_]+\Z|0b|[0-9_.]*[_:])")
@@ -15,7 +15,6 @@ _OLD_NUMBER = re.compile(r"[-+]?(0[0-7_]+\Z|0b|[0-9_.]*[_:])")
 LARGEST_BYTES = 1024 * 1024
 DEEPEST = 32
 MOST_NODES = 50_000
-LONGEST_KEY = 200  # of a key that is told
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,7 @@ class Source:
         """The error about one key, with its line or that of the nearest key above that is there."""
         depths = range(len(key), 0, -1)
         line = next((self.lines[key[:depth]] for depth in depths if key[:depth] in self.lines), 1)
-        return self.refusal(f" line {line}: {_shortened('.'.join(key))} {problem}. {advice}", key)
-
-
-def _shortened(key: str) -> str:
-    return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}..."
+        return self.refusal(f" line {line}: {shortened('.'.join(key))} {problem}. {advice}", key)
 
 
 def read_yaml(source: Source, why: str) -> Any:
@@ -102,6 +97,9 @@ def _refuse_shapes(source: Source, text: str) -> None:
                 f" line {line}: {name:.60} is an alias or the anchor of one. What stands elsewhere is not seen here. "
             )
             raise source.refusal(f"{words}Write the value out, or inherit it.")
+        if isinstance(event, yaml.ScalarEvent) and any("\ud800" <= character <= "\udfff" for character in event.value):
+            words = f" line {line}: holds half of a character, a lone surrogate. No file could be written with it. "
+            raise source.refusal(f"{words}Write the whole character.")
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             depth += 1
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):

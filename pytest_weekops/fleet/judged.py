@@ -6,9 +6,10 @@ import hashlib
 import math
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.fleet.fleet_file import Label
@@ -70,18 +71,20 @@ def judged_host(asked: AskedOfHost, journal: Path, *, keep: bool = True) -> Host
 
 def _judged(asked: AskedOfHost, journal: Path, *, keep: bool) -> HostOutcome:
     run = read_run(journal)
+    file = {"path": journal.name, "sha256": hash_file(journal), "bytes": journal.stat().st_size}
     if problem := differs(asked, run):
-        return _outcome(asked, run, journal, HostState.REFUSED, why=problem)
+        return _outcome(asked, run, file, HostState.REFUSED, why=problem)
     campaign = stored_campaign(run)
     verdict = judge(asked.policy, campaign)
     if keep:
-        _keep_artifacts(run, verdict, journal.parent, asked.policy)
+        facts = facts_of(run, asked.policy, ended_status(run, verdict))
+        write_artifacts(journal.parent, verdict, facts, journal=file)
     state, why = state_of(verdict), ""
     if run.ended is None and state is HostState.PROMOTED:
         state, why = HostState.NO_DATA, "its journal has no end"
     if other := _other_driver(asked.label, run):
         state, why = HostState.OTHER_DRIVER, other
-    outcome = _outcome(asked, run, journal, state, verdict=verdict, why=why)
+    outcome = _outcome(asked, run, file, state, verdict=verdict, why=why)
     return outcome.model_copy(update={"estimates": tuple(_estimates(campaign))})
 
 
@@ -113,17 +116,19 @@ def _other_driver(label: Label, run: StoredRun) -> str:
     return ""
 
 
-def _keep_artifacts(run: StoredRun, verdict: Verdict, directory: Path, policy: Policy) -> None:
-    write_artifacts(directory, verdict, facts_of(run, policy, ended_status(run, verdict)))
-
-
 def ended_status(run: StoredRun, verdict: Verdict) -> int:
     """The exit status that a host's decision has: the coordinator's, or that of a run without an end."""
     return int(ExitStatus.INTERRUPTED if run.ended is None else verdict.exit_status)
 
 
 def _outcome(
-    asked: AskedOfHost, run: StoredRun, journal: Path, state: HostState, *, why: str, verdict: Verdict | None = None
+    asked: AskedOfHost,
+    run: StoredRun,
+    file: Mapping[str, Any],
+    state: HostState,
+    *,
+    why: str,
+    verdict: Verdict | None = None,
 ) -> HostOutcome:
     identities = [run.identities[profile] for profile in asked.label.profiles if profile in run.identities]
     driver = ", ".join(identity.driver_version[:100] for identity in identities)
@@ -140,7 +145,7 @@ def _outcome(
         version=run.version[:80],
         driver=driver,
         driver_sha256=hashlib.sha256(drivers.encode()).hexdigest() if identities else "",
-        journal_sha256=hash_file(journal),
+        journal_sha256=file["sha256"],
         own=_own(run, judged),
         judged=judged,
         findings=verdict.findings if verdict is not None else (),

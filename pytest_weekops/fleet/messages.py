@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NoReturn, TypeVar
 from pydantic import Field, ValidationError
 
 from pytest_weekops.core.errors import WeekopsError
-from pytest_weekops.core.record import Record
+from pytest_weekops.core.record import Record, first_refused
 from pytest_weekops.files.strict_json import parse_json
 
 PIECE_BYTES = 1024**2  # of a journal, at once
@@ -132,9 +132,8 @@ def decode(model: type[R], text: object) -> R:
     try:
         return model.model_validate(parse_json(text, parse_constant=not_finite))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise MessageRefused(f"{key or 'it'}: {first['msg']}"[:300]) from error
+        key, message = first_refused(error)
+        raise MessageRefused(f"{key or 'it'}: {message}") from error
     except (ValueError, RecursionError) as error:
         raise MessageRefused(f"it is no JSON of ours: {error}"[:300]) from error
 

@@ -14,7 +14,8 @@ from pytest_weekops.evidence.artifacts import DECISION_NAME as HOST_DECISION
 from pytest_weekops.evidence.artifacts import SUMMARY_NAME, facts_of, read_decision
 from pytest_weekops.evidence.journal import JOURNAL_NAME
 from pytest_weekops.evidence.judging import judge_stored
-from pytest_weekops.evidence.page import FLEET_PAGE_NAME, PAGE_NAME, write_page
+from pytest_weekops.evidence.names import FLEET_PAGE_NAME, PAGE_NAME
+from pytest_weekops.evidence.page import write_page
 from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.hashing import hash_file

@@ -17,6 +17,7 @@ from pytest_weekops.plugin.reasons import no_baseline
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.catalog import KernelEntry
+    from pytest_weekops.core.measurement.needs import KernelNeeds
     from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
 
 DEFAULT_SIZES = (1400, 2048)
@@ -86,6 +87,7 @@ def build_plan(
         **_known_faults(options, required),
         **_evidence(options, kind),
         **(_beside_times(options, kernels, entries) if kind != "canonical" else {}),
+        variants=_variants(entries) if gates else (),
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
@@ -109,6 +111,13 @@ def _beside_times(options: Options, kernels: Sequence[str], entries: Mapping[str
         )
     needs = (needs_of(name, entry.needs) for name, entry in mine.items())
     return {"needs": tuple(each for each in needs if each.is_needy), "results_only": results}
+
+
+def _variants(entries: Mapping[str, KernelEntry]) -> tuple[KernelNeeds, ...]:
+    """The kernels that the canonical tier's gates ask for: a later run that asks for fewer answers none that failed."""
+    from pytest_weekops.core.measurement.needs import needs_of
+
+    return tuple(needs_of(name, entry.needs) for name, entry in entries.items())
 
 
 def _looks(options: Options) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from pytest_weekops.core.judge.campaign import Baseline
 from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.applicability import not_applicable
 from pytest_weekops.core.measurement.driver_files import DriverListing
+from pytest_weekops.core.measurement.peak_bound import PeakRecord
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity, GateRecord, Measurement
 from pytest_weekops.core.measurement.segments import Segment
@@ -80,12 +81,13 @@ def build_decision(
     version: str = __version__,
     segments: Sequence[Segment] = (),
     listings: Mapping[str, DriverListing] | None = None,
+    peaks: Sequence[PeakRecord] = (),
 ) -> dict[str, Any]:
     """The decision as strict JSON data. ``decision`` is promote only where verdict and exit status both say so.
 
     ``baselines`` are the pinned ones that the run was held against: a rerun without them is a weaker one. ``version``
     is that of the program that made the run. ``segments`` are told where there are several: it was gone on with.
-    ``listings`` are the files of each platform's driver, as they were last.
+    ``listings`` are the files of each platform's driver, as they were last, ``peaks`` what level 0 measured of devices.
     """
     promoted = verdict.decision.value == "promote" and exit_status == 0
     return {
@@ -112,5 +114,6 @@ def build_decision(
         "kernels": dict(kernels),
         "counts": dict(counts),
         "artifacts": [dict(entry) for entry in artifacts],
+        **({"peaks": [peak.model_dump(mode="json") for peak in peaks]} if peaks else {}),
         **({"segments": [segment.model_dump(mode="json") for segment in segments]} if len(segments) > 1 else {}),
     }

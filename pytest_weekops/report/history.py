@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_weekops.core.week.entry import IMPORTED, RunEntry
-from pytest_weekops.core.week.history import Point, Series
-from pytest_weekops.core.week.levels import Shift
+from pytest_weekops.core.week.history_terms import IMPORTED
 from pytest_weekops.report.strip import axis_around, strip, table_lines
 from pytest_weekops.report.table import number
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.week.entry import RunEntry
+    from pytest_weekops.core.week.history import Point, Series
+    from pytest_weekops.core.week.levels import Shift
 
 _CHART = 24  # columns
 _MARKS = {"driver": "D", "hardware": "H", "policy": "P"}

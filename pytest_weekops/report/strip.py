@@ -7,10 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from pytest_weekops.report.saying import plain
 
 COLUMNS = 79  # a line of 80 makes some terminals begin an empty one
@@ -67,6 +63,10 @@ def table_lines(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]
 
     Long names are folded; nothing is cut off. What is no letter in strangers' names is shown and not sent.
     """
+    from rich.console import Console  # pages have strips as well, and no such table
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name, align in columns:
         table.add_column(Text(name), justify="right" if align == ">" else "left", overflow="fold")

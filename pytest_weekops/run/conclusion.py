@@ -83,6 +83,7 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
     damage = run.journal.damage()
     if damage:
         run.record(GateRecord(gate="journal", stage="check", passed=False, reason=_BROKEN.format(damage=damage)))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     verdict = judge_records(
         run.policy,
         run.plan,
@@ -92,9 +93,9 @@ def conclude(run: Run, *, status: int = 0, remarks: Sequence[str] = ()) -> Concl
         missing_baselines=run.missing_baselines,
         created_at=run.created_at,
         segments=run.segments,
+        ended_at=now,
     )
     status = status if status in PYTESTS_OWN else int(verdict.exit_status)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     run.journal.append("end", {"decision": verdict.decision.value, "exit_status": status, "ended_at": now})
     run_dir = run.journal.path.parent
     facts = RunFacts(

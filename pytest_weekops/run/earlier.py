@@ -12,7 +12,8 @@ from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.finding import ExitStatus
 from pytest_weekops.core.measurement.records import Case, GateRecord, Measurement, PressureRecord
-from pytest_weekops.core.measurement.segments import next_part, without_halves
+from pytest_weekops.core.measurement.run_names import next_part
+from pytest_weekops.core.measurement.segments import without_halves
 from pytest_weekops.evidence.artifacts import read_decision, recorded_hash
 from pytest_weekops.evidence.journal import JOURNAL_NAME, Event, encode_event
 from pytest_weekops.evidence.stored_run import StoredRun, read_run

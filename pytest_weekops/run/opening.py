@@ -31,6 +31,7 @@ from pytest_weekops.run.earlier import Earlier, read_earlier
 from pytest_weekops.run.guard_book import GuardBook
 from pytest_weekops.run.in_service import note_in_service
 from pytest_weekops.run.live import Platform, Run
+from pytest_weekops.run.peaks import take_peaks
 from pytest_weekops.run.request import RunRequest
 from pytest_weekops.run.resuming import refuse_other_driver, refuse_other_request
 from pytest_weekops.run.tuning import compare_with_baselines, put_in_force
@@ -213,6 +214,8 @@ def _start(request: RunRequest, run: Run) -> None:
         for calibration in records:
             run.record(calibration)
         run.notes += notes
+    if run.plan.kind != "canonical" and earlier is None:
+        take_peaks(run, request.conformance or request.report_dir)
     if run.plan.evidence and earlier is None:
         take_evidence(run, request)
     note_in_service(run, request.report_dir)

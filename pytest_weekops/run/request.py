@@ -22,7 +22,8 @@ class RunRequest:
     ``resume`` is the directory of a run that was broken off, or its name in ``report_dir``: only what it lacks is
     measured. ``partner`` starts the plan's partner. ``calibrations`` is where calibrations lie, where that is not
     ``report_dir``. ``evidence`` are the suites of the plan with the path of results that the user named, or
-    None for those that are kept in ``conformance`` (``report_dir`` where it is None). ``say`` prints a line for people.
+    None for those that are kept in ``conformance`` (``report_dir`` where it is None), where peaks lie, too. ``say``
+    prints a line for people.
     """
 
     plan: CampaignPlan

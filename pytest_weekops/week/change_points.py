@@ -12,19 +12,23 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_weekops.core.week.history import Series
 from pytest_weekops.core.week.levels import (
     LEAST_LEVEL,
     LEAST_RUNS,
     Shift,
+    Step,
     deviations,
     in_noise,
-    measured,
+    numbers_of,
     penalty,
     shifts,
+    steps,
 )
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.week.history import Series
 
 _LIBRARY = "ruptures"
 NOT_LOOKED = (
@@ -120,7 +124,12 @@ def _deviations_cost(base: Any) -> Any:
 
 def look(series: Series) -> tuple[Shift, ...] | None:
     """The changes of a series' level; None where it was not looked for them: no library, or too few runs."""
-    numbers = [point.throughput for point in measured(series) if point.throughput is not None]
+    return look_along(steps(series))
+
+
+def look_along(found: Sequence[Step]) -> tuple[Shift, ...] | None:
+    """The same, of a series' steps."""
+    numbers = numbers_of(found)
     if not can_look() or len(numbers) < LEAST_RUNS:
         return None
-    return shifts(series, level_starts(numbers))
+    return shifts(found, level_starts(numbers))

@@ -13,13 +13,14 @@ from typing import Any
 
 from pytest_weekops.core.calendar import Week, week_of
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.measurement.segments import earlier_parts
+from pytest_weekops.core.measurement.run_names import earlier_parts
 from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
 from pytest_weekops.core.week.tracks import Files, RunEvidence
 from pytest_weekops.evidence.journal import JOURNAL_NAME
 from pytest_weekops.files.hashing import hash_file
 from pytest_weekops.week.shipped_runs import is_shipped
 
+DECISION_NAME = "decision.json"
 LARGEST_FIRST_LINE = 4 * 1024**2
 LARGEST_DECISION = 64 * 1024**2
 
@@ -75,10 +76,9 @@ def promotes_evidence(runs: Sequence[RunEntry], report_dir: Path) -> PromotesEvi
 def check_file(report_dir: Path, name: str, recorded: str) -> tuple[dict[str, Any], str]:
     """Facts about one file, and a sentence where it is not what was recorded. A name never leads out."""
     file: dict[str, Any] = {"path": name, "sha256": None, "recorded_sha256": recorded, "intact": False}
-    relative, root = PurePosixPath(name), report_dir.resolve()
     try:
-        place = (root / relative).resolve()
-        if relative.is_absolute() or ".." in relative.parts or not place.is_relative_to(root):
+        place = _place_of(report_dir, PurePosixPath(name))
+        if place is None:
             return file, f"Evidence {name} leads out of the report directory and was not read."
         if not place.is_file() and place.exists():  # reading a pipe would never end
             return file, f"Evidence {name} is no file."
@@ -89,6 +89,17 @@ def check_file(report_dir: Path, name: str, recorded: str) -> tuple[dict[str, An
     if not recorded:
         return file, f"Evidence {name} was not there when the run was recorded."
     return file, "" if file["intact"] else f"Evidence {name} was changed: its SHA-256 is not the recorded one."
+
+
+def _place_of(report_dir: Path, name: PurePosixPath) -> Path | None:
+    """Where a file lies; None where its name, or a link on the way to it, leads out of the report directory."""
+    if name.is_absolute() or ".." in name.parts:
+        return None
+    place = report_dir / name
+    if any(above.is_symlink() for above in (place, *place.parents[: len(name.parts) - 1])):
+        place = place.resolve()
+        return place if place.is_relative_to(report_dir.resolve()) else None
+    return place  # without a link there is nothing to resolve, which takes longer than to read a small file
 
 
 def rollback_files(entry: Entry, report_dir: Path) -> Files:

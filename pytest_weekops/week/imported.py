@@ -10,7 +10,7 @@ import json
 import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -18,11 +18,13 @@ from pytest_weekops.core.calendar import week_of
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.record import Record
-from pytest_weekops.core.recorded.campaign import THROUGHPUT, RecordedCampaign, Run
-from pytest_weekops.core.week.entry import IMPORTED, RunEntry
-from pytest_weekops.evidence.recorded import read_campaign
+from pytest_weekops.core.week.entry import RunEntry
+from pytest_weekops.core.week.history_terms import IMPORTED
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.hashing import hash_file
+
+if TYPE_CHECKING:
+    from pytest_weekops.core.recorded.campaign import RecordedCampaign, Run
 
 IMPORTED_NAME = "imported.json"
 _PREFIX = "imported/"  # a run's directory and its platforms are plain names
@@ -130,6 +132,8 @@ def _read(report_dir: Path) -> tuple[_Campaign, ...]:
 
 
 def _campaign(file: Path) -> _Campaign:
+    from pytest_weekops.evidence.recorded import read_campaign
+
     campaign = read_campaign(file)
     created_at = campaign.metadata.get("timestamp_utc")
     if not isinstance(created_at, str):
@@ -163,5 +167,7 @@ def _cells(campaign: RecordedCampaign) -> Iterable[_Cell]:
 
 
 def _throughput(run: Run) -> float | None:
+    from pytest_weekops.core.recorded.campaign import THROUGHPUT
+
     number = as_finite(run.metrics.get(THROUGHPUT))
     return number if number is not None and number > 0 else None

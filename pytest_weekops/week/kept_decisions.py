@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pytest_weekops.core.measurement.driver_change import listed
-from pytest_weekops.core.week.entry import IMPORTED, RunEntry
+from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.history import without_cells
+from pytest_weekops.core.week.history_terms import IMPORTED
 from pytest_weekops.week import change_points
-from pytest_weekops.week.evidence import check_file, unknown_journals
-from pytest_weekops.week.witnesses import DECISION_NAME
+from pytest_weekops.week.evidence import DECISION_NAME, check_file, unknown_journals
 
 Kept = Literal["intact", "missing", "changed"]
 
@@ -50,6 +49,8 @@ def kept_decisions(runs: Iterable[RunEntry], report_dir: Path) -> tuple[dict[str
         else:
             found[run.run_id] = "intact"
     if missing:
+        from pytest_weekops.core.measurement.driver_change import listed  # with all that a run records
+
         words = f"There is no decision any more of {listed(missing)}"
         said.insert(0, f"{words}; the numbers shown are the ledger's alone.")
     return found, said

@@ -30,6 +30,7 @@ from pytest_weekops.week.ledger_store import (
     Store,
     StoreLost,
     StoreRefused,
+    Tail,
     UnsureEntry,
     Writing,
 )
@@ -143,12 +144,13 @@ class Ledger:
 
     def _append_once(self, draft: Entry, before_commit: Callable[[Entry], None], attempts: _Attempts) -> Entry:
         with self._translated(), self._store.writing(self._busy_timeout_s) as writing:
-            found = writing.find(draft.kind, draft.key)
+            tail = writing.tail(draft.kind, draft.key)
+            found = tail.found
             if found is not None and attempts.committing and found.hash == attempts.committing:
                 self._write_head(writing)
                 return found  # the commit before was heard, its answer was not
             attempts.committing = ""  # seen under the lock: it is not there
-            entry = self._insert(writing, draft, found)
+            entry = self._insert(writing, draft, tail)
             if entry.hash not in attempts.made:
                 before_commit(entry)
                 attempts.made.add(entry.hash)
@@ -160,10 +162,10 @@ class Ledger:
             self._catch_up_head(writing)
         return entry
 
-    def _insert(self, writing: Writing, draft: Entry, found: Entry | None) -> Entry:
-        self._refuse_cut(writing)
-        count, previous = writing.head() or (0, GENESIS)
-        if found is not None:
+    def _insert(self, writing: Writing, draft: Entry, tail: Tail) -> Entry:
+        self._refuse_cut(writing, tail)
+        count, previous = tail.head or (0, GENESIS)
+        if tail.found is not None:
             raise DuplicateEntry(
                 f"Ledger {self.name} holds {draft.kind} {draft.key!r} already. A record is written once; two with one "
                 "name could not be told apart. Nothing was changed.",
@@ -174,11 +176,10 @@ class Ledger:
         writing.add(entry)
         return entry
 
-    def _refuse_cut(self, writing: Writing) -> None:
+    def _refuse_cut(self, writing: Writing, tail: Tail) -> None:
         """Refuse to write behind a cut tail or a changed last record: the cut would be grown over."""
-        last = list(writing.entries(last=2))
-        head, beside = writing.head(), read_head_file(self.head_path)
-        problems = [*head_problems(last, head, beside, at=writing.hash_at), *self._left_behind()]
+        last, beside = tail.last, read_head_file(self.head_path)
+        problems = [*head_problems(last, tail.head, beside, at=writing.hash_at), *self._left_behind()]
         if last and last[-1].chained(last[0].hash if len(last) > 1 else GENESIS) != last[-1].hash:
             problems.append(f"Record {last[-1].seq} does not match its hash: it was changed.")
         if problems:

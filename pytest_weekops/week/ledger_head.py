@@ -73,6 +73,10 @@ def head_problems(
     ``at`` gives the hash of a record that is not among ``entries``.
     """
     hashes = {entry.seq: entry.hash for entry in entries}
+
+    def hash_of(seq: int) -> str | None:
+        return hashes.get(seq) or (at(seq) if at else None)
+
     count, last = (entries[-1].seq, entries[-1].hash) if entries else (0, GENESIS)
     problems = []
     if head is not None and head != (count, last):
@@ -86,6 +90,6 @@ def head_problems(
             problems.append("The head file is missing beside the ledger: whether records were cut off cannot be told.")
     elif beside[0] > count:
         problems.append(f"The head file counts {beside[0]} records, the ledger has {count}: the end was removed.")
-    elif beside[0] < 0 or (beside[0] and (at(beside[0]) if at else hashes.get(beside[0])) != beside[1]):
+    elif beside[0] < 0 or (beside[0] and hash_of(beside[0]) != beside[1]):
         problems.append("The head file does not match the ledger: one of the two was changed.")
     return problems

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets as random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,17 +21,19 @@ from sqlalchemy.pool import NullPool
 from pytest_weekops.core.week.entry import Entry, canonical_json
 from pytest_weekops.week.ledger_head import Head
 from pytest_weekops.week.ledger_postgres_errors import explained
-from pytest_weekops.week.ledger_postgres_tables import SCHEMA_VERSION, Tables, make, tables_of
-from pytest_weekops.week.ledger_store import StoreRefused
+from pytest_weekops.week.ledger_postgres_tables import SCHEMA_VERSION, Tables, is_made, make, tables_of
+from pytest_weekops.week.ledger_store import StoreRefused, Tail
 
 WRITING, COORDINATING = 0x57454B4F, 0x57454B43  # the first of an advisory lock's two numbers
 CONNECT_TIMEOUT_S = 5
 # A peer that went away without a word is noticed, instead of being waited for without end.
 _ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
-_SETTINGS = sql.text(
-    "SELECT set_config('lock_timeout', :ms, true), set_config('statement_timeout', :longest, true), "
+_LOCK = sql.text(  # the settings first: a condition on them holds before there is a row to lock for
+    "SELECT pg_advisory_xact_lock(:writing, hashtext(:schema)) FROM (SELECT "
+    "set_config('lock_timeout', :ms, true) AS waits, set_config('statement_timeout', :longest, true) AS takes, "
     "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
-    "ELSE current_setting('synchronous_commit') END, true)"  # a record that was told of is not lost with the server
+    "ELSE current_setting('synchronous_commit') END, true) AS kept "  # what was told of is not lost with the server
+    "OFFSET 0) AS settings WHERE waits <> '' AND takes <> '' AND kept <> ''"
 )
 LONGEST_STATEMENT_MS = 120_000
 
@@ -42,31 +44,20 @@ class PostgresRead:
     def __init__(self, connection: Connection, tables: Tables) -> None:
         self.connection, self.tables = connection, tables
 
-    def entries(self, *, last: int | None = None) -> Iterator[Entry]:
-        """The records in order, or the ``last`` ones."""
+    def entries(self) -> Iterator[Entry]:
+        """The records in order."""
         record = self.tables.record
-        if last is None:
-            return self._found(sql.select(record).order_by(record.c.seq))
-        return iter(list(self._found(sql.select(record).order_by(record.c.seq.desc()).limit(last)))[::-1])
-
-    def _found(self, query: sql.Select[Any]) -> Iterator[Entry]:
-        for seq, kind, key, recorded_at, body, digest in self.connection.execute(query):
-            yield Entry(int(seq), str(kind), str(key), str(recorded_at), json.loads(body), str(digest))
+        return map(_entry, self.connection.execute(sql.select(record).order_by(record.c.seq)))
 
     def head(self) -> Head | None:
         """Count and last hash by the head table."""
-        row = self.connection.execute(sql.select(self.tables.head.c.count, self.tables.head.c.hash)).first()
+        row = self.connection.execute(self.tables.counted).first()
         return (int(row[0]), str(row[1])) if row else None
 
     def hash_at(self, seq: int) -> str:
         """The hash of one record."""
         record = self.tables.record
         return str(self.connection.execute(sql.select(record.c.hash).where(record.c.seq == seq)).scalar() or "")
-
-    def find(self, kind: str, key: str) -> Entry | None:
-        """The record of this kind and key."""
-        record = self.tables.record
-        return next(self._found(sql.select(record).where(record.c.kind == kind, record.c.key == key)), None)
 
 
 class PostgresWrite(PostgresRead):
@@ -76,12 +67,20 @@ class PostgresWrite(PostgresRead):
         super().__init__(connection, store.tables)
         self._store, self._timeout_s = store, timeout_s
 
+    def tail(self, kind: str, key: str) -> Tail:
+        """What a record of this kind and key is held against."""
+        rows: dict[str, list[Sequence[Any]]] = {"found": [], "last": [], "head": []}
+        for what, *row in self.connection.execute(self.tables.tail, {"of_kind": kind, "of_key": key}):
+            rows[what].append(row)
+        found, last = (sorted(map(_entry, rows[what]), key=lambda entry: entry.seq) for what in ("found", "last"))
+        head = next(((int(row[0]), str(row[-1])) for row in rows["head"]), None)
+        return Tail(found[0] if found else None, tuple(last), head)
+
     def add(self, entry: Entry) -> None:
         """Insert a record."""
         row = (entry.seq, entry.kind, entry.key, entry.recorded_at, canonical_json(entry.body), entry.hash)
-        names = ("seq", "kind", "key", "recorded_at", "body", "hash")
-        self.connection.execute(self.tables.record.insert(), dict(zip(names, row, strict=True)))
-        self.connection.execute(self.tables.head.update().values(count=entry.seq, hash=entry.hash))
+        names = ("new_seq", "new_kind", "new_key", "new_recorded_at", "new_body", "new_hash")
+        self.connection.execute(self.tables.add, dict(zip(names, row, strict=True)))
 
     def commit(self) -> None:
         """Keep what was added."""
@@ -178,8 +177,7 @@ class PostgresStore:
     def lock(self, connection: Connection, timeout_s: float) -> None:
         """Keep every other writer of this ledger out until the transaction ends."""
         settings = {"ms": f"{max(1, round(timeout_s * 1000))}", "longest": f"{LONGEST_STATEMENT_MS}"}
-        connection.execute(_SETTINGS, settings)
-        connection.execute(sql.select(sql.func.pg_advisory_xact_lock(WRITING, self._number)))
+        connection.execute(_LOCK, {**settings, "writing": WRITING, "schema": self.tables.schema})
 
     @property
     def _number(self) -> Any:
@@ -187,10 +185,10 @@ class PostgresStore:
 
     def _check(self, connection: Connection) -> bool:
         """Whether the tables are there. Raises ``StoreRefused`` for another program's, a newer, another ledger."""
-        there = set(sql.inspect(connection).get_table_names(schema=self.tables.schema))
-        if not there and not self.expected:
+        there = is_made(connection, self.tables)
+        if there is False and not self.expected:
             return False
-        if there and not there >= {"ledger", "record", "head"}:
+        if there is None:
             raise StoreRefused(
                 f"has tables of some other program in its schema {self.tables.schema}",
                 "They hold no weeks",
@@ -237,6 +235,11 @@ class PostgresStore:
             ) from None  # the library's own words may show an address
 
 
+def _entry(row: Sequence[Any]) -> Entry:
+    seq, kind, key, recorded_at, body, digest = row
+    return Entry(int(seq), str(kind), str(key), str(recorded_at), json.loads(body), str(digest))
+
+
 def _identity(connection: Connection, tables: Tables) -> tuple[str, int]:
-    row = connection.execute(sql.select(tables.ledger.c.id, tables.ledger.c.version)).first()
+    row = connection.execute(tables.about).first()
     return (str(row[0]), int(row[1])) if row else ("", 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection
@@ -33,6 +34,41 @@ class Tables:
     ledger: sql.Table
     record: sql.Table
     head: sql.Table
+
+    @cached_property
+    def tail(self) -> sql.CompoundSelect[Any]:
+        """What a record ``of_kind`` and ``of_key`` is held against, in one statement; its first column says which.
+
+        ``found`` is the record that has that name, ``last`` the last two, and ``head`` the head table's row.
+        """
+        record, head = self.record, self.head
+        nothing: sql.ColumnClause[str] = sql.literal_column("''")
+        name = (record.c.kind == sql.bindparam("of_kind"), record.c.key == sql.bindparam("of_key"))
+        last = sql.select(record).order_by(record.c.seq.desc()).limit(sql.literal_column("2")).subquery()
+        return sql.union_all(
+            sql.select(sql.literal_column("'found'"), record).where(*name),
+            sql.select(sql.literal_column("'last'"), last),
+            sql.select(sql.literal_column("'head'"), head.c.count, nothing, nothing, nothing, nothing, head.c.hash),
+        )
+
+    @cached_property
+    def add(self) -> sql.Update:
+        """Insert a record of these values, and let the head table count it, in one statement."""
+        values: dict[str, sql.BindParameter[Any]] = {
+            column.name: sql.bindparam(f"new_{column.name}") for column in self.record.c
+        }
+        added = self.record.insert().values(values).cte("added")
+        return self.head.update().values(count=values["seq"], hash=values["hash"]).add_cte(added)
+
+    @cached_property
+    def counted(self) -> sql.Select[Any]:
+        """The head table's row."""
+        return sql.select(self.head.c.count, self.head.c.hash)
+
+    @cached_property
+    def about(self) -> sql.Select[Any]:
+        """Id and version of this ledger."""
+        return sql.select(self.ledger.c.id, self.ledger.c.version)
 
 
 @lru_cache(maxsize=64)
@@ -65,6 +101,17 @@ def tables_of(schema: str) -> Tables:
         sql.Column("hash", sql.Text, nullable=False),
     )
     return Tables(schema, metadata, ledger, record, head)
+
+
+_NAMES = ("ledger", "record", "head")
+_ARE_THERE = sql.text(f"SELECT {' AND '.join(f'to_regclass(:{name}) IS NOT NULL' for name in _NAMES)}")
+
+
+def is_made(connection: Connection, tables: Tables) -> bool | None:
+    """Whether the tables are there; None where others are in their schema, some of these missing."""
+    if connection.execute(_ARE_THERE, {name: f"{tables.schema}.{name}" for name in _NAMES}).scalar():
+        return True
+    return None if sql.inspect(connection).get_table_names(schema=tables.schema) else False
 
 
 def make(connection: Connection, tables: Tables, *, identity: str) -> None:

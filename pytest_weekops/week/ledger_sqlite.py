@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_weekops.core.week.entry import Entry
 from pytest_weekops.week.ledger_head import Head
-from pytest_weekops.week.ledger_store import StoreRefused
+from pytest_weekops.week.ledger_store import StoreRefused, Tail
 from pytest_weekops.week.ledger_tables import (
     APPLICATION_ID,
     FIRST_READ,
@@ -40,11 +40,9 @@ class SqliteRead:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def entries(self, *, last: int | None = None) -> Iterator[Entry]:
-        """The records in order, or the ``last`` ones."""
-        if last is None:
-            return stored_entries(self.connection)
-        return iter(list(stored_entries(self.connection, f"ORDER BY seq DESC LIMIT {last:d}"))[::-1])
+    def entries(self) -> Iterator[Entry]:
+        """The records in order."""
+        return stored_entries(self.connection)
 
     def head(self) -> Head | None:
         """Count and last hash by the head table."""
@@ -54,13 +52,14 @@ class SqliteRead:
         """The hash of one record."""
         return hash_at(self.connection, seq)
 
-    def find(self, kind: str, key: str) -> Entry | None:
-        """The record of this kind and key."""
-        return stored_of(self.connection, kind, key)
-
 
 class SqliteWrite(SqliteRead):
     """A connection inside a write transaction."""
+
+    def tail(self, kind: str, key: str) -> Tail:
+        """What a record of this kind and key is held against."""
+        last = tuple(stored_entries(self.connection, "ORDER BY seq DESC LIMIT 2"))[::-1]
+        return Tail(stored_of(self.connection, kind, key), last, self.head())
 
     def add(self, entry: Entry) -> None:
         """Insert a record."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -46,11 +47,23 @@ class StoreLost(StoreRefused):
     """The store went away, or has not come yet: the same may be tried again."""
 
 
+@dataclass(frozen=True)
+class Tail:
+    """What a new record is held against: the one that has its name already, the last two in order, and the head table.
+
+    ``head`` is None where that table is empty.
+    """
+
+    found: Entry | None
+    last: tuple[Entry, ...]
+    head: Head | None
+
+
 class Reading(Protocol):
     """A transaction in which everything that is read is of one moment."""
 
-    def entries(self, *, last: int | None = None) -> Iterator[Entry]:
-        """The records in order, or the ``last`` ones. Raises ``ValueError`` for a body that is not JSON."""
+    def entries(self) -> Iterator[Entry]:
+        """The records in order. Raises ``ValueError`` for a body that is not JSON."""
 
     def head(self) -> Head | None:
         """Count and last hash by the head table; None where it is empty."""
@@ -58,12 +71,12 @@ class Reading(Protocol):
     def hash_at(self, seq: int) -> str:
         """The hash of one record; empty where there is none of that number."""
 
-    def find(self, kind: str, key: str) -> Entry | None:
-        """The record of this kind and key."""
-
 
 class Writing(Reading, Protocol):
     """A transaction that keeps every other writer out until it ends."""
+
+    def tail(self, kind: str, key: str) -> Tail:
+        """What a record of this kind and key is held against. Raises ``ValueError`` for a body that is not JSON."""
 
     def add(self, entry: Entry) -> None:
         """Insert a record, and let the head table count it."""

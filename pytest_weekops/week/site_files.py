@@ -40,6 +40,19 @@ def has_many_pages(directory: Path) -> bool:
         return False
 
 
+def is_older(directory: Path, *files: Path) -> bool:
+    """Whether the site there was written before one of these files; a guess, on which no page depends."""
+    written = _written_at(directory / MANIFEST)
+    return any(_written_at(file) >= written for file in files)
+
+
+def _written_at(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 class SiteFiles:
     """The directory of a site. Raises ``InputError`` for one that holds anything else."""
 

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.run_speed import MARGIN_PERCENT
-from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.evidence.journal import JOURNAL_NAME
 from pytest_weekops.evidence.stored_run import StoredRun, read_run
-from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.comparing import show_compared
 from pytest_weekops.report.site.render import render_compared
 from pytest_weekops.report.site.shown import ComparePage
 from pytest_weekops.week.comparing import Comparable, comparable, compare
 from pytest_weekops.week.evidence import check_file
+from pytest_weekops.week.site_journals import Pair, RunFile
 from pytest_weekops.week.site_work import made, processes
 
 _ALONE = 24  # so few are made before another process has begun
-
-
-@dataclass(frozen=True)
-class RunFile:
-    """A run's journal: where it lies, the hash that the ledger has of it, and how the file looks now."""
-
-    run_id: str
-    report_dir: Path = field(repr=False)  # a site is the same wherever its report directory lies
-    run_dir: str
-    recorded: str
-    looks: tuple[int, int]
-    page: Link
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two runs whose page is to be made; ``cells`` has the page of each cell's history."""
-
-    first: RunFile
-    second: RunFile
-    cells: Mapping[tuple[str, str, int], str]
-
-
-def run_file(run: RunEntry, report_dir: Path, page: Link) -> RunFile | None:
-    """A run's journal; None where the ledger has no hash of it, or it is not there any more."""
-    recorded = [str(each.get("sha256", "")) for each in run.artifacts if each.get("path") == JOURNAL_NAME]
-    if not run.run_dir or len(recorded) != 1 or not recorded[0]:
-        return None
-    try:
-        found = (report_dir / run.run_dir / JOURNAL_NAME).stat()
-    except (OSError, ValueError):
-        return None
-    return RunFile(run.run_id, report_dir, run.run_dir, recorded[0], (found.st_size, found.st_mtime_ns), page)
 
 
 def paired_texts(pairs: Sequence[Pair]) -> Iterator[str]:

@@ -5,12 +5,15 @@ Where what they need takes long to load, a process begins with that before it is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from functools import partial
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from typing import Any, Self, TypeVar
 
 _T = TypeVar("_T")
@@ -42,35 +45,49 @@ def made(makes: Sequence[Callable[[], _T]], count: int) -> list[_T]:
 
 
 class Ahead:
-    """A process that gets ready while this one still finds out what there is to make, and then makes it.
+    """A process that gets ready while this one still finds out what there is to make, and makes it beside this one.
 
     ``get_ready`` is called in it at once, and has to be known by its name; where ``is_worth`` is false, or there is
-    one CPU only, or that process is killed, this one makes everything.
+    one CPU only, or that process is killed, this one makes everything. Where it turns out that there is nothing to
+    make, nobody waits until it is ready.
     """
 
     def __init__(self, get_ready: Callable[[], object], *, is_worth: bool) -> None:
         self._get_ready = get_ready
         self._pool: ProcessPoolExecutor | None = None
+        self._idle: set[BaseProcess] = set()  # processes that nothing was sent to
         if is_worth and processes() > 1:
             self._pool = ProcessPoolExecutor(1, get_context("fork"))
+            others = active_children()
             self._submit(get_ready)
+            self._idle = set(active_children()).difference(others)
 
-    def made(self, makes: Sequence[Callable[[], _T]], count: int) -> list[_T]:
-        """The same as :func:`made`, by processes that are ready."""
-        try:
-            if self._pool is not None and makes:
-                return list(self._submit(made, makes, count).result())
-        except BrokenProcessPool:
-            pass
-        if count > 1:
+    def begun(self, makes: Sequence[Callable[[], _T]], count: int) -> Callable[[], list[_T]]:
+        """The same as :func:`made`, begun by the process that is ready; what is returned waits for it.
+
+        What makes is sent to that process, and ought to be small.
+        """
+        begun = None
+        if self._pool is not None and makes:
+            self._idle.clear()
+            begun = self._submit(made, makes, count)
+        return partial(self._ended, begun, makes, count)
+
+    def _ended(self, begun: Future[list[_T]] | None, makes: Sequence[Callable[[], _T]], count: int) -> list[_T]:
+        if begun is not None:
+            with contextlib.suppress(BrokenProcessPool):
+                return begun.result()
+        if count > 1 and len(makes) > 1:
             self._get_ready()  # once, and not in each process
         return made(makes, count)
 
-    def _submit(self, *call: Any) -> Future[Any]:
+    def _submit(self, *call: Any) -> Future[Any] | None:
+        """None where that process is no more."""
         assert self._pool is not None
-        with warnings.catch_warnings():
+        with contextlib.suppress(BrokenProcessPool), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of threads that a library for linear algebra has
             return self._pool.submit(*call)
+        return None
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +95,8 @@ class Ahead:
     def __exit__(self, *_error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in self._idle:
+            process.kill()
 
 
 def _take(makes: list[Callable[[], Any]]) -> None:

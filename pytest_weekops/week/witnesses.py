@@ -14,10 +14,8 @@ from pytest_weekops.core.week.entry import RunEntry, run_entries
 from pytest_weekops.evidence.journal import JOURNAL_NAME, find_journal
 from pytest_weekops.evidence.stored_run import StoredRun, read_run
 from pytest_weekops.files.hashing import hash_file
-from pytest_weekops.week.evidence import decision_facts
+from pytest_weekops.week.evidence import DECISION_NAME, decision_facts
 from pytest_weekops.week.ledger import ledger_beside
-
-DECISION_NAME = "decision.json"
 
 
 def read_uncontradicted(path: Path, *report_dirs: Path) -> StoredRun:

@@ -8,6 +8,8 @@ import select
 import struct
 import time
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_weekops.core.errors import WorkerError
@@ -34,13 +36,17 @@ def send(fd: int, record: Record) -> None:
         view = view[os.write(fd, view) :]
 
 
-def receive(fd: int, *, deadline: float | None = None) -> dict[str, Any] | None:
+def receive(
+    fd: int, *, deadline: float | None = None, more_s: Callable[[], float] = lambda: 0.0
+) -> dict[str, Any] | None:
     """Read one frame; None at a clean end of the stream.
 
-    ``deadline`` is a ``time.monotonic()`` value. Raises ``DeadlineExpired`` when it passes first and ``WorkerError``
-    for anything that is no frame: a wrong magic, an absurd length, a wrong checksum, an end in mid-frame.
+    ``deadline`` is a ``time.monotonic()`` value; once it has passed, ``more_s`` says how long to wait beyond it.
+    Raises ``DeadlineExpired`` when all of that passes first and ``WorkerError`` for anything that is no frame: a wrong
+    magic, an absurd length, a wrong checksum, an end in mid-frame.
     """
-    head = _read(fd, _HEAD.size, deadline)
+    until = _Until(deadline, more_s)
+    head = _read(fd, _HEAD.size, until)
     if not head:
         return None
     if len(head) < _HEAD.size:
@@ -50,7 +56,7 @@ def receive(fd: int, *, deadline: float | None = None) -> dict[str, Any] | None:
         raise WorkerError(f"not a frame: it starts with {head[:16]!r}")
     if length > MAX_PAYLOAD_BYTES:
         raise WorkerError(f"a frame claims {length} bytes, more than the {MAX_PAYLOAD_BYTES} allowed")
-    payload = _read(fd, length, deadline)
+    payload = _read(fd, length, until)
     if len(payload) < length:
         raise WorkerError(f"the stream ended after {len(payload)} of a frame's {length} bytes")
     if zlib.crc32(payload) != checksum:
@@ -64,15 +70,29 @@ def receive(fd: int, *, deadline: float | None = None) -> dict[str, Any] | None:
     return value
 
 
-def _read(fd: int, count: int, deadline: float | None) -> bytes:
+@dataclass
+class _Until:
+    """Waits for bytes until the deadline, if there is one, and for as long as there is more time behind it."""
+
+    deadline: float | None
+    more_s: Callable[[], float]
+
+    def wait(self, fd: int) -> None:
+        if self.deadline is None:
+            return
+        left = self.deadline - time.monotonic()
+        while left <= 0 or not select.select([fd], [], [], left)[0]:
+            left = self.more_s()
+            if left <= 0:
+                raise DeadlineExpired("the deadline passed")
+
+
+def _read(fd: int, count: int, until: _Until) -> bytes:
     """Read ``count`` bytes, fewer only at the end of the stream."""
     parts: list[bytes] = []
     left = count
     while left:
-        if deadline is not None:
-            wait = deadline - time.monotonic()
-            if wait <= 0 or not select.select([fd], [], [], wait)[0]:
-                raise DeadlineExpired("the deadline passed")
+        until.wait(fd)
         part = os.read(fd, min(left, 1 << 20))
         if not part:
             break

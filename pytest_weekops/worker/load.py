@@ -13,6 +13,7 @@ from pytest_weekops.core.measurement.patience import LOOK_S
 _PROC = Path("/proc")
 _BUSY = (0, 1, 2, 5, 6)  # of the numbers after "cpu" in /proc/stat (proc(5)): user nice system irq softirq
 _ALL = 8  # user nice system idle iowait irq softirq steal
+_STEAL = 7
 _PARENT, _TIMES = 1, slice(11, 15)  # of /proc/PID/stat behind the name: ppid; utime stime cutime cstime
 
 
@@ -21,6 +22,7 @@ class _Look:
     busy: int
     whole: int
     own: int
+    stolen: int = 0
 
 
 def cpu_ticks(proc: Path = _PROC) -> tuple[int, ...] | None:
@@ -41,7 +43,8 @@ def _look(pid: int) -> _Look | None:
     if ticks is None or len(ticks) <= max(_BUSY):
         return None
     busy, whole = sum(ticks[place] for place in _BUSY), sum(ticks)
-    return _Look(busy, whole, sum(_ticks(entry, pid) for entry in _PROC.iterdir() if entry.name.isdigit()))
+    own = sum(_ticks(entry, pid) for entry in _PROC.iterdir() if entry.name.isdigit())
+    return _Look(busy, whole, own, ticks[_STEAL] if len(ticks) > _STEAL else 0)
 
 
 def _ticks(entry: Path, pid: int) -> int:
@@ -60,13 +63,17 @@ class LoadMeter:
     def __init__(self) -> None:
         self._start = _look(os.getpid())
 
-    def percent(self) -> float | None:
-        """CPU time of other programs in percent of all CPUs' time since the start; None where unknown."""
+    def percent(self, *, stolen_too: bool = False) -> float | None:
+        """CPU time of other programs in percent of all CPUs' time since the start; None where unknown.
+
+        ``stolen_too``: with what other machines on the same host had.
+        """
         now = _look(os.getpid())
         if now is None or self._start is None or now.whole <= self._start.whole:
             return None
         others = (now.busy - self._start.busy) - (now.own - self._start.own)
-        return round(100.0 * max(others, 0) / (now.whole - self._start.whole), 3)
+        stolen = now.stolen - self._start.stolen if stolen_too else 0
+        return round(100.0 * max(others + stolen, 0) / (now.whole - self._start.whole), 3)
 
 
 class Neighbours:

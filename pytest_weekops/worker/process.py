@@ -31,6 +31,7 @@ from pytest_weekops.worker.protocol import (
     Reply,
     TurnRequest,
 )
+from pytest_weekops.worker.starved import Deadline
 
 WORKER_MODULE = "pytest_weekops.device.main"
 STDERR_TAIL_LINES = 12
@@ -163,16 +164,18 @@ class Worker:
     def _next(self) -> Hello | PhaseNotice | Reply:
         limit = self._limit_s()
         began = time.monotonic()
+        deadline = Deadline(self._process.pid, limit, looks=self.phase is not Phase.LAUNCH)
         try:
-            frame = receive(self._in, deadline=began + limit)
+            frame = receive(self._in, deadline=deadline.ends, more_s=deadline.more_s)
             if frame is None:
                 raise self._ended()
             self._learn(time.monotonic() - began)
             return MESSAGES.validate_python(frame)
         except DeadlineExpired as error:
+            waited = f", {deadline.waited_s:.0f} s of waiting for a CPU apart," if deadline.waited_s >= 1 else ""
             self.kill()
             raise WorkerTimeout(
-                f"{self.label} stayed in phase {self.phase.value} for more than {limit:g} s and was killed",
+                f"{self.label} stayed in phase {self.phase.value} for more than {limit:g} s{waited} and was killed",
                 deadline_s=limit,
                 stderr_tail=self.stderr_tail(),
                 phase=self.phase.value,
@@ -210,7 +213,7 @@ class Worker:
         reply = self.ask(CloseRequest())
         self.phase = Phase.CLOSE
         try:
-            code = self._process.wait(self._deadlines.close_s)
+            code = self._exit_status(Deadline(self._process.pid, self._deadlines.close_s))
         except subprocess.TimeoutExpired as error:
             self.kill()
             raise WorkerTimeout(
@@ -219,6 +222,17 @@ class Worker:
         self._release()
         if code != 0 or not isinstance(reply, Goodbye):
             raise self._crash(f"{self.label} ended with {describe_exit(code)} after {reply.type}")
+
+    def _exit_status(self, deadline: Deadline) -> int:
+        """The exit status of a worker that is ending. Raises ``subprocess.TimeoutExpired``."""
+        left = deadline.limit_s
+        while True:
+            try:
+                return self._process.wait(left)
+            except subprocess.TimeoutExpired:
+                left = deadline.more_s()
+                if left <= 0:
+                    raise
 
     def kill(self) -> None:
         """SIGKILL the worker's whole group and reap it; harmless when it is gone."""

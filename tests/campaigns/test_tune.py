@@ -11,7 +11,7 @@ from pytest_weekops.campaigns.tune import Bounds, Tuner
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.selection.tuning import VariantTuning
 from pytest_weekops.drivers.platforms import resolve_platforms
-from pytest_weekops.evidence.tunings import DIRECTORY, TuningBook, load_kernels, load_tunings
+from pytest_weekops.evidence.tunings import DIRECTORY, TuningBook, load_kernels, load_tunings, read_tuning
 from pytest_weekops.files.kernel_sources import expand
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.host import HostWorker
@@ -98,6 +98,14 @@ SLOW = "#if MR == 4\n    volatile int busy = 0;\n    for (int s = 0; s < 6000; +
 
 
 @pytest.mark.device
+def test_a_workload_is_searched_at_square_sizes(make_tuner: Make, tmp_path: Path) -> None:
+    """Each candidate right at odd edges; a search of one ends in its decision, in the same file."""
+    found = search(make_tuner("pocl"), "transpose")
+    assert found.tried in ({"verified": 1}, {"far behind": 1})
+    (path,) = (tmp_path / DIRECTORY).glob("*.json")
+    assert list(read_tuning(path)[0].variants) == ["transpose"]
+
+
 def test_a_fast_candidate_is_found_and_the_slow_default_is_not_kept(make_tuner: Make, tmp_path: Path) -> None:
     """What is several times as fast as the default by construction wins, with its interval above 1."""
     found = search(make_tuner("pocl", kernel_dir=own(tmp_path, SLOW), count=8), "mine")

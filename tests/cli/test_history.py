@@ -11,7 +11,7 @@ import pytest
 
 from pytest_weekops.cli import main
 from pytest_weekops.core.week.entry import PIN, RUN
-from pytest_weekops.core.week.history import Change
+from pytest_weekops.core.week.history_terms import Change
 from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.core.week.run_entry import run_entry
 from pytest_weekops.week import change_points

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_weekops import cli
 from pytest_weekops.core.measurement.peak import ITEMS, PlatformPeak, found, without_number
+from pytest_weekops.evidence.peaks import read_peak
+from tests.support.synthetic import make_identity
 
-WHOLE = PlatformPeak(
-    platform="pocl", device="d", driver="e", items=tuple(found(item, [9.0] * 5, 9.0, "") for item in ITEMS.values())
-)
+EVERY = tuple(found(item, [9.0] * 5, 9.0, "", 9.0) for item in ITEMS.values())
+WHOLE = PlatformPeak(platform="pocl", device="d", driver="e", items=EVERY)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,26 @@ def test_json_is_one_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert told["schema"] == "weekops-peak/1"
     (platform,) = told["platforms"]
     assert [(item["name"], item["unit"]) for item in platform["items"]] == [(i.name, i.unit) for i in ITEMS.values()]
+
+
+def test_what_is_kept_and_what_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A peak of a quiet host, for later runs; a busy one's is told, and the exit status is 1."""
+    calm = WHOLE.model_copy(update={"identity": make_identity("pocl"), "others_percent": 1.0})
+    monkeypatch.setattr("pytest_weekops.drivers.platforms.resolve_platforms", lambda *_a, **_k: [Launched()])
+    for update, status, words in (
+        ({}, 0, "pocl: kept in"),
+        ({"others_percent": 60.0}, 1, "pocl is not kept: other programs ran meanwhile, 60 % of the CPUs"),
+        ({"identity": None}, 1, "pocl is not kept: its driver did not come up"),
+    ):
+        monkeypatch.setattr("pytest_weekops.campaigns.peak.survey", lambda *_a, u=update: calm.model_copy(update=u))
+        assert cli.main(["peak", "--keep", "--report-dir", str(tmp_path)]) == status
+        assert words in capsys.readouterr().err
+    (kept,) = (tmp_path / "peaks").glob("*.json")
+    assert read_peak(kept).gflops == 1.0
+    assert cli.main(["peak", "--report-dir", str(tmp_path / "other")]) == 0
+    assert not (tmp_path / "other").exists()
 
 
 class Launched:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.errors import PolicyError
-from pytest_weekops.core.record import Record, as_record
+from pytest_weekops.core.record import Record, as_record, first_refused
 
 
 class Known(Record):
@@ -39,3 +39,15 @@ def test_what_is_no_such_document_is_refused(data: Any, said: str) -> None:
     with pytest.raises(PolicyError) as refusal:
         read(data)
     assert str(refusal.value).startswith(said)
+
+
+def test_what_a_stranger_wrote_is_cut_where_it_is_told() -> None:
+    """A key of any length, and a message; of an error of another kind its first line, or what it is."""
+    long = "9" * 5000
+    with pytest.raises(PolicyError) as caught:
+        read({"number": 1, long: 2})
+    assert f"{'9' * 200}...: Extra inputs" in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert first_refused(ValueError(f"one\ntwo{long}")) == ("", "one")
+    assert first_refused(ValueError(long)) == ("", f"{'9' * 200}...")
+    assert first_refused(RecursionError()) == ("", "RecursionError")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant
@@ -72,6 +73,21 @@ def test_launcher_and_compiler_take_the_same_values(
         assert answer.status is MeasurementStatus.OK, f"{shape}: {answer.reason}"
         assert set(answer.build_options) >= {f"-D{name}={value}" for name, value in values.defines.items()}
         assert answer.kernel_sha256 == values.kernel_sha256
+
+
+@pytest.mark.parametrize(
+    ("workload", "defines"),
+    [("reduce", {"SIDE_BY_SIDE": 1}), ("sort", {"BUCKETS": 0}), ("spmv", {"ROWS": 16}), ("transpose", {"BLOCKS": 0})],
+    ids=str,
+)
+def test_a_workload_is_launched_as_it_is_built(benches: Open, workload: str, defines: dict[str, int]) -> None:
+    """In the shape that is not shipped for this device, at sizes that fit neither."""
+    bench = benches("pocl")
+    for n in (1, 61, 521):
+        operation = KernelOperation(name=workload)
+        answer = bench.measure(workload, (n, n, n), operation=operation, tuned=[tuned(bench, workload, defines)])
+        assert answer.status is MeasurementStatus.OK, f"n = {n}: {answer.reason}"
+        assert {f"-D{name}={value}" for name, value in defines.items()} <= set(answer.build_options)
 
 
 def test_a_block_of_twelve_columns_does_not_reach_into_the_next_row(benches: Open) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import cmath
 import itertools
 import math
+import struct
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads import WORKLOADS
+from pytest_weekops.device.workloads.double import SPECIAL, count_of
 from pytest_weekops.device.workloads.fft import batch_of
 from pytest_weekops.device.workloads.spmv import row_lengths
 from pytest_weekops.device.workloads.stencil3d import cube_edge
@@ -44,6 +47,74 @@ def test_gather_scatter(n: int) -> None:
     assert reference.reshape(-1).tolist() == right
     assert unit == 0.0
     assert np.count_nonzero(flat) == n * n
+
+
+@pytest.mark.parametrize("n", EDGES)
+def test_gather_scatter_by_long_indices(n: int) -> None:
+    """The same by the upper halves; the lower ones are other permutations, and lead to another result."""
+    inputs, reference, _ = asked("gather_scatter_long", n)
+    flat, right, wrong = inputs["in"].reshape(-1), [math.nan] * (n * n), [math.nan] * (n * n)
+    for source, target in zip(inputs["from"].tolist(), inputs["to"].tolist(), strict=True):
+        right[target // 2**32] = float(flat[source // 2**32])
+        wrong[target % 2**32] = float(flat[source % 2**32])
+    assert reference.reshape(-1).tolist() == right
+    assert n < 3 or wrong != right
+
+
+@pytest.mark.parametrize("n", EDGES)
+def test_sort_pairs(n: int) -> None:
+    """Python's sort is stable; values go with their keys."""
+    inputs, reference, unit = asked("sort_pairs", n)
+    words = inputs["x"].reshape(-1).tolist()
+    pairs = sorted(zip(words[: n * n], words[n * n :], strict=True), key=lambda pair: pair[0])
+    assert reference.reshape(-1).tolist() == [float(word) for half in zip(*pairs, strict=True) for word in half]
+    assert unit == 0.0
+
+
+def test_a_sort_that_is_not_stable_is_another_one() -> None:
+    """Among equal keys are different values, far from their order."""
+    inputs, reference, _ = asked("sort_pairs", 61)
+    keys, values = np.split(inputs["x"].reshape(-1), 2)
+    by_both = np.lexsort((values, keys))
+    assert np.array_equal(keys[by_both], reference.reshape(-1)[: keys.size])
+    assert np.count_nonzero(values[by_both] != reference.reshape(-1)[keys.size :]) > keys.size // 4
+
+
+def test_double() -> None:
+    """Python's own doubles; what a product lost in fractions."""
+    n = 150
+    inputs, reference, unit = asked("double", n)
+    assert unit == 0.0
+    rows = np.concatenate([doubles(reference), doubles(asked("double_fma", n)[1])])
+    pairs = list(zip(inputs["x"].tolist(), inputs["y"].tolist(), strict=True))
+    assert len(pairs) == count_of(n) > len(SPECIAL) ** 2 + n * n // 16
+    for (x, y), results in zip(pairs, rows.T.tolist(), strict=True):
+        a, b = (math.copysign(math.frexp(v)[0] * 2 or 1.0, v) if usual(v) else None for v in (x, y))
+        same(results[:3], [x + y, x - y, x * y])
+        if y:
+            same(results[3:4], [x / y])
+        same(results[4:5], [math.sqrt(x) if x >= 0 else x if x == 0 else math.nan])
+        if a is not None and b is not None:
+            lost = float(Fraction(a) * Fraction(b) - Fraction(a * b))
+            same(results[5:], [float(np.float32(a)), float(int(a * 2**40)), float(round(b * 2**20)), lost])
+
+
+def doubles(reference: Array) -> Array:
+    """Of the two words of each result (results x 2 pairs) the number (results x pairs)."""
+    words = reference.astype(np.uint64).reshape(len(reference), -1, 2)
+    return (words[..., 0] | words[..., 1] << np.uint64(32)).view(np.float64)
+
+
+def usual(value: float) -> bool:
+    """Whether sign and fraction are those that frexp tells: of no subnormal, infinity or NaN."""
+    return value == 0.0 or 2.0**-1022 <= abs(value) < math.inf
+
+
+def same(found: list[float], right: list[float]) -> None:
+    """The same bits, any NaN being the same."""
+    assert [struct.pack("<d", v) if v == v else None for v in found] == [
+        struct.pack("<d", v) if v == v else None for v in right
+    ]
 
 
 @pytest.mark.parametrize("n", EDGES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.records import MeasurementStatus
 from pytest_weekops.core.units import IMAGE, LEVEL0, LEVEL1, MATH, SHIPPED_UNITS, STRICT_MATH
+from pytest_weekops.files.shipped import data_dir
 from tests.support.benches import Bench
 
 SLOW_TO_BUILD = [name for name in MATH if name != "math_pairs"]  # dozens of kernels each, which PoCL links one by one
@@ -19,15 +22,17 @@ LACKS = {
     "queue_out_of_order": "is not applicable: the device has no CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE",
     "queue_svm": "is not applicable: the device has no CL_DEVICE_SVM_COARSE_GRAIN_BUFFER",
 }
+NO_DOUBLES = dict.fromkeys(("double", "double_fma"), "is not applicable: the device has no cl_khr_fp64")
 WRONG_MATH = {STRICT_MATH: "this driver's version is known to be wrong there"}
 POCL = {**WRONG_MATH, "queue_sub_rectangles": "this driver's version is known to crash over them"}
 REFUSED = {
     "pocl": POCL,
     "pocl-embedded": POCL,
-    "rusticl": {**WRONG_MATH, **LACKS},
+    "rusticl": {**WRONG_MATH, **LACKS, **NO_DOUBLES},
     "clover": {
         **dict.fromkeys(("histogram", "math_pairs", STRICT_MATH, *IMAGE), ABORTS),
         **LACKS,
+        "double_fma": "this driver's version is known to round twice in it",
         "queue_fill": "is not applicable: the device has no clEnqueueFillBuffer",
         "queue_user_events": "this driver's version is known to take later ones",
     },
@@ -67,6 +72,20 @@ def test_a_workload_is_right_at_odd_sizes(benches: Open, name: str) -> None:
         refused(benches("pocl"), name, REFUSED["pocl"][name])
     else:
         hold(benches("pocl"), name, 1, 17, 131)
+
+
+@pytest.mark.long
+def test_clover_rounds_twice_in_fma_of_doubles(benches: Open, tmp_path: Path) -> None:
+    """A quirk of its version leaves double_fma out there: it would be found, and the quirk is needed."""
+    kernels = tmp_path / "kernels"
+    shutil.copytree(data_dir("kernels"), kernels)
+    catalog = (kernels / "catalog.yaml").read_text(encoding="utf-8")
+    assert ", fused_doubles: true" in catalog
+    (kernels / "catalog.yaml").write_text(catalog.replace(", fused_doubles: true", ""), encoding="utf-8")
+    asked = KernelOperation(name="double_fma")
+    answer = benches("clover").measure("double_fma", (61, 61, 61), operation=asked, kernel_dir=kernels)
+    assert answer.status is MeasurementStatus.WRONG, answer.reason
+    assert ": 0.0 where" in answer.reason, "nothing is lost in a product that was rounded first"
 
 
 def test_level_0_is_right_at_odd_sizes(benches: Open) -> None:

@@ -127,6 +127,19 @@ def test_a_line_spelled_otherwise_is_refused(tmp_path: Path, change: tuple[bytes
         read_journal(path)
 
 
+@pytest.mark.parametrize("data", [b'\xef\xbb\xbf{"at":1}', '{"at":1}'.encode("utf-16-le"), b'{"at":1},"more":2', b"{"])
+def test_what_a_line_says_is_a_part_of_it(tmp_path: Path, data: bytes) -> None:
+    """Cut out of its line, some of it would read as JSON by itself; what counts is what the whole line says."""
+    body = b'{"v":2,"seq":1,"type":"note","data":' + data
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(body + b',"crc":"%08x"}\n' % zlib.crc32(body))
+    if b"more" in data:
+        assert read_journal(path)[0].data == {"at": 1}
+    else:
+        with pytest.raises(InputError, match="is not a journal entry"):
+            read_journal(path)
+
+
 def test_an_existing_journal_is_never_overwritten(tmp_path: Path) -> None:
     """Two runs cannot write one file."""
     before = write(tmp_path / "journal.jsonl")

@@ -61,6 +61,7 @@ def test_plain_data_comes_with_the_line_of_every_key() -> None:
         ("a: 1\nb: *x\n", "line 2: *x is an alias"),
         ("a: {b: 1}\nc:\n  <<: &d {e: 1}\n", "line 3: &d is an alias"),
         (f"a: {'[' * 33}{']' * 33}\n", "line 1 is nested too deeply. No recipe is. Flatten it."),
+        ('a: 1\nb: "\\ud800"\n', "line 2: holds half of a character, a lone surrogate. No file could be written with"),
         ("a: [" + "1," * 60_000 + "1]\n", "line 1: more than 50000 values. No recipe has so many."),
         ("a: 1\n---\na: 2\n", "is not YAML: but found another document"),
         ("a: !!python/name:os.system\n", "is not YAML"),

@@ -14,9 +14,9 @@ from pytest_weekops.plugin.planning import build_plan
 ENTRIES = kernel_entries([str(data_dir("kernels"))])
 
 
-def _plan(pytester: pytest.Pytester, *words: str, kind: str = "weekly") -> CampaignPlan:
+def _plan(pytester: pytest.Pytester, *words: str, kind: str = "weekly", gates: tuple[str, ...] = ()) -> CampaignPlan:
     labels = ["clover", "rusticl"] if kind == "split" else ["pocl"]
-    return build_plan(pytester.parseconfig(*words), kind, labels=labels, entries=ENTRIES)
+    return build_plan(pytester.parseconfig(*words), kind, labels=labels, entries=ENTRIES, gates=gates)
 
 
 @pytest.mark.parametrize("kind", ["weekly", "split"])
@@ -35,6 +35,16 @@ def test_gemm_alone_is_planned_as_ever(pytester: pytest.Pytester) -> None:
     """Nothing of it is left out anywhere, and a canonical plan speaks of no kernel."""
     for plan in (_plan(pytester), _plan(pytester, "--kernels", "level1", kind="canonical")):
         assert (plan.needs, plan.results_only) == ((), ())
+
+
+@pytest.mark.parametrize("kind", ["canonical", "weekly"])
+def test_what_the_canonical_gates_ask_for_is_planned(pytester: pytest.Pytester, kind: str) -> None:
+    """Every kernel of the catalogues with its needs, so that a run that asks for fewer is known by its plan."""
+    plan = _plan(pytester, kind=kind, gates=("odd-shapes",))
+    assert {each.kernel for each in plan.variants} == set(ENTRIES)
+    assert {each.kernel: each.capabilities for each in plan.variants}["image2d"] == (CAPABILITIES["images"],)
+    assert "variants" in plan.model_dump()
+    assert "variants" not in _plan(pytester, kind=kind).model_dump()
 
 
 def test_a_run_of_nothing_that_is_timed_is_refused(pytester: pytest.Pytester) -> None:

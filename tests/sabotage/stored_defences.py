@@ -31,7 +31,7 @@ _PROMOTED: Any = SimpleNamespace(decision=SimpleNamespace(value="promote"), fail
 def _unchecked(line: bytes, number: int, path: Path) -> Event:
     """A line as it says of itself, whatever its number and checksum."""
     entry = json.loads(line)
-    return Event(seq=number, type=entry["type"], data=entry["data"])
+    return Event(seq=number, type=entry["type"], told=entry["data"])
 
 
 class _Any:
@@ -60,6 +60,7 @@ _OFF: dict[str, tuple[Place, ...]] = {
     ),
     "numbers": ((build, "_refuse_types", lambda _source, _document: None),),
     "witnesses": ((witnesses, "contradictions", lambda *_arguments: iter(())),),
+    "one run": ((stored_run, "_refuse_two_runs", lambda _events, _journal: None),),
     "types": ((stored_run, "KNOWN", _Any()),),
     "checksums": ((journal, "decode_event", _unchecked),),
     "chain": (

@@ -13,10 +13,13 @@ from pytest_weekops import __version__
 from pytest_weekops.core.bisect.step import Settings, Step
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.verdict import judge_fleet
+from pytest_weekops.core.measurement.peak import ITEMS, found
+from pytest_weekops.core.measurement.peak_bound import peak_record
 from pytest_weekops.core.policy.policy import GuardRules
 from pytest_weekops.core.record import Record
 from pytest_weekops.evidence.artifacts import read_decision
 from pytest_weekops.evidence.bisections import BisectionBook
+from pytest_weekops.evidence.peaks import peak_records
 from pytest_weekops.evidence.promoted import read_evidence
 from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.fleet.book import Attempt, FleetAsked, FleetBook, FleetDecision
@@ -33,9 +36,10 @@ from tests.support.history import promoted
 from tests.support.reading import Reader
 from tests.support.recorded_data import weekly
 from tests.support.stored import KERNELS, write_run
-from tests.support.synthetic import STARTED, make_plan, make_records
+from tests.support.synthetic import STARTED, make_identity, make_plan, make_records
 
 FLEET, HOST = make_fleet(2), "hosts/a-1"
+NOW = datetime.fromisoformat(STARTED)
 SETTINGS = Settings(
     profile="pocl",
     good="/a.so",
@@ -148,6 +152,7 @@ def _promoted(path: Path) -> object:
 FILES = _fleet_files()
 ASKED, ATTEMPT, OUTCOME, DECIDED = FILES
 CAMPAIGN = json.dumps(weekly()).encode()[:20_000]
+PEAK = peak_record(make_identity("pocl"), [found(ITEMS["memory_copy"], [1.0], 8.0, "", 8.0)], NOW, 0.0)
 KEPT_READERS: dict[str, Reader] = {
     "fleet's question": Reader(ASKED, FILES[ASKED], _book(FleetBook.asked)),
     "fleet's attempt": Reader(ATTEMPT, FILES[ATTEMPT], _book(lambda book: book.attempt("a-1"), 2)),
@@ -155,6 +160,11 @@ KEPT_READERS: dict[str, Reader] = {
     "fleet's decision": Reader(DECIDED, FILES[DECIDED], _book(FleetBook.decision)),
     "fleet's messages": Reader("m.txt", "\n".join(map(encode, MESSAGES.values())).encode(), _messages),
     "host's journal": Reader("j.jsonl", _journal(), _received),
+    "peak": Reader(
+        "peaks/x.json",
+        PEAK.model_dump_json().encode(),
+        lambda path: peak_records(path.parent.parent, {"pocl": make_identity("pocl")}, NOW),
+    ),
     "bisection": Reader("bisect.json", SETTINGS.model_dump_json(by_alias=True).encode(), _settings),
     "bisection's step": Reader("steps/001.json", STEP.model_dump_json().encode(), _steps),
     "guards": Reader("guards.json", json.dumps(GUARDS).encode(), _guards),

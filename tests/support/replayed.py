@@ -65,9 +65,20 @@ class ReplayedRun(Run):
         return self.record(next(r for r in pulses if (r.platform, r.snapshot) == (label, snapshot)))
 
     def measure(self, case: Case) -> Measurement:
-        """The case's measurement."""
-        measured = (record for record in self.answers if isinstance(record, Measurement))
-        return self.record(next(record for record in measured if record.case == case))
+        """The case's measurement, at the time of the one whose turn it is."""
+        planned = [record for record in self.answers if isinstance(record, Measurement)]
+        mine = next(record for record in planned if record.case == case)
+        place = sum(isinstance(record, Measurement) and not record.void for record in self.records)
+        return self.record(_at_the_time_of(planned[place], mine) if place < len(planned) else mine)
+
+
+def _at_the_time_of(turn: Measurement, mine: Measurement) -> Measurement:
+    later = turn.sessions[0].start_ns[0] - mine.sessions[0].start_ns[0]
+    sessions = (
+        session.model_copy(update={"start_ns": tuple(ns + later for ns in session.start_ns)})
+        for session in mine.sessions
+    )
+    return mine.model_copy(update={"sessions": tuple(sessions), "order": turn.order, "started_at": turn.started_at})
 
 
 def void_at_first(patch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,9 +16,14 @@ from pytest_weekops.cli import main
 from pytest_weekops.core.calendar import parse_week
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.site.names import pair_name
+from pytest_weekops.week import site as week_site
+from pytest_weekops.week import site_building, site_work
 from pytest_weekops.week.closing import close_week
+from pytest_weekops.week.imported import IMPORTED_NAME
 from pytest_weekops.week.ledger import open_ledger
-from pytest_weekops.week.site import Built, build_site
+from pytest_weekops.week.site import build_site
+from pytest_weekops.week.site_building import Built
+from pytest_weekops.week.site_files import is_older
 from tests.support.ledgers import WITHOUT_TRIGGERS, raw
 from tests.support.run_pages import Seen
 from tests.support.sites import EVIL, EVIL_RUN, small_reports
@@ -134,6 +141,85 @@ def test_pages_are_written_where_something_changed(reports: Path) -> None:
     assert (fewer.removed, dead(site)) == (1, [])
     assert not (site / pair_name("first", "second")).exists()
     assert (site / "own.html").exists()
+
+
+def test_a_changed_decision_of_a_run_is_marked(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its cell's history and on the first page, and nowhere once it is again what was recorded; no link hides it.
+
+    Whether a process that is ready draws, as where a site has many pages, or this one.
+    """
+    site, place = reports / "site", reports / "second" / "decision.json"
+    before, body = snapshot(site), place.read_bytes()
+    beside = reports / "elsewhere.json"
+    beside.write_bytes(body + b"\n")
+    monkeypatch.setattr(site_work, "processes", lambda: 2)
+    edits: tuple[Callable[[], object], ...] = partial(place.write_bytes, body + b"\n"), partial(_as_link, place, beside)
+    for has_many, edit in zip((True, False), edits, strict=True):
+        monkeypatch.setattr(week_site, "has_many_pages", partial(_is, has_many))
+        monkeypatch.setattr(week_site, "is_older", lambda *_files: True)
+        edit()
+        assert build_site(reports, site).written == 2
+        seen = pages(site)
+        (cell,) = (seen[name] for name in seen if name.startswith("cells/pocl-auto-128"))
+        assert "D! first" in cell.words
+        assert "Run second: Evidence second/decision.json was changed" in seen["index.html"].words
+        place.unlink()
+        place.write_bytes(body)
+        assert build_site(reports, site).written == 2
+        assert snapshot(site) == before
+
+
+def test_a_process_gets_ready_where_the_ledger_has_grown(tmp_path: Path) -> None:
+    """By the files that are written anew with it; a site that is not there is older than none."""
+    report_dir, site = tmp_path / "reports", tmp_path / "site"
+    report_dir.mkdir()
+    site.mkdir()
+    assert {open_ledger(report_dir).head_path.name, IMPORTED_NAME} == set(week_site.GROWS)
+    files = [report_dir / name for name in week_site.GROWS]
+    (site / "site.json").write_text("{}", encoding="utf-8")
+    assert not is_older(site, *files)
+    for file in files:
+        file.write_text("{}", encoding="utf-8")
+        os.utime(file, ns=(0, 0))
+        assert not is_older(site, *files)
+        os.utime(file, ns=(1, (site / "site.json").stat().st_mtime_ns + 1))
+        assert is_older(site, *files)
+        os.utime(file, ns=(0, 0))
+
+
+def _is(answer: bool, _directory: Path) -> bool:
+    return answer
+
+
+def _as_link(place: Path, target: Path) -> None:
+    place.unlink()
+    place.symlink_to(target)
+
+
+def test_another_program_makes_every_page_anew(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever of it was edited, added, renamed or is of another version; what Python keeps beside it is no part."""
+    package = tmp_path / "package"
+    (package / "room" / "__pycache__").mkdir(parents=True)
+    for name in ("a.py", "room/b.j2", "room/c.css", "room/__pycache__/a.py", "room/d.txt"):
+        (package / name).write_text(name, encoding="utf-8")
+    monkeypatch.setattr(site_building, "_PACKAGE", package)
+    now = site_building._program.__wrapped__
+    known = [now()]
+    for name in ("a.py", "room/b.j2", "room/c.css", "room/new.py"):
+        (package / name).write_text("edited", encoding="utf-8")
+        known.append(now())
+    (package / "a.py").rename(package / "z.py")
+    known.append(now())
+    monkeypatch.setattr(site_building, "version", lambda name: f"another {name}")
+    known.append(now())
+    assert len(set(known)) == len(known)
+    (package / "room" / "__pycache__" / "a.py").write_text("edited", encoding="utf-8")
+    (package / "room" / "d.txt").write_text("edited", encoding="utf-8")
+    assert now() == known[-1]
+    monkeypatch.setattr(site_building, "_program", lambda: known[-1])
+    result = build_site(reports, reports / "site")
+    assert result.written == result.pages
+    assert build_site(reports, reports / "site").written == 0
 
 
 def test_a_changed_journal_is_not_compared(reports: Path) -> None:

@@ -50,21 +50,21 @@ def test_a_process_that_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_work, "processes", lambda: 2)
     makes = [partial(str, number) for number in range(9)]
     with Ahead(os.getpid, is_worth=True) as ahead:
-        assert ahead.made(makes, 2) == ahead.made(makes, 1) == [str(number) for number in range(9)]
-        assert HERE not in ahead.made([os.getpid], 1)
-        assert ahead.made([], 1) == []
+        assert ahead.begun(makes, 2)() == ahead.begun(makes, 1)() == [str(number) for number in range(9)]
+        assert HERE not in ahead.begun([os.getpid], 1)()
+        assert ahead.begun([], 1)() == []
         with pytest.raises(InputError, match="no"):
-            ahead.made([_refuse], 1)
-        assert ahead.made([partial(_die_elsewhere, word) for word in "abc"], 1) == ["a", "b", "c"]
+            ahead.begun([_refuse], 1)()
+        assert ahead.begun([partial(_die_elsewhere, word) for word in "abc"], 1)() == ["a", "b", "c"]
     with Ahead(os.getpid, is_worth=False) as ahead:
-        assert ahead.made([os.getpid], 1) == [HERE]
+        assert ahead.begun([os.getpid], 1)() == [HERE]
 
 
 def test_whoever_is_not_ready_gets_ready_before_others_are_made() -> None:
     """What is loaded then is not loaded in each of them."""
     ready: list[bool] = []
     with Ahead(partial(ready.append, True), is_worth=False) as ahead:
-        assert ahead.made([os.getpid], 1) == [HERE]
+        assert ahead.begun([os.getpid], 1)() == [HERE]
         assert not ready
-        ahead.made([os.getpid] * 2, 2)
+        ahead.begun([os.getpid] * 2, 2)()
         assert ready

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
+from pytest_weekops.core.calendar import parse_time
+from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge.expected import Outcome, excused, failed_as_expected, outcomes
 from pytest_weekops.core.judge.expected_gates import GateOutcome, gate_outcomes, lets_off
@@ -14,6 +17,7 @@ from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.judge.metrics import CaseMetrics, case_metrics, on_one_clock
 from pytest_weekops.core.measurement.applicability import Place, not_applicable, untimed
 from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListing
+from pytest_weekops.core.measurement.peak_bound import PeakRecord, not_of
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
 from pytest_weekops.core.measurement.records import (
     Case,
@@ -119,7 +123,10 @@ class MissingBaseline(Record):
 
 @dataclass(frozen=True)
 class Campaign:
-    """A live or replayed campaign, with the records sorted out once."""
+    """A live or replayed campaign, with the records sorted out once.
+
+    ``created_at`` and ``ended_at`` are moments by the host's clock; empty where they are not told.
+    """
 
     plan: CampaignPlan
     records: Sequence[JudgedRecord]
@@ -128,6 +135,7 @@ class Campaign:
     created_at: str = ""
     missing_baselines: Sequence[MissingBaseline] = ()
     segments: Sequence[Segment] = ()
+    ended_at: str = ""
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -172,6 +180,18 @@ class Campaign:
                 found[record.platform].append(record)
         return {platform: tuple(listings) for platform, listings in found.items()}
 
+    @cached_property
+    def peaks(self) -> dict[str, tuple[PeakRecord, ...]]:
+        """What level 0 measured of each platform's device, as far as it speaks of it: all of it holds."""
+        found: dict[str, list[PeakRecord]] = defaultdict(list)
+        now = _moment(self.created_at)
+        for record in self.records:
+            if isinstance(record, PeakRecord):
+                identity = self.identities.get(record.platform)
+                if identity is not None and not not_of(record, identity, now):
+                    found[record.platform].append(record)
+        return {platform: tuple(peaks) for platform, peaks in found.items()}
+
     def driver_files(self, platform: str) -> tuple[DriverFile, ...]:
         """The files of a platform's driver as the last listing has them; none where nobody looked."""
         return self.listings[platform][-1].files if platform in self.listings else ()
@@ -187,16 +207,13 @@ class Campaign:
 
     @cached_property
     def voids(self) -> dict[Case, int]:
-        """How often each case was void."""
-        found: dict[Case, int] = defaultdict(int)
-        for measurement in self.measurements:
-            found[measurement.case] += measurement.void
-        return dict(found)
+        """How often each case was void that was void at all."""
+        return dict(Counter(measurement.case for measurement in self.measurements if measurement.void))
 
     @cached_property
     def lost_to_the_host(self) -> frozenset[Case]:
         """Cases of which every attempt was void: measured, and on no host that counts."""
-        return frozenset(case for case, count in self.voids.items() if count and case not in self.by_case)
+        return frozenset(case for case in self.voids if case not in self.by_case)
 
     @cached_property
     def cells(self) -> tuple[CellKey, ...]:
@@ -257,9 +274,14 @@ class Campaign:
         """Cells that no other check asks for, since they, or the other side's, failed as they were expected to."""
         return excused(self.expectations, self.plan)
 
+    @cached_property
+    def failed_as_expected(self) -> frozenset[CellKey]:
+        """Cells that failed themselves as they were expected to."""
+        return failed_as_expected(self.expectations)
+
     def is_excused(self, case: Case) -> bool:
         """Whether a case is of a cell that failed itself as it was expected to."""
-        return (case.platform, case.kernel, case.size) in failed_as_expected(self.expectations)
+        return (case.platform, case.kernel, case.size) in self.failed_as_expected
 
     @cached_property
     def good(self) -> dict[CellKey, tuple[CaseMetrics, ...]]:
@@ -289,6 +311,13 @@ class Campaign:
         return next((b for b in self.baselines if identity is not None and b.fits(identity)), None)
 
 
+def _moment(text: str) -> datetime | None:
+    try:
+        return parse_time(text)
+    except InputError:
+        return None
+
+
 def least_snapshots(campaign: Campaign) -> int:
     """Snapshots that count in the cell that has fewest; 0 where there is no cell."""
     return min((len({row.snapshot for row in rows}) for rows in campaign.good.values()), default=0)
@@ -303,6 +332,7 @@ def live_campaign(
     missing_baselines: Sequence[MissingBaseline] = (),
     created_at: str = "",
     segments: Sequence[Segment] = (),
+    ended_at: str = "",
 ) -> Campaign:
     """The records of a live run, or of its journal, as the judge takes them.
 
@@ -317,4 +347,5 @@ def live_campaign(
         created_at=created_at,
         missing_baselines=tuple(missing_baselines),
         segments=tuple(segments),
+        ended_at=ended_at,
     )

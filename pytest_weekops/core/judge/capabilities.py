@@ -48,7 +48,8 @@ class Loss:
         is_quirk = self.what in SPOILT
         gone = f"spoils {SPOILT[self.what][0]} ({self.what})" if is_quirk else f"has no {self.what}"
         theirs = "does not" if is_quirk else "has"
-        ends = f"{', '.join(self.kernels)} no longer run" if self.kernels else "no workload here needs it"
+        runs = "runs" if len(self.kernels) == 1 else "run"
+        ends = f"{', '.join(self.kernels)} no longer {runs}" if self.kernels else "no workload here needs it"
         story = f"{self.platform} {gone}, which {self.against} {theirs}: {ends}"
         return story if self.known is None else f"{story}, {self.known.words}"
 

@@ -7,6 +7,7 @@ from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.measurement.calibration import CalibrationRecord
 from pytest_weekops.core.measurement.capabilities import InServiceRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
+from pytest_weekops.core.measurement.peak_bound import PeakRecord
 from pytest_weekops.core.measurement.records import (
     GateRecord,
     LookRecord,
@@ -26,4 +27,5 @@ JudgedRecord = (
     | PartnerRecord
     | ConformanceRecord
     | InServiceRecord
+    | PeakRecord
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
-from pytest_weekops.core.measurement.calm import calm_launches, limit_beside, pair_logs, turn_times
+from pytest_weekops.core.measurement.calm import calm_ns, limit_beside, pair_logs, turn_times
 from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.pace import is_covered
 from pytest_weekops.core.measurement.plan import CampaignPlan
@@ -22,8 +22,7 @@ from pytest_weekops.core.units import Unit, amount
 _OTHER = {"A": "B", "B": "A"}
 
 
-@dataclass(frozen=True)
-class CaseMetrics:
+class CaseMetrics(NamedTuple):
     """One ok measurement in numbers. ``launches_ms`` are all verified launches in order, the calm ones on a CPU device.
 
     ``turns_ms`` are the turns that it took with a partner, None where one was not calm. ``pace_ms`` is the mean fixed
@@ -84,16 +83,16 @@ def case_metrics(measurement: Measurement, plan: CampaignPlan) -> CaseMetrics | 
     counted = () if _missing(measurement, plan, timed=True) else counted_ns(measurement, plan)
     if not counted or nonfinite(measurement):
         return None
-    launches = tuple([ns * 1e-6 for ns in counted])
-    turns = measurement.turns
+    launches, turns = _ms(counted), measurement.turns
+    ordered = sorted(launches)
     mean_ns = statistics.fmean(launches) * 1e6
     return CaseMetrics(
         snapshot=measurement.case.snapshot,
         seed=measurement.case.seed,
         launches_ms=launches,
         mean_gflops=measurement.flops / mean_ns,
-        median_ms=statistics.median(launches),
-        p95_ms=percentile95(launches),
+        median_ms=statistics.median(ordered),
+        p95_ms=percentile95(ordered),
         anchor_ms=anchor_ms(measurement),
         pace_ms=pace_ms(measurement),
         mean_gbs=measurement.bytes_moved / mean_ns,
@@ -111,13 +110,7 @@ def _beside(measurement: Measurement, plan: CampaignPlan) -> dict[str, Any]:
     if turns is None or turns.partner is None or len(logs) < least_pairs(plan):
         return {}
     limit = _limit(measurement, plan)
-    launches = [
-        ns * 1e-6
-        for session in turns.partner.sessions
-        for ns, calm in zip(session.wall_ns, calm_launches(session, limit), strict=True)
-        if calm
-    ]
-    return {"beside": statistics.median(logs), "beside_ms": tuple(launches)}
+    return {"beside": statistics.median(logs), "beside_ms": _ms(_calm_ns(turns.partner.sessions, limit))}
 
 
 def partner_pair_logs(measurement: Measurement, plan: CampaignPlan) -> list[float]:
@@ -160,13 +153,15 @@ def delay_limit(host: HostCondition, plan: CampaignPlan) -> float | None:
 
 def counted_ns(measurement: Measurement, plan: CampaignPlan) -> list[int]:
     """Wall times of the launches that count, in order."""
-    limit = _limit(measurement, plan)
-    return [
-        ns
-        for session in measurement.sessions
-        for ns, calm in zip(session.wall_ns, calm_launches(session, limit), strict=True)
-        if calm
-    ]
+    return _calm_ns(measurement.sessions, _limit(measurement, plan))
+
+
+def _calm_ns(sessions: Sequence[SessionSamples], limit: float | None) -> list[int]:
+    return list(chain.from_iterable(calm_ns(session, limit) for session in sessions))
+
+
+def _ms(launches_ns: Sequence[int]) -> tuple[float, ...]:
+    return tuple([ns * 1e-6 for ns in launches_ns])
 
 
 def _turns_ms(measurement: Measurement, plan: CampaignPlan) -> list[float | None]:
@@ -208,7 +203,7 @@ def pace_ms(measurement: Measurement) -> float | None:
     paces = measurement.host.paces
     if not measurement.on_cpu or not paces or not is_covered(paces, len(measurement.sessions)):
         return None
-    mean = statistics.fmean(pace.mean_us for pace in paces) * 1e-3
+    mean = statistics.fmean([pace.mean_us for pace in paces]) * 1e-3
     return mean if math.isfinite(mean) else None
 
 
@@ -216,7 +211,7 @@ def on_one_clock(rows: Sequence[CaseMetrics]) -> tuple[CaseMetrics, ...]:
     """The rows of a cell, all with a pace or none: a pace and an anchor are not compared with each other."""
     if len({row.pace_ms is None for row in rows}) < 2:
         return tuple(rows)
-    return tuple(replace(row, pace_ms=None) for row in rows)
+    return tuple(row._replace(pace_ms=None) for row in rows)
 
 
 def incompleteness(measurement: Measurement, plan: CampaignPlan, *, timed: bool = True) -> str:
@@ -226,18 +221,21 @@ def incompleteness(measurement: Measurement, plan: CampaignPlan, *, timed: bool 
     """
     if missing := _missing(measurement, plan, timed=timed):
         return missing
-    return "no launch was calm" if timed and not counted_ns(measurement, plan) else ""
+    limit = _limit(measurement, plan)
+    is_bare = timed and not any(calm_ns(session, limit) for session in measurement.sessions)
+    return "no launch was calm" if is_bare else ""
 
 
 def _missing(measurement: Measurement, plan: CampaignPlan, *, timed: bool) -> str:
     least = plan.iterations if timed else 1
     sessions = measurement.sessions
+    watched = timed and measurement.on_cpu and plan.max_run_delay_percent is not None
     if [session.session for session in sessions] != list(range(1, plan.sessions + 1)):
         return f"{len(sessions)} of {plan.sessions} sessions"
     for session in sessions:
         if len(session.wall_ns) < least:
             return f"{len(session.wall_ns)} of {least} launches in session {session.session}"
-        if timed and measurement.on_cpu and plan.max_run_delay_percent is not None and session.delay_ns is None:
+        if watched and session.delay_ns is None:
             return f"session {session.session} has no run delay: nobody saw whether other programs ran"
         if not session.verified:
             return f"session {session.session} is not verified"
@@ -256,10 +254,10 @@ def nonfinite(measurement: Measurement) -> str:
             return f"a launch of session {session.session} took no time"
         if session.nonfinite:
             return f"{session.nonfinite} elements of session {session.session} are not finite"
-        for name in ("max_abs_error", "k_scaled_error"):
-            value = getattr(session, name)
-            if not math.isfinite(value) or value < 0:
-                return f"{name} of session {session.session} is {value}"
+        if not 0 <= session.max_abs_error < math.inf:
+            return f"max_abs_error of session {session.session} is {session.max_abs_error}"
+        if not 0 <= session.k_scaled_error < math.inf:
+            return f"k_scaled_error of session {session.session} is {session.k_scaled_error}"
     return ""
 
 

@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -178,7 +178,7 @@ def stale(series: CalibratedSeries, kernel_sha256: str | None, now: datetime) ->
         return f"it has {series.snapshots} snapshots, and {LEAST_SNAPSHOTS} are needed"
     if kernel_sha256 is not None and series.kernel_sha256 != kernel_sha256:
         return "it was made with another kernel source"
-    days = (now - series.made_at.astimezone(UTC)).total_seconds() / 86400.0
+    days = (now - series.made_at).total_seconds() / 86400.0  # at the end of time no zone can be changed
     if days < -1:
         return f"it is dated {series.made_at:%Y-%m-%d}, which is yet to come"
     return f"it is {days:.0f} days old, and {MOST_AGE_DAYS} are the most" if days > MOST_AGE_DAYS else ""

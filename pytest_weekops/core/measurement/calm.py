@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from itertools import compress
 
 from pytest_weekops.core.measurement.records import SessionSamples
 
@@ -53,15 +54,29 @@ def calm_launches(session: SessionSamples, most_percent: float | None) -> tuple[
         return (True,) * count
     if most_percent is None or delays is None or len(delays) != count:
         return (False,) * count
-    # The rule of :func:`is_calm` written out, for all at once or each: a judge asks it of every launch several times.
-    if most_percent >= 0 and min(session.wall_ns, default=1) > 0 and max(delays, default=0) <= OWN_DELAY_NS:
+    if _waited_for_themselves(session, most_percent):
         return (True,) * count
-    return tuple(
+    return tuple(  # the rule of :func:`is_calm` written out: a judge asks it of every launch several times
         [
             wall > 0 and delay <= OWN_DELAY_NS + most_percent * wall / 100.0
             for wall, delay in zip(session.wall_ns, delays, strict=True)
         ]
     )
+
+
+def _waited_for_themselves(session: SessionSamples, most_percent: float | None) -> bool:
+    """Whether every launch is calm at a glance: each was watched, and delayed no longer than by its own threads."""
+    walls, delays = session.wall_ns, session.delay_ns
+    if most_percent is None or not delays or len(delays) != len(walls):
+        return False
+    return most_percent >= 0 and max(delays) <= OWN_DELAY_NS and min(walls) > 0
+
+
+def calm_ns(session: SessionSamples, most_percent: float | None) -> tuple[int, ...]:
+    """Wall times of the calm ones among a session's timed launches, in order."""
+    if _waited_for_themselves(session, most_percent):
+        return session.wall_ns
+    return tuple(compress(session.wall_ns, calm_launches(session, most_percent)))
 
 
 def delay_percent(session: SessionSamples) -> float | None:

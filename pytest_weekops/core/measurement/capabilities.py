@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_IMAGES, CAPABILITIES
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_IMAGES, CAPABILITIES, DOUBLES
 from pytest_weekops.core.measurement.expectation import MOST_EXPECTATIONS, DriverName
 from pytest_weekops.core.measurement.known_test import Words, a_day
+from pytest_weekops.core.measurement.needs import told_of
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.record import Record, as_record
 from pytest_weekops.core.units import IMAGE
 
-DOUBLES = "cl_khr_fp64"
 # Extensions that programs rest on; a device that has one says so by this name, in every version of OpenCL.
 EXTENSIONS = (
     DOUBLES,
@@ -29,6 +29,7 @@ NEEDED_BY: dict[str, tuple[str, ...]] = {
     CAPABILITIES["fill"]: ("queue_fill",),
     CAPABILITIES["svm"]: ("queue_svm",),
     CAPABILITIES["images"]: IMAGE,
+    DOUBLES: ("double", "double_fma"),
 }
 _SPOILS = {ABORTS_ON_IMAGES: CAPABILITIES["images"]}
 
@@ -94,5 +95,4 @@ def lost(before: DeviceIdentity, after: DeviceIdentity) -> tuple[str, ...]:
 
 def _usable(identity: DeviceIdentity) -> frozenset[str]:
     """All that a record tells of, but for what the driver says it has and is known to abort on."""
-    told = {*identity.capabilities, *([DOUBLES] if identity.has_fp64 else [])}
-    return frozenset(told - {name for quirk, name in _SPOILS.items() if quirk in identity.quirks})
+    return frozenset(told_of(identity) - {name for quirk, name in _SPOILS.items() if quirk in identity.quirks})

@@ -28,10 +28,12 @@ CAPABILITIES = {
     "svm": "CL_DEVICE_SVM_COARSE_GRAIN_BUFFER",
     "images": "CL_DEVICE_IMAGE_SUPPORT",
 }
+DOUBLES = "cl_khr_fp64"
 ABORTS_ON_IMAGES = "aborts-on-images"
 ABORTS_ON_SUB_RECTANGLES = "aborts-on-rectangles-of-sub-buffers"
 FORGETS_ARGUMENTS = "forgets-arguments-of-waiting-kernels"
 WRONG_IN_STRICT_MATH = "wrong-in-strict-math"  # a quirk of one version: the next one is asked again
+FUSES_NO_DOUBLES = "rounds-twice-in-fma-of-doubles"  # the same
 
 
 class Needs(Record):
@@ -39,9 +41,10 @@ class Needs(Record):
 
     Of its driver, which may be known to fail there: ``atomics`` and ``pointer_results`` (built-in functions with a
     second result behind a pointer, as ``frexp`` has) a compiler that survives them, ``strict_math`` what conformance
-    tests do not ask, ``sub_rectangles`` copies of them between sub-buffers, ``waiting_arguments`` that a kernel keeps
-    the arguments it was enqueued with. Of its capabilities: ``out_of_order`` queues, ``fill`` (OpenCL 1.2), ``svm``
-    (coarse-grained at least), ``images``.
+    tests do not ask, ``fused_doubles`` an ``fma`` of doubles that rounds once, ``sub_rectangles`` copies of them
+    between sub-buffers, ``waiting_arguments`` that a kernel keeps the arguments it was enqueued with. Of its
+    capabilities: ``out_of_order`` queues, ``fill`` (OpenCL 1.2), ``svm`` (coarse-grained at least), ``images``,
+    ``fp64`` (numbers in double precision).
     """
 
     work_group_size: int = Field(default=1, ge=1)
@@ -50,6 +53,7 @@ class Needs(Record):
     atomics: bool = False
     pointer_results: bool = False
     strict_math: bool = False
+    fused_doubles: bool = False
     sub_rectangles: bool = False
     waiting_arguments: bool = False
     out_of_order: bool = False
@@ -61,7 +65,8 @@ class Needs(Record):
     def capabilities(self) -> tuple[str, ...]:
         """Those that a device has or has not, by OpenCL's names."""
         asked = {"out_of_order": self.out_of_order, "fill": self.fill, "svm": self.svm, "images": self.images}
-        return tuple(CAPABILITIES[name] for name, needed in asked.items() if needed)
+        names = tuple(CAPABILITIES[name] for name, needed in asked.items() if needed)
+        return (*names, DOUBLES) if self.fp64 else names
 
 
 class KernelEntry(Record):
@@ -103,7 +108,7 @@ class KernelEntry(Record):
             )
         if not self.operation_file and self.operation not in SHIPPED_UNITS:
             raise ValueError(
-                f"operation {self.operation} is none of {', '.join(SHIPPED_UNITS)}; name its file as operation_file"
+                f"operation {self.operation}: name its file as operation_file; it is none of {', '.join(SHIPPED_UNITS)}"
             )
         layout = "own" if self.operation_file else _LAYOUT_OF.get(self.operation, "steps")
         if (layout or "gemm") != (self.layout if self.layout in ("own", "steps", "vector") else "gemm"):

@@ -7,7 +7,9 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
+    DOUBLES,
     FORGETS_ARGUMENTS,
+    FUSES_NO_DOUBLES,
     WRONG_IN_STRICT_MATH,
     Needs,
 )
@@ -25,6 +27,7 @@ SPOILT: dict[str, tuple[str, str]] = {
         "the arguments that a waiting kernel was enqueued with",
         "version is known to take later ones",
     ),
+    FUSES_NO_DOUBLES: ("fma of doubles", "version is known to round twice in it"),
     WRONG_IN_STRICT_MATH: ("math as strict as the text", "version is known to be wrong there"),
 }
 
@@ -50,15 +53,22 @@ def needs_of(kernel: str, needs: Needs) -> KernelNeeds:
         ABORTS_ON_IMAGES: needs.images,
         ABORTS_ON_SUB_RECTANGLES: needs.sub_rectangles,
         FORGETS_ARGUMENTS: needs.waiting_arguments,
+        FUSES_NO_DOUBLES: needs.fused_doubles,
         WRONG_IN_STRICT_MATH: needs.strict_math,
     }
     found = tuple(quirk for quirk, needed in spoilt.items() if needed)
     return KernelNeeds(kernel=kernel, capabilities=needs.capabilities, spoilt_by=found)
 
 
+def told_of(identity: DeviceIdentity) -> frozenset[str]:
+    """OpenCL's names of all that a record tells the device has; older ones tell of double precision by a field."""
+    return frozenset({*identity.capabilities, *([DOUBLES] if identity.has_fp64 else [])})
+
+
 def lacking(needs: KernelNeeds, identity: DeviceIdentity) -> str:
     """Why a kernel is not applicable on a device: what it lacks, or what its driver is known for; or nothing."""
-    if missing := [name for name in needs.capabilities if name not in identity.capabilities]:
+    told = told_of(identity)
+    if missing := [name for name in needs.capabilities if name not in told]:
         return f"is not applicable: the device has no {', no '.join(missing)}"
     for quirk in needs.spoilt_by:
         if quirk in identity.quirks:

@@ -47,9 +47,13 @@ def session_paces(
 
 def is_covered(paces: Sequence[SessionPace], sessions: int) -> bool:
     """Whether every one of so many sessions has enough quanta for its pace to mean something."""
-    return [pace.session for pace in paces] == list(range(1, sessions + 1)) and all(
-        pace.quanta >= LEAST_QUANTA and pace.median_us > 0 and pace.mean_us > 0 for pace in paces
-    )
+    if len(paces) != sessions:
+        return False
+    for session, pace in enumerate(paces, start=1):
+        is_one = pace.session == session and pace.quanta >= LEAST_QUANTA
+        if not (is_one and pace.median_us > 0 and pace.mean_us > 0):
+            return False
+    return True
 
 
 def pace_change_percent(paces: Sequence[SessionPace]) -> float:

@@ -14,6 +14,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.measurement.stats import median_interval
 from pytest_weekops.core.record import Record
 
@@ -131,8 +132,9 @@ class PeakAmounts(Record):
 class PeakResult(Record):
     """One item as found. ``value`` is the median of ``repeats``, between ``low`` and ``high`` (95 %, order statistics).
 
-    ``best`` is the fastest of them, ``how`` the shape that it was reached with. Only ``ok`` has numbers; every other
-    status has a ``reason``. ``ok`` has one where the driver went down over wider vectors.
+    ``best`` is the fastest of them, ``how`` the shape that it was reached with. ``each`` is what one launch did, in
+    bytes or operations. Only ``ok`` has numbers; every other status has a ``reason``. ``ok`` has one where the driver
+    went down over wider vectors.
     """
 
     name: str
@@ -143,6 +145,7 @@ class PeakResult(Record):
     high: float | None = None
     best: float | None = None
     repeats: int = 0
+    each: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     how: str = ""
     verified: str = ""
     reason: str = ""
@@ -159,11 +162,17 @@ class PeakResult(Record):
 
 
 class PlatformPeak(Record):
-    """Level 0 of one platform. ``ended`` says why there is nothing, or nothing more, of it."""
+    """Level 0 of one platform. ``ended`` says why there is nothing, or nothing more, of it.
+
+    ``identity`` is who was measured, ``others_percent`` how much of the CPUs' time other programs had meanwhile, and
+    other machines on the same host.
+    """
 
     platform: str
     device: str = ""
     driver: str = ""
+    identity: DeviceIdentity | None = None
+    others_percent: float | None = None
     ended: str = ""
     items: tuple[PeakResult, ...] = ()
 
@@ -177,8 +186,10 @@ class PlatformPeak(Record):
         return not self.ended and not bad and fine >= set(asked or ITEMS)
 
 
-def found(item: Item, times_ns: Sequence[float], amount: float, how: str) -> PeakResult:
+def found(item: Item, times_ns: Sequence[float], amount: float, how: str, each: float = 0.0) -> PeakResult:
     """The figures of batches that took so many nanoseconds: ``amount`` bytes, operations, launches or builds each.
+
+    ``each`` is what one launch of a batch did.
 
     Raises ``ValueError`` where a time is none: a number cannot be made of it.
     """
@@ -196,6 +207,7 @@ def found(item: Item, times_ns: Sequence[float], amount: float, how: str) -> Pea
         high=high,
         best=min(figures) if scale else max(figures),
         repeats=len(figures),
+        each=each,
         how=how,
         verified=item.verified,
     )

@@ -22,6 +22,8 @@ class Deadlines(Record):
 
     ``first_build_s`` is that of a worker's first build, for which a driver loads its compiler and has no cache; it is
     ``build_s`` where that alone is given. A launch may take longer than ``launch_s`` where those of the warm-up did.
+    No time passes while a worker's main thread is ready to run and other programs have the CPUs, up to three times what
+    is stated; in a launch it does.
     """
 
     import_s: float = Field(default=60.0, gt=0)
@@ -101,7 +103,8 @@ class CampaignPlan(Record):
     ``evidence`` names the conformance suites whose results the verdict takes in, ``known_tests`` what is known of them.
     ``needs`` is what its kernels need that not every device has: where one lacks it, the kernel is not applicable.
     ``results_only`` are the kernels whose results are judged and whose times are not. ``known_losses`` are capabilities
-    that drivers are known to lack.
+    that drivers are known to lack. ``variants`` are the kernels that the canonical tier's gates ask for, and what each
+    needs; empty where the run has none of these gates.
     """
 
     kind: Literal["canonical", "weekly", "split"]
@@ -138,12 +141,13 @@ class CampaignPlan(Record):
     needs: tuple[KernelNeeds, ...] = ()
     results_only: tuple[str, ...] = ()
     known_losses: tuple[KnownLoss, ...] = ()
+    variants: tuple[KernelNeeds, ...] = ()
 
     @model_serializer(mode="wrap")
     def _as_before_these(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without one of these a plan is what it was before there was any, to the byte."""
         data: dict[str, Any] = handler(self)
-        for name in ("evidence", "known_tests", "needs", "results_only", "known_losses"):
+        for name in ("evidence", "known_tests", "needs", "results_only", "known_losses", "variants"):
             if not data.get(name):
                 data.pop(name, None)
         return data

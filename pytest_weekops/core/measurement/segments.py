@@ -6,7 +6,6 @@ compared within a boot only; each segment says which one it was.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -15,7 +14,6 @@ from pydantic import Field
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.record import Record
 
-_PART = re.compile(r"(.+)-r([1-9][0-9]{0,3})")
 T = TypeVar("T")
 
 
@@ -55,21 +53,3 @@ def _is_half(record: Measurement, pairs: set[tuple[object, ...]]) -> bool:
 def _key(record: Measurement, platform: str) -> tuple[object, ...]:
     case = record.case
     return platform, case.kernel, case.size, case.seed, case.snapshot, record.attempt, record.started_at
-
-
-# -- names -------------------------------------------------------------------------------------------------------
-
-
-def next_part(run_id: str) -> str:
-    """The run that goes on with this one: ``NAME-r2`` after ``NAME``, ``NAME-r3`` after that."""
-    found = _PART.fullmatch(run_id)
-    return f"{found.group(1)}-r{int(found.group(2)) + 1}" if found else f"{run_id}-r2"
-
-
-def earlier_parts(run_id: str) -> tuple[str, ...]:
-    """The runs that this one went on with, oldest first; none for a run in one go."""
-    found = _PART.fullmatch(run_id)
-    if found is None:
-        return ()
-    name, number = found.group(1), int(found.group(2))
-    return (name, *(f"{name}-r{n}" for n in range(2, number)))

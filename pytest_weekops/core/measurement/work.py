@@ -53,6 +53,15 @@ def _math(n: int, functions: int, numbers: int) -> Work:
     return float(functions * count), 4.0 * numbers * count
 
 
+_LEAST_PAIRS, _SIZE_PER_PAIR = 400, 16  # of doubles
+_DOUBLES = {"double": 8, "double_fma": 1}  # results of a pair
+
+
+def _double(n: int, results: int) -> Work:
+    count = _LEAST_PAIRS + n * n // _SIZE_PER_PAIR
+    return float(results * count), 8.0 * (2 + results) * count
+
+
 _PEAK_BLOCK, _PEAK_GROUP = 1024, 64  # words of an array of level 0, and work-items, are multiples of these
 _PEAK_STEPS, _PEAK_PER_ITEM = 8 * 512, 128  # steps of a chain, and of the n * n so many to a work-item
 
@@ -86,6 +95,7 @@ _BY_NAME: dict[str, Callable[[int], Work]] = {
     "reduce": lambda n: (float(max(n**2 - 1, 1)), 4.0 * n**2),
     "scan": lambda n: (float(n**2), 8.0 * n**2),
     "sort": lambda n: (float(_PASSES * n**2), 8.0 * n**2),
+    "sort_pairs": lambda n: (float(_PASSES * n**2), 16.0 * n**2),
     "histogram": lambda n: (float(n**2), 4.0 * n**2),
     "transpose": lambda n: (float(n**2), 8.0 * n**2),
     "stencil2d": lambda n: (17.0 * n**2, 4.0 * (n + 2) ** 2 + 4.0 * n**2),
@@ -93,6 +103,8 @@ _BY_NAME: dict[str, Callable[[int], Work]] = {
     "fft": _fft,
     "nbody": lambda n: (20.0 * (2 * n) ** 2, 56.0 * n),
     "gather_scatter": lambda n: (float(n**2), 16.0 * n**2),
+    "gather_scatter_long": lambda n: (float(n**2), 24.0 * n**2),
+    **{name: partial(_double, results=results) for name, results in _DOUBLES.items()},
     **{name: partial(_math, functions=count, numbers=numbers) for name, (count, numbers) in _MATHS.items()},
     **{name: partial(_in_parts, parts=parts, each=(1.0, 8.0)) for name, parts in _QUEUES.items()},
     **{name: partial(_in_parts, parts=parts, each=(4.0, 40.0)) for name, parts in _IMAGES.items()},

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.bounds import beyond
 from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.core.record import first_refused
 
 Lane = Literal["t3", "t5"]
 
@@ -113,8 +116,9 @@ def with_lane_policy(policy: Policy, lane: Lane, data: object, source: str) -> P
     try:
         merged = Policy.model_validate(effective)
     except ValueError as error:
-        first: Any = error.errors()[0] if hasattr(error, "errors") else {"loc": (), "msg": str(error), "input": None}
-        raise refuse(".".join(map(str, first["loc"])), first.get("input"), f"is refused: {first['msg']}") from error
+        place, message = first_refused(error)
+        value = error.errors()[0].get("input") if isinstance(error, ValidationError) else None
+        raise refuse(place, value, f"is refused: {message}") from error
     for (part, key, *_row), problem, why in beyond(merged):
         if (part, key) in given:
             raise refuse(f"{part}.{key}", effective[part][key], f"{problem}: {why[0].lower()}{why[1:].rstrip('.')}")

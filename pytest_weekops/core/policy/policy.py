@@ -319,7 +319,7 @@ class Policy(PolicyPart):
     def sha256(self) -> str:
         """Hash of the effective policy: two policies with the same limits and words have the same hash."""
         text = json.dumps(self.effective(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
     @property
     def max_abs_error(self) -> float | None:

@@ -32,8 +32,6 @@ def usable(entry: KernelEntry, identity: DeviceIdentity) -> str:
         return f"needs {needed} work-items per group, the device allows {allowed}"
     if entry.needs.local_mem_bytes > identity.local_mem_bytes:
         return f"needs {entry.needs.local_mem_bytes} bytes of local memory, the device has {identity.local_mem_bytes}"
-    if entry.needs.fp64 and not identity.has_fp64:
-        return "needs double precision, which the device lacks"
     return aborts(entry, identity)
 
 

@@ -1,4 +1,4 @@
-"""What may be tuned: the build parameters of each kernel layout, their legal values and their constraints. Pure.
+"""What may be tuned: the build parameters of each kernel layout and workload, their legal values and constraints. Pure.
 
 The values are those that the headers of ``kernels/*.cl`` state. A candidate gives every parameter of its layout a
 value. What comes from a file is held against the same lists, so that a stranger's file can name nothing else.
@@ -69,10 +69,22 @@ SPACES: dict[str, tuple[Parameter, ...]] = {
     ),
     "tile": (Parameter("PAD", (0, 1, 2, 3, 4), 1), _FMA),
 }
+# Of shipped workloads, by operation: most choose between the shape made for GPUs and the one made for CPUs.
+WORKLOAD_SPACES: dict[str, tuple[Parameter, ...]] = {
+    "reduce": (Parameter("SIDE_BY_SIDE", (0, 1), 0),),
+    "sort": (Parameter("BUCKETS", (0, 1), 0),),
+    "transpose": (Parameter("BLOCKS", (0, 1), 0),),
+    "spmv": (Parameter("ROWS", (1, 16, 64, 256, 1024), 1),),
+}
+_LONGEST_ROW = 4096  # elements of a row of the sparse matrix
+_TIMES_A_KEY = 4  # an item that sorts a bucket takes each key of it up so often; all keys may be in one bucket
+_TILE_ITERATIONS = 9000  # of an item of transpose_blocks.clh, at most
 
 
 def parameters(entry: KernelEntry) -> tuple[Parameter, ...]:
-    """The tunable parameters of a variant; none for layouts without any."""
+    """The tunable parameters of a variant; none for layouts and operations without any."""
+    if entry.layout == "steps":
+        return WORKLOAD_SPACES.get(entry.operation, ())
     return SPACES.get(entry.layout, ()) if entry.operation == "gemm" else ()
 
 
@@ -96,6 +108,8 @@ def loop_iterations(entry: KernelEntry, defines: Defines, k: int) -> int:
 
     Counted as llvmpipe counts: each turn of each loop. Clover and rusticl 22.3 keep the loops of a tile.
     """
+    if entry.layout == "steps":
+        return _workload_iterations(defines, k)
     if entry.layout == "packed":
         depth, row_panels, column_panels = defines["KC"], defines["MT"], defines["NT"]
         blocks = math.ceil(k / depth)
@@ -109,6 +123,15 @@ def loop_iterations(entry: KernelEntry, defines: Defines, k: int) -> int:
         fetched = sum(_fetches(defines))  # once from memory, once into the tile
         return math.ceil(k / depth) * (1 + 2 * fetched + depth)
     return k + math.ceil(k / _SUM_DEPTH)
+
+
+def _workload_iterations(defines: Defines, n: int) -> int:
+    """The same of a workload at size ``n``; those of the shapes without a parameter are few."""
+    if defines.get("BUCKETS"):
+        return _TIMES_A_KEY * n * n
+    if defines.get("BLOCKS"):
+        return _TILE_ITERATIONS
+    return defines.get("ROWS", 1) * _LONGEST_ROW
 
 
 def why_illegal(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, *, k: int = USUAL_DEPTH) -> str:
@@ -127,6 +150,9 @@ def why_illegal(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, 
 
 def _breach(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, k: int) -> str:
     """The constraint that legal values break together, or nothing."""
+    cut_off = device_class(identity) in ("llvmpipe", "clover")
+    if entry.layout == "steps" and not cut_off:
+        return ""
     if problem := _tile_breach(defines) if entry.layout == "regtile" else _block_breach(defines):
         return problem
     items = defines.get("LANES", 1) * defines.get("LINES", 1)
@@ -135,10 +161,11 @@ def _breach(entry: KernelEntry, defines: Defines, identity: DeviceIdentity, k: i
     if (local := _local_bytes(entry, defines)) > identity.local_mem_bytes:
         return f"two tiles of {local} bytes in all exceed the device's {identity.local_mem_bytes} of local memory"
     # The kernel itself refuses by the usual depth on any device; what lies beyond matters where loops are cut off.
-    depth = k if device_class(identity) in ("llvmpipe", "clover") else min(k, USUAL_DEPTH)
+    depth = k if cut_off else min(k, USUAL_DEPTH)
     iterations = loop_iterations(entry, defines, depth)
     if not iterations < LOOP_LIMIT:
-        return f"{iterations} loop iterations per work-item at k = {depth}; llvmpipe stops after {LOOP_LIMIT}"
+        at = "n" if entry.layout == "steps" else "k"
+        return f"{iterations} loop iterations per work-item at {at} = {depth}; llvmpipe stops after {LOOP_LIMIT}"
     return ""
 
 

@@ -11,7 +11,7 @@ from pytest_weekops.core.calendar import Week
 from pytest_weekops.core.numbers import as_finite
 from pytest_weekops.core.policy.conformance_rules import ConformanceRules
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
-from pytest_weekops.core.week.cells_held import fewer_applicable, fewer_cells
+from pytest_weekops.core.week.cells_held import added_variants, fewer_applicable, fewer_cells, fewer_variants
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.expected import more_expected
 from pytest_weekops.core.week.floors_held import lower_floors
@@ -98,7 +98,11 @@ def _weaker_plan(run: RunEntry, before: RunEntry) -> Iterator[str]:
     for label, silicon in before.hardware.items():
         if silicon and run.hardware.get(label, "") != silicon:
             yield f"{label} on other hardware ({run.hardware.get(label) or 'unknown'}, was {silicon})"
-    yield from fewer_applicable(run.not_applicable, before.not_applicable)
+    if "times_possible" in before.failed_checks and (gone := [p for p in before.peaks if p not in run.peaks]):
+        yield f"without the level 0 of {', '.join(gone)}, beyond which launches were"
+    yield from fewer_variants(run.plan, before.plan)
+    added = added_variants(run.plan, before.plan)
+    yield from fewer_applicable(run.not_applicable, before.not_applicable, added=added)
     yield from fewer_cells(run.plan, run.results, before.results)
     yield from lower_floors(run.baselines, before.baselines)
 

@@ -14,8 +14,8 @@ from pytest_weekops.core.numbers import as_finite, as_whole
 from pytest_weekops.core.week.entry import RunEntry
 
 
-def run_bounds(run: RunEntry, throughput: float) -> tuple[float, float] | None:
-    """Lower and upper bound of a throughput, in its unit; each errs as often as the run's policy lets a false block.
+def run_reach(run: RunEntry) -> float | None:
+    """How far a run's throughputs may lie from the true ones, in logs, at the error of its policy's false block.
 
     None where the record does not say how much a snapshot varies, how often to err, or of how many snapshots it is.
     """
@@ -25,7 +25,11 @@ def run_bounds(run: RunEntry, throughput: float) -> tuple[float, float] | None:
     snapshots = _least_snapshots(run)
     if spread is None or error is None or snapshots < 2 or not (0 < spread < 100 and 0 < error < 0.5):
         return None
-    reach = -NormalDist().inv_cdf(error) * spread / 100.0 / math.sqrt(snapshots)
+    return -NormalDist().inv_cdf(error) * spread / 100.0 / math.sqrt(snapshots)
+
+
+def bounds_of(throughput: float, reach: float) -> tuple[float, float]:
+    """Lower and upper bound of a throughput, in its unit."""
     return throughput * math.exp(-reach), throughput * math.exp(reach)
 
 

@@ -19,7 +19,6 @@ RUN, ROLLBACK, WEEK, ACTION, ALERT, PIN = "run", "rollback", "week", "action", "
 FLEET = "fleet"  # what a fleet of hosts came to; no run of this machine, and no answer for its channel
 FLEET_WEEK = "fleet_week"  # a week of the fleets of a report directory, closed
 DEPLOYED = "deployed"  # a runtime profile that was made the active one before it was measured, by a staged promotion
-IMPORTED = "imported"  # a run of somebody else, which is in no ledger
 
 
 def canonical_json(data: Any) -> str:
@@ -67,6 +66,7 @@ class RunEntry(Record):
     """What the ledger keeps of one run. ``plan`` and ``policy`` are kept whole: a rerun is compared with them.
 
     ``not_applicable`` has the kernels that a platform's device could not run, None where an older version recorded it.
+    ``peaks`` are the platforms whose level 0 bounded their launches.
     ``late_s`` is None where the run entered itself when it ended; else the seconds until somebody else entered it.
     """
 
@@ -93,6 +93,7 @@ class RunEntry(Record):
     drivers: dict[str, str] = Field(default_factory=dict)
     baselines: dict[str, Any] = Field(default_factory=dict)
     not_applicable: dict[str, tuple[str, ...]] | None = None
+    peaks: tuple[str, ...] = ()
     run_dir: str = ""
     decision_sha256: str = ""
     artifacts: tuple[dict[str, Any], ...] = ()

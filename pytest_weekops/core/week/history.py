@@ -7,26 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.numbers import as_finite, as_whole
 from pytest_weekops.core.suggestion import suggest
 from pytest_weekops.core.units import UNITS, Unit
 from pytest_weekops.core.week.entry import RunEntry
+from pytest_weekops.core.week.history_terms import CellKey, Change, Kind, cell_word
 from pytest_weekops.core.week.pins import Device, Pin
-
-Kind = Literal["driver", "hardware", "policy"]
-CellKey = tuple[str, str, int]  # platform, kernel, size
-
-
-@dataclass(frozen=True)
-class Change:
-    """What was another one in the run before, and what it became."""
-
-    kind: Kind
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -60,11 +49,6 @@ class Series:
         return cell_word(self.cell)
 
 
-def cell_word(cell: CellKey) -> str:
-    """``PLATFORM:KERNEL:SIZE``."""
-    return ":".join(map(str, cell))
-
-
 def history(runs: Sequence[RunEntry], pins: Sequence[Pin]) -> tuple[Series, ...]:
     """Every cell of these runs, in the order in which they came, each unit in a series of its own.
 
@@ -95,13 +79,13 @@ def chosen(found: Sequence[Series], wanted: Sequence[str]) -> tuple[Series, ...]
 
 
 def _points(run: RunEntry, pins: Sequence[Pin]) -> Iterator[tuple[CellKey, Point]]:
+    mine = [pin for pin in pins if pin.run_id == run.run_id]
     for row in run.results:
         cell = _cell(row)
         if cell is None:
             continue
         unit, number = _number(row)
-        device = Device(cell[0], run.hardware.get(cell[0], ""))
-        pinned = any(pin.run_id == run.run_id and pin.device.is_same(device) for pin in pins)
+        pinned = any(pin.device.is_same(Device(cell[0], run.hardware.get(cell[0], ""))) for pin in mine)
         yield cell, Point(run, number, _positive(row.get("p95_ms")), unit, str(row.get("status", "")), pinned)
 
 
@@ -142,6 +126,6 @@ def _with_changes(platform: str, points: Sequence[Point]) -> Iterator[Point]:
             "policy": " ".join((run.policy_id, run.policy_sha256[:12])).strip(),
         }
         told = {kind: fact for kind, fact in facts.items() if fact}  # a run whose driver never answered tells none
-        changes = (Change(kind, known[kind], fact) for kind, fact in told.items() if known.get(kind, fact) != fact)
-        yield replace(point, changes=tuple(changes))
+        changes = tuple(Change(kind, known[kind], fact) for kind, fact in told.items() if known.get(kind, fact) != fact)
+        yield replace(point, changes=changes) if changes else point
         known |= told

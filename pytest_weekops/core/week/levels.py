@@ -13,8 +13,11 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from pytest_weekops.core.week.history import Change, Point, Series
+if TYPE_CHECKING:
+    from pytest_weekops.core.week.history import Point, Series
+    from pytest_weekops.core.week.history_terms import Change
 
 LEAST_RUNS = 8  # with fewer nothing is looked for
 LEAST_LEVEL = 3  # runs of a level: one that stands out is no change
@@ -36,9 +39,31 @@ class Shift:
     beside: tuple[tuple[str, Change], ...]
 
 
+@dataclass(frozen=True)
+class Step:
+    """A run of a series as far as its level goes: its number, None where it has none, and what changed in it.
+
+    It is little beside the run itself, and can be sent to another process.
+    """
+
+    run_id: str
+    number: float | None
+    changes: tuple[Change, ...]
+
+
 def measured(series: Series) -> tuple[Point, ...]:
     """The runs that have a number."""
     return tuple(point for point in series.points if point.throughput is not None)
+
+
+def steps(series: Series) -> tuple[Step, ...]:
+    """Every run of a series, those without a number as well."""
+    return tuple(Step(point.run.run_id, point.throughput, point.changes) for point in series.points)
+
+
+def numbers_of(found: Sequence[Step]) -> list[float]:
+    """The numbers that there are, in order."""
+    return [step.number for step in found if step.number is not None]
 
 
 def in_noise(numbers: Sequence[float]) -> list[float]:
@@ -75,21 +100,19 @@ def deviations(numbers: Sequence[float]) -> Iterator[float]:
         yield max(0.0, above - below - (low[0] if len(low) > len(high) else 0.0))
 
 
-def shifts(series: Series, starts: Sequence[int]) -> tuple[Shift, ...]:
-    """What begins at those places of :func:`measured`, in order."""
-    points = measured(series)
-    edges = [0, *starts, len(points)]
-    medians = [
-        statistics.median(math.log(point.throughput or math.nan) for point in points[start:end])
-        for start, end in pairwise(edges)
-    ]
+def shifts(found: Sequence[Step], starts: Sequence[int]) -> tuple[Shift, ...]:
+    """What begins at those places of :func:`numbers_of`, in order."""
+    places = [place for place, step in enumerate(found) if step.number is not None]
+    edges = [0, *starts, len(places)]
+    numbers = numbers_of(found)
+    medians = [statistics.median(map(math.log, numbers[start:end])) for start, end in pairwise(edges)]
     return tuple(
-        Shift(points[start].run.run_id, 100.0 * math.expm1(after - before), _beside(series, points, start))
+        Shift(found[places[start]].run_id, 100.0 * math.expm1(after - before), _beside(found, places, start))
         for start, (before, after) in zip(starts, pairwise(medians), strict=True)
     )
 
 
-def _beside(series: Series, points: Sequence[Point], start: int) -> tuple[tuple[str, Change], ...]:
+def _beside(found: Sequence[Step], places: Sequence[int], start: int) -> tuple[tuple[str, Change], ...]:
     """Changes of the runs around a change point, those that have no number among them."""
-    first, last = (series.points.index(points[place]) for place in (start - 1, min(start + 1, len(points) - 1)))
-    return tuple((point.run.run_id, change) for point in series.points[first : last + 1] for change in point.changes)
+    first, last = places[start - 1], places[min(start + 1, len(places) - 1)]
+    return tuple((step.run_id, change) for step in found[first : last + 1] for change in step.changes)

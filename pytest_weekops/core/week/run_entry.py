@@ -46,6 +46,7 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
                 {label: (str(f.get("profile", "")), str(f.get("hardware", ""))) for label, f in identities.items()},
             ),
             not_applicable=not_applicable_of(decision["plan"], identities),
+            peaks=tuple(dict.fromkeys(str(peak["platform"]) for peak in decision.get("peaks", ()))),
             run_dir=run_directory(decision),
             decision_sha256=decision_sha256,
             artifacts=tuple(decision.get("artifacts", ())),

@@ -44,4 +44,4 @@ def _measured(device: OpenDevice, request: PeakRequest, notify: Notify) -> PeakR
         return without_number(item, "wrong", str(wrong))
     finally:
         bench.release()
-    return found(item, taken.times_ns, taken.amount, taken.how)
+    return found(item, taken.times_ns, taken.amount, taken.how, taken.each)

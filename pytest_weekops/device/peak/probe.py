@@ -39,11 +39,12 @@ class WrongResult(Exception):
 
 @dataclass(frozen=True)
 class Taken:
-    """Nanoseconds of each batch, and how much each of them did."""
+    """Nanoseconds of each batch, and how much each of them did; ``each`` is that of one launch, 0 where none is one."""
 
     times_ns: tuple[float, ...]
     amount: float
     how: str
+    each: float = 0.0
 
 
 class Probe(Protocol):
@@ -137,7 +138,7 @@ class Bench:
             key += launches
             self.notify(Phase.VERIFY)
             probe.check((key - 1) % KEYS, whole=left == 0)
-        return Taken(tuple(times), probe.amount * launches, probe.how)
+        return Taken(tuple(times), probe.amount * launches, probe.how, probe.amount)
 
     def _batch(self, probe: Probe, key: int, launches: int) -> float:
         start = time.perf_counter_ns()

@@ -9,6 +9,7 @@ Private: import from `pytest_weekops.api`.
 from __future__ import annotations
 
 from pytest_weekops.device.operation import LaunchedOperation
+from pytest_weekops.device.workloads.double import IN_DOUBLE
 from pytest_weekops.device.workloads.fft import Fft
 from pytest_weekops.device.workloads.gather_scatter import GatherScatter
 from pytest_weekops.device.workloads.histogram import Histogram
@@ -20,6 +21,7 @@ from pytest_weekops.device.workloads.queues.operation import QUEUES
 from pytest_weekops.device.workloads.reduce import Reduce
 from pytest_weekops.device.workloads.scan import Scan
 from pytest_weekops.device.workloads.sort import Sort
+from pytest_weekops.device.workloads.sort_pairs import SortPairs
 from pytest_weekops.device.workloads.spmv import Spmv
 from pytest_weekops.device.workloads.stencil2d import Stencil2d
 from pytest_weekops.device.workloads.stencil3d import Stencil3d
@@ -29,6 +31,7 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     "reduce": Reduce(),
     "scan": Scan(),
     "sort": Sort(),
+    "sort_pairs": SortPairs(),
     "histogram": Histogram(),
     "transpose": Transpose(),
     "stencil2d": Stencil2d(),
@@ -37,6 +40,8 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     "fft": Fft(),
     "nbody": Nbody(),
     "gather_scatter": GatherScatter(),
+    "gather_scatter_long": GatherScatter("gather_scatter_long", wide=True),
+    **IN_DOUBLE,
     **{name: MathFunctions(name, functions) for name, functions in GROUPS.items()},
     **QUEUES,
     **IMAGES,

@@ -23,7 +23,11 @@ def up(value: int, multiple: int) -> int:
 
 def elements(name: str, shape: Shape) -> int:
     """N x n. Raises ``DeviceError`` where that is more than the kernels count."""
-    count = shape.n * shape.n
+    return counted(name, shape, shape.n * shape.n)
+
+
+def counted(name: str, shape: Shape, count: int) -> int:
+    """The elements of a launch at this size. Raises ``DeviceError`` where they are more than the kernels count."""
     if count > MOST_ELEMENTS:
         raise DeviceError(f"{name} at n = {shape.n} has more elements than an int counts. Give a smaller size.")
     return count

@@ -14,11 +14,38 @@ from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads.parts import elements, steps_of, up
 from pytest_weekops.device.workloads.scan import GROUP, scan_steps
 
-DIGIT_BITS, DIGITS = 4, 16  # of sort.cl, as the next one
+DIGIT_BITS, DIGITS = 4, 16  # of sort_digits.clh, as the next one
 KEYS = 128  # of an item
 PASSES = 32 // DIGIT_BITS  # even, so that the last one writes to the output
 BUCKETS, BUCKET_KEYS = 256, 16_384  # of sort_buckets.clh
 _FEW = 16  # different keys among those that repeat
+
+
+def digit_steps(count: int, *, words: int) -> tuple[list[Step], dict[str, int]]:
+    """Every kernel of sorting ``count`` keys of x, ``words`` words each with their values, and scratch in bytes."""
+    items = up(-(-count // KEYS), GROUP)
+    scan, scratch = scan_steps("counts", "counts", DIGITS * items)
+    ndrange = (items,), (GROUP,)
+    steps: list[Step] = []
+    source = "x"
+    for number in range(PASSES):
+        out = "sorted" if number % 2 else "between"
+        digit = (np.int32(count), np.int32(number * DIGIT_BITS))
+        steps.append(Step("count_digits", (source, "counts", *digit), *ndrange))
+        steps += scan
+        steps.append(Step("place", (source, "counts", out, *digit), *ndrange))
+        source = out
+    return steps, {"between": 4 * words * count, "counts": 4 * DIGITS * items, **scratch}
+
+
+def some_keys(shape: tuple[int, int], generator: np.random.Generator, *, repeated: float) -> Array:
+    """Any uint32, 0 and the largest one among them; this share of the keys is one of a few."""
+    keys = generator.integers(0, 2**32, shape, dtype=np.uint32)
+    few = generator.integers(0, 2**32, _FEW, dtype=np.uint32)
+    few[:2] = 0, 2**32 - 1
+    again = generator.random(shape, dtype=np.float32) < repeated
+    keys[again] = few[generator.integers(0, _FEW, int(again.sum()))]
+    return keys
 
 
 class Sort:
@@ -50,20 +77,7 @@ class Sort:
 
     def _by_digits(self, shape: Shape) -> Launch:
         """Per digit: every item's counts, their prefix sums in place, and every key to its place."""
-        count = elements("sort", shape)
-        items = up(-(-count // KEYS), GROUP)
-        scan, scratch = scan_steps("counts", "counts", DIGITS * items)
-        ndrange = (items,), (GROUP,)
-        steps: list[Step] = []
-        source = "x"
-        for number in range(PASSES):
-            out = "sorted" if number % 2 else "between"
-            words = (np.int32(count), np.int32(number * DIGIT_BITS))
-            steps.append(Step("count_digits", (source, "counts", *words), *ndrange))
-            steps += scan
-            steps.append(Step("place", (source, "counts", out, *words), *ndrange))
-            source = out
-        return self._launched(shape, steps, {"between": 4 * count, "counts": 4 * DIGITS * items, **scratch})
+        return self._launched(shape, *digit_steps(elements("sort", shape), words=1))
 
     def _launched(self, shape: Shape, steps: Sequence[Step], scratch: Mapping[str, int]) -> Launch:
         square = (shape.n, shape.n)
@@ -79,12 +93,7 @@ class Sort:
     def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
         """X (n x n): any numbers, 0 and the largest one among them; every fourth key is one of a few."""
         generator = np.random.default_rng([seed, session])
-        x = generator.integers(0, 2**32, (shape.n, shape.n), dtype=np.uint32)
-        few = generator.integers(0, 2**32, _FEW, dtype=np.uint32)
-        few[:2] = 0, 2**32 - 1
-        again = generator.random((shape.n, shape.n), dtype=np.float32) < 0.25
-        x[again] = few[generator.integers(0, _FEW, int(again.sum()))]
-        return {"x": x}
+        return {"x": some_keys((shape.n, shape.n), generator, repeated=0.25)}
 
     def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:
         """The sorted keys (n x n), exact."""

@@ -129,7 +129,7 @@ def split_picture(comparisons: Sequence[Comparison]) -> Picture | None:
     ends = (
         "the interval that the judge decides by"
         if any(each.interval is not None for each in measured)
-        else "the range of its snapshots"
+        else f"the range of its {'seeds' if any(each.is_of_seeds for each in measured) else 'snapshots'}"
     )
     caption = (
         f"Candidate over baseline throughput of every kernel and size, with {ends}. Left of the line the candidate is "
@@ -171,44 +171,72 @@ def _forest(
     return picture(figure, anchor, title, caption)
 
 
+def _places_of(shown: Comparison) -> str:
+    """What each ratio is of."""
+    return "seed" if shown.is_of_seeds else "snapshot"
+
+
+@dataclass(frozen=True)
+class _Dots:
+    """Ratios that share a marker, each at the name of its snapshot or seed."""
+
+    label: str
+    ratios: tuple[tuple[int | str, float], ...]
+
+
+def _dots(shown: Comparison) -> tuple[list[int | str], list[_Dots]]:
+    """The places of a picture of ratios, in order, and what stands at them."""
+    if shown.is_of_seeds:
+        ratios = tuple((seed, ratio) for seed, series in shown.by_seed for _all, ratio in series)
+        return [seed for seed, _ratio in ratios], [_Dots("", ratios)]
+    found = [
+        _Dots(f"seed {seed}", tuple((place, ratio) for place, ratio in series if place is not None))
+        for seed, series in shown.by_seed
+    ]
+    return [*sorted({place for _seed, series in shown.by_seed for place, _ratio in series if place is not None})], found
+
+
 def comparison_picture(shown: Comparison) -> Picture | None:
     """The ratio of each snapshot and seed; None where nothing could be compared."""
-    points = [ratio for _seed, series in shown.by_seed for _snapshot, ratio in series]
+    names, found = _dots(shown)
+    points = [ratio for dots in found for _place, ratio in dots.ratios]
     if not finite(points):
         return None
-    snapshots = sorted({snapshot for _seed, series in shown.by_seed for snapshot, _ratio in series})
-    place_of = {snapshot: place for place, snapshot in enumerate(snapshots)}
-    figure = new_figure(2.7, below=0.75 if len(shown.by_seed) > 1 else 0.42)
+    place_of = {name: place for place, name in enumerate(names)}
+    count = len(found)
+    figure = new_figure(2.7, below=0.75 if count > 1 else 0.42)
     axes = figure.subplots()
     plain_log(axes, points)
     marks = [*finite(points), shown.least]
     room = 0.1 * ((max(marks) - min(marks)) or max(marks))
     bottom = min(marks) - room if axes.get_yscale() == "linear" else min(marks) / 1.2
     axes.set_ylim(bottom, max(marks) + 1.5 * room)
-    count = len(shown.by_seed)
-    for order, (seed, series) in enumerate(shown.by_seed):
+    for order, dots in enumerate(found):
         shift = 0.5 * ((order + 0.5) / count - 0.5)
-        xs = [place_of[snapshot] + shift for snapshot, _ratio in series]
-        marker = "osv^DP"[order % 6]
-        label = f"seed {seed}"
-        axes.plot(xs, [ratio for _s, ratio in series], marker, color=SERIES[order % 6], markersize=5, label=label)
+        xs, ys = [place_of[name] + shift for name, _ratio in dots.ratios], [ratio for _name, ratio in dots.ratios]
+        axes.plot(xs, ys, "osv^DP"[order % 6], color=SERIES[order % 6], markersize=5, label=dots.label)
     if shown.ratio is not None:
         low, high = shown.interval[1:] if shown.interval is not None else (shown.ratio, shown.ratio)
-        whisker(axes, len(snapshots), shown.ratio, low, high, INK, marker="D")
+        whisker(axes, len(names), shown.ratio, low, high, INK, marker="D")
     line_at(axes, shown.least, f"least ratio {shown.least:g}")
     if bottom < 1.0 < axes.get_ylim()[1] and shown.least != 1.0:
         line_at(axes, 1.0, "as fast as the baseline", FAINT)
     axes.set_title("candidate / baseline throughput")
-    slots(axes, len(snapshots) + 1, [*map(str, snapshots), "run"])
-    axes.set_xlabel("snapshot")
+    labels = [*map(str, names), "all" if shown.is_of_seeds else "run"]
+    slots(axes, len(labels), labels, most=14 if max(map(len, labels)) < 6 else 5)
+    axes.set_xlabel(_places_of(shown))
     if count > 1:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=min(count, 4), fontsize=8, frameon=False)
-    caption = (
-        "The ratio of each snapshot, seed by seed; at the right over the whole run"
-        + (", with the interval that the judge decides by." if shown.interval is not None else ".")
-        + " Below the dashed line the candidate is too slow."
-    )
-    return picture(figure, shown.anchor, f"{shown.name}: ratio of each snapshot", caption)
+    return picture(figure, shown.anchor, f"{shown.name}: ratio of each {_places_of(shown)}", _ratio_caption(shown))
+
+
+def _ratio_caption(shown: Comparison) -> str:
+    if shown.is_of_seeds:
+        words = "The ratio of each seed's means as recorded; at the right that of the means over all seeds."
+    else:
+        interval = ", with the interval that the judge decides by" if shown.interval is not None else ""
+        words = f"The ratio of each snapshot, seed by seed; at the right over the whole run{interval}."
+    return f"{words} Below the dashed line the candidate is too slow."
 
 
 def overhead_picture(guarded: Sequence[Guarded], limit: float | None) -> Picture | None:

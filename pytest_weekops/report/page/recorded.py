@@ -5,21 +5,23 @@ Such a file has the mean and p95 of each run, and no launch, no host, no driver'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_weekops.core.judge import finding as judged
 from pytest_weekops.core.judge.finding import Verdict
-from pytest_weekops.core.numbers import as_whole
 from pytest_weekops.core.recorded.campaign import P95, THROUGHPUT, RecordedCampaign, Run
 from pytest_weekops.report.page.findings import ATTENDANCE, POLICY, show_findings
+from pytest_weekops.report.page.recorded_ratios import RATIO_CHECK, seed_name, show_ratios, usable
 from pytest_weekops.report.page.showing import because
-from pytest_weekops.report.page.shown import Attempt, Attendance, Cell, Fact, Link, Page, Place
+from pytest_weekops.report.page.shown import Attempt, Attendance, Cell, Comparison, Fact, Link, Page, Place
 from pytest_weekops.report.saying import duration
 
 MOST_CELLS, MOST_RUNS = 48, 240  # with more, the page would be too large to open
 _MOST_FACTS, _MOST_LINKS, _LENGTH = 40, 12, 400
-_LARGEST = 1e12
+SPLIT = Link("split", "all ratios")
 _NEXT = "Nothing: it was recorded elsewhere, and counts for no channel. `weekops history import` shows it among weeks."
 _NOT_IN_IT = (
     "What single launches did: the file has the mean and the p95 of each run, and no launch of it.",
@@ -41,14 +43,9 @@ def show_recorded(campaign: RecordedCampaign, verdict: Verdict, file: RecordedFi
     """Everything the page shows. The verdict is the one on this campaign."""
     grouped = _grouped(campaign.runs)
     cells = tuple(_cell(place, name, runs, verdict) for place, (name, runs) in enumerate(_listed(grouped).items()))
-    links = [(runs[0].key, Link(cell.anchor, cell.name)) for cell, runs in zip(cells, grouped.values(), strict=False)]
-
-    def seen_at(finding: judged.Finding) -> tuple[Link, ...]:
-        text = " ".join((*finding.rows, finding.message))
-        found = tuple(link for key, link in links if key in text or link.words in text)
-        return found[:_MOST_LINKS] or (ATTENDANCE if cells else POLICY,)
-
-    open_findings, passed = show_findings(verdict.findings, seen_at)
+    comparisons = show_ratios(campaign, verdict, most=MOST_CELLS, most_seeds=MOST_RUNS)
+    keys = [runs[0].key for runs in grouped.values()]
+    open_findings, passed = show_findings(verdict.findings, partial(_seen_at, keys, cells, comparisons))
     document = {"decision": verdict.decision.value, "exit_status": int(verdict.exit_status)}
     return Page(
         run_id=file.name,
@@ -73,7 +70,7 @@ def show_recorded(campaign: RecordedCampaign, verdict: Verdict, file: RecordedFi
         attendance=_attendance(_listed(grouped)),
         gates=(),
         cells=cells,
-        comparisons=(),
+        comparisons=comparisons,
         guarded=(),
         overhead_limit=None,
         recalls=(),
@@ -85,6 +82,23 @@ def show_recorded(campaign: RecordedCampaign, verdict: Verdict, file: RecordedFi
         files=(Fact(file.name, file.sha256, is_code=True),),
         recorded=file.command,
     )
+
+
+def _seen_at(
+    keys: Sequence[str], cells: Sequence[Cell], comparisons: Sequence[Comparison], finding: judged.Finding
+) -> tuple[Link, ...]:
+    """The pictures of what a finding names; ``keys`` are the cells' names in it."""
+    is_of_ratios = finding.check == RATIO_CHECK and bool(comparisons)
+    links = [(each.name, Link(each.anchor, each.name)) for each in comparisons if is_of_ratios]
+    links = links or [(key, Link(cell.anchor, cell.name)) for key, cell in zip(keys, cells, strict=False)]
+    text = " ".join((*finding.rows, finding.message))
+    found = tuple(link for key, link in links if _is_named(key, text) or _is_named(link.words, text))
+    return found[:_MOST_LINKS] or (SPLIT if is_of_ratios else ATTENDANCE if cells else POLICY,)
+
+
+def _is_named(key: str, text: str) -> bool:
+    """Whether a text names a kernel and size, and not one whose size only begins with the same digits."""
+    return re.search(re.escape(key) + r"(?!\d)", text) is not None
 
 
 def _grouped(runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -122,11 +136,11 @@ def _cell(place: int, name: str, runs: Sequence[Run], verdict: Verdict) -> Cell:
 
 def _attempt(order: int, run: Run) -> Attempt:
     """One run. A number that is none, or one that no measurement has, is not shown as one."""
-    speed, p95 = (_usable(run.number_of(metric)) for metric in (THROUGHPUT, P95))
-    is_counted, seed = run.is_ok and speed is not None, as_whole(run.seed)
+    speed, p95 = (usable(run.number_of(metric)) for metric in (THROUGHPUT, P95))
+    is_counted = run.is_ok and speed is not None
     return Attempt(
         snapshot=run.snapshot if run.snapshot is not None else order,
-        seed=run.seed_key[:20] if seed is None else seed,
+        seed=seed_name(run.seed_key, run.seed),
         order=order,
         minutes=None,
         status=run.status,
@@ -134,10 +148,6 @@ def _attempt(order: int, run: Run) -> Attempt:
         throughput=speed if is_counted else None,
         p95_ms=p95 if is_counted else None,
     )
-
-
-def _usable(number: float | None) -> float | None:
-    return number if number is not None and 0 < number <= _LARGEST else None
 
 
 def _attendance(grouped: Mapping[str, Sequence[Run]]) -> Attendance:
@@ -162,7 +172,7 @@ def _attendance(grouped: Mapping[str, Sequence[Run]]) -> Attendance:
 def _cannot_say(campaign: RecordedCampaign, verdict: Verdict, grouped: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     yield from _NOT_IN_IT
     if campaign.is_split:
-        yield "How the ratio of the two platforms went from seed to seed: this page shows each platform by itself."
+        yield "How certain a ratio of the two platforms is: two means of a seed have no interval."
     yield from (f"Whatever {words}: it could not be read." for words in campaign.unread[:_MOST_LINKS])
     longest = max(map(len, grouped.values()), default=0)
     if len(grouped) > MOST_CELLS or longest > MOST_RUNS:

@@ -124,7 +124,10 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Candidate over baseline throughput of one kernel and size: of each snapshot and seed, and over all."""
+    """Candidate over baseline throughput of one kernel and size: of each snapshot and seed, and over all.
+
+    A snapshot of None stands for a seed's only ratio, which is all that a recorded split has.
+    """
 
     anchor: str
     name: str
@@ -135,7 +138,12 @@ class Comparison:
     least: float
     ratio: float | None
     interval: tuple[float, float | None, float | None] | None
-    by_seed: tuple[tuple[int, tuple[tuple[int, float], ...]], ...]
+    by_seed: tuple[tuple[int | str, tuple[tuple[int | None, float], ...]], ...]
+
+    @property
+    def is_of_seeds(self) -> bool:
+        """Whether each seed has one ratio and no snapshots."""
+        return bool(self.by_seed) and all(place is None for _seed, series in self.by_seed for place, _ratio in series)
 
 
 @dataclass(frozen=True)

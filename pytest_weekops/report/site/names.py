@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import posixpath
 import re
+from functools import lru_cache
+from urllib.parse import quote
 
 from pytest_weekops.core.calendar import Week
-from pytest_weekops.core.week.history import CellKey, cell_word
+from pytest_weekops.core.week.history_terms import CellKey, cell_word
 
 INDEX = "index.html"
 _UNSAFE = re.compile(r"[^a-z0-9.]+")
@@ -31,6 +35,7 @@ def cell_name(cell: CellKey, unit: str | None) -> str:
     return f"cells/{slug(cell_word(cell), unit or '')}.html"
 
 
+@lru_cache(maxsize=4096)
 def pair_name(first: str, second: str) -> str:
     """The page of two runs side by side."""
     return f"compare/{slug(first, second)}.html"
@@ -44,3 +49,8 @@ def copy_name(run_id: str) -> str:
 def is_ours(name: str) -> bool:
     """Whether a name is one that these functions give, so that nothing else is ever removed."""
     return _OURS.fullmatch(name) is not None
+
+
+def file_target(place: str) -> str:
+    """A file's path relative to the first page as a link: whatever its letters are, it leads to a file alone."""
+    return quote(os.fsencode(posixpath.normpath(place)))

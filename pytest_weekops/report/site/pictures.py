@@ -10,7 +10,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from pytest_weekops.core.week.entry import IMPORTED
+from pytest_weekops.core.week.history_terms import IMPORTED
 from pytest_weekops.report.page.drawing import Picture, finite, new_figure, picture, plain_log, slots
 from pytest_weekops.report.page.svg import BAD, FAINT, GRID, INK, OPEN, SERIES, VOID
 from pytest_weekops.report.site.shown import CellPage, CellPoint

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import posixpath
 import shlex
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -52,11 +49,6 @@ def render_cell(page: CellPage) -> str:
 def render_compared(page: ComparePage) -> str:
     """Two runs side by side."""
     return _filled("compare.html.j2", "../", page=page)
-
-
-def file_target(place: str) -> str:
-    """A file's path relative to the first page as a link: whatever its letters are, it leads to a file alone."""
-    return quote(os.fsencode(posixpath.normpath(place)))
 
 
 def _filled(template: str, root: str, **values: Any) -> str:

@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from pytest_weekops.core.calendar import Week
+from pytest_weekops.core.week.bounds import run_reach
 from pytest_weekops.core.week.channel import Channel
 from pytest_weekops.core.week.closing_record import open_actions
 from pytest_weekops.core.week.devices import DeviceState, device_states
-from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry, run_entries
+from pytest_weekops.core.week.entry import WEEK, Entry, RunEntry
 from pytest_weekops.core.week.history import Series, history
 from pytest_weekops.core.week.pins import Device as PinnedDevice
 from pytest_weekops.core.week.pins import Pin, pin_of, pins_of
@@ -41,35 +42,59 @@ RESULT_COLUMNS = ("throughput", "p95, ms", "drift, %", "launches", "ratio")
 _ONE_WEEK = timedelta(days=7)
 
 
+RunKey = tuple[int, str]
+
+
+def run_key(run: RunEntry) -> RunKey:
+    """What tells a run from every other: its record, and its name where it has none."""
+    return run.seq, run.run_id
+
+
+@dataclass(frozen=True)
+class ToldRun:
+    """A run as its row has it, and how far its throughputs may lie from the true ones, in logs; None if unknown."""
+
+    row: RunRow
+    reach: float | None
+
+
 @dataclass(frozen=True)
 class Known:
-    """The ledger as all pages need it: runs in order, their cells, pins, and where each run's page is."""
+    """The ledger as all pages need it: runs in order, their cells, pins, and where each run's page is.
+
+    ``told`` has what pages say of each run, imported ones among them, by :func:`run_key`.
+    """
 
     entries: tuple[Entry, ...]
     runs: tuple[RunEntry, ...]
     cells: tuple[Series, ...]
     pins: tuple[Pin, ...]
     places: Mapping[str, Place]
+    told: Mapping[RunKey, ToldRun]
     weeks: Mapping[Week, tuple[RunEntry, ...]]  # oldest first; closed ones that have no run any more as well
     fleets: tuple[FleetRow, ...] = ()  # newest first
 
 
 def known(
     entries: Sequence[Entry],
+    runs: Sequence[RunEntry],
     pages: Mapping[str, tuple[str, str]],
     imported: Sequence[RunEntry] = (),
     fleets: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> Known:
-    """What these records say. ``pages`` has for each run's id the target of its page, or why there is none.
+    """What these records say, and ``runs`` among them; ``pages`` has for each id the target of its page, or why not.
 
     ``fleets`` has the same for each fleet run. Runs that were imported have histories of their own, and nothing else.
     """
-    runs, pins = run_entries(entries), pins_of(entries)
+    pins = pins_of(entries)
     places = {run.run_id: Place(*pages[run.run_id], _week_link(run.week)) for run in runs}
     places |= {run.run_id: Place("", "from elsewhere", Link("", str(run.week))) for run in imported}
     cells = *history(runs, pins), *history(imported, ())
     weeks = dict(_by_week(entries, runs))
-    return Known(tuple(entries), runs, cells, pins, places, weeks, tuple(show_fleets(entries, fleets, weeks)))
+    told = {run_key(run): ToldRun(run_row(run, places), run_reach(run)) for run in (*runs, *imported)}
+    return Known(
+        tuple(entries), tuple(runs), cells, pins, places, told, weeks, tuple(show_fleets(entries, fleets, weeks))
+    )
 
 
 def _by_week(entries: Sequence[Entry], runs: Sequence[RunEntry]) -> Iterator[tuple[Week, tuple[RunEntry, ...]]]:
@@ -122,7 +147,7 @@ def _device(each: DeviceState, found: Known) -> Device:
         state=each.state.value if each.state is not None else "replaced",
         why=each.why,
         runs=len(each.runs),
-        last=run_row(each.runs[-1], found.places),
+        last=found.told[run_key(each.runs[-1])].row,
         promote=Link(found.places[promote.run_id].week.target, promote.run_id) if promote is not None else None,
         baseline=pin.run_id if pin is not None else "",
     )
@@ -212,7 +237,7 @@ def show_weeks(found: Known, documents: Mapping[str, tuple[Mapping[str, Any] | N
             last_day=week.sunday.isoformat(),
             acta=acta,
             acta_note=note if acta is not None or document is None else "Its decision has another shape.",
-            runs=tuple(run_row(run, found.places) for run in runs),
+            runs=tuple(found.told[run_key(run)].row for run in runs),
             results=tuple(_result(run, row, targets) for run in runs for row in run.results),
             columns=RESULT_COLUMNS,
             actions=tuple(each for each in owed if each.week.words == str(week)),

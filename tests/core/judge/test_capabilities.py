@@ -13,8 +13,8 @@ from pytest_weekops.core.judge.capabilities import references
 from pytest_weekops.core.judge.checks.capabilities import capabilities_kept
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding, Severity
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.capabilities import DOUBLES, EXTENSIONS, InServiceRecord, KnownLoss
-from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, ABORTS_ON_IMAGES, CAPABILITIES
+from pytest_weekops.core.measurement.capabilities import EXTENSIONS, InServiceRecord, KnownLoss
+from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, ABORTS_ON_IMAGES, CAPABILITIES, DOUBLES
 from pytest_weekops.core.measurement.expectation import DriverName
 from pytest_weekops.core.measurement.needs import KernelNeeds
 from pytest_weekops.core.measurement.plan import Partner
@@ -22,7 +22,7 @@ from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.policy.policy import Policy
 from tests.support.synthetic import STARTED, make_campaign, make_identity, make_partner, make_plan, make_records
 
-IMAGES, SVM = CAPABILITIES["images"], CAPABILITIES["svm"]
+IMAGES, SVM, HALVES = CAPABILITIES["images"], CAPABILITIES["svm"], "cl_khr_fp16"
 POLICY = Policy.model_validate(
     {"policy_id": "test", "floors": {"waiver": "none"}, "guardrails": {"max_p95_drift_percent": None}}
 )
@@ -64,13 +64,14 @@ def known(capability: str = IMAGES, expires: str = "2026-12-31", version: str = 
 
 
 def test_a_candidate_that_lost_something_fails_with_what_no_longer_runs() -> None:
-    """By OpenCL's name; doubles, of which no workload here has need, as well."""
-    finding = found(split(can("clover", IMAGES, SVM, has_fp64=True), can("rusticl", SVM)))
+    """By OpenCL's name; halves, of which no workload here has need, as well."""
+    finding = found(split(can("clover", IMAGES, SVM, HALVES, has_fp64=True), can("rusticl", SVM)))
     assert (finding.status, finding.reason_code) == (CheckStatus.FAIL, "lost")
-    assert finding.rows == (f"rusticl: {IMAGES}", f"rusticl: {DOUBLES}")
+    assert finding.rows == (f"rusticl: {IMAGES}", f"rusticl: {HALVES}", f"rusticl: {DOUBLES}")
     assert f"rusticl has no {IMAGES}, which clover has: image2d, image2d_linear no longer run" in finding.message
-    assert f"{DOUBLES}, which clover has: no workload here needs it" in finding.message
-    assert [each["capability"] for each in finding.details] == [IMAGES, DOUBLES]
+    assert f"{DOUBLES}, which clover has: double, double_fma no longer run" in finding.message
+    assert f"{HALVES}, which clover has: no workload here needs it" in finding.message
+    assert [each["capability"] for each in finding.details] == [IMAGES, HALVES, DOUBLES]
 
 
 def test_what_was_won_or_kept_passes() -> None:
@@ -95,7 +96,7 @@ def test_a_planned_kernel_that_the_candidate_is_known_to_spoil_is_lost() -> None
         f"rusticl: {ABORTS_ON_IMAGES}",
     )
     assert "image2d, image2d_linear, mine no longer run" in finding.message
-    assert "spoils atomic operations (aborts-on-atomics), which clover does not: histogram no longer run" in (
+    assert "spoils atomic operations (aborts-on-atomics), which clover does not: histogram no longer runs" in (
         finding.message
     )
     both = can("clover", SVM, quirks=(ABORTS_ON_ATOMICS, ABORTS_ON_IMAGES))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,18 @@ from hypothesis import strategies as st
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.judge.checks import _POSSIBLE
 from pytest_weekops.core.judge.checks.one_piece import errors_possible, work_as_stated
-from pytest_weekops.core.judge.checks.possible_times import _tick, _too_fast
+from pytest_weekops.core.judge.checks.possible_clocks import order_kept
+from pytest_weekops.core.judge.checks.possible_times import _tick, _too_fast, times_possible
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
 from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.peak_bound import PeakRecord
 from pytest_weekops.core.measurement.records import Measurement, PartnerSamples, TimerTrust, Turns
+from pytest_weekops.core.measurement.segments import Segment
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.journal import Journal
 from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.evidence.stored_run import read_run
+from tests.core.measurement.test_peak_bound import NOW, make_peak
 from tests.support.examples import examples
 from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records, stamped
 
@@ -270,7 +275,72 @@ def test_launches_of_no_time_are_called_too_short_and_not_infinitely_fast() -> N
     finding = _told("times_possible", no_time)
     assert (finding.status, finding.reason_code) == (CheckStatus.FAIL, "too_short")
     measured = next(r for r in make_records(make_plan()) if isinstance(r, Measurement))
-    assert _too_fast(no_time(measured)) == ""
+    assert _too_fast(no_time(measured), 0) == ""
+
+
+def _beside_peaks(*peaks: PeakRecord, **changes: Any) -> Campaign:
+    """A healthy run of GEMM, 33 GFLOPS at 128 and 131 at 256, whose device has these peaks."""
+    records = [*peaks, *(r.model_copy(update=changes) if isinstance(r, Measurement) else r for r in HEALTHY)]
+    return live_campaign(PLAN, records, identities=IDENTITIES, created_at=STARTED)
+
+
+@pytest.mark.parametrize(
+    ("peaks", "changes", "code"),
+    [
+        ((make_peak(),), {}, "ok"),
+        ((make_peak(gflops=20.0),), {}, "beyond_peak"),
+        ((make_peak(), make_peak(gflops=20.0)), {}, "beyond_peak"),
+        ((make_peak(gflops=20.0, library_sha256="1" * 64),), {}, "ok"),
+        ((make_peak(gflops=20.0, platform="intel"),), {}, "ok"),
+        ((make_peak(gflops=20.0, made_at=NOW - timedelta(days=91)),), {}, "ok"),
+        ((make_peak(gflops=20.0),), {"operation": "mine"}, "ok"),
+        ((make_peak(),), {"operation": "triad", "bytes_moved": 100e3 * 1000.0}, "ok"),  # 192 MB may lie in a cache
+        ((make_peak(nbytes=1e6),), {"operation": "triad", "bytes_moved": 100e3 * 1000.0}, "beyond_peak"),
+    ],
+)
+def test_no_launch_is_far_beyond_what_level_0_measured(
+    peaks: tuple[PeakRecord, ...], changes: dict[str, Any], code: str
+) -> None:
+    """Of this very device and driver, and not long ago: five times is none of its launches."""
+    found = times_possible(POLICY, _beside_peaks(*peaks, **changes))
+    assert found.reason_code == code
+    if code != "ok":
+        assert "level 0 of 2026-11-24 measured the device far below it" in found.message
+        assert "pocl-auto-" in found.rows[0]
+
+
+PEAKS = st.builds(
+    lambda facts: make_peak().model_copy(update=facts),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "gflops": st.none() | st.floats(1e-9, 1e9),
+            "gbs": st.none() | st.floats(1e-9, 1e9),
+            "nbytes": st.floats(0, 1e12),
+            "platform": st.sampled_from(["pocl", "other", ""]),
+            "library_sha256": st.sampled_from(["0" * 64, "1" * 64]),
+            "environment": st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=1),
+            "made_at": st.datetimes(timezones=st.just(UTC)),
+        },
+    ),
+)
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.lists(PEAKS, max_size=3), PEAKS, st.fixed_dictionaries({}, optional=FIELDS), st.text(max_size=3))
+def test_a_peak_never_makes_a_verdict_milder(
+    peaks: list[PeakRecord], further: PeakRecord, facts: dict[str, Any], created_at: str
+) -> None:
+    """Whatever it says, of whomever, beside whatever else is wrong: each check that did not pass still does not."""
+
+    def told(*those: PeakRecord) -> dict[str, CheckStatus]:
+        campaign = replace(_beside_peaks(*those, **facts), created_at=created_at)
+        return {each.check: each.status for each in judge(POLICY, campaign).findings}
+
+    before, after = told(*peaks), told(*peaks, further)
+    changed = {check for check, status in after.items() if status is not before[check]}
+    assert changed <= {"times_possible"}
+    assert before["times_possible"] is CheckStatus.PASS or not changed
 
 
 def test_a_clock_of_ten_nanoseconds_times_launches_of_microseconds() -> None:
@@ -289,6 +359,57 @@ def test_two_measurements_of_one_number_are_named() -> None:
     (found,) = _found(live_campaign(plan, records, identities=IDENTITIES))
     assert (found.check, found.reason_code) == ("order_kept", "clock_set")
     assert "is number 1, and so is pocl-auto-" in found.message
+
+
+def _with_snapshots(*snapshots: int) -> list[Any]:
+    """A healthy run of one cell, whose measurements are of these snapshots in the order of measurement."""
+    plan = make_plan(sizes=(128,), snapshots=len(snapshots))
+    records, left = make_records(plan), list(snapshots)
+    for place, record in enumerate(records):
+        if isinstance(record, Measurement):
+            case = record.case.model_copy(update={"snapshot": left.pop(0)})
+            records[place] = record.model_copy(update={"case": case})
+    return [live_campaign(plan, records, identities=IDENTITIES, segments=segments) for segments in ((), PARTS)]
+
+
+PARTS = tuple(
+    Segment(run_id=f"run-r{order}", started_at=STARTED, boot_id="", monotonic_ns=0, first_order=order)
+    for order in (1, 4)
+)
+
+
+def test_a_snapshot_behind_a_later_one_is_no_round() -> None:
+    """Each cell's snapshots in a row hide how much they differ. Behind a gap a run may begin with what it lacks."""
+    whole, parts = _with_snapshots(1, 2, 2, 3)
+    assert [order_kept(POLICY, each).status for each in (whole, parts)] == ["pass", "pass"]
+    whole, parts = _with_snapshots(1, 3, 3, 2)
+    found = order_kept(POLICY, whole)
+    assert (found.status, found.reason_code) == ("inconclusive", "other_order")
+    assert "pocl-auto-128-seed11-s2 was measured behind pocl-auto-128-seed11-s3" in found.message
+    assert found.rows == ("pocl-auto-128-seed11-s2",)
+    assert order_kept(POLICY, parts).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "status"),
+    [
+        ("", "pass"),
+        ("no moment", "pass"),
+        ("2026-11-24T12:00:01+00:00", "pass"),  # it takes 0.1 s
+        ("2026-11-24T11:59:59+00:00", "pass"),  # before it began: of this clock nothing is said here
+        ("2026-11-24T12:00:00+00:00", "inconclusive"),
+    ],
+)
+def test_a_measurement_is_over_when_its_run_is(ended_at: str, status: str) -> None:
+    """Whatever stands behind it is of another run, or the clock was set back."""
+    slow = [
+        r.model_copy(update={"elapsed_s": r.elapsed_s + 3.0}) if isinstance(r, Measurement) and status != "pass" else r
+        for r in HEALTHY
+    ]
+    campaign = live_campaign(PLAN, slow, identities=IDENTITIES, created_at=STARTED, ended_at=ended_at)
+    found = order_kept(POLICY, campaign)
+    assert found.status == status
+    assert status == "pass" or "was over after the run, which ended at 2026-11-24T12:00:00" in found.message
 
 
 FLOPS, BYTES = 32.0 * 128**2 / 4, 8.0 * 128**2  # of the sort at 128

@@ -9,13 +9,12 @@ import pytest
 
 from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.core.measurement.capabilities import (
-    DOUBLES,
     NEEDED_BY,
     capabilities_of,
     lost,
     parse_known_losses,
 )
-from pytest_weekops.core.measurement.catalog import CAPABILITIES
+from pytest_weekops.core.measurement.catalog import CAPABILITIES, DOUBLES
 from pytest_weekops.core.measurement.needs import SPOILT, needs_of
 from pytest_weekops.files.catalog import kernel_entries
 from pytest_weekops.files.expectations import load_expectations, load_known_losses, load_known_tests
@@ -60,7 +59,10 @@ def test_what_needs_a_capability_is_what_the_catalogue_says() -> None:
     """Both ways: no shipped kernel needs what the table does not have, and every quirk has its words."""
     entries = kernel_entries([str(data_dir("kernels"))])
     needs = [needs_of(name, entry.needs) for name, entry in entries.items()]
-    found = {name: tuple(each.kernel for each in needs if name in each.capabilities) for name in CAPABILITIES.values()}
+    found = {
+        name: tuple(each.kernel for each in needs if name in each.capabilities)
+        for name in (*CAPABILITIES.values(), DOUBLES)
+    }
     assert found == NEEDED_BY
     assert {quirk for each in needs for quirk in each.spoilt_by} == set(SPOILT)
     gemms = {name for name, entry in entries.items() if entry.operation == "gemm"}

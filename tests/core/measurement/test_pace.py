@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -139,4 +138,4 @@ def test_a_cell_is_on_one_clock() -> None:
     """A single measurement without a pace takes it from all, and the anchors speak for the cell."""
     row = CaseMetrics(1, 11, (1.0,), 1.0, 1.0, 1.0, anchor_ms=6.0, pace_ms=0.4)
     assert [r.pace_ms for r in on_one_clock([row, row])] == [0.4, 0.4]
-    assert [r.pace_ms for r in on_one_clock([row, replace(row, pace_ms=None)])] == [None, None]
+    assert [r.pace_ms for r in on_one_clock([row, row._replace(pace_ms=None)])] == [None, None]

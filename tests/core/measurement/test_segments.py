@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_weekops.core.measurement.records import Measurement
-from pytest_weekops.core.measurement.segments import earlier_parts, next_part, segment_at, without_halves
+from pytest_weekops.core.measurement.run_names import earlier_parts, next_part
+from pytest_weekops.core.measurement.segments import segment_at, without_halves
 from tests.support.stored import opened
 from tests.support.synthetic import make_plan, make_records
 

@@ -78,3 +78,9 @@ def test_every_severity_has_an_owner() -> None:
     levels = policy().severity.levels
     with pytest.raises(ValidationError, match="lacks 1, 4; a verdict of that severity would have no owner"):
         policy(severity={"levels": {level: levels[level] for level in (2, 3)}})
+
+
+def test_a_policy_with_half_a_character_has_a_hash() -> None:
+    """A journal may hold one: it is judged by what it says, and not given up."""
+    broken = policy(notes={"why": "\ud800"})
+    assert broken.sha256 == policy(notes={"why": "\ud800"}).sha256 != policy(notes={"why": "\ud801"}).sha256

@@ -11,6 +11,7 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_SUB_RECTANGLES,
     CAPABILITIES,
     FORGETS_ARGUMENTS,
+    FUSES_NO_DOUBLES,
     WRONG_IN_STRICT_MATH,
     KernelEntry,
     Needs,
@@ -92,7 +93,7 @@ def test_auto_takes_nothing_where_nothing_can_run() -> None:
 def test_double_precision_is_asked_for_where_it_is_needed() -> None:
     """A kernel in double precision does not run on a device without it."""
     entry = KernelEntry(mode="twice", file="twice.cl", layout="elementwise", needs=Needs(fp64=True))
-    assert "double precision" in usable(entry, RTX.model_copy(update={"has_fp64": False}))
+    assert "cl_khr_fp64" in usable(entry, RTX.model_copy(update={"has_fp64": False}))
     assert usable(entry, RTX.model_copy(update={"has_fp64": True})) == ""
 
 
@@ -115,6 +116,11 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
             "waiting_arguments",
             FORGETS_ARGUMENTS,
             "needs the arguments that a waiting kernel was enqueued with, and this driver's version is known to take",
+        ),
+        (
+            "fused_doubles",
+            FUSES_NO_DOUBLES,
+            "needs fma of doubles, and this driver's version is known to round twice in it",
         ),
         (
             "strict_math",

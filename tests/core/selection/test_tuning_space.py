@@ -32,6 +32,8 @@ ENTRIES = {
     for entry in parse_catalog(yaml.safe_load(CATALOG.read_text(encoding="utf-8")), "catalog").kernels.values()
 }
 TUNABLE = sorted(mode for mode, entry in ENTRIES.items() if parameters(entry))
+WORKLOADS = [mode for mode in TUNABLE if ENTRIES[mode].layout == "steps"]
+GEMMS = [mode for mode in TUNABLE if mode not in WORKLOADS]
 
 
 def device(**changes: Any) -> DeviceIdentity:
@@ -98,7 +100,7 @@ def counted(entry: KernelEntry, defines: dict[str, int], k: int) -> int:
 
 
 @MANY
-@given(st.sampled_from(TUNABLE), st.data(), st.integers(1, 5000))
+@given(st.sampled_from(GEMMS), st.data(), st.integers(1, 5000))
 def test_the_iteration_count_is_that_of_the_loops(mode: str, data: st.DataObject, k: int) -> None:
     """The formula agrees with the loops walked one by one."""
     entry = ENTRIES[mode]
@@ -112,7 +114,7 @@ def test_the_iteration_count_is_that_of_the_loops(mode: str, data: st.DataObject
 
 
 @MANY
-@given(st.sampled_from(TUNABLE), DEVICES, st.integers(1, 20_000), st.integers(0, 9))
+@given(st.sampled_from(GEMMS), DEVICES, st.integers(1, 20_000), st.integers(0, 9))
 def test_no_candidate_reaches_llvmpipes_limit(mode: str, where: DeviceIdentity, k: int, seed: int) -> None:
     """At the usual depth on every device, and at the depth that is tuned for where loops are cut off."""
     cut_off = device_class(where) in ("llvmpipe", "clover")
@@ -120,6 +122,21 @@ def test_no_candidate_reaches_llvmpipes_limit(mode: str, where: DeviceIdentity, 
         assert counted(ENTRIES[mode], candidate, 4096) < LOOP_LIMIT
         if cut_off:
             assert counted(ENTRIES[mode], candidate, max(k, 4096)) < LOOP_LIMIT
+
+
+def test_workloads_take_the_shapes_that_are_shipped_for_others() -> None:
+    """On a device that was never met, both; where loops are cut off, none that could reach the limit."""
+    assert WORKLOADS == ["reduce", "sort", "spmv", "transpose"]
+    met, mesa = device(device_name="A CPU"), device(platform_name="rusticl", device_name="llvmpipe (LLVM 15)")
+    found = {mode: candidates(ENTRIES[mode], met, count=9, k=2048) for mode in WORKLOADS}
+    assert {mode: len(each) for mode, each in found.items()} == {"reduce": 1, "sort": 1, "spmv": 4, "transpose": 1}
+    assert found["sort"] == ({"BUCKETS": 0},)
+    assert candidates(ENTRIES["transpose"], mesa, count=9) == ({"BLOCKS": 1},)
+    assert candidates(ENTRIES["reduce"], mesa, count=9) == ({"SIDE_BY_SIDE": 1},)
+    assert candidates(ENTRIES["sort"], mesa, count=9) == candidates(ENTRIES["spmv"], mesa, count=9) == ()
+    reason = "loop iterations per work-item at n = 4096; llvmpipe stops after 65535"
+    assert why_illegal(ENTRIES["sort"], {"BUCKETS": 1}, mesa).endswith(reason)
+    assert why_illegal(ENTRIES["spmv"], {"ROWS": 16}, mesa) == f"65536 {reason}"
 
 
 @pytest.mark.parametrize("mode", TUNABLE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops.core.week.bounds import run_bounds
+from pytest_weekops.core.week.bounds import bounds_of, run_reach
 from tests.support.entries import promote
 
 EVIDENCE = {"assumed_sd_percent": 5.0, "max_false_block": 0.01}
@@ -15,7 +15,8 @@ COUNTED = {"check": "minimum_snapshots", "observed": 4}
 
 
 def _bounds(evidence: Any = EVIDENCE, *findings: dict[str, Any]) -> tuple[float, float] | None:
-    return run_bounds(promote("run", policy={"evidence": evidence}, findings=findings or (COUNTED,)), 100.0)
+    reach = run_reach(promote("run", policy={"evidence": evidence}, findings=findings or (COUNTED,)))
+    return bounds_of(100.0, reach) if reach is not None else None
 
 
 def test_four_snapshots_halve_the_spread() -> None:

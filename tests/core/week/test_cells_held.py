@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from pytest_weekops.core.week.attempts import compare
-from pytest_weekops.core.week.cells_held import fewer_applicable, fewer_cells, not_applicable_of
+from pytest_weekops.core.week.cells_held import (
+    added_variants,
+    fewer_applicable,
+    fewer_cells,
+    fewer_variants,
+    not_applicable_of,
+)
 from pytest_weekops.core.week.channel import ChannelState, channel_of
 from tests.support.entries import failure, promote
 from tests.support.history import crashed, entries_of, promoted
@@ -39,6 +45,7 @@ def test_what_a_device_cannot_run(identity: dict[str, Any], expected: dict[str, 
     """What it lacks, and what its driver is known to spoil; nothing without needs."""
     assert not_applicable_of(PLAN, {"pocl": identity}) == expected
     assert not_applicable_of({}, {"pocl": identity}) == {}
+    assert not_applicable_of({"variants": NEEDS, "needs": NEEDS[:1]}, {"pocl": identity}) == expected
 
 
 def test_a_kernel_that_is_not_applicable_any_more_is_weaker() -> None:
@@ -51,6 +58,36 @@ def test_a_kernel_that_is_not_applicable_any_more_is_weaker() -> None:
     assert list(fewer_applicable(None, {})) == []
     rerun = promote("b", not_applicable={"pocl": ("half",)})
     assert "half not applicable on pocl" in compare(rerun, failure("a", not_applicable={})).weaker[0]
+
+
+def test_a_kernel_that_the_canonical_tier_does_not_ask_any_more_is_weaker() -> None:
+    """Taken out of the catalogue, or given a need that the device lacks; one that came since is no loss."""
+    asked = {**PLAN, "variants": [{"kernel": "tile20"}, NEEDS[0], "nonsense"]}
+    fewer = {**PLAN, "variants": [NEEDS[0]]}
+    assert list(fewer_variants(fewer, asked)) == ["without tile20 in the canonical tier's gates"]
+    assert list(fewer_variants(asked, fewer)) == list(fewer_variants(asked, PLAN)) == []
+    many = {"variants": [{"kernel": f"k{number}"} for number in range(8)]}
+    assert next(fewer_variants(PLAN, many)).startswith("without k0, k1, k2, k3, k4, k5 and 2 more in")
+    assert added_variants(asked, fewer) == {"tile20"}
+    assert added_variants(asked, PLAN) == {"tile20"}  # half is a kernel of its cells
+    failed = failure("a", "canonical", plan=asked, not_applicable={})
+    assert compare(promote("b", "canonical", plan=asked, not_applicable={}), failed).weaker == ()
+    for rerun in ({"plan": fewer}, {"plan": PLAN}):
+        words = compare(promote("b", "canonical", not_applicable={}, **rerun), failed).weaker
+        assert any("without tile20" in each for each in words)
+    needy = promote("b", "canonical", plan=asked, not_applicable={"pocl": ("tile20",)})
+    assert "tile20 not applicable on pocl" in compare(needy, failed).weaker[0]
+    older = failure("a", "canonical", plan={**PLAN, "kernels": ["auto"]}, not_applicable={})
+    assert compare(needy, older).weaker == ()  # a version that did not write them down
+
+
+def test_a_run_that_failed_by_its_level_0_is_answered_by_none_without() -> None:
+    """Else the way around the bound would be to take the file away; of other failures it says nothing."""
+    beyond = failure("a", failed_checks=("times_possible",), peaks=("pocl", "rusticl"))
+    words = "without the level 0 of pocl, beyond which launches were"
+    assert compare(promote("b", peaks=("rusticl",)), beyond).weaker == (words,)
+    assert compare(promote("b", peaks=("pocl", "rusticl")), beyond).weaker == ()
+    assert compare(promote("b"), failure("a", peaks=("pocl",))).weaker == ()
 
 
 def test_a_cell_whose_speed_is_not_judged_any_more_is_weaker() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.week.entry import RunEntry
-from pytest_weekops.core.week.history import Change, Series, chosen, history, without_cells
+from pytest_weekops.core.week.history import Series, chosen, history, without_cells
+from pytest_weekops.core.week.history_terms import Change
 from pytest_weekops.core.week.pins import Device, Pin
 from tests.support.entries import failure, promote
 

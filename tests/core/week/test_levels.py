@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from pytest_weekops.core.week.history import Series, history
-from pytest_weekops.core.week.levels import Shift, deviations, in_noise, measured, penalty, shifts
+from pytest_weekops.core.week.levels import Shift, deviations, in_noise, measured, penalty, shifts, steps
 from pytest_weekops.core.week.pins import Pin
 from tests.core.week.test_history import ran
 
@@ -53,18 +53,18 @@ def test_nothing_is_quieter_than_half_a_percent() -> None:
 
 def test_a_shift_names_what_changed_around_it() -> None:
     """A run away as well, a run without a number between as well, and nothing further off."""
-    (shift,) = shifts(series(), [4])
+    (shift,) = shifts(steps(series()), [4])
     assert isinstance(shift, Shift)
     assert (shift.run_id, round(shift.percent, 1)) == ("run-4", -20.1)
     assert [(run_id, change.kind) for run_id, change in shift.beside] == [("run-4", "driver")]
     for driver_from, gap, beside in ((3, None, 1), (5, None, 1), (2, None, 0), (6, None, 0), (3, 3, 1)):
         found = series(driver_from=driver_from, gap=gap)
         at = [point.run.run_id for point in measured(found)].index("run-4")
-        assert len(shifts(found, [at])[0].beside) == beside, (driver_from, gap)
+        assert len(shifts(steps(found), [at])[0].beside) == beside, (driver_from, gap)
 
 
 def test_every_level_is_held_against_the_one_before() -> None:
     """One without a change has none; each is held against the level before it."""
-    assert shifts(series(), []) == ()
-    found = shifts(series(), [4, 6])
+    assert shifts(steps(series()), []) == ()
+    found = shifts(steps(series()), [4, 6])
     assert [round(shift.percent, 1) for shift in found] == [-20.0, -0.2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pytest_weekops.report.page.render import render_page
 from tests.report.fleet.test_showing import rack
 from tests.report.page.test_render import EVIL, SCRIPT, page_of
 from tests.support.gates import SMALL, GateResult
+from tests.support.recorded_data import changed, split
 from tests.support.run_pages import shown
 from tests.support.sites import small_reports
 from tests.support.synthetic import make_plan, make_records
@@ -55,6 +57,14 @@ def _long_run() -> str:
     return render_page(shown(plan, make_records(plan)))
 
 
+def _recorded_split() -> str:
+    place = SCREENSHOTS / "recorded-split.json"
+    slow = changed(split(), "runs", 12, "metrics", "avg_mean_gflops", to=700.0)
+    place.write_text(json.dumps(slow), encoding="utf-8")
+    assert main(["page", str(place)]) == 0
+    return place.with_suffix(".html").read_text(encoding="utf-8")
+
+
 def _example() -> str:
     place = SCREENSHOTS / "example.html"
     assert main(["page", str(ROOT / "reports" / "example"), "--output", str(place)]) == 0
@@ -65,6 +75,7 @@ KINDS: dict[str, Callable[[], str]] = {
     "example": _example,
     "crashed": _crashed,
     "split": _split,
+    "recorded-split": _recorded_split,
     "hostile": lambda: page_of(EVIL, SCRIPT),
     "sixty-snapshots": _long_run,
     "fleet": lambda: render_fleet(rack()),
@@ -125,7 +136,8 @@ def test_it_opens_wide_and_light_and_narrow_and_dark(browser: Browser, kind: str
 
 
 @pytest.mark.parametrize(
-    ("kind", "scheme"), [("example", "light"), ("split", "dark"), ("crashed", "light"), ("fleet", "dark")]
+    ("kind", "scheme"),
+    [("example", "light"), ("split", "dark"), ("recorded-split", "light"), ("crashed", "light"), ("fleet", "dark")],
 )
 def test_axe_finds_nothing_serious(browser: Browser, kind: str, scheme: str) -> None:
     """Contrast, names, headings, tables, scrollable regions: no violation that is serious or worse."""

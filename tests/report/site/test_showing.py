@@ -9,14 +9,14 @@ import pytest
 
 from pytest_weekops.core.calendar import Week
 from pytest_weekops.core.week.channel import channel_of
-from pytest_weekops.core.week.entry import PIN, WEEK, Entry
+from pytest_weekops.core.week.entry import PIN, WEEK, Entry, run_entries
 from pytest_weekops.core.week.levels import Shift
 from pytest_weekops.report.page.drawing import drawing
 from pytest_weekops.report.page.shown import Link
 from pytest_weekops.report.site.cells import neighbours, show_cell
-from pytest_weekops.report.site.names import cell_name, copy_name, is_ours, pair_name, slug, week_name
+from pytest_weekops.report.site.names import cell_name, copy_name, file_target, is_ours, pair_name, slug, week_name
 from pytest_weekops.report.site.pictures import history_picture
-from pytest_weekops.report.site.render import file_target, render_compared, tone
+from pytest_weekops.report.site.render import render_compared, tone
 from pytest_weekops.report.site.showing import Known, known, show_index, show_weeks
 from pytest_weekops.report.site.shown import CellPage, ComparePage, IndexPage
 from tests.core.week.test_bounds import COUNTED, EVIDENCE
@@ -52,7 +52,7 @@ def known_of(*parts: Any) -> Known:
     pages = {
         entry.key: ("", "it is gone") if entry.key == "gone" else (f"../{entry.key}.html", "") for entry in entries
     }
-    return known(entries, pages)
+    return known(entries, run_entries(entries), pages)
 
 
 def index_of(*parts: Any) -> IndexPage:
@@ -65,7 +65,7 @@ def cell_of(*runs: Any, there: tuple[str, ...] = (), shifts: tuple[Shift, ...] =
     """The page of the one cell of these runs."""
     found = known_of(*runs)
     files = {run.run_id: "missing" if run.run_id == "gone" else "intact" for run in found.runs}
-    return show_cell(found.cells[0], shifts, "", places=found.places, files=files, there=there)
+    return show_cell(found.cells[0], shifts, "", told=found.told, files=files, there=there)
 
 
 def test_the_calendar_has_every_week() -> None:

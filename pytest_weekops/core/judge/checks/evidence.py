@@ -61,7 +61,7 @@ def host_stable(policy: Policy, campaign: Campaign) -> Finding:
     In a run with looks other snapshots stand in for those that stayed void, as long as each cell has the least number.
     """
     check = "host_stable"
-    lost = [case.id for case in campaign.voids if campaign.is_timed(case) and case in campaign.lost_to_the_host]
+    lost = [case.id for case in campaign.voids if case in campaign.lost_to_the_host and campaign.is_timed(case)]
     total = sum(campaign.voids.values())
     if lost and not (campaign.plan.looks and least_snapshots(campaign) >= campaign.plan.looks[0]):
         message = f"host unstable: {listed(lost)} stayed void. Run again on a quiet machine."

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise
-from operator import add, gt, itemgetter, le
-from typing import cast
+from operator import add, gt, le
+from typing import NamedTuple, cast
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed, problems_of
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import Measurement, SessionSamples
 from pytest_weekops.core.measurement.segments import Segment, segment_at
 from pytest_weekops.core.policy.policy import Policy
 
@@ -23,29 +22,34 @@ SHORT_NS, LEAST_SHARE = 5_000_000, 0.5  # of a launch no shorter, a trusted even
 SLEW = 0.9  # of the host's clock against its monotonic one: time services slew by less than a tenth
 LONGEST_DAYS = 31
 _UNITS = "what was measured at one time"  # as a campaign remembers it
-_BEGINNING, _END = itemgetter(0), itemgetter(1)
+
+Launches = tuple[list[int], list[int]]  # where each began and where it ended, on the monotonic clock in nanoseconds
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """What was measured at one time: a measurement, or two that took turns. Seconds; nanoseconds where it says so.
 
-    ``segment`` is the place of its segment of the run, ``boot`` the boot in which the monotonic clock had its times;
-    ``order`` is the number that no other unit has.
+    ``first_ns`` is the start of its first timed launch on the monotonic clock, None where it has no launch, and
+    ``last_ns`` the end of its last; ``is_apart`` says that no two of its launches ran at a time, ``is_in_order`` that
+    they also stand in their records as they ran. ``segment`` is the place of its segment of the run, ``boot`` the boot
+    in which the monotonic clock had its times; ``order`` is the number that no other unit has.
     """
 
-    name: str
+    measurements: tuple[Measurement, ...]
     started: datetime
     elapsed_s: float
-    intervals_ns: tuple[tuple[int, int], ...]
+    first_ns: int | None
+    last_ns: int
+    is_apart: bool
+    is_in_order: bool
     segment: int = 0
     boot: str = ""
     order: int = 0
 
     @property
-    def first_ns(self) -> int | None:
-        """Start of its first timed launch on the monotonic clock."""
-        return self.intervals_ns[0][0] if self.intervals_ns else None
+    def name(self) -> str:
+        """Its cases for people."""
+        return " and ".join(m.case.id for m in self.measurements)
 
 
 def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
@@ -56,8 +60,9 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     if unstamped:
         message = f"no time stamps, or some that are none: {listed(unstamped)}. Nothing shows when this was measured."
         return no_data(check, "unstamped", message, rows=tuple(unstamped), observed=len(unstamped), required=0)
-    together = problems_of(measured, _backward)
     units = units_of(campaign)
+    doubtful = {m.order for unit in units if not unit.is_in_order for m in unit.measurements}
+    together = problems_of([m for m in measured if m.order in doubtful], _backward)
     return (
         failed_by_name(check, "opening", _before_opening(campaign.segments, units), _contradiction)
         or failed_by_name(check, "overlap", chain(together, _overlapping(units)), _contradiction)
@@ -68,7 +73,10 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
 
 
 def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
-    """The host's clock went on as its monotonic one did, from the beginning of the run, in the order of measurement."""
+    """The host's clock went on as its monotonic one did, from the run's beginning, in the order of measurement.
+
+    No snapshot was measured behind a later one.
+    """
     check = "order_kept"
     units = units_of(campaign)
     bad = [*_outside(campaign, units), *_disordered(units), *_out_of_segment(campaign.segments, units)]
@@ -77,6 +85,13 @@ def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
         message = f"{words}. The host's clock was set during the run, or these records are of several runs. Run again."
         rows = tuple(name for name, _problem in bad)
         return inconclusive(check, "clock_set", message, rows=rows, observed=len(bad), required=0)
+    if late := _behind_later_ones(campaign):
+        message = (
+            f"{listed([words for _name, words in late])}. A snapshot is one round of all cells, and how much snapshots "
+            "differ says how sure the verdict is. Take out what sorts the campaign's tests, and run again."
+        )
+        rows = tuple(name for name, _words in late)
+        return inconclusive(check, "other_order", message, rows=rows, observed=len(late), required=0)
     return passed(check, "measurements follow each other as their order says", observed=0, required=0)
 
 
@@ -103,18 +118,32 @@ def _took_s(m: Measurement) -> float:
     return m.elapsed_s * (2 if m.turns is not None and m.turns.with_platform else 1)
 
 
-def _intervals(m: Measurement, *, partner: bool = False) -> list[tuple[int, int]]:
-    """Beginning and end of each timed launch in order; with its partner's, where that has no record of its own."""
-    theirs = m.turns.partner if m.turns is not None else None
-    found: list[tuple[int, int]] = []
-    for session in (*m.sessions, *(theirs.sessions if partner and theirs is not None else ())):
-        found += zip(session.start_ns, map(add, session.start_ns, session.wall_ns), strict=False)
-    return found
+def _launches(sessions: Iterable[SessionSamples]) -> Launches:
+    """The timed launches of these sessions in order, as far as they are stamped."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for session in sessions:
+        starts += session.start_ns[: len(session.wall_ns)]
+        ends += map(add, session.start_ns, session.wall_ns)
+    return starts, ends
 
 
-def _follow(intervals: Sequence[tuple[int, int]]) -> bool:
+def _in_time(launches: Launches) -> Launches:
+    """The same by their beginnings."""
+    pairs = sorted(zip(*launches, strict=True))
+    return [start for start, _end in pairs], [end for _start, end in pairs]
+
+
+def _follow(launches: Launches) -> bool:
     """Whether each begins after the one before it has ended, or just then."""
-    return all(map(le, map(_END, intervals), map(_BEGINNING, intervals[1:])))
+    starts, ends = launches
+    return all(map(le, ends, starts[1:]))
+
+
+def _all_sessions(m: Measurement) -> tuple[SessionSamples, ...]:
+    """Those of a measurement, and of its partner where that has no record of its own."""
+    partner = m.turns.partner if m.turns is not None else None
+    return m.sessions if partner is None else m.sessions + partner.sessions
 
 
 def units_of(campaign: Campaign) -> tuple[Unit, ...]:
@@ -136,35 +165,49 @@ def _units(campaign: Campaign) -> Iterator[Unit]:
         started = _moment(group[0].started_at)
         took = _took_s(group[0])
         if started is not None and math.isfinite(took):
-            name = " and ".join(m.case.id for m in group)
-            intervals = tuple(sorted(i for m in group for i in _intervals(m, partner=True)))
+            launches = _launches(chain.from_iterable(map(_all_sessions, group)))
+            is_in_order = _follow(launches) and all(map(le, *launches))
+            if not is_in_order:
+                launches = _in_time(launches)
             place = segment_at(campaign.segments, group[0].order)
-            boot = campaign.segments[place].boot_id if campaign.segments else ""
-            yield Unit(name, started, took, intervals, place, boot, group[0].order)
+            yield Unit(
+                measurements=tuple(group),
+                started=started,
+                elapsed_s=took,
+                first_ns=launches[0][0] if launches[0] else None,
+                last_ns=launches[1][-1] if launches[1] else 0,
+                is_apart=is_in_order or _follow(launches),
+                is_in_order=is_in_order,
+                segment=place,
+                boot=campaign.segments[place].boot_id if campaign.segments else "",
+                order=group[0].order,
+            )
 
 
 def _backward(m: Measurement) -> str:
     """Whether a launch began before the one before it had ended: one worker launches one by one."""
-    intervals = _intervals(m)
-    if _follow(intervals):
+    launches = _launches(m.sessions)
+    if _follow(launches):
         return ""
-    too_early = next(end - start for (_start, end), (start, _end) in pairwise(intervals) if start < end)
+    starts, ends = launches
+    too_early = next(end - start for end, start in zip(ends, starts[1:], strict=False) if start < end)
     return f"a launch began {too_early} ns before the one before it had ended"
 
 
 def _overlapping(units: Sequence[Unit]) -> list[tuple[str, str]]:
     """Units with two launches at a time, and units whose launches began before the last of that boot had ended."""
     found = []
-    lasts: dict[str, tuple[str, int]] = {}
+    lasts: dict[str, Unit] = {}
     for unit in units:
         last = lasts.get(unit.boot)
-        if not _follow(unit.intervals_ns):
+        if not unit.is_apart:
             found.append((unit.name, "two launches ran at the same time"))
         if unit.first_ns is None:
             continue
-        if last is not None and unit.first_ns < last[1]:
-            found.append((unit.name, f"its first launch began {last[1] - unit.first_ns} ns before {last[0]} had ended"))
-        lasts[unit.boot] = (unit.name, unit.intervals_ns[-1][1])
+        if last is not None and unit.first_ns < last.last_ns:
+            early_ns = last.last_ns - unit.first_ns
+            found.append((unit.name, f"its first launch began {early_ns} ns before {last.name} had ended"))
+        lasts[unit.boot] = unit
     return found
 
 
@@ -172,8 +215,8 @@ def _beyond(m: Measurement) -> str:
     """Whether launches take longer than the measurement took as a whole, by its controller's watch."""
     limit = _took_s(m) * 1e9 + SLACK_NS
     spent = sum(sum(session.warmup_ns) + sum(session.wall_ns) for session in m.sessions)
-    intervals = _intervals(m)
-    span = intervals[-1][1] - intervals[0][0] if intervals else 0
+    timed = [session for session in m.sessions if session.wall_ns]
+    span = timed[-1].start_ns[-1] + timed[-1].wall_ns[-1] - timed[0].start_ns[0] if timed else 0
     if max(spent, span) <= limit:
         return ""
     return f"launches of {max(spent, span)} ns in a measurement that took {_took_s(m):.6g} s"
@@ -186,8 +229,9 @@ def _contradicted(m: Measurement) -> str:
     for session in m.sessions:
         if session.device_ns is None or len(session.device_ns) != len(session.wall_ns):
             return f"the device's times of session {session.session} are not there, and its clock is called trusted"
-        pairs = zip(session.device_ns, session.wall_ns, strict=True)
-        for device, wall in pairs if _may_contradict(session.device_ns, session.wall_ns) else ():
+        if not _may_contradict(session.device_ns, session.wall_ns):
+            continue
+        for device, wall in zip(session.device_ns, session.wall_ns, strict=True):
             if device > wall or (wall >= SHORT_NS and device < LEAST_SHARE * min(wall, 10**18)):
                 return f"the device says {device} ns of a launch that took {wall} ns by the host's clock"
     return ""
@@ -200,10 +244,15 @@ def _may_contradict(device_ns: Sequence[int], wall_ns: Sequence[int]) -> bool:
 
 
 def _outside(campaign: Campaign, units: Sequence[Unit]) -> list[tuple[str, str]]:
-    """Units that began before the run did, or longer after it than any run takes."""
-    began = _moment(campaign.created_at) if campaign.created_at else None
+    """Units that began before the run did, or longer after it than any run takes, or were not over when it was."""
+    began = _moment(campaign.created_at)
     if began is None:
         return []
+    ended = _moment(campaign.ended_at)
+    if ended is not None and ended >= began:
+        late = [u for u in units if (u.started - ended).total_seconds() + u.elapsed_s > SLACK_S]
+        if late:
+            return [(u.name, f"was over after the run, which ended at {ended.isoformat()}") for u in late]
     waiting = campaign.plan.snapshot_interval_s * campaign.plan.snapshots
     longest = timedelta(days=LONGEST_DAYS).total_seconds() + (waiting if math.isfinite(waiting) else 0.0)
     return [
@@ -235,6 +284,19 @@ def _disordered(units: Sequence[Unit]) -> list[tuple[str, str]]:
     return found
 
 
+def _behind_later_ones(campaign: Campaign) -> list[tuple[str, str]]:
+    """Measurements of a snapshot that were taken behind one of a later snapshot, in the same segment of the run."""
+    found = []
+    latest: dict[int, Measurement] = {}
+    for m in sorted(campaign.measurements, key=lambda m: m.order):
+        last = latest.setdefault(segment_at(campaign.segments, m.order), m)
+        if m.case.snapshot < last.case.snapshot:
+            found.append((m.case.id, f"{m.case.id} was measured behind {last.case.id}, of a later snapshot"))
+        elif m.case.snapshot > last.case.snapshot:
+            latest[segment_at(campaign.segments, m.order)] = m
+    return found
+
+
 def _before_opening(segments: Sequence[Segment], units: Sequence[Unit]) -> list[tuple[str, str]]:
     """Units that began before their segment was opened, segments that do not follow each other, by the monotonic clock.
 
@@ -247,7 +309,7 @@ def _before_opening(segments: Sequence[Segment], units: Sequence[Unit]) -> list[
     for place, segment in enumerate(segments):
         others = [unit for unit in units if unit.boot == segment.boot_id and unit.first_ns is not None]
         early = [u for u in others if u.segment == place and (u.first_ns or 0) < segment.monotonic_ns - SLACK_NS]
-        late = [u for u in others if u.segment < place and u.intervals_ns[-1][1] > segment.monotonic_ns + SLACK_NS]
+        late = [u for u in others if u.segment < place and u.last_ns > segment.monotonic_ns + SLACK_NS]
         found += [(unit.name, f"its first launch began before {segment.run_id} was opened") for unit in early]
         found += [(unit.name, f"its last launch ended after {segment.run_id} was opened") for unit in late]
     return found

@@ -7,10 +7,12 @@ import re
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
-from pytest_weekops.core.judge.outcome import failed_by_name, passed, problems_of
+from pytest_weekops.core.judge.outcome import failed_by_name, passed
+from pytest_weekops.core.measurement.peak_bound import most_beyond_peak
 from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.units import SHIPPED_UNITS
@@ -27,13 +29,20 @@ _CORES = re.compile(r" x (\d{1,6})$")
 
 
 def times_possible(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
-    """No launch was faster than any device could be, or shorter than a clock can see, and the times vary like times."""
+    """No launch was faster than any device could be, or shorter than a clock can see, and the times vary like times.
+
+    Nor was one far beyond what level 0 measured of this very device and driver, where that is known.
+    """
     check = "times_possible"
-    measured = campaign.counted
+    shortest = [(m, _shortest_ns(m)) for m in campaign.counted]
+    too_short = ((m.case.id, words) for m, ns in shortest if (words := _too_short(ns)))
+    too_fast = ((m.case.id, words) for m, ns in shortest if (words := _too_fast(m, ns)))
+    beyond_peak = ((m.case.id, words) for m, ns in shortest if (words := _beyond_peak(campaign, m, ns)))
     return (
-        failed_by_name(check, "too_short", problems_of(measured, _too_short), _impossible)
-        or failed_by_name(check, "too_fast", problems_of(measured, _too_fast), _impossible)
-        or failed_by_name(check, "coarse", _coarse(measured), _impossible)
+        failed_by_name(check, "too_short", too_short, _impossible)
+        or failed_by_name(check, "too_fast", too_fast, _impossible)
+        or failed_by_name(check, "beyond_peak", beyond_peak, _impossible)
+        or failed_by_name(check, "coarse", _coarse(campaign.counted), _impossible)
         or passed(check, "every launch took a time that is possible", observed=0, required=0)
     )
 
@@ -42,26 +51,40 @@ def _impossible(told: str) -> str:
     return f"these times are not possible: {told}. A clock is broken, or launches did not run."
 
 
-def _too_short(measurement: Measurement) -> str:
-    shortest = _shortest_ns(measurement, LEAST_LAUNCH_NS)
-    return f"a launch of {shortest} ns, less than {LEAST_LAUNCH_NS} ns" if shortest < LEAST_LAUNCH_NS else ""
+def _shortest_ns(measurement: Measurement) -> int | None:
+    return min([min(session.wall_ns) for session in measurement.sessions if session.wall_ns], default=None)
 
 
-def _shortest_ns(measurement: Measurement, default: int) -> int:
-    return min((min(session.wall_ns) for session in measurement.sessions if session.wall_ns), default=default)
-
-
-def _too_fast(measurement: Measurement) -> str:
-    """The fastest launch against the most that such a device could ever do."""
-    fastest = _shortest_ns(measurement, 0)
-    if fastest <= 0:
+def _too_short(shortest: int | None) -> str:
+    if shortest is None or shortest >= LEAST_LAUNCH_NS:
         return ""
-    most_flops, most_bytes = most_per_ns(measurement.identity, measurement.operation)
+    return f"a launch of {shortest} ns, less than {LEAST_LAUNCH_NS} ns"
+
+
+def _too_fast(measurement: Measurement, fastest: int | None) -> str:
+    """The fastest launch against the most that such a device could ever do."""
+    return _beyond(measurement, fastest, *most_per_ns(measurement.identity, measurement.operation))
+
+
+def _beyond_peak(campaign: Campaign, measurement: Measurement, fastest: int | None) -> str:
+    """The fastest launch against what level 0 measured of the device, and what a healthy driver may do beyond it."""
+    done = measurement.bytes_moved
+    for peak in campaign.peaks.get(measurement.case.platform, ()):
+        most = most_beyond_peak(peak, measurement.operation, done, is_cpu=measurement.on_cpu)
+        if told := _beyond(measurement, fastest, *most):
+            return f"{told}: level 0 of {peak.made_at:%Y-%m-%d} measured the device far below it"
+    return ""
+
+
+def _beyond(measurement: Measurement, fastest: int | None, most_flops: float | None, most_bytes: float | None) -> str:
+    """The fastest launch where it did more per nanosecond than these; None bounds nothing."""
+    if fastest is None or fastest <= 0:
+        return ""
     for done, most, unit in (
         (measurement.flops, most_flops, "GFLOPS"),
         (measurement.bytes_moved, most_bytes, "GB/s"),
     ):
-        if done > most * float(min(fastest, 10**18)):
+        if most is not None and done > most * float(min(fastest, 10**18)):
             return (
                 f"{done / fastest:.4g} {unit} in its fastest launch of {fastest} ns, and {most:.4g} cannot be reached"
             )
@@ -87,18 +110,19 @@ def _coarse(measured: Sequence[Measurement]) -> list[tuple[str, str]]:
     cells: dict[str, list[int]] = defaultdict(list)
     found = []
     for m in measured:
-        walls = [ns for session in m.sessions for ns in session.wall_ns]
+        walls = list(chain.from_iterable(session.wall_ns for session in m.sessions))
         cells[f"{m.case.platform} {m.case.row}"] += walls
         found.append((m.case.id, _tick(walls)))
     return [*found, *((name, _tick(walls)) for name, walls in cells.items())]
 
 
-def _tick(walls: Sequence[int]) -> str:
-    if len(walls) < LEAST_SAMPLES or min(walls) <= 0:
+def _tick(walls: list[int]) -> str:
+    shortest = min(walls, default=0)
+    if len(walls) < LEAST_SAMPLES or shortest <= 0:
         return ""
-    if len(set(walls)) == 1:
+    if walls.count(shortest) == len(walls):
         return f"all {len(walls)} launches took exactly {walls[0]} ns"
     tick = math.gcd(*walls)
-    if tick * COARSE_SHARE < statistics.median_low(walls):
+    if tick * COARSE_SHARE < shortest or tick * COARSE_SHARE < statistics.median_low(walls):
         return ""
     return f"all {len(walls)} launches took whole multiples of {tick} ns"

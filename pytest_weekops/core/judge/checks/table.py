@@ -39,7 +39,7 @@ def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) ->
     if not measured:
         return {**row, "status": "no_data", "measured": 0, "planned": planned, "limits": ""}
     found = judge_cell(policy, campaign, cell)
-    launches = all_launches(measured)
+    launches = sorted(all_launches(measured))
     drift = _drift(policy, campaign, cell)
     broken, doubted = (*found.broken, *drift.broken), (*found.doubted, *drift.doubted)
     status = "fail" if broken else "no_data" if len(measured) != planned else "pass"

@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 
-from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.launch import Buffer, Launch, Step
 from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import Array, Shape
@@ -15,7 +14,7 @@ from pytest_weekops.device.verify import Comparison
 from pytest_weekops.device.workloads.maths.arguments import arguments, count_of
 from pytest_weekops.device.workloads.maths.table import Function, Reference
 from pytest_weekops.device.workloads.maths.ulp import LEAST_NORMAL, LEAST_ULP, errors, shares
-from pytest_weekops.device.workloads.parts import MOST_ELEMENTS, elements, steps_of, up
+from pytest_weekops.device.workloads.parts import counted, elements, steps_of, up
 
 _GROUP = 64  # of math.cl
 _BUFFERS = {"x": "float32", "y": "float32", "z": "float32", "n": "int32"}
@@ -34,10 +33,7 @@ class MathFunctions:
         """``m_NAME_(x, y, z, n, out, count, first)`` per function, one item per argument."""
         elements(self.name, shape)
         count, rows = count_of(shape.n), len(self.functions)
-        if count * rows > MOST_ELEMENTS:
-            raise DeviceError(
-                f"{self.name} at n = {shape.n} has more elements than an int counts. Give a smaller size."
-            )
+        counted(self.name, shape, count * rows)
         steps = [
             Step(
                 f"m_{function.name}_",

@@ -1,0 +1,81 @@
+"""Level 0 on disk: one file per device and driver, written whole, read as if a stranger wrote it.
+
+What cannot be used is ignored with a sentence: without a peak what silicon could do at most is the bound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from pytest_weekops.core.measurement.peak_bound import PeakRecord, not_of
+from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.files.strict_json import parse_json
+from pytest_weekops.report.saying import plain
+
+DIRECTORY = "peaks"
+LARGEST_BYTES = 256 * 1024
+
+
+def write_peak(report_dir: Path, peak: PeakRecord) -> Path:
+    """Keep a peak, in the place of an earlier one of the same device and driver.
+
+    Raises ``WeekopsError`` where the disk refuses.
+    """
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{peak.platform}-{peak.host}").strip("-")[:60]
+    path = report_dir / DIRECTORY / f"{slug}-{hashlib.sha256(repr(peak.key).encode()).hexdigest()[:16]}.json"
+    write_atomic(path, peak.model_dump_json(indent=2) + "\n")
+    return path
+
+
+def read_peak(path: Path) -> PeakRecord:
+    """A peak from its file. Raises ``ValueError`` with a clause where it is none, ``OSError`` without it."""
+    found = path.stat()  # looked at before the content: a pipe would block, a huge file fill the memory
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is no plain file")
+    if found.st_size > LARGEST_BYTES:
+        raise ValueError("it is larger than 256 KiB")
+    data = path.read_bytes()
+    try:
+        parse_json(data.decode("utf-8"))  # no key stands in an object twice
+        return PeakRecord.model_validate_json(data)
+    except (ValueError, RecursionError) as error:
+        told = getattr(error, "errors", None)
+        first = told()[0] if told else {"loc": (), "msg": str(error).splitlines()[0]}
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ValueError(f"{place[:120]}: {str(first['msg'])[:200]}") from error
+
+
+def peak_records(
+    report_dir: Path, identities: Mapping[str, DeviceIdentity], now: datetime
+) -> tuple[list[PeakRecord], list[str]]:
+    """What bounds the platforms of a run that is about to begin, under their labels, and a sentence for each ignored.
+
+    Never raises for a file. Peaks of other platforms are left alone without a word.
+    """
+    found: list[PeakRecord] = []
+    notes: list[str] = []
+    for path in sorted((report_dir / DIRECTORY).glob("*.json")):
+        try:
+            peak = read_peak(path)
+        except (OSError, ValueError) as error:
+            notes.append(_ignored(path, str(getattr(error, "strerror", None) or error)))
+            continue
+        mine = {label: one for label, one in identities.items() if one.platform_name == peak.platform_name}
+        problems = {label: not_of(peak, identity, now) for label, identity in mine.items()}
+        found += [peak.model_copy(update={"platform": label}) for label, problem in problems.items() if not problem]
+        if problems and all(problems.values()):
+            notes.append(_ignored(path, next(iter(problems.values()))))
+    return found, notes
+
+
+def _ignored(path: Path, why: str) -> str:
+    return plain(
+        f"peak {path.name} is ignored: {why}. What such silicon could do at most is the bound instead. "
+        "`weekops peak --keep` measures it anew."
+    )
