@@ -2,8 +2,7 @@
 
 Simulated runs of six cells, with a fixed seed, judged by what `core/judge/certainty` does, by others on samples of the
 same noise, and by the rules before. Writes its tables into docs/explanation/decision-quality.md, and its picture into
-docs/pictures; `--gates N` takes fewer gates a row, `--dry` prints and writes nothing. The picture needs matplotlib
-(extra `plot`).
+docs/pictures; `--gates N` takes fewer gates a row, `--dry` prints and writes nothing.
 """
 
 from __future__ import annotations

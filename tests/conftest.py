@@ -36,6 +36,15 @@ ONE_AFTER_ANOTHER = ("device", "campaigns")
 FIRST = ("whole/test_runbook.py", "docs/test_tutorial.py", "whole/test_older_lines.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the terminal reporter reads them
+def pytest_configure(config: pytest.Config) -> None:
+    """List what did not pass, and what took more than some seconds: time is what the tests are shortest of."""
+    option = config.option
+    option.reportchars = "a" if option.reportchars == "fE" else option.reportchars
+    if option.durations is None:
+        option.durations, option.durations_min = 40, 5.0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
     items.sort(key=lambda item: not item.nodeid.partition("::")[0].endswith(FIRST))

@@ -11,6 +11,7 @@ import difflib
 import importlib
 import importlib.util
 import io
+import logging
 import os
 import sys
 import traceback
@@ -133,6 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where its cache is, is nobody's business
     asked = next((word for word in arguments if not word.startswith("-")), "")
     return _for_git(arguments, _shown(_ended(arguments, asked)))
 

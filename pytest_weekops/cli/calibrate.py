@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", type=float, default=1.0, metavar="H", help="time for all platforms (default: 1)")
     add_report_dir(parser, what="where it is kept")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write what was found as one JSON object")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="ratios as a picture (needs matplotlib)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="ratios as a picture")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_weekops.cli.places import refuse_evidence
+from pytest_weekops.cli.places import refuse_evidence, write_asked
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.numbers import finite_from
 from pytest_weekops.report.saying import say
@@ -42,7 +42,6 @@ def run(arguments: argparse.Namespace) -> int:
     them explains a change of speed is not said: only one run more can tell.
     """
     from pytest_weekops.core.judge.run_difference import difference_word
-    from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.report.speed_change import speed_document, speed_lines
     from pytest_weekops.week.comparing import compare_runs, compared_text
     from pytest_weekops.week.witnesses import read_uncontradicted
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             say(line)
     status = _status(speed, before, after)
     if arguments.output is not None:
-        write_atomic(arguments.output, compared_text(before.run_id, after.run_id, compared))
+        write_asked(arguments.output, compared_text(before.run_id, after.run_id, compared))
         say(f"{arguments.output} written", sys.stderr)
     return status
 

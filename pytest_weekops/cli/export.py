@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_weekops.cli.places import write_asked
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -57,7 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 where it was written; the verdict is in it, and `weekops judge` exits with it."""
     from pytest_weekops.evidence.artifacts import judged_anew
     from pytest_weekops.evidence.journal import find_journal
-    from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.week.witnesses import read_uncontradicted
 
     form = FORMS[arguments.format]
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     if output is None:
         print(text, end="")
         return 0
-    write_atomic(output, text)
+    write_asked(output, text)
     say(f"{output} written: {arguments.format} of run {document['run_id']}")
     say(f"verdict: {document['decision']} (SEV{document['severity']}), exit status {document['exit_status']}")
     return 0
@@ -122,8 +122,8 @@ def _refuse_other(output: Path, name: str, form: Form) -> None:
     """An export must not take the place of what a verdict rests on, nor of anything else that is no such export."""
     if output.suffix.lower() not in form.suffixes or (output.exists() and not output.is_file()):
         raise InputError(
-            f"--output {output} is no name of a {name} file. Whatever lies there would be replaced. Give a file that "
-            f"ends in {' or '.join(form.suffixes)}."
+            f"--output {output} is no name for --format {name}. Whatever lies there would be replaced. Give a file "
+            f"that ends in {' or '.join(form.suffixes)}."
         )
     if output.exists():
         with output.open(encoding="utf-8", errors="replace") as file:

@@ -71,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write that JSON object to a file as well")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="recall per bit as a picture (needs matplotlib)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="recall per bit as a picture")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from pytest_weekops.cli.places import refuse_evidence
+from pytest_weekops.cli.places import refuse_evidence, write_asked
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.report.saying import say
 
@@ -40,7 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_weekops.evidence.journal import find_journal
     from pytest_weekops.evidence.names import PAGE_NAME
     from pytest_weekops.evidence.page import files_beside, page_text, policy_before
-    from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.week.witnesses import read_uncontradicted
 
     stored = read_uncontradicted(arguments.run)
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     output: Path = arguments.output or place / PAGE_NAME
     refuse_evidence(output)
     text = page_text(verdict, facts, document, files_beside(place), policy_before(place, verdict.kind))
-    write_atomic(output, text)
+    write_asked(output, text)
     say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
     say(f"verdict: {document['decision']} (SEV{document['severity']}), exit status {document['exit_status']}")
     return 0
@@ -61,7 +60,6 @@ def _recorded(path: Path, asked: Path | None, policy_path: Path | None, baseline
     from pytest_weekops.cli.recorded import read_recorded
     from pytest_weekops.core.recorded.judge import judge_recorded
     from pytest_weekops.evidence.page import recorded_page_text
-    from pytest_weekops.files.atomic import write_atomic
 
     output = asked or path.with_suffix(".html")
     refuse_evidence(output)
@@ -70,7 +68,7 @@ def _recorded(path: Path, asked: Path | None, policy_path: Path | None, baseline
     told = (("--policy", policy_path), ("--baseline", baseline))
     words = [word for name, value in told if value is not None for word in (name, value.name)]
     text = recorded_page_text(path, campaign, verdict, shlex.join(["weekops", "page", path.name, *words]))
-    write_atomic(output, text)
+    write_asked(output, text)
     say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
     say(f"verdict: {verdict.decision.value} (SEV{int(verdict.severity)}), exit status {int(verdict.exit_status)}")
     return 0
@@ -79,7 +77,6 @@ def _recorded(path: Path, asked: Path | None, policy_path: Path | None, baseline
 def _fleet(directory: Path, asked: Path | None) -> int:
     """The page of a fleet run, from its decision."""
     from pytest_weekops.evidence.names import FLEET_PAGE_NAME
-    from pytest_weekops.files.atomic import write_atomic
     from pytest_weekops.fleet.book import FleetBook
     from pytest_weekops.fleet.page import fleet_page_text, is_as_recorded
 
@@ -98,7 +95,7 @@ def _fleet(directory: Path, asked: Path | None) -> int:
             "show what nobody decided. `weekops fleet verify` lists what does not hold; restore it from a copy."
         )
     text = fleet_page_text(book, decision)
-    write_atomic(output, text)
+    write_asked(output, text)
     say(f"{output} written, {len(text.encode()) / 1024:.0f} KiB")
     say(f"verdict: {decision.decision} (SEV{int(decision.verdict.severity)}), exit status {decision.exit_status}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.errors import InputError, WeekopsError
 
 
 def add_report_dir(
@@ -34,3 +34,13 @@ def refuse_evidence(output: Path) -> None:
 def nothing_in(report_dir: Path, what: str) -> str:
     """A report directory without any of ``what``, and how another one is named."""
     return f"No {what} was recorded in {report_dir}/ yet. If the runs are elsewhere, name it: --report-dir DIR."
+
+
+def write_asked(path: Path, text: str) -> None:
+    """Write the file that a command was asked for, whole or not at all. Raises ``InputError`` where it cannot be."""
+    from pytest_weekops.files.atomic import write_atomic
+
+    try:
+        write_atomic(path, text)
+    except WeekopsError as error:  # nothing else was begun, so that this is a refusal and nothing that broke on the way
+        raise InputError(str(error)) from error

@@ -226,7 +226,8 @@ def _stored(report_dir: Path) -> list[dict[str, Any]]:
 
 
 def _print(entry: Mapping[str, Any]) -> None:
-    say(f"{entry['platform']} ({entry['device']})" if entry["platform"] else entry["file"])
+    device = f" ({entry['device']})" if entry["device"] else ""  # none where the search broke off before it was opened
+    say(f"{entry['platform']}{device}" if entry["platform"] else entry["file"])
     for found in entry["variants"]:
         if "candidates" in found:
             say(f"  {found['variant']}: default {_words(found['default'])}, {len(found['candidates'])} candidates")

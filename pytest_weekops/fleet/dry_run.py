@@ -16,8 +16,9 @@ def shown(fleet: FleetFile, ssh_config: Path | None) -> Iterator[str]:
     """Lines for people: each pool's hosts, and what its first one is started by. Raises ``InputError``."""
     for name, pool in fleet.pools.items():
         hosts = pool.host_names(name)
-        more = f" to {hosts[-1]}" if len(hosts) > 1 else ""
-        yield f"{name} ({pool.label}): {len(hosts)} hosts, {hosts[0]}{more}"
+        several = len(hosts) > 1
+        named = f"{len(hosts)} hosts, {hosts[0]} to {hosts[-1]}" if several else f"1 host, {hosts[0]}"
+        yield f"{name} ({pool.label}): {named}"
         yield from (f"    {line}" for line in _way(pool, hosts[0], ssh_config))
 
 

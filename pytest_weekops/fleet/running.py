@@ -273,7 +273,7 @@ def problems(book: FleetBook) -> Iterator[str]:
     """Sentences for everything in a decided fleet run that does not follow from its journals, or from its ledger."""
     asked, decision = book.asked(), book.decision()
     if decision is None:
-        yield "It has no decision: it has not ended."
+        yield f"{book.directory.name} has no decision: it has not ended."
         return
     kept = {outcome.host: outcome for outcome in decision.outcomes}
     about = {host.name for host in asked.fleet.hosts} if decision.came is None else set(decision.came.reached)

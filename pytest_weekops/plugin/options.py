@@ -32,7 +32,10 @@ _LISTS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "kernels",
         (),
         "MODE",
-        "a variant, auto, auto_t3_controlled, auto_t5_guarded; a set: default, level1, all (default: the suite's own)",
+        (
+            "variants, auto, auto_t3_controlled, auto_t5_guarded, or sets of them: all, default, images, level0, "
+            "level1, math, queues (default: the suite's own)"
+        ),
     ),
     ("sizes", (), "N", "problem sizes (default: 1400 2048)"),
     ("seeds", ("--seed",), "N", "seeds of the problem data (default: 11)"),

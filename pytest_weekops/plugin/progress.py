@@ -96,6 +96,9 @@ class Progress:
             return
         from pytest_weekops.report.case_line import clock
 
+        self._leave_out_unusable()
+        if case not in self._left:
+            return
         self._case_begun = time.monotonic()
         duration = self._learned(self._plan)
         if case.snapshot == self._snapshot:
@@ -113,8 +116,8 @@ class Progress:
         self.say(f"snapshot {case.snapshot}/{self._horizon(case.snapshot)}, {elapsed} elapsed{worst}")
 
     def measured(self, answer: Measurement) -> None:
-        """A case ended: one line with its result."""
-        if self._plan is None:
+        """A case ended: one line with its result; none for one that a platform which is gone has not measured."""
+        if self._plan is None or answer.status is MeasurementStatus.SKIPPED:
             return
         from pytest_weekops.core.measurement.duration import spent_on
         from pytest_weekops.report.case_line import case_line, result_words
@@ -125,13 +128,13 @@ class Progress:
         self.over(answer.case)
         bad = answer.status is not MeasurementStatus.OK or answer.flaky or answer.void
         if bad:
-            self._note_worst(answer, result_words(answer))
+            self._note_worst(answer, result_words(answer, self._plan))
         if self._config.get_verbosity() > 0 and not bad:
             return
-        ahead, seeds = self._ahead(answer.case.snapshot), len(self._plan.seeds)
+        ahead = self._ahead(answer.case.snapshot)
         then = "look" if self._left else "done"
         cases, left = self._cases - len(self._left) + len(ahead), duration.left_s(ahead)
-        self.say(case_line(answer, done=self._done, cases=cases, left_s=left, seeds=seeds, then=then))
+        self.say(case_line(answer, self._plan, done=self._done, cases=cases, left_s=left, then=then))
 
     def decided(self, snapshots: int) -> None:
         """Say once that no further snapshot is needed."""
@@ -158,6 +161,15 @@ class Progress:
         looks = ", ".join(map(str, plan.looks[:-1]))
         often = "a look" if len(plan.looks) == 2 else "the first look"
         return f" at most, fewer if all is decided after {looks} of {plan.looks[-1]} snapshots; {often} in about {left}"
+
+    def _leave_out_unusable(self) -> None:
+        """Wait no longer for cases of platforms that are gone, and say once how many are not measured."""
+        platforms = self._run.platforms.items() if self._run is not None else ()
+        for label in [label for label, platform in platforms if platform.unusable]:
+            kept = [case for case in self._left if case.platform != label]
+            if gone := len(self._left) - len(kept):
+                self._left, self._cases = kept, self._cases - gone
+                self.say(f"  {label}: {gone} {'case is' if gone == 1 else 'cases are'} not measured")
 
     def over(self, gone: Case | None) -> None:
         """A case is not waited for any longer: it was measured, or its item failed before that."""

@@ -18,7 +18,7 @@ from pytest_weekops.plugin import tiers
 from pytest_weekops.plugin.attendance import Attendance, CallWatch
 from pytest_weekops.plugin.benchmark import quiet_benchmark
 from pytest_weekops.plugin.choices import Choices, usage
-from pytest_weekops.plugin.failure import GateFailure, GateSkip
+from pytest_weekops.plugin.failure import GateFailure, GateSkip, explain
 from pytest_weekops.plugin.items import CampaignItems, is_campaign, parameter
 from pytest_weekops.plugin.microscope import Microscope
 from pytest_weekops.plugin.options import report_directory
@@ -199,6 +199,7 @@ class GateSession:
     def note_report(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Remember what no record explains: other tests, broken fixtures, a user's own assertion."""
         self.attendance.reported(item, call, report)
+        explain(report, call)
         if report.when == "teardown":
             self.progress.over(parameter(item, "weekops_case"))
         report.weekops = is_campaign(item)  # type: ignore[attr-defined]  # our own mark on our own items' reports
@@ -211,7 +212,8 @@ class GateSession:
         """No letter for a campaign item at normal verbosity."""
         if self.config.get_verbosity() != 0 or not getattr(report, "weekops", False) or self.run is None:
             return None
-        if report.when == "call" and (report.outcome != "skipped" or self.run.ended_after is not None):
+        told = report.outcome != "skipped" or getattr(report, "weekops_explained", False)
+        if report.when == "call" and told:
             return report.outcome, "", report.outcome.upper()
         return None
 

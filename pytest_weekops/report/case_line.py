@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
 from pytest_weekops.core.units import throughput
 from pytest_weekops.report.saying import plain
@@ -20,25 +21,29 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"
 
 
-def case_line(answer: Measurement, *, done: int, cases: int, left_s: float, seeds: int = 1, then: str = "done") -> str:
+def case_line(
+    answer: Measurement, plan: CampaignPlan, *, done: int, cases: int, left_s: float, then: str = "done"
+) -> str:
     """``3/36 s1 pocl auto_t5_guarded 1024        35.1 GFLOPS  ~1m31s left``, in at most :data:`WIDTH` columns.
 
-    ``done`` of ``cases`` are measured, this one among them. The seed stands there where the run has several. A name
+    ``done`` of ``cases`` are measured, this one among them. The seed stands there where the plan has several. A name
     that does not fit loses its middle: what came of the case is never cut. ``then`` is what follows the last of the
     cases.
     """
     place = f"{done:>{len(str(cases))}}/{cases}"
     left = f"~{clock(left_s)} left" if done < cases else then
-    result = f"{result_words(answer):>14}"
+    result = f"{result_words(answer, plan):>14}"
     room = max(_LEAST_NAME, WIDTH - len(f"{place}   {result} {left:>12}"))
-    return f"{place} {_fitted(_name(answer.case, seeds), room)}  {result} {left:>12}".rstrip()
+    return f"{place} {_fitted(_name(answer.case, len(plan.seeds)), room)}  {result} {left:>12}".rstrip()
 
 
-def result_words(answer: Measurement) -> str:
-    """Throughput of a case that counts, or how it ended."""
+def result_words(answer: Measurement, plan: CampaignPlan) -> str:
+    """How a case ended, or its throughput: of the launches that count, as the table has it; of all where none does."""
     if answer.status is not MeasurementStatus.OK:
         return answer.status.value.upper()
-    times = [ns for session in answer.sessions for ns in session.wall_ns]
+    from pytest_weekops.core.judge.metrics import counted_ns
+
+    times = counted_ns(answer, plan) or [ns for session in answer.sessions for ns in session.wall_ns]
     mean_ns = sum(times) / len(times) if times else 0.0
     speed = throughput(answer.unit, answer.flops, answer.bytes_moved, mean_ns) if mean_ns > 0 else 0.0
     said = f"{speed:.1f} {answer.unit}" if speed > 0 else "ok"

@@ -15,7 +15,7 @@ from pytest_weekops.report.markdown import code, escape, markdown_table
 from pytest_weekops.report.table import remark_lines, tables
 
 NEXT_STEPS = {
-    0: "Nothing is owed. `weekops baseline pin` makes this run the device's baseline.",
+    0: "Nothing is owed. `weekops baseline pin RUN`, RUN being this run's directory, makes it the device's baseline.",
     1: "Read the findings from the top, fix what they name, and run the same command again.",
     2: "The run was interrupted; the journal holds what was measured. Run the same command again; with "
     "`--resume RUN`, RUN being this run's directory, it measures only what is missing.",

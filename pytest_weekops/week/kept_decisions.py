@@ -26,7 +26,8 @@ def look_beside(
     notes += [f"Run {each.run_id} has no cell in its record." for each in without_cells(runs)]
     strays = unknown_journals(report_dir, runs)
     notes += [f"Run directory {each.parent.name} is not in the ledger, and not shown." for each in strays]
-    return files, notes if change_points.can_look() else [*notes, change_points.NOT_LOOKED]
+    has_numbers = bool(runs or imported)
+    return files, notes if change_points.can_look() or not has_numbers else [*notes, change_points.NOT_LOOKED]
 
 
 def kept_decisions(runs: Iterable[RunEntry], report_dir: Path) -> tuple[dict[str, Kept], list[str]]:

@@ -83,11 +83,12 @@ def test_where_findings_are_shown(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--format", "sarif", "--output", "journal.jsonl"), "is no name of a sarif file"),
+        (("--format", "sarif", "--output", "journal.jsonl"), "is no name for --format sarif"),
         (("--format", "sarif", "--output", "decision.json"), "is no sarif file of an earlier export"),
         (("--format", "codequality", "--output", "decision.json"), "is no codequality file of an earlier export"),
         (("--format", "badge-json", "--output", "decision.json"), "is no badge-json file of an earlier export"),
-        (("--format", "badge", "--output", "directory.svg"), "is no name of a badge file"),
+        (("--format", "badge", "--output", "directory.svg"), "is no name for --format badge"),
+        (("--format", "badge", "--output", "journal.jsonl/badge.svg"), "badge.svg cannot be written: "),
         (("--format", "badge", "--location", "x"), "--location 'x' has no use"),
         (("--format", "sarif", "--location", ""), "--location '' is no file of a repository"),
         (("--format", "sarif", "--location", "/etc/x"), "--location '/etc/x' is no file of a repository"),

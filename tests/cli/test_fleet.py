@@ -103,7 +103,7 @@ def test_a_run_is_shown_and_verified(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert status == 11
     assert "h-1 (cpu): asked at" in text
     assert "h-2 (cpu): waiting" in text
-    assert ended(capsys, "verify", *place) == (1, "It has no decision: it has not ended.\n")
+    assert ended(capsys, "verify", *place) == (1, f"{book.directory.name} has no decision: it has not ended.\n")
     ran(book, ReachDouble({"h-1": Host(), "h-2": Host(state="gone", said="killed")}))
     status, text = ended(capsys, "status", book.directory.name, *place)
     assert status == 11

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.cli.tune import _print
 from pytest_weekops.evidence.tunings import TuningBook
 from tests.core.selection.test_tuning import entry
 from tests.evidence.test_tunings import KERNELS, ME, rejected
@@ -113,3 +114,12 @@ def test_one_platform_that_breaks_off_does_not_end_the_others(tmp_path: Path, ne
     assert broken["broke_off"]
     assert good["variants"][0]["variant"] == "block"
     assert not good["broke_off"]
+
+
+def test_a_search_that_broke_off_early_names_no_device(capsys: pytest.CaptureFixture[str]) -> None:
+    """It was not opened yet, and empty brackets say nothing."""
+    search = {"platform": "pocl", "device": "", "variants": [], "file": "", "broke_off": "no room"}
+    _print(search)
+    _print(search | {"device": "a processor x 2"})
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["pocl", "  BROKE OFF: no room", "pocl (a processor x 2)", "  BROKE OFF: no room"]

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.support.pages import PAGES, ROOT, name_of, outside_of_fences
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CELL_END = re.compile(r"(?<!\\)\|")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
 
 
@@ -30,6 +32,21 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{link}: no such file"
         assert not anchor or anchor in anchors(target), f"{link}: {name_of(target)} has {sorted(anchors(target))}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_rows_stand_in_tables(page: Path) -> None:
+    """No row is torn off its table by an empty line, and each has as many cells as the head above it."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    width = 0
+    for token in MarkdownIt("commonmark").enable("table").parse("\n".join(lines)):
+        if token.type == "inline":
+            torn = [line for line in token.content.splitlines() if line.startswith("|")]
+            assert not torn, f"no head above this row: {torn[0]}"
+        elif token.type in ("thead_open", "tr_open") and token.map:
+            cells = len(CELL_END.findall(lines[token.map[0]])) - 1
+            width = cells if token.type == "thead_open" else width
+            assert cells == width, f"{cells} cells under a head of {width}: {lines[token.map[0]]}"
 
 
 @pytest.mark.parametrize("record", DECISIONS, ids=lambda path: path.stem)

@@ -178,6 +178,7 @@ def test_a_dry_run_starts_nothing(
     assert "here (cpu): 2 hosts, here-1 to here-2\n    processes of this machine\n" in told
     assert "rack (cpu): 30 hosts, rack-01 to rack-30\n    #!/bin/sh\n" in told
     assert "    #SBATCH -J weekops-rack-01\n" in told
+    assert "there (cpu): 1 host, x\n    workers that are there already, at tls://head:8786\n" in told
     assert f"--tls-key {tmp_path}/.weekops-fleet-XXXXXXXX/keys/fleet.key" in told
     assert "-- ops@node1 'exec /opt/gate/bin/python -P -m pytest_weekops.fleet.remote'\n" in told
     assert "    workers that are there already, at tls://head:8786\n" in told

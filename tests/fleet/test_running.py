@@ -88,7 +88,7 @@ def test_what_is_broken_is_refused(decided: FleetBook, tmp_path: Path) -> None:
     (copy / "asked.json").write_text(text.replace(program_sha256(), "0" * 64), "utf-8")
     with pytest.raises(InputError, match="was begun by another program"):
         running.resume(copy)
-    assert list(running.problems(FleetBook(copy))) == ["It has no decision: it has not ended."]
+    assert list(running.problems(FleetBook(copy))) == ["fleet-x has no decision: it has not ended."]
     with pytest.raises(InputError, match="has no fleet run"):
         latest_run(tmp_path / "elsewhere")
 

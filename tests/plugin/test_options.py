@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.core.measurement.modes import KERNEL_SETS
 from tests.support.gates import GateResult
 
 Gate = Callable[..., GateResult]
@@ -43,13 +44,18 @@ def test_bad_options_are_refused(gate: Gate, need_platform: Need, arguments: tup
 
 
 def test_help_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of our own section: what pytest says of others is theirs. Both spellings of an option stand in one line."""
+    """Of our own section: what pytest says of others is theirs. Both spellings of an option stand in one line.
+
+    Whoever reads it finds every set that a kernel's place may name.
+    """
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     assert pytest.main(["-p", "pytest_weekops.plugin", "-c", os.devnull, "--help"]) == 0
     section = capsys.readouterr().out.partition("OpenCL driver validation:")[2].partition("\n\n")[0].splitlines()
     assert len(section) > 80
     assert [line for line in section if len(line) > 80] == []
+    sets = " ".join(" ".join(section).split()).partition("sets of them: ")[2].partition(" (")[0]
+    assert sorted(sets.split(", ")) == sorted(KERNEL_SETS)
 
 
 def test_a_size_that_does_not_fit_says_how_much(gate: Gate, need_platform: Need) -> None:

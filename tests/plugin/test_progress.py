@@ -77,6 +77,26 @@ def test_each_case_is_one_line(progress: Callable[..., tuple[Progress, Terminal]
     assert terminal.lines[4].endswith(" done")
 
 
+def test_a_platform_that_is_gone_is_told_once(progress: Callable[..., tuple[Progress, Terminal]]) -> None:
+    """No line for each of its cases, none for its snapshots, and nobody waits for them."""
+    begun, terminal = progress(0)
+    run: Any = SimpleNamespace(
+        identities={}, operations={}, platforms={"pocl": SimpleNamespace(unusable="it is wrong", probe_ms={})}
+    )
+    begun.begin(PLAN, run, cases=PLAN.all_cases())
+    run_through(begun, MeasurementStatus.SKIPPED)
+    assert terminal.lines == ["  pocl: 2 cases are not measured"]
+    both = PLAN.model_copy(update={"platforms": ("pocl", "intel")})
+    run.platforms["intel"] = SimpleNamespace(unusable="", probe_ms={})
+    begun.begin(both, run, cases=both.all_cases())
+    for case in both.all_cases():
+        begun.case(case)
+        status = MeasurementStatus.SKIPPED if case.platform == "pocl" else MeasurementStatus.OK
+        begun.measured(Measurement(case=case, status=status))
+    assert terminal.lines[1] == "  pocl: 2 cases are not measured"
+    assert [line[:12] for line in terminal.lines if line[1:2] == "/"] == ["1/2 s1 intel", "2/2 s2 intel"]
+
+
 def test_quiet_is_quiet(progress: Callable[..., tuple[Progress, Terminal]]) -> None:
     """With ``-q`` the verdict alone is said, and that is not said here."""
     begun, terminal = progress(-1)

@@ -127,13 +127,13 @@ def test_the_summary_names_verdict_policy_and_next_step() -> None:
     text = render_summary(verdict(), decide(verdict(), 0))
     assert "**promote**" in text
     assert "exit status 0" in text
-    assert "weekops baseline pin" in text
+    assert "weekops baseline pin RUN" in text
 
 
 @pytest.mark.parametrize(("kind", "pins"), [("weekly", True), ("split", False), ("canonical", False)])
 def test_only_what_can_be_pinned_is_told_to_be(kind: str, *, pins: bool) -> None:
     """`weekops baseline pin` refuses any but a weekly run, so after those nobody is sent there."""
-    assert ("baseline pin" in next_step(0, kind)) == pins
+    assert ("weekops baseline pin RUN" in next_step(0, kind)) == pins
     assert next_step(1, kind) == next_step(1)
 
 

@@ -100,7 +100,7 @@ def _told(label: str, outcomes: Sequence[HostOutcome], slow: Mapping[str, float]
         facts = {"observed": min(slow.values()), "required": promotes.min_host_ratio}
         return failed(check, "slow_host", message, blocking=False, rows=tuple(sorted(slow)), **facts)
     if max(map(len, _by_driver(outcomes).values())) < LEAST_HOSTS:
-        words = f"{where}: {measured} hosts have a throughput; fewer than {LEAST_HOSTS} of one driver show no outlier."
+        words = f"{where}: hosts with a throughput: {measured}. Fewer than {LEAST_HOSTS} of one driver show no outlier."
         return inconclusive(check, "few_hosts", words, blocking=False, rows=(label,), observed=measured)
     return passed(check, f"{where}: no outlier among {measured} hosts", rows=(label,), observed=0)
 

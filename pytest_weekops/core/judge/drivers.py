@@ -53,7 +53,7 @@ def files_apart(
 ) -> tuple[str, ...]:
     """Lines: how many files two drivers share, then what only one has, or has in other contents."""
     hashes = [{(file.name, file.sha256) for file in files} for files in sides]
-    lines = [f"driver files: {len(hashes[0] & hashes[1])} are the same in {names[0]} and {names[1]}"]
+    lines = [f"driver files: {names[0]} and {names[1]} have {len(hashes[0] & hashes[1])} in common"]
     for name, mine, other in zip(names, hashes, reversed(hashes), strict=True):
         only = sorted(mine - other, key=_by_weight)
         if only:

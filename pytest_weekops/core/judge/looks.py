@@ -63,6 +63,7 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
     # Of the run's snapshots: those that were void for a cell are behind it, and decide nothing.
     needed = [each.more and each.more + max(0, taken - each.answer.snapshots) for each in waiting]
     counted = campaign.measurements
+    seen = taken > 1 and any(measurement.sessions for measurement in counted)
     return Certainty(
         max_false_block=errors.false_fail,
         max_false_promote=errors.false_pass,
@@ -71,7 +72,7 @@ def certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
         snapshots=taken,
         spread_percent=100.0 * spread.sd,
         spread_source=spread.source,
-        resolution_percent=-percent(-resolution(looks, taken, spread, own)) if taken > 1 else None,
+        resolution_percent=-percent(-resolution(looks, taken, spread, own)) if seen else None,
         stable_within_percent=_stable_within(policy, campaign),
         bounded=sum(each.asked.kind in ("floor", "baseline", "service", "ratio") for each in found),
         open=len(waiting),

@@ -26,7 +26,7 @@ from pytest_weekops.core.judge.looks import certainty, look_at
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, CalibrationRecord, figures
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
-from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement
+from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import Evidence, Policy, Row
 from tests.core.judge.test_verdict import POLICY, pinned
 from tests.support.examples import examples
@@ -531,3 +531,19 @@ def test_without_a_spread_nobody_says_how_stable_a_run_was(monkeypatch: pytest.M
     told = certainty(POLICY, campaign)
     assert told is not None
     assert told.stable_within_percent is None
+
+
+def test_a_run_that_measured_nothing_claims_to_see_nothing() -> None:
+    """Its platform failed the opening gate: no slowdown would have failed, and a long reason ends in dots."""
+    reason = "the opening gate failed: " + 40 * "wrong "
+    nothing = {"status": MeasurementStatus.SKIPPED, "reason": reason, "sessions": ()}
+    records = [r.model_copy(update=nothing) if isinstance(r, Measurement) else r for r in after(12)]
+    verdict = verdict_of(records)
+    assert verdict.certainty is not None
+    assert verdict.certainty.resolution_percent is None
+    message = finding_of(verdict, "all_runs_success").message
+    assert message.endswith("wrong ...")
+    assert len(message.partition("skipped: ")[2]) == 160
+    seen = verdict_of(after(12)).certainty
+    assert seen is not None
+    assert seen.resolution_percent is not None

@@ -121,7 +121,7 @@ def test_a_split_says_what_its_drivers_share() -> None:
     header = DriverFile(path="/a/opencl-c.h", sha256="3" * 64, seen="beside")
     elsewhere = LIBRARY.model_copy(update={"path": "/opt/libpocl.so"})
     assert files_apart(("old", "new"), ((header, LLVM, LIBRARY), (elsewhere, NEWER))) == (
-        "driver files: 1 are the same in old and new",
+        "driver files: old and new have 1 in common",
         "only in old: libLLVM.so.1 aaaaaaaaaaaa; opencl-c.h 333333333333",
         "only in new: libLLVM.so.1 bbbbbbbbbbbb",
     )
@@ -154,7 +154,7 @@ def test_the_two_drivers_of_a_split_are_told_apart_where_both_were_looked_at() -
     plan = make_plan("split", sizes=(128,))
     sides = {name: DriverListing(platform=name, files=(LIBRARY, LLVM)) for name in plan.platforms}
     both = make_campaign(plan, [*sides.values(), *make_records(plan)])
-    assert split_drivers(both) == ("driver files: 2 are the same in clover and rusticl",)
+    assert split_drivers(both) == ("driver files: clover and rusticl have 2 in common",)
     one = make_campaign(plan, [sides["clover"], *make_records(plan)])
     assert split_drivers(one) == ()
 

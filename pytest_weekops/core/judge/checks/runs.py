@@ -10,6 +10,7 @@ from pytest_weekops.core.measurement.records import Measurement, MeasurementStat
 from pytest_weekops.core.policy.policy import Policy
 
 _OK = MeasurementStatus.OK
+_SHOWN = 160  # characters of a reason
 
 
 def _ok(campaign: Campaign) -> list[Measurement]:
@@ -76,7 +77,9 @@ def all_runs_success(policy: Policy, campaign: Campaign) -> Finding:  # noqa: AR
 
 
 def _first_line(text: str) -> str:
-    return text.splitlines()[0][:160] if text else "no reason given"
+    """What a person reads of a reason, with dots where it goes on."""
+    line = text.splitlines()[0] if text else "no reason given"
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
 
 
 def unique_cases(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
