@@ -27,6 +27,11 @@ def shares(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> list[float]:
     return [against(pinned, tuple(r for r in rows if r.snapshot == each))[0] for each in snapshots]
 
 
+def without_host(pinned: BaselineRow) -> BaselineRow:
+    """The same row without the host's speed: what is held against it is so as measured."""
+    return pinned.model_copy(update={"anchor_ms": None})
+
+
 def against(pinned: BaselineRow, rows: tuple[CaseMetrics, ...]) -> tuple[float, float, str]:
     """Shares of the baseline's throughput and p95; freed from the host's speed where both have an anchor."""
     speed, p95 = mean_throughput(rows), percentile95(all_launches(rows))

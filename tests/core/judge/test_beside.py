@@ -97,6 +97,37 @@ def test_without_the_reference_a_slow_host_is_a_slow_driver() -> None:
     assert finding.status is CheckStatus.FAIL
 
 
+def pinned_on_a_slow_host() -> Baseline:
+    """A pin of the usual speed, whose host took twice as long for its own work."""
+    usual = pin(campaign())
+    row = usual.rows[0].model_copy(update={"anchor_ms": 20.1, "beside": None})
+    return usual.model_copy(update={"rows": (row,)})
+
+
+def test_what_only_the_hosts_clock_shows_is_open() -> None:
+    """As fast as it was, on a host that is twice as fast: half of it over that clock, which fails nobody by itself."""
+    alone = PLAN.model_copy(update={"partner": None})
+    verdict = judge(POLICY, campaign(12, baseline=pinned_on_a_slow_host(), plan=alone))
+    finding = finding_of(verdict, SLO)
+    assert finding.status is CheckStatus.INCONCLUSIVE, finding.message
+    assert "0.499 of the baseline's throughput, anchor-normalised, below the 0.95 needed, and not as" in finding.message
+    assert "the host ran at 2 times the speed it had" in finding.message
+    assert "--against PROFILE[@PATH], or --reference-driver on" in finding.message
+    assert "certain" not in finding.message
+    assert "would decide" not in finding.message
+    assert verdict.exit_status == 11
+    facts = {each["asked"]: each["answer"] for each in finding.details}
+    assert facts == {"baseline": "inconclusive", "p95": "inconclusive"}
+
+
+def test_what_both_witnesses_show_fails() -> None:
+    """Half as fast as it was by any clock."""
+    alone = PLAN.model_copy(update={"partner": None})
+    finding = finding_of(judge(POLICY, campaign(12, 0.5, baseline=pinned_on_a_slow_host(), plan=alone)), SLO)
+    assert finding.status is CheckStatus.FAIL
+    assert "0.250 of the baseline's throughput, anchor-normalised, below the 0.95 needed, certain" in finding.message
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -49,6 +49,20 @@ def test_a_baseline_with_an_anchor_is_freed_from_the_hosts_speed() -> None:
     assert verdict_on(on_a_slow_host(), baseline=pinned()).failed_checks == ()
 
 
+@pytest.mark.parametrize(("speed", "status"), [(1.0, "inconclusive"), (0.5, "fail")])
+def test_what_only_the_hosts_clock_shows_is_open(speed: float, status: str) -> None:
+    """A pin of a host that was half as fast: nothing fails by that alone, and what is slower by any clock does."""
+    then = pinned()
+    slow = then.model_copy(update={"rows": tuple(row.model_copy(update={"anchor_ms": 20.1}) for row in then.rows)})
+    verdict = verdict_on(make_records(WEEKLY, speed=lambda _case: speed), baseline=slow)
+    finding = finding_of(verdict, "per_kernel_size_slo")
+    assert finding.status.value == status
+    assert ("and not as measured: the host itself has become faster; --against decides" in finding.message) is (
+        status == "inconclusive"
+    )
+    assert verdict.exit_status == (11 if status == "inconclusive" else 1)
+
+
 def test_a_baseline_without_an_anchor_is_compared_as_measured() -> None:
     """Nothing says how fast its host was: what is half as fast fails, and the words tell why that may be."""
     whole = pinned()

@@ -26,7 +26,7 @@ class Asked:
     ``cells`` are those whose measurements answer it. ``bound`` is the limit in words, ``broken`` how a value beyond it
     is called and ``held`` one within it, ``observed`` words for an estimate. ``requirement`` is there where it rests on
     one value a snapshot; where it does not, ``hint`` says what an open answer means. ``undecided`` says why no number
-    of snapshots would answer it.
+    of snapshots would answer it, ``contradicted`` what a second witness says where it alone keeps this from failing.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Asked:
     held: str = ""
     hint: str = ""
     undecided: str = ""
+    contradicted: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,19 @@ class Answered:
         seen = asked.observed(found.interval.estimate)
         if asked.undecided:
             return f"{seen} {asked.undecided}"
+        if self.is_contradicted:
+            return f"{seen} {asked.broken}, and {asked.contradicted}"
         if found.status is CheckStatus.FAIL:
             return f"{seen} {asked.broken}, certain after {found.decided_after} snapshots"
         if asked.requirement is not None:
             return f"{seen} is not certainly {asked.held} after {found.snapshots} snapshots{self._outlook()}"
         return f"{seen} {asked.broken} is not certain after {found.snapshots} snapshots{self._outlook()}"
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether it would fail by itself, and another witness does not show it."""
+        found = self.answer
+        return bool(self.asked.contradicted) and not found.is_decided and found.interval.upper < found.limit
 
     def _outlook(self) -> str:
         if self.asked.requirement is None:
@@ -78,7 +87,7 @@ class Answered:
     @cached_property
     def more(self) -> int | None:
         """How many snapshots in all would decide it, were the estimate the truth; None where that is not known."""
-        if self.asked.requirement is None or self.asked.undecided or self.answer.is_decided:
+        if self.asked.requirement is None or self.asked.undecided or self.is_contradicted or self.answer.is_decided:
             return None
         return snapshots_to_decide(self.asked.requirement, self.answer, self.plan)
 
@@ -88,6 +97,7 @@ class Answered:
         found = self.answer.interval
         if (
             self.asked.undecided
+            or self.is_contradicted
             or self.asked.kind not in ("baseline", "service", "ratio")
             or not (found.upper < 0.0 or found.lower > 0.0)
         ):
@@ -118,6 +128,23 @@ def undecidable(asked: Asked, why: str) -> Asked:
         return replace(asked.ask(own), status=CheckStatus.INCONCLUSIVE, decided_after=None)
 
     return replace(asked, ask=ask, undecided=why)
+
+
+def witnessed_by(asked: Asked, other: Asked, words: str) -> Asked:
+    """The same question, which fails only where the other one does, too; ``words`` say what is meant where it does not.
+
+    So no false block is added, and what passes is what passed before.
+    """
+
+    def ask(own: Errors) -> Answer:
+        mine, theirs = asked.ask(own), other.ask(own)
+        if mine.status is not CheckStatus.FAIL:
+            return mine
+        if theirs.status is not CheckStatus.FAIL:
+            return replace(mine, status=CheckStatus.INCONCLUSIVE, decided_after=None)
+        return replace(mine, decided_after=max(mine.decided_after or 0, theirs.decided_after or 0))
+
+    return replace(asked, ask=ask, contradicted=words)
 
 
 def told(found: Sequence[Answered], status: CheckStatus) -> tuple[str, ...]:

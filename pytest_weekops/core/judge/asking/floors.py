@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_weekops.core.judge.asking.asked import Asked, Kind, undecidable
+from pytest_weekops.core.judge.asking.asked import Asked, Kind, undecidable, witnessed_by
 from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.beside import another_machine, shares_beside
@@ -14,7 +14,7 @@ from pytest_weekops.core.judge.certainty.answers import Requirement
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot, cell_unit
-from pytest_weekops.core.judge.pinned import against, baseline_row, host_speed, shares
+from pytest_weekops.core.judge.pinned import baseline_row, host_speed, shares, without_host
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.core.policy.row_units import floor_of
 
@@ -38,18 +38,55 @@ def floors(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked
         pinned = baseline_row(campaign, cell)
         if pinned is None or pinned.unit != unit:
             continue
-        beside, elsewhere = shares_beside(campaign, cell, pinned), _elsewhere(policy, campaign, cell, pinned)
-        how = beside.how if beside else against(pinned, rows)[2]
-        least = policy.floors.min_share_of_baseline_gflops
-        logs = list(beside.logs) if beside else [math.log(each) for each in shares(pinned, rows)]
-        bounds = f"baseline {pinned.throughput:.5g} {unit}, {how}", f"below the {least:g} needed", f"{least:g} or more"
-        seen = f"{{:.3f}} of the baseline's throughput, {how},"
-        floor_asked = _floor("baseline", cell, logs, least, seen, bounds, plan, spread)
-        host = beside.host if beside else host_speed(pinned, rows) or 1.0
-        most = policy.floors.max_share_of_baseline_p95 * pinned.p95_ms * host
-        of_what = f" ({policy.floors.max_share_of_baseline_p95:g} of the baseline's, {how})"
-        for asked in (floor_asked, _p95(cell, rows, most, of_what, plan, spread)):
+        elsewhere = _elsewhere(policy, campaign, cell, pinned)
+        for asked in _pinned(policy, campaign, cell, pinned, plan):
             yield undecidable(asked, elsewhere) if elsewhere else asked
+
+
+def _pinned(
+    policy: Policy, campaign: Campaign, cell: CellKey, pinned: BaselineRow, plan: LookPlan
+) -> tuple[Asked, Asked]:
+    """Throughput and p95 of a cell against a pinned baseline.
+
+    Beside a partner the ratio to it is asked. Over the host's own clock two witnesses are: what only that clock shows,
+    and not the times as measured, may be the host's, which was slower when the baseline was pinned.
+    """
+    rows = campaign.good[cell]
+    if beside := shares_beside(campaign, cell, pinned):
+        return _held(policy, cell, rows, pinned, plan, (beside.logs, beside.host, beside.how))
+    host, raw = host_speed(pinned, rows), [math.log(each) for each in shares(without_host(pinned), rows)]
+    measured = _held(policy, cell, rows, pinned, plan, (raw, 1.0, "as measured"))
+    if host is None:
+        return measured
+    freed = [math.log(each) for each in shares(pinned, rows)]
+    over_host = _held(policy, cell, rows, pinned, plan, (freed, host, "anchor-normalised"))
+    words = (
+        f"not as measured, where the host ran at {1.0 / host:.3g} times the speed it had for the baseline: which of "
+        "the two changed is open; --against PROFILE[@PATH], or --reference-driver on for both runs, decides"
+    )
+    speed, p95 = (witnessed_by(mine, other, words) for mine, other in zip(over_host, measured, strict=True))
+    return speed, p95
+
+
+def _held(
+    policy: Policy,
+    cell: CellKey,
+    rows: Sequence[CaseMetrics],
+    pinned: BaselineRow,
+    plan: LookPlan,
+    seen: tuple[Sequence[float], float, str],
+) -> tuple[Asked, Asked]:
+    """The two questions about what was ``seen``: log shares of the baseline, how slow the host is, and how in words."""
+    (logs, host, how), spread = seen, assumed(policy)
+    least, share = policy.floors.min_share_of_baseline_gflops, policy.floors.max_share_of_baseline_p95
+    words = (
+        f"baseline {pinned.throughput:.5g} {pinned.unit}, {how}",
+        f"below the {least:g} needed",
+        f"{least:g} or more",
+    )
+    told = f"{{:.3f}} of the baseline's throughput, {how},"
+    speed = _floor("baseline", cell, logs, least, told, words, plan, spread)
+    return speed, _p95(cell, rows, share * pinned.p95_ms * host, f" ({share:g} of the baseline's, {how})", plan, spread)
 
 
 def _elsewhere(policy: Policy, campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> str:
