@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import stat
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +15,8 @@ from pathlib import Path
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, CalibrationRecord, stale
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity
-from pytest_weekops.core.record import first_refused
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.strict_json import parse_json
+from pytest_weekops.files.kept_record import read_record
 from pytest_weekops.report.saying import plain
 
 DIRECTORY = "calibrations"
@@ -56,22 +54,7 @@ def write_calibration(report_dir: Path, calibration: Calibration) -> Path:
 
 def read_calibration(path: Path) -> Calibration:
     """A calibration from its file. Raises ``ValueError`` with a clause where it is none, ``OSError`` without it."""
-    found = path.stat()  # looked at before the content: a pipe would block, a huge file fill the memory
-    if not stat.S_ISREG(found.st_mode):
-        raise ValueError("it is no plain file")
-    if found.st_size > LARGEST_BYTES:
-        raise ValueError("it is larger than 4 MiB")
-    try:
-        return Calibration.model_validate_json(_once(path.read_bytes()))
-    except (ValueError, RecursionError) as error:
-        place, message = first_refused(error)
-        raise ValueError(f"{place or 'the document'}: {message}") from error
-
-
-def _once(data: bytes) -> bytes:
-    """The same bytes, once it is known that no key stands in an object twice."""
-    parse_json(data.decode("utf-8"))
-    return data
+    return read_record(path, Calibration, largest_bytes=LARGEST_BYTES)[0]
 
 
 def find_calibrations(

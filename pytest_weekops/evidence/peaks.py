@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import stat
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from pytest_weekops.core.measurement.peak_bound import PeakRecord, not_of
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.files.atomic import write_atomic
-from pytest_weekops.files.strict_json import parse_json
+from pytest_weekops.files.kept_record import read_record
 from pytest_weekops.report.saying import plain
 
 DIRECTORY = "peaks"
@@ -35,20 +34,7 @@ def write_peak(report_dir: Path, peak: PeakRecord) -> Path:
 
 def read_peak(path: Path) -> PeakRecord:
     """A peak from its file. Raises ``ValueError`` with a clause where it is none, ``OSError`` without it."""
-    found = path.stat()  # looked at before the content: a pipe would block, a huge file fill the memory
-    if not stat.S_ISREG(found.st_mode):
-        raise ValueError("it is no plain file")
-    if found.st_size > LARGEST_BYTES:
-        raise ValueError("it is larger than 256 KiB")
-    data = path.read_bytes()
-    try:
-        parse_json(data.decode("utf-8"))  # no key stands in an object twice
-        return PeakRecord.model_validate_json(data)
-    except (ValueError, RecursionError) as error:
-        told = getattr(error, "errors", None)
-        first = told()[0] if told else {"loc": (), "msg": str(error).splitlines()[0]}
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ValueError(f"{place[:120]}: {str(first['msg'])[:200]}") from error
+    return read_record(path, PeakRecord, largest_bytes=LARGEST_BYTES)[0]
 
 
 def peak_records(

@@ -11,17 +11,16 @@ import fcntl
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.records import DeviceIdentity
-from pytest_weekops.core.record import first_refused
 from pytest_weekops.core.selection.tuning import ArmPrior, DriverKey, Kernel, TunedVariant, TuningFile, illegal_in
 from pytest_weekops.core.selection.tuning_space import parameters
 from pytest_weekops.files.atomic import write_atomic
+from pytest_weekops.files.kept_record import read_record
 from pytest_weekops.report.saying import plain
 
 DIRECTORY = "tuning"
@@ -76,17 +75,8 @@ def file_name(driver: DriverKey) -> str:
 
 def read_tuning(path: Path) -> tuple[TuningFile, str]:
     """A tuning file and its SHA-256. Raises ``ValueError`` with a clause where it is none, ``OSError`` without it."""
-    found = path.stat()  # looked at before the content: a pipe would block the run, a huge file fill its memory
-    if not stat.S_ISREG(found.st_mode):
-        raise ValueError("it is no plain file")
-    if found.st_size > LARGEST_BYTES:
-        raise ValueError("it is larger than 4 MiB")
-    data = path.read_bytes()
-    try:
-        return TuningFile.model_validate_json(data), hashlib.sha256(data).hexdigest()
-    except (ValueError, RecursionError) as error:
-        place, message = first_refused(error)
-        raise ValueError(f"{place or 'the document'}: {message}") from error
+    tuning, data = read_record(path, TuningFile, largest_bytes=LARGEST_BYTES)
+    return tuning, hashlib.sha256(data).hexdigest()
 
 
 def load_tunings(

@@ -131,7 +131,7 @@ def _huge(path: Path) -> None:
         (_smaller_spread, "sd is 0.0"),
         (_key_twice, "key 'voids' stands in one object twice"),
         (_pipe, "it is no plain file"),
-        (_huge, "it is larger than 4 MiB"),
+        (_huge, "it is larger than 4096 KiB"),
     ],
 )
 def test_a_file_that_cannot_be_believed_is_ignored(tmp_path: Path, damage: Callable[[Path], object], said: str) -> None:
