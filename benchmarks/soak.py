@@ -284,6 +284,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--platform", default="pocl")
     parser.add_argument("--kept", type=Path, default=KEPT, help="where sittings add up")
     asked = parser.parse_args(words)
+    # A shell starts what stands in the background with this signal ignored, and gates would not hear theirs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     until, sittings = time.monotonic() + asked.minutes * 60, Sittings.read(asked.kept)
     with tempfile.TemporaryDirectory(prefix="soak-") as place:
         soak = Soak(Path(place) / "soak", asked.platform, asked.longest)
