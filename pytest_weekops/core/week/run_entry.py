@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.errors import InputError
+from pytest_weekops.core.record import first_refused
 from pytest_weekops.core.week.cells_held import not_applicable_of
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.floors_held import demands_of
@@ -58,8 +59,10 @@ def run_entry(decision: Mapping[str, Any], *, decision_sha256: str = "") -> RunE
         )
         _ = entry.week
     except (KeyError, TypeError, AttributeError, ValueError) as error:
+        place, message = first_refused(error)
+        told = f"{place}: {message}" if place else message
         raise InputError(
-            f"The decision of run {str(decision.get('run_id'))!r:.80} lacks what the ledger records: {error}. "
+            f"The decision of run {str(decision.get('run_id'))!r:.80} lacks what the ledger records: {told}. "
             "A run that is recorded by halves proves nothing. Use the document as the program wrote it."
         ) from error
     refuse_name(entry.run_id, "Run id")

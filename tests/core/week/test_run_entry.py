@@ -108,3 +108,11 @@ def test_a_directory_is_known_by_its_last_part() -> None:
     assert run_directory({"run_dir": "x" * 200}) == "x" * 200
     with pytest.raises(InputError, match=r"Run id 'a/b' is no plain name"):
         run_entry({**DOCUMENT, "run_id": "a/b", "run_dir": "fine"})
+
+
+def test_what_is_wrong_in_many_places_is_told_once() -> None:
+    """Counts that are seventeen things and no numbers: the first of them, in a sentence of its own length."""
+    counts = {f"k{number}": [number] * 50 for number in range(17)}
+    with pytest.raises(InputError, match=r"counts\.k0: Input should be a valid integer") as refusal:
+        run_entry({**DOCUMENT, "counts": counts})
+    assert len(str(refusal.value)) < 400
