@@ -6,8 +6,6 @@ is assumed, which asks for more evidence and not for less.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, Calibration, CalibrationRecord, stale
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.evidence.names import keyed_name
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.kept_record import read_record
 from pytest_weekops.report.saying import plain
@@ -28,8 +27,7 @@ Kernels = Mapping[tuple[str, int], str | None]
 
 def file_name(calibration: Calibration) -> str:
     """Name of the file of one driver on one host: a slug for people and a hash of all that must be the same."""
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{calibration.platform}-{calibration.host}").strip("-")[:60]
-    return f"{slug}-{hashlib.sha256(repr(calibration.key).encode()).hexdigest()[:16]}.json"
+    return keyed_name(f"{calibration.platform}-{calibration.host}", repr(calibration.key))
 
 
 def write_calibration(report_dir: Path, calibration: Calibration) -> Path:

@@ -5,14 +5,13 @@ What cannot be used is ignored with a sentence: without a peak what silicon coul
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from pytest_weekops.core.measurement.peak_bound import PeakRecord, not_of
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.evidence.names import keyed_name
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.kept_record import read_record
 from pytest_weekops.report.saying import plain
@@ -26,8 +25,7 @@ def write_peak(report_dir: Path, peak: PeakRecord) -> Path:
 
     Raises ``WeekopsError`` where the disk refuses.
     """
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{peak.platform}-{peak.host}").strip("-")[:60]
-    path = report_dir / DIRECTORY / f"{slug}-{hashlib.sha256(repr(peak.key).encode()).hexdigest()[:16]}.json"
+    path = report_dir / DIRECTORY / keyed_name(f"{peak.platform}-{peak.host}", repr(peak.key))
     write_atomic(path, peak.model_dump_json(indent=2) + "\n")
     return path
 

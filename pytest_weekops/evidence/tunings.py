@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pytest_weekops.core.errors import DeviceError, InputError, WeekopsError
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.selection.tuning import ArmPrior, DriverKey, Kernel, TunedVariant, TuningFile, illegal_in
 from pytest_weekops.core.selection.tuning_space import parameters
+from pytest_weekops.evidence.names import keyed_name
 from pytest_weekops.files.atomic import write_atomic
 from pytest_weekops.files.kept_record import read_record
 from pytest_weekops.report.saying import plain
@@ -69,8 +69,7 @@ def tuning_directory(asked: str | None, report_dir: Path, root: Path) -> Path | 
 
 def file_name(driver: DriverKey) -> str:
     """Name of the file of one driver on one machine: a slug for people and a hash of all that must be the same."""
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{driver.platform_name}-{driver.hardware}").strip("-")[:60]
-    return f"{slug}-{hashlib.sha256(driver.model_dump_json().encode()).hexdigest()[:16]}.json"
+    return keyed_name(f"{driver.platform_name}-{driver.hardware}", driver.model_dump_json())
 
 
 def read_tuning(path: Path) -> tuple[TuningFile, str]:
