@@ -148,7 +148,7 @@ def measure(request: pytest.FixtureRequest, weekops_session: GateSession) -> Cal
             answer = run.measure(case)
             weekops_session.progress.measured(answer)
         request.node.user_properties += _properties(answer)
-        if answer.status == "skipped":
+        if answer.status in ("skipped", "unverifiable"):
             _skip(answer.reason)
         from pytest_weekops.plugin.benchmark import feed_benchmark
 

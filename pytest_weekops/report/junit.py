@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from pytest_weekops.core.judge.finding import CheckStatus, Verdict
-from pytest_weekops.core.measurement.records import GateRecord, Measurement, MeasurementStatus, PressureRecord
+from pytest_weekops.core.measurement.records import UNTRIED, GateRecord, Measurement, MeasurementStatus, PressureRecord
 from pytest_weekops.report.conformance import CHECKS, changed_tests
 from pytest_weekops.report.saying import plain
 from pytest_weekops.report.summary import finding_line, sort_findings, verdict_words
@@ -79,7 +79,7 @@ def _measurement(record: Measurement, expected: str) -> ET.Element:
     good = record.status is MeasurementStatus.OK and not record.flaky
     words = f"{'flaky' if record.flaky else record.status.value}: {record.reason}"
     words = f"expected ({expected}): {words}" if expected else words
-    tag = "skipped" if record.status is MeasurementStatus.SKIPPED or expected else "failure"
+    tag = "skipped" if record.status in UNTRIED or expected else "failure"
     case = _ended("case", record.case.id, "" if good else words, tag=tag)
     case.set("time", f"{record.elapsed_s:.3f}")
     return case

@@ -8,8 +8,8 @@ from pytest_weekops.core.measurement.records import Case, Measurement, Measureme
 
 
 def without_reference(case: Case, operation: KernelOperation, error: WorkerError) -> Measurement:
-    """What cannot be verified is not measured, and does not count."""
-    return Measurement(case=case, operation=operation.name, status=MeasurementStatus.LOST, reason=str(error))
+    """What cannot be verified is not measured, and says nothing of the driver."""
+    return Measurement(case=case, operation=operation.name, status=MeasurementStatus.UNVERIFIABLE, reason=str(error))
 
 
 def story(answer: Measurement) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation
-from pytest_weekops.core.measurement.records import DeviceIdentity, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import UNTRIED, DeviceIdentity, Measurement, MeasurementStatus
 from pytest_weekops.core.selection.selector import aborts
 from pytest_weekops.files.catalog import kernel_entries
 from pytest_weekops.run.attempt import story
@@ -30,14 +30,25 @@ def known_aborts(kernel_dirs: Sequence[str], identity: DeviceIdentity | None) ->
     return {mode: why for mode, why in found.items() if why}
 
 
-def gate_failure(kernels: Iterable[str], operation_of: Callable[[str], KernelOperation], verify: Verify) -> str:
-    """What the canonical gate stumbled over first, in one line; empty where every kernel was right at every shape."""
+class GateFailure(NamedTuple):
+    """What the canonical gate stumbled over, in one line, and whether the host's own lack kept it from being held."""
+
+    words: str = ""
+    is_hosts: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+
+def gate_failure(kernels: Iterable[str], operation_of: Callable[[str], KernelOperation], verify: Verify) -> GateFailure:
+    """What the canonical gate stumbled over first; empty, and false, where every kernel was right at every shape."""
     for kernel in kernels:
         for m, n, k, alpha, beta in operation_of(kernel).gate:
             answer = verify(kernel, m, n, k, alpha=alpha, beta=beta)
             if answer.status is not MeasurementStatus.OK or answer.flaky:
-                return f"{kernel} at {m}x{n}x{k}: {story(answer)}"
-    return ""
+                words = f"{kernel} at {m}x{n}x{k}: {story(answer)}"
+                return GateFailure(words, is_hosts=answer.status in UNTRIED)
+    return GateFailure()
 
 
 def probe_ms(

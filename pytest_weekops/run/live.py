@@ -31,7 +31,7 @@ from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.run.applicable import Applicable
 from pytest_weekops.run.attempt import without_reference
 from pytest_weekops.run.cold_starts import cold_starts
-from pytest_weekops.run.gates import gate_failure, known_aborts, probe_ms, smoke_failure
+from pytest_weekops.run.gates import GateFailure, gate_failure, known_aborts, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
 from pytest_weekops.run.measuring import Measuring
 from pytest_weekops.run.partners import strangers
@@ -56,6 +56,7 @@ T = TypeVar("T", bound=JudgedRecord)
 class Platform:
     """One platform of the run: its supervisor, and why it cannot be measured once that is known.
 
+    ``is_hosts``: it is the host that cannot verify it, which says nothing of its driver.
     ``probe_ms`` holds the time of a launch at :data:`PROBE_SIZE` by operation, for estimates only.
     """
 
@@ -63,6 +64,7 @@ class Platform:
     supervisor: PlatformSupervisor
     identity: DeviceIdentity | None = None
     unusable: str = ""
+    is_hosts: bool = False
     probe_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -209,16 +211,18 @@ class Run:
     def gate(self, stage: str, label: str) -> GateRecord:
         """Run the canonical gate on one platform: every planned kernel right at odd shapes. Journals the result."""
         platform = self.platforms[label]
-        failed = platform.unusable
+        failed = GateFailure(platform.unusable, platform.is_hosts)
         kernels, out = self.applicable.of_gate(label)
         if not failed:
             verify = partial(self.verify, label)
             failed = gate_failure(kernels, self.operation_of, verify)
             if stage == "opening" and not failed:
                 platform.probe_ms.update(probe_ms(kernels, self.operation_of, verify))
-        if failed and stage == "opening":
-            platform.unusable = f"the opening gate failed: {failed}"
-        gate = GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, reason=failed, left_out=out)
+            if stage == "opening" and failed:
+                ended = "could not be held" if failed.is_hosts else "failed"
+                platform.unusable, platform.is_hosts = f"the opening gate {ended}: {failed.words}", failed.is_hosts
+        told = {"reason": failed.words, "undone": failed.words if failed.is_hosts else ""}
+        gate = GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, left_out=out, **told)
         return self.record(gate)
 
     def verify(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_weekops.core.judge.expected import day_of, is_in_force
 from pytest_weekops.core.measurement.expectation import Expectation
-from pytest_weekops.core.measurement.records import GateFault, GateRecord, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import UNTRIED, GateFault, GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.run.attempt import story
 from pytest_weekops.run.live import Run
 
@@ -24,6 +24,7 @@ class GateProblems:
         self._known = [one for one in mine if is_in_force(one, today)]
         self._found: dict[tuple[object, ...], GateFault | None] = {}
         self._told: dict[str, None] = {}
+        self._undone: dict[str, None] = {}
 
     def ask(self, variant: str, m: int, n: int, k: int, *, alpha: float = 1.0, beta: float = 0.0, seed: int = 1) -> str:
         """Run a variant once at one shape, m x n x k: what went wrong, empty where it is right or a known fault."""
@@ -31,10 +32,13 @@ class GateProblems:
         known = [one for one in self._known if one.covers(problem)]
         retry = not any(one.kind == "crashed" for one in known)  # two crashes each would lose the platform
         answer = self._run.verify(self._platform, variant, m, n, k, seed=seed, alpha=alpha, beta=beta, retry=retry)
+        words = f"{variant} on {self._platform} at {m}x{n}x{k}, alpha {alpha}, beta {beta}: {story(answer)}"
+        if answer.status in UNTRIED:
+            self._undone[words] = None
+            return words
         fault = self._note((variant, m, n, k, alpha, beta, seed), answer)
         if fault is None:
             return ""
-        words = f"{variant} on {self._platform} at {m}x{n}x{k}, alpha {alpha}, beta {beta}: {story(answer)}"
         if (one := self._expected(fault, known)) is None:
             return words
         self._told[f"{words}, {one.words}"] = None
@@ -56,18 +60,21 @@ class GateProblems:
     def record(self, failures: Sequence[str], left_out: Mapping[str, str], *, whole: bool = True) -> GateRecord:
         """Journal the gate: it passed where nothing failed, known or not. ``whole``: it asked for all that it meant to.
 
-        What was left out stands in its reason, too: the verdict's line says it from the record.
+        Where nothing failed but what the host could not verify, it was not held. What was left out stands in its
+        reason, too: the verdict's line says it from the record.
         """
         faults = tuple(fault for fault in self._found.values() if fault is not None)
         asked = Counter(f"{variant}@{m}x{n}x{k}" for variant, m, n, k, *_rest in self._found)
+        is_hosts = bool(self._undone) and not faults and all(words in self._undone for words in failures)
         said = [*failures, *self._told][:_SHOWN] + [f"left out: {variant} {why}" for variant, why in left_out.items()]
         return self._run.record(
             GateRecord(
                 gate=self._gate,
                 stage="canonical",
                 platform=self._platform,
-                passed=not failures and not faults,
+                passed=not (failures or faults or self._undone),
                 reason="; ".join(said),
+                undone=next(iter(self._undone)) if is_hosts else "",
                 asked=dict(asked) if whole else {},
                 faults=faults if whole else (),
                 left_out=dict(left_out),

@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.judge.expected import day_of, is_in_force
 from pytest_weekops.core.judge.expected_gates import gate_outcomes, lets_off
-from pytest_weekops.core.measurement.records import GateRecord, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import UNTRIED, GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.week.cells_held import not_applicable_of
 from pytest_weekops.core.week.entry import RunEntry
 from pytest_weekops.core.week.run_entry import run_entry
@@ -73,7 +73,7 @@ def _failed_records(run: StoredRun) -> str:
     """What a run that was broken off had found already, but for known faults; that it was proves nothing by itself."""
     every = [r for r in run.records if isinstance(r, GateRecord)]
     known = gate_outcomes(run.plan, run.identities, every, run.created_at)
-    gates = [gate for gate in every if not gate.passed and not lets_off(known, gate)]
+    gates = [gate for gate in every if not gate.passed and not gate.undone and not lets_off(known, gate)]
     today = day_of(run.created_at)
     in_force = [one for one in run.plan.expected if is_in_force(one, today)]
     wrong = [
@@ -81,7 +81,7 @@ def _failed_records(run: StoredRun) -> str:
         for r in run.records
         if isinstance(r, Measurement)
         and not r.void
-        and r.status not in (MeasurementStatus.OK, MeasurementStatus.SKIPPED)
+        and r.status not in (MeasurementStatus.OK, *UNTRIED)
         and not any(one.is_of(r) for one in in_force)
     ]
     found: Mapping[str, int] = {"failed gates": len(gates), "measurements that are not ok": len(wrong)}

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.cli import main
-from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.measurement.records import GateRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.week.entry import ROLLBACK, WEEK
 from pytest_weekops.week.closing import close_week
 from pytest_weekops.week.ledger import open_ledger
 from tests.support.command import weekops
 from tests.support.history import crashed, promoted, record
-from tests.support.synthetic import make_plan, make_records
+from tests.support.synthetic import Records, make_plan, make_records
 from tests.support.weeks import W48, add_run
 
 
@@ -193,6 +193,22 @@ def test_a_run_that_was_killed_closes_the_gate_where_it_had_failed(
     gate = status(tmp_path, "--require", "promoted")
     assert gate.returncode == (1 if words else 0)
     assert words in " ".join(gate.stdout.split())
+
+
+def test_a_run_that_was_killed_where_the_host_lacked_references_closes_nothing(tmp_path: Path) -> None:
+    """Nothing was found of the driver: its gate was not held, and its cases were not tried."""
+    add_run(tmp_path, "good")
+    nothing = {"status": MeasurementStatus.UNVERIFIABLE, "sessions": (), "reason": "no space left"}
+    undone = {"passed": False, "undone": "no space left"}
+    records: Records = [
+        record.model_copy(update=nothing if isinstance(record, Measurement) else undone)
+        for record in make_records(make_plan("weekly"))
+        if isinstance(record, Measurement | GateRecord)
+    ]
+    later = "2026-11-24T13:00:00+00:00"
+    broken = add_run(tmp_path, "broken", records=records, created_at=later, recorded=False)
+    (broken / "decision.json").unlink()
+    assert status(tmp_path, "--require", "promoted").returncode == 0
 
 
 def test_a_promote_from_the_future_does_not_count(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS
 from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation
-from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import UNTRIED, Case, Measurement, MeasurementStatus
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.run.gates import gate_failure, known_aborts, probe_ms, smoke_failure
 from pytest_weekops.worker.protocol import Smoked, SmokeStep
@@ -42,7 +42,7 @@ class Answers:
 def test_every_kernel_is_launched_at_every_shape_of_its_operation() -> None:
     """A gate that left one out would pass it unseen."""
     answers = Answers()
-    assert gate_failure(("auto", "triad"), operation_of, answers) == ""
+    assert not gate_failure(("auto", "triad"), operation_of, answers)
     wanted = [(kernel, shape) for kernel in ("auto", "triad") for shape in operation_of(kernel).gate]
     assert answers.launched == wanted
 
@@ -53,13 +53,14 @@ def test_any_status_but_ok_fails_it(status: MeasurementStatus) -> None:
     answers = Answers({"triad": {"status": status, "reason": "so it is"}})
     failed = gate_failure(("auto", "triad", "packed"), operation_of, answers)
     n = operation_of("triad").gate[0][1]
-    assert failed == f"triad at {n}x{n}x{n}: {status.value}: so it is"
+    assert failed.words == f"triad at {n}x{n}x{n}: {status.value}: so it is"
+    assert failed.is_hosts == (status in UNTRIED)
     assert answers.launched[-1][0] == "triad"
 
 
 def test_a_kernel_that_worked_on_the_second_try_fails_it() -> None:
     """Crashed once is crashed."""
-    assert "flaky" in gate_failure(("auto",), operation_of, Answers({"auto": {"flaky": True}}))
+    assert "flaky" in gate_failure(("auto",), operation_of, Answers({"auto": {"flaky": True}})).words
 
 
 def test_each_operation_is_timed_by_its_first_kernel() -> None:

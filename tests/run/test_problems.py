@@ -106,3 +106,33 @@ def test_a_crash_that_is_known_is_not_tried_again() -> None:
     problems.ask("packed", 1, 1, 1)
     assert [facts["retry"] for facts in asked] == [False, True]
     assert fault_of(RIGHT, "packed", "1x1x1") is None
+
+
+UNVERIFIABLE = Measurement(case=CASE, status=MeasurementStatus.UNVERIFIABLE, reason="no space left")
+
+
+def test_what_the_host_cannot_verify_is_no_fault_of_the_driver() -> None:
+    """The gate was not held, and nothing failed; it has not passed either."""
+    problems, _asked, _kept = asking(RIGHT, UNVERIFIABLE)
+    assert problems.ask("packed", 1, 1, 1) == ""
+    words = problems.ask("packed", 5, 3, 1)
+    assert words.endswith("unverifiable: no space left")
+    record = problems.record([words], {})
+    assert (record.passed, record.undone, record.faults) == (False, words, ())
+
+
+def test_a_gate_that_lacked_references_has_not_passed_whoever_was_told() -> None:
+    """Also where the suite kept what it heard for itself."""
+    problems, _asked, _kept = asking(UNVERIFIABLE)
+    problems.ask("packed", 5, 3, 1)
+    record = problems.record([], {})
+    assert (record.passed, bool(record.undone)) == (False, True)
+
+
+@pytest.mark.parametrize("others", [[WRONG], []], ids=["a wrong result", "a failure of the suite's own"])
+def test_what_the_host_lacks_hides_no_failure(others: list[Measurement]) -> None:
+    """A driver's fault beside it fails the gate, and so does what a suite found without asking."""
+    problems, _asked, _kept = asking(UNVERIFIABLE, *others, gate="any-shape")
+    words = [problems.ask("packed", 5, 3, k) for k in range(1, 2 + len(others))]
+    record = problems.record(words if others else [*words, "found by itself"], {})
+    assert (record.passed, record.undone) == (False, "")

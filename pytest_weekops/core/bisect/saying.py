@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pytest_weekops.core.bisect.search import Said
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import CheckStatus, Finding, Verdict
-from pytest_weekops.core.measurement.records import MeasurementStatus
+from pytest_weekops.core.measurement.records import UNTRIED, MeasurementStatus
 
 By = Literal["speed", "correctness", "crash"]
 
@@ -125,7 +125,7 @@ def _statuses(campaign: Campaign, label: str) -> list[tuple[MeasurementStatus, s
     """
     found = [_gate_status(gate.reason) for gate in campaign.gates if gate.platform == label and not gate.passed]
     found += [(m.status, m.reason) for m in campaign.measurements if m.case.platform == label]
-    return sorted(found, key=lambda each: each[0] in (MeasurementStatus.SKIPPED, MeasurementStatus.LOST))
+    return sorted(found, key=lambda each: each[0] in (*UNTRIED, MeasurementStatus.LOST))
 
 
 def _gate_status(reason: str) -> tuple[MeasurementStatus, str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from pytest_weekops.core.measurement.kernel_operation import ANCHOR_SIZE, PROBE_SIZE, KernelOperation
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus, Phase
+from pytest_weekops.core.measurement.records import UNTRIED, Case, Measurement, Phase
 from pytest_weekops.core.measurement.session import launch_count, usual_warm_up_s
 
 AROUND_S = 0.3  # around a measurement: two anchors
@@ -65,7 +65,7 @@ def spent_on(answer: Measurement, total_s: float) -> Spent:
         launch_s=statistics.median(times) * 1e-9 if times else 0.0,
         anchor_s=(answer.host.anchor_before_ms or 0.0) * 1e-3,
         attempts=answer.attempt,
-        skipped=answer.status is MeasurementStatus.SKIPPED,
+        skipped=answer.status in UNTRIED,
     )
 
 

@@ -28,6 +28,10 @@ class MeasurementStatus(StrEnum):
     HUNG = "hung"  #: the worker stayed in one phase past its deadline, and was killed
     LOST = "lost"  #: nothing can be measured on this platform any more
     SKIPPED = "skipped"  #: not tried: the platform's opening gate failed
+    UNVERIFIABLE = "unverifiable"  #: not tried: the host could not make what its result is held against
+
+
+UNTRIED = (MeasurementStatus.SKIPPED, MeasurementStatus.UNVERIFIABLE)  # they say nothing of the driver
 
 
 class Phase(StrEnum):

@@ -21,12 +21,12 @@ from pytest_weekops.core.judge.asking.spreads import ratio_spread
 from pytest_weekops.core.judge.campaign import Baseline
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
-from pytest_weekops.core.judge.finding import CheckStatus, Decision, Verdict
+from pytest_weekops.core.judge.finding import CheckStatus, Decision, ExitStatus, Verdict
 from pytest_weekops.core.judge.looks import certainty, look_at
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.calibration import CalibratedSeries, CalibrationRecord, figures
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
-from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import UNTRIED, Case, LookRecord, Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import Evidence, Policy, Row
 from tests.core.judge.test_verdict import POLICY, pinned
 from tests.support.examples import examples
@@ -533,14 +533,16 @@ def test_without_a_spread_nobody_says_how_stable_a_run_was(monkeypatch: pytest.M
     assert told.stable_within_percent is None
 
 
-def test_a_run_that_measured_nothing_claims_to_see_nothing() -> None:
+@pytest.mark.parametrize("untried", UNTRIED)
+def test_a_run_that_measured_nothing_claims_to_see_nothing(untried: MeasurementStatus) -> None:
     """Its platform failed the opening gate: no slowdown would have failed, and a long reason ends in dots."""
     reason = "the opening gate failed: " + 40 * "wrong "
-    nothing = {"status": MeasurementStatus.SKIPPED, "reason": reason, "sessions": ()}
+    nothing = {"status": untried, "reason": reason, "sessions": ()}
     records = [r.model_copy(update=nothing) if isinstance(r, Measurement) else r for r in after(12)]
     verdict = verdict_of(records)
     assert verdict.certainty is not None
     assert verdict.certainty.resolution_percent is None
+    assert verdict.exit_status is ExitStatus.INCONCLUSIVE
     message = finding_of(verdict, "all_runs_success").message
     assert message.endswith("wrong ...")
     assert len(message.partition("skipped: ")[2]) == 160

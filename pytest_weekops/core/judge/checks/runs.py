@@ -6,7 +6,7 @@ from pytest_weekops.core.judge.campaign import Campaign, cell_name, least_snapsh
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.metrics import incompleteness, nonfinite
 from pytest_weekops.core.judge.outcome import failed, listed, no_data, passed
-from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import UNTRIED, Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import Policy
 
 _OK = MeasurementStatus.OK
@@ -50,10 +50,10 @@ def all_runs_success(policy: Policy, campaign: Campaign) -> Finding:  # noqa: AR
     bad = [
         m
         for m in campaign.measurements
-        if (m.status is not _OK and m.status is not MeasurementStatus.SKIPPED) or m.flaky
+        if (m.status is not _OK and m.status not in UNTRIED) or m.flaky
         if not campaign.is_excused(m.case)
     ]
-    skipped = [m for m in campaign.measurements if m.status is MeasurementStatus.SKIPPED]
+    skipped = [m for m in campaign.measurements if m.status in UNTRIED]
     seen = {m.case for m in campaign.measurements}
     missing = [case.id for case in campaign.planned if campaign.is_asked(case) and case not in seen]
     if bad:
@@ -66,6 +66,7 @@ def all_runs_success(policy: Policy, campaign: Campaign) -> Finding:  # noqa: AR
         message = f"{len(missing)} planned cases have no run: {listed(missing)}"
         return no_data(check, "missing", message, observed=len(missing), required=0, rows=tuple(missing))
     if skipped or not seen:
+        skipped.sort(key=lambda m: m.status is MeasurementStatus.SKIPPED)  # what the host lacks stands first
         why = _first_line(skipped[0].reason) if skipped else "nothing was measured"
         rows = tuple(m.case.id for m in skipped)
         return no_data(
