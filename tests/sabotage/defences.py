@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_weekops.core.judge.checks import possible_clocks
+from pytest_weekops.core.judge.checks import evidence, possible_clocks
 from pytest_weekops.core.measurement.records import GateRecord, Measurement
 from pytest_weekops.evidence.judging import judge_records
 from pytest_weekops.plugin import asked, benchmark, hooks, session, tiers
@@ -85,6 +85,7 @@ _OFF: dict[str, tuple[Any, str, Any]] = {
     "each try": (Attendance, "reported", lambda *_report: None),
     "benchmark": (benchmark, "is_fed", lambda config: config.pluginmanager.hasplugin("benchmark")),
     "one process": (tiers, "is_parallel", lambda _config: False),
+    "each kernel": (evidence, "_unasked", lambda _campaign, _gates: {}),
     "one after the other": (possible_clocks, "_behind_later_ones", lambda _campaign: []),
     "judge": (conclusion, "judge_records", _judge_of_the_rest),
 }

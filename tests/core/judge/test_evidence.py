@@ -8,6 +8,7 @@ import pytest
 
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.verdict import judge
+from pytest_weekops.core.measurement.needs import KernelNeeds
 from pytest_weekops.core.measurement.plan import PressurePlan
 from pytest_weekops.core.measurement.records import GateRecord, Measurement, PressureRecord
 from tests.core.judge.test_verdict import POLICY
@@ -62,3 +63,41 @@ def test_a_gate_that_could_not_be_done_is_no_data_and_one_that_failed_comes_firs
     failed = gate.model_copy(update={"passed": False})
     both = judge(POLICY, make_campaign(plan, [*records[:place], undone, failed, *records[place + 1 :]]))
     assert finding_of(both, "canonical_gate").reason_code == "failed"
+
+
+def canonical(*gates: GateRecord, **changes: Any) -> Finding:
+    """What a plan of two variants says of the gates of the canonical tier."""
+    variants = tuple(KernelNeeds(kernel=name) for name in ("packed", "vec4"))
+    keys = tuple(gate.key for gate in gates)
+    plan = make_plan("canonical", **{"variants": variants} | changes).model_copy(update={"gates": keys})
+    return finding_of(judge(POLICY, make_campaign(plan, list(gates))), "canonical_gate")
+
+
+def asking(gate: str, *variants: str, **changes: Any) -> GateRecord:
+    """A gate that passed and asked for these variants at one shape."""
+    asked = {f"{name}@5x3x1": 1 for name in variants}
+    return GateRecord(gate=gate, stage="canonical", platform="pocl", passed=True, asked=asked, **changes)
+
+
+def test_the_canonical_tier_asks_for_each_kernel_of_the_plan() -> None:
+    """At its fixed shapes for all, each left out by name; at drawn ones for some. A microscope counts otherwise."""
+    both = asking("odd-shapes", "packed", "vec4"), asking("any-shape", "auto")
+    assert canonical(*both, asking("microscope")).status is CheckStatus.PASS
+    assert canonical(asking("odd-shapes", "packed", left_out={"vec4": "it aborts"})).status is CheckStatus.PASS
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        (asking("odd-shapes", "packed", "auto"), "odd-shapes/pocl did not ask for vec4."),
+        (asking("odd-shapes"), "did not ask for packed, vec4."),
+        (asking("any-shape"), "any-shape/pocl did not ask for packed, vec4."),
+    ],
+    ids=["one", "none", "none drawn"],
+)
+def test_a_gate_that_did_not_ask_for_a_kernel_shows_nothing_of_it(gate: GateRecord, words: str) -> None:
+    """No data, by name; a run from before its kernels were written down is judged as it was."""
+    found = canonical(asking("odd-shapes", "packed", "vec4"), gate) if gate.gate == "any-shape" else canonical(gate)
+    assert (found.status, found.reason_code) == (CheckStatus.NO_DATA, "unasked")
+    assert words in found.message
+    assert canonical(gate, variants=()).status is CheckStatus.PASS
