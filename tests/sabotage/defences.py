@@ -69,6 +69,8 @@ def switch_off(defence: str, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(Attendance, "reported", _believed)
     if defence == "each try":
         patch.setattr(Attendance, "unasked", lambda *_arguments: {})
+    if defence == "one after the other":
+        patch.setattr(possible_clocks, "_out_of_turn", instead)
     if defence == "ini":
         patch.setattr(hooks, name, instead)
 

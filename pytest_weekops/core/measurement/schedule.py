@@ -30,6 +30,17 @@ def snapshot_order(plan: CampaignPlan, snapshot: int) -> tuple[Case, ...]:
     )
 
 
+def place_of(plan: CampaignPlan, case: Case) -> int | None:
+    """The place of a case in :func:`snapshot_order` of its snapshot, from 0; None for one that the plan has not."""
+    try:
+        kernel, size = plan.kernels.index(case.kernel), plan.sizes.index(case.size)
+        cell = (kernel * len(plan.sizes) + size) * len(plan.seeds) + plan.seeds.index(case.seed)
+        platforms = platform_order(plan.platforms, snapshot=case.snapshot, cell=cell)
+        return cell * len(platforms) + platforms.index(case.platform)
+    except ValueError:
+        return None
+
+
 def measuring_order(plan: CampaignPlan) -> Iterator[Case]:
     """Every case of the plan in the order it is measured."""
     for snapshot in range(1, plan.snapshots + 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,9 @@ from pytest_weekops.core.judge.checks.possible_times import _tick, _too_fast, ti
 from pytest_weekops.core.judge.finding import CheckStatus, Decision, Finding
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.peak_bound import PeakRecord
-from pytest_weekops.core.measurement.records import Measurement, PartnerSamples, TimerTrust, Turns
+from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.records import Case, Measurement, PartnerSamples, TimerTrust, Turns
+from pytest_weekops.core.measurement.schedule import snapshot_order
 from pytest_weekops.core.measurement.segments import Segment
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.evidence.journal import Journal
@@ -29,7 +31,7 @@ from pytest_weekops.evidence.judging import judge_stored
 from pytest_weekops.evidence.stored_run import read_run
 from tests.core.measurement.test_peak_bound import NOW, make_peak
 from tests.support.examples import examples
-from tests.support.synthetic import STARTED, make_campaign, make_identity, make_plan, make_records, stamped
+from tests.support.synthetic import STARTED, Records, make_campaign, make_identity, make_plan, make_records, stamped
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "reports" / "example"
 IDENTITIES = {"pocl": make_identity("pocl")}
@@ -388,6 +390,51 @@ def test_a_snapshot_behind_a_later_one_is_no_round() -> None:
     assert "pocl-auto-128-seed11-s2 was measured behind pocl-auto-128-seed11-s3" in found.message
     assert found.rows == ("pocl-auto-128-seed11-s2",)
     assert order_kept(POLICY, parts).status == "pass"
+
+
+def _in_order(plan: CampaignPlan, cases: Sequence[Case], *attempts: int, cut: int = 0) -> Finding:
+    """What is said of a healthy run of the plan whose measurements are of these cases in the order of measurement.
+
+    They are the first attempts where no others are given. From number ``cut`` on, another segment of it.
+    """
+    made: Records = []
+    left = list(zip(cases, attempts or (1,) * len(cases), strict=True))
+    for record in make_records(plan):
+        if not isinstance(record, Measurement):
+            made.append(record)
+        elif left:
+            case, attempt = left.pop(0)
+            made.append(record.model_copy(update={"case": case, "attempt": attempt}))
+    first = Segment(run_id="run", started_at=STARTED, boot_id="", monotonic_ns=0, first_order=1)
+    segments = (first, first.model_copy(update={"run_id": "run-r1", "first_order": cut})) if cut else ()
+    identities = {platform: make_identity(platform) for platform in plan.platforms}
+    return order_kept(POLICY, live_campaign(plan, made, identities=identities, segments=segments))
+
+
+def test_a_snapshot_is_measured_in_the_order_of_its_plan() -> None:
+    """Which platform comes first is balanced there; who turns it round can favour one. What was void comes again."""
+    plan = make_plan(sizes=(128, 256), snapshots=2, platforms=("pocl", "rusticl"))
+    first, second = (snapshot_order(plan, snapshot) for snapshot in (1, 2))
+    assert _in_order(plan, (*first, *second)).status == "pass"
+    assert [case.platform for case in first[:4]] != [case.platform for case in second[:4]]
+    found = _in_order(plan, (*first[:2], first[3], first[2], *second))
+    assert (found.status, found.reason_code, found.rows) == ("inconclusive", "other_order", (first[2].id,))
+    assert f"{first[2].id} was measured behind {first[3].id}, which is after it in the plan" in found.message
+    again = (*first[:3], first[2], first[3])
+    assert _in_order(plan, again, 1, 1, 1, 2, 1).status == "pass"
+    assert _in_order(plan, (*first, first[0]), 1, 1, 1, 1, 2).status == "pass"
+    assert _in_order(plan, (*first[1:], first[0]), cut=4).status == "pass"
+    assert _in_order(plan, (*first[1:], first[0])).status == "inconclusive"
+
+
+def test_two_that_take_turns_are_measured_at_once() -> None:
+    """Whichever of them is recorded first; the next cell is behind both."""
+    plan = make_plan("split", sizes=(128, 256), snapshots=2, in_turns=True)
+    first = snapshot_order(plan, 1)
+    assert len(first) % 2 == 0
+    turned = [case for at in range(0, len(first), 2) for case in (first[at + 1], first[at])]
+    assert [_in_order(plan, cases).status for cases in (first, turned)] == ["pass", "pass"]
+    assert _in_order(plan, (*first[2:4], *first[:2])).status == "inconclusive"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_weekops.core.measurement.plan import CampaignPlan
-from pytest_weekops.core.measurement.schedule import expected_gates, measuring_order, platform_order, with_gates
+from pytest_weekops.core.measurement.schedule import (
+    expected_gates,
+    measuring_order,
+    place_of,
+    platform_order,
+    snapshot_order,
+    with_gates,
+)
 
 PLANS = st.builds(
     CampaignPlan,
@@ -28,6 +35,17 @@ def test_every_case_is_measured_once(plan: CampaignPlan) -> None:
     order = list(measuring_order(plan))
     assert Counter(order) == Counter(plan.all_cases())
     assert [case.snapshot for case in order] == sorted(case.snapshot for case in order)
+
+
+@given(PLANS)
+@settings(deadline=None)
+def test_a_case_is_found_in_its_place(plan: CampaignPlan) -> None:
+    """Without the whole order being made; what the plan has not has none."""
+    for snapshot in range(1, plan.snapshots + 1):
+        order = snapshot_order(plan, snapshot)
+        assert [place_of(plan, case) for case in order] == list(range(len(order)))
+    for other in ({"size": 10}, {"platform": "e"}, {"kernel": "scalar"}, {"seed": 10}):
+        assert place_of(plan, order[0].model_copy(update=other)) is None
 
 
 @given(PLANS)

@@ -13,6 +13,7 @@ from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
 from pytest_weekops.core.judge.outcome import failed_by_name, inconclusive, listed, no_data, passed, problems_of
 from pytest_weekops.core.measurement.records import Measurement, SessionSamples
+from pytest_weekops.core.measurement.schedule import place_of
 from pytest_weekops.core.measurement.segments import Segment, segment_at
 from pytest_weekops.core.policy.policy import Policy
 
@@ -75,7 +76,7 @@ def clocks_agree(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
 def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
     """The host's clock went on as its monotonic one did, from the run's beginning, in the order of measurement.
 
-    No snapshot was measured behind a later one.
+    No snapshot was measured behind a later one, and none in another order than the plan's.
     """
     check = "order_kept"
     units = units_of(campaign)
@@ -92,6 +93,13 @@ def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
         )
         rows = tuple(name for name, _words in late)
         return inconclusive(check, "other_order", message, rows=rows, observed=len(late), required=0)
+    if stray := _out_of_turn(campaign):
+        message = (
+            f"{listed([words for _name, words in stray])}. In a snapshot the plan balances which platform comes "
+            "first, so that a host that gets slower favours none. Take out what sorts the campaign's tests, run again."
+        )
+        rows = tuple(name for name, _words in stray)
+        return inconclusive(check, "other_order", message, rows=rows, observed=len(stray), required=0)
     return passed(check, "measurements follow each other as their order says", observed=0, required=0)
 
 
@@ -294,6 +302,27 @@ def _behind_later_ones(campaign: Campaign) -> list[tuple[str, str]]:
             found.append((m.case.id, f"{m.case.id} was measured behind {last.case.id}, of a later snapshot"))
         elif m.case.snapshot > last.case.snapshot:
             latest[segment_at(campaign.segments, m.order)] = m
+    return found
+
+
+def _out_of_turn(campaign: Campaign) -> list[tuple[str, str]]:
+    """Measurements that were taken behind one which the plan has after them in the snapshot. Two in turns are one.
+
+    What is measured again is so at once, or where the run is gone on with.
+    """
+    plan, found = campaign.plan, []
+    lasts: dict[tuple[int, int], tuple[int, Measurement]] = {}
+    for m in sorted((m for m in campaign.measurements if m.attempt == 1), key=lambda m: m.order):
+        place = place_of(plan, m.case)
+        if place is None or m.order < 1:
+            continue
+        place //= len(plan.platforms) if plan.in_turns else 1
+        key = segment_at(campaign.segments, m.order), m.case.snapshot
+        last_place, last = lasts.setdefault(key, (place, m))
+        if place < last_place:
+            found.append((m.case.id, f"{m.case.id} was measured behind {last.case.id}, which is after it in the plan"))
+        else:
+            lasts[key] = place, m
     return found
 
 
