@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_weekops.core.fleet.fleet_file import FleetFile
 from pytest_weekops.core.fleet.reach import Pool
-from pytest_weekops.fleet.queues import script_shown
+from pytest_weekops.fleet.job_scripts import script_shown
 from pytest_weekops.fleet.ssh import python_there, ssh_command
 
 

@@ -1,7 +1,6 @@
-"""Workers as jobs of a cluster's queue: dask-jobqueue writes each job's script, the queue's own program takes it.
+"""Workers as jobs of a cluster's queue: its own program takes their scripts, and lets go of the jobs.
 
-dask-jobqueue knows how each queue wants to be asked. Its cluster is not used: that names workers itself, and hands this
-process's whole environment to every job.
+dask-jobqueue's cluster is not used: that names workers itself, and hands this process's whole environment to every job.
 """
 
 from __future__ import annotations
@@ -13,101 +12,39 @@ import shutil
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pytest_weekops.core.errors import InputError, WeekopsError
 from pytest_weekops.core.fleet.reach import Jobs
+from pytest_weekops.fleet.job_scripts import job, kind, shared
 from pytest_weekops.fleet.keys import Keys
 from pytest_weekops.fleet.leash import environment
 from pytest_weekops.fleet.ssh import is_plain_path, python_there
-from pytest_weekops.fleet.worker_command import CALM_WORKER, RESOURCE, START_S, tls_words
-
-if TYPE_CHECKING:
-    from dask_jobqueue.core import Job
 
 _ANSWER_S = 60.0  # that the queue has to take a job, or to let go of one
-_PROJECT = ("sge", "lsf")  # the queues that call who pays a project
 _FROM_STDIN = ("lsf",)  # its words for the queue are read in no script that is named as a file
+_SUBMIT_WORDS = {"oar": ("-S",)}  # before the script: without it, the words in it are comments
 _WORDS = 300
-
-
-def _kind(queue: str) -> type[Job]:
-    """dask-jobqueue's own class. Raises ``ImportError`` where that is not installed."""
-    from dask_jobqueue.lsf import LSFJob
-    from dask_jobqueue.moab import MoabJob
-    from dask_jobqueue.pbs import PBSJob
-    from dask_jobqueue.sge import SGEJob
-    from dask_jobqueue.slurm import SLURMJob
-
-    kinds: dict[str, type[Job]] = {"slurm": SLURMJob, "pbs": PBSJob, "sge": SGEJob, "lsf": LSFJob, "moab": MoabJob}
-    return kinds[queue]
 
 
 def refuse_queue(pool: str, queue: str, jobs: Jobs) -> None:
     """Raises ``InputError`` where its program is not here, or where a path would have to be quoted in a script."""
     python_there(jobs.python)
-    program = str(_kind(queue).submit_command)
+    program = str(kind(queue).submit_command)
     if shutil.which(program) is None:
         raise InputError(
             f"Pool {pool} has jobs of {queue}, and there is no program {program} here. None of its hosts would come. "
             "Run this where jobs are submitted."
         )
-    if not is_plain_path(str(_shared(jobs))) or not _shared(jobs).is_dir():
+    if not is_plain_path(str(shared(jobs))) or not shared(jobs).is_dir():
         raise InputError(
-            f"Pool {pool} keeps its keys and scripts below {_shared(jobs)}, which is no directory here, or has a name "
+            f"Pool {pool} keeps its keys and scripts below {shared(jobs)}, which is no directory here, or has a name "
             "that a shell would take apart. Give it a `shared` directory that this machine and all jobs see."
         )
 
 
-def _shared(jobs: Jobs) -> Path:
-    return Path(jobs.shared) if jobs.shared else Path.home()
-
-
-def job(queue: str, jobs: Jobs, host: str, *, address: str, place: Path, keys: Keys) -> Job:
-    """The job that is to be this host, as yet nobody's. ``place`` is a directory that it sees, for what it says."""
-    words: dict[str, Any] = {
-        "queue": jobs.queue or None,
-        "project" if queue in _PROJECT else "account": jobs.account or None,
-        "walltime": _walltime(queue, jobs.walltime),
-        "cores": jobs.cores,
-        "memory": jobs.memory,
-        "job_extra_directives": list(jobs.directives),
-    }
-    # Behind dask-jobqueue's own words, and so in their place: one thread, and a limit of memory that is the queue's.
-    worker = ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--resources", f"{RESOURCE}=1"]
-    return _kind(queue)(
-        scheduler=address,
-        name=host,
-        job_name=f"weekops-{host}",
-        processes=1,
-        nanny=False,
-        death_timeout=f"{START_S:g}",
-        python=python_there(jobs.python),
-        worker_extra_args=[*worker, *tls_words(keys)],
-        job_script_prologue=[f"export {name}={value}" for name, value in CALM_WORKER.items()],
-        log_directory=str(place),
-        shebang="#!/bin/sh",
-        **words,
-    )
-
-
-def _walltime(queue: str, walltime: str) -> str:
-    """A limit as the queue takes it: LSF knows hours and minutes alone."""
-    if queue != "lsf":
-        return walltime
-    days, _dash, clock = walltime.rpartition("-")
-    hours, minutes, seconds = map(int, clock.split(":"))
-    whole = (24 * int(days or 0) + hours) * 60 + minutes + (seconds > 0)
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
-def script_shown(queue: str, jobs: Jobs, host: str) -> str:
-    """The script that would be submitted for this host. Nothing is made that it names."""
-    place = _shared(jobs) / ".weekops-fleet-XXXXXXXX"
-    keys = Keys(place / "keys" / "fleet.crt", place / "keys" / "fleet.key")
-    with tempfile.TemporaryDirectory() as scratch:  # dask-jobqueue makes the directory that it is given
-        shown = job(queue, jobs, host, address=f"tls://{jobs.here or 'HERE'}:PORT", place=Path(scratch), keys=keys)
-        return str(shown.job_script()).replace(scratch, str(place)).rstrip() + "\n"
+def _job_id(queue: str) -> str:
+    """What names the job in the words with which a queue takes one, as a pattern."""
+    return r"submitted to cluster (?P<job_id>\d+)" if queue == "htcondor" else str(kind(queue).job_id_regexp)
 
 
 class QueuedWorkers:
@@ -117,8 +54,8 @@ class QueuedWorkers:
         self._queue = queue
         self._jobs = jobs
         self._logs = logs
-        self._kind = _kind(queue)
-        self._place = Path(tempfile.mkdtemp(prefix=".weekops-fleet-", dir=_shared(jobs)))
+        self._kind = kind(queue)
+        self._place = Path(tempfile.mkdtemp(prefix=".weekops-fleet-", dir=shared(jobs)))
         self._ids: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._keys: Keys | None = None
@@ -131,12 +68,13 @@ class QueuedWorkers:
         made = job(self._queue, self._jobs, host, address=address, place=self._place, keys=self._keys)
         script = self._place / f"{host}.sh"
         script.write_text(str(made.job_script()), "utf-8")
+        script.chmod(0o700)
         try:
             told = await self._submitted(script)
         except WeekopsError as error:
             self._refused[host] = str(error)
             return
-        found = re.search(str(self._kind.job_id_regexp), told)
+        found = re.search(_job_id(self._queue), told)
         if found is None:
             self._refused[host] = f"{self._kind.submit_command} said {told!r:.200}, which names no job"
         else:
@@ -146,7 +84,7 @@ class QueuedWorkers:
         """What the queue says of a script. Raises ``WeekopsError`` where it does not take it."""
         program = str(self._kind.submit_command)
         if self._queue not in _FROM_STDIN:
-            return await self._called(program, str(script))
+            return await self._called(program, *_SUBMIT_WORDS.get(self._queue, ()), str(script))
         with script.open("rb") as text:
             return await self._called(program, stdin=text.fileno())
 

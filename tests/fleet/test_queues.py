@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 pytest.importorskip("dask_jobqueue")
 
 from pytest_weekops import cli
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.fleet.reach import Jobs, Pool
-from pytest_weekops.fleet import queues
+from pytest_weekops.fleet import job_scripts, queues
 from pytest_weekops.fleet.keys import Keys
 from pytest_weekops.fleet.started import StartedWorkers
 
@@ -38,6 +39,10 @@ HEADS = {
         *("#PBS -N weekops-rack-1", "#PBS -q cards", "#PBS -A us", "#PBS -l select=1:ncpus=4:mem=8192MB"),
         *("#PBS -l walltime=01:00:00", "#PBS --gres=gpu:1"),
     ],
+    "oar": [
+        *("#OAR -n weekops-rack-1", "#OAR -q cards", "#OAR --project us", "#OAR -l /nodes=1/core=4,walltime=1:00:00"),
+        "#OAR --gres=gpu:1",
+    ],
 }
 
 
@@ -57,7 +62,7 @@ def command_of(script: str) -> list[str]:
 def test_a_job_script_is_dask_jobqueues(queue: str, tmp_path: Path) -> None:
     """With the queue's own words in its head, and a worker that is this host and has one device behind it."""
     keys = Keys(tmp_path / "fleet.crt", tmp_path / "fleet.key")
-    made = queues.job(queue, jobs(), "rack-1", address="tls://head:1234", place=tmp_path, keys=keys)
+    made = job_scripts.job(queue, jobs(), "rack-1", address="tls://head:1234", place=tmp_path, keys=keys)
     script = str(made.job_script())
     lines = script.splitlines()
     assert lines[0] == "#!/bin/sh"
@@ -71,7 +76,7 @@ def test_a_job_script_is_dask_jobqueues(queue: str, tmp_path: Path) -> None:
     assert (options["--nthreads"], options["--memory-limit"]) == ("1", "0")
     assert "--no-nanny" in words
     assert options["--tls-key"] == str(tmp_path / "fleet.key")
-    shown = queues.script_shown(queue, jobs(shared=str(tmp_path)), "rack-1")
+    shown = job_scripts.script_shown(queue, jobs(shared=str(tmp_path)), "rack-1")
     assert command_of(shown)[3] == "tls://head:PORT"
     assert list(tmp_path.iterdir()) == []
 
@@ -81,7 +86,7 @@ def test_words_of_a_file_stay_in_comments(queue: str, tmp_path: Path) -> None:
     """Whatever they are: each is in one line, and that line begins as one."""
     evil = "x; touch owned #$(touch owned) `touch owned` %(python)s"
     asked = jobs(queue=evil, account=evil, directives=[evil], shared=str(tmp_path))
-    script = queues.script_shown(queue, asked, "rack-1")
+    script = job_scripts.script_shown(queue, asked, "rack-1")
     found = [line for line in script.splitlines() if "owned" in line]
     assert len(found) == 3
     assert all(line.startswith("#") for line in found)
@@ -100,16 +105,54 @@ def test_a_queue_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             queues.refuse_queue("rack", "slurm", jobs(shared=shared))
 
 
+CONDOR = {"queue": "", "directives": ["Requirements = TARGET.HasGPU", "+Gate = 1"]}
+
+
+def test_a_submit_file_of_htcondor(tmp_path: Path) -> None:
+    """It has the shell start the worker, and a job that ran for its time or was put out is not begun anew."""
+    script = job_scripts.script_shown("htcondor", jobs(shared=str(tmp_path), walltime="1-00:00:01", **CONDOR), "rack-1")
+    lines = script.splitlines()
+    told = dict(line.split(" = ", 1) for line in lines if " = " in line)
+    assert (told["Requirements"], told["+Gate"], told["accounting_group"]) == ("TARGET.HasGPU", "1", "us")
+    assert told["Output"].endswith("/weekops-rack-1.out")
+    assert "EnteredCurrentStatus > 86401) || (JobStatus == 1 && NumJobStarts > 0)" in told["periodic_remove"]
+    assert (told["Executable"], told["MY.DaskWorkerCores"], lines[-1]) == ("/bin/sh", "4", "Queue")
+    shell = told["Arguments"].removeprefix("\"-c '").removesuffix("'\"")
+    assert "'" not in shell
+    assert shell.startswith("export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False; ")
+    words = shlex.split(shell.rpartition("; ")[2])
+    assert words[:4] == ["/opt/gate/bin/python", "-m", "distributed.cli.dask_worker", "tls://head:PORT"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"queue": "cards"}, "HTCondor has no queues"),
+        ({"directives": ["--gres=gpu:1"]}, "is `KEY = VALUE` in one line"),
+        ({"directives": ["Requirements ="]}, "is `KEY = VALUE`"),
+        ({"directives": ["Executable = /bin/evil"]}, "is `KEY = VALUE`"),
+        ({"directives": ["queue = 3"]}, "is `KEY = VALUE`"),
+        ({"directives": ["a = b\\"]}, "is `KEY = VALUE`"),
+        ({"account": "us\\"}, "ends with a backslash"),
+    ],
+    ids=str,
+)
+def test_what_htcondor_would_read_otherwise_is_refused(change: dict[str, Any], words: str) -> None:
+    """Where the file is read: what a submit file would make of it shows first when no host comes."""
+    with pytest.raises(ValidationError, match=words):
+        Pool.model_validate({"label": "x", "htcondor": jobs(**{**CONDOR, **change}).model_dump()})
+
+
 def queue_program(place: Path, name: str, script: str) -> None:
     """A program of a queue that is none."""
     (place / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
     (place / name).chmod(0o755)
 
 
-def submitted(place: Path, hosts: Sequence[str], queue: str = "slurm") -> dict[str, str]:
+def submitted(place: Path, hosts: Sequence[str], queue: str = "slurm", changes: Any = None) -> dict[str, str]:
     """Why each host will not come; keys and scripts are gone afterwards."""
     keys = Keys.write(place / "keys", "certificate", "key")
-    pool = Pool.model_validate({"label": "x", queue: jobs(shared=str(place)).model_dump()})
+    pool = Pool.model_validate({"label": "x", queue: jobs(shared=str(place), **(changes or {})).model_dump()})
 
     async def one() -> dict[str, str]:
         workers = StartedWorkers(place / "scratch", place / "logs", None)
@@ -152,10 +195,41 @@ def test_a_script_that_a_queue_reads_from_its_input(tmp_path: Path, monkeypatch:
     assert (tmp_path / "let-go").read_text("utf-8") == "4711\n"
 
 
+@pytest.mark.parametrize(
+    ("queue", "submit", "cancel", "told", "changes"),
+    [
+        ("oar", "oarsub", "oardel", "OAR_JOB_ID=4711", {}),
+        ("htcondor", "condor_submit", "condor_rm", "1 job(s) submitted to cluster 4711.", CONDOR),
+    ],
+)
+def test_jobs_of_oar_and_htcondor_are_submitted_and_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: str, submit: str, cancel: str, told: str, changes: Any
+) -> None:
+    """OAR is told to read its words in the script, which it starts by itself; what a job said is kept."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    seen = 'echo $# "$1" >> seen; for script; do :; done; test -x "$script" && cp "$script" script'
+    said = 'echo said > "$(dirname "$script")/weekops-rack-1.out"'
+    queue_program(tmp_path, submit, f"cd {tmp_path}; {seen} && {said}; echo '{told}'")
+    queue_program(tmp_path, cancel, f"echo $@ >> {tmp_path}/let-go")
+    (tmp_path / "logs").mkdir()
+    assert submitted(tmp_path, ["rack-1"], queue, changes) == {"rack-1": ""}
+    assert (tmp_path / "seen").read_text("utf-8").startswith("2 -S" if queue == "oar" else "1 ")
+    assert (tmp_path / "let-go").read_text("utf-8") == "4711\n"
+    assert (tmp_path / "logs" / "weekops-rack-1.out").read_text("utf-8") == "said\n"
+    script = (tmp_path / "script").read_text("utf-8")
+    assert "/weekops-rack-1.out" in script
+
+
+def test_a_time_limit_of_oar_has_no_days(tmp_path: Path) -> None:
+    """Its format is hours, minutes and seconds."""
+    script = job_scripts.script_shown("oar", jobs(walltime="2-01:02:03", shared=str(tmp_path)), "rack-1")
+    assert "walltime=49:02:03\n" in script
+
+
 @pytest.mark.parametrize(("walltime", "lsf"), [("00:10:00", "0:10"), ("01:59:59", "2:00"), ("2-01:00:00", "49:00")])
 def test_a_time_limit_of_lsf_is_in_hours_and_minutes(walltime: str, lsf: str, tmp_path: Path) -> None:
     """And is never shorter than was asked for."""
-    script = queues.script_shown("lsf", jobs(walltime=walltime, shared=str(tmp_path)), "rack-1")
+    script = job_scripts.script_shown("lsf", jobs(walltime=walltime, shared=str(tmp_path)), "rack-1")
     assert f"#BSUB -W {lsf}\n" in script
 
 

@@ -22,7 +22,9 @@ Word = Annotated[str, StringConstraints(pattern=_ONE_LINE, max_length=200)]
 Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
 PlainPath = Annotated[str, StringConstraints(pattern=_PLAIN_PATH)]
 MOST_HOSTS = 10_000
-QUEUES = ("slurm", "pbs", "sge", "lsf", "moab")
+QUEUES = ("slurm", "pbs", "sge", "lsf", "moab", "oar", "htcondor")
+# What is to be run is no directive, and neither is what steers how the file is read.
+_CONDORS_OWN = ("executable", "arguments", "queue", "if", "elif", "else", "endif", "include", "use", "warning", "error")
 _WAYS = ("local", "scheduler", "ssh", *QUEUES)
 
 
@@ -48,7 +50,8 @@ class Jobs(PolicyPart):
 
     jobs: int = Field(ge=1, le=MOST_HOSTS)  #: jobs, each one a host: `POOL-1`, `POOL-2`, ...
     queue: Word = ""  #: the queue, or SLURM's partition; empty: the cluster's own default
-    account: Word = ""  #: who pays, or the project of SGE and LSF; empty: the cluster's own default
+    #: who pays: the project of SGE, LSF and OAR, the accounting group of HTCondor; empty: the cluster's own default
+    account: Word = ""
     #: the time limit of a job, `[days-]hours:minutes:seconds`
     walltime: Annotated[str, StringConstraints(pattern=r"^([0-9]+-)?[0-9]{1,3}:[0-9]{2}:[0-9]{2}$")] = "04:00:00"
     cores: int = Field(default=1, ge=1, le=4096)  #: CPUs of a job
@@ -92,6 +95,8 @@ class Pool(PolicyPart):
     sge: Jobs | None = None  #: jobs of a Grid Engine
     lsf: Jobs | None = None  #: jobs of an LSF cluster
     moab: Jobs | None = None  #: jobs of a Moab cluster
+    oar: Jobs | None = None  #: jobs of an OAR cluster, which is not asked for `memory`
+    htcondor: Jobs | None = None  #: jobs of an HTCondor pool, which has no `queue`; each directive is `KEY = VALUE`
 
     @field_validator("scheduler")
     @classmethod
@@ -108,6 +113,20 @@ class Pool(PolicyPart):
             raise ValueError(f"a pool is reached in exactly one way, of {', '.join(_WAYS)}; this one has {told}")
         if bool(self.hosts) != (self.scheduler is not None):
             raise ValueError("a pool with `scheduler` names its workers in `hosts`, and no other pool has `hosts`")
+        return self
+
+    @model_validator(mode="after")
+    def _as_condor_takes_it(self) -> Pool:
+        if self.htcondor is None:
+            return self
+        if self.htcondor.queue:
+            raise ValueError("HTCondor has no queues: a directive says which machines are meant, `Requirements = ...`")
+        for directive in self.htcondor.directives:
+            found = re.match(r"^\+?([A-Za-z][A-Za-z0-9_.]*) *= *[^ ]", directive)
+            if found is None or directive.endswith("\\") or found[1].lower() in _CONDORS_OWN:
+                raise ValueError(f"a directive of HTCondor is `KEY = VALUE` in one line, and {directive!r:.60} is not")
+        if self.htcondor.account.endswith("\\"):
+            raise ValueError("`account` ends with a backslash, and HTCondor would take the next line for a part of it")
         return self
 
     @property
