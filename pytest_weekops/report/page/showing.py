@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign
-from pytest_weekops.core.judge.finding import Decision, ExitStatus, Verdict
+from pytest_weekops.core.judge.finding import CheckStatus, Decision, ExitStatus, Verdict
 from pytest_weekops.core.measurement.modes import T5_KERNEL
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.report.certainty import certainty_lines
@@ -90,7 +90,9 @@ def because(verdict: Verdict, document: Document) -> str:
         return f"Each of {len(verdict.findings)} checks passed."
     if document["exit_status"] == ExitStatus.INTERRUPTED:
         counts = document["counts"]
-        return f"The run was interrupted after {counts['measured']} of {counts['planned']} cases."
+        failed = next((f for f in found if f.status is CheckStatus.FAIL and f.check != "other_tests"), None)
+        so_far = f" By then, {failed.check} had failed: {shortened(failed.message)}" if failed is not None else ""
+        return f"The run was interrupted after {counts['measured']} of {counts['planned']} cases.{so_far}"
     if found:
         more = len(dict.fromkeys(finding.check for finding in found)) - 1
         rest = f" {more} more {'check does' if more == 1 else 'checks do'} not pass." if more else ""

@@ -45,7 +45,7 @@ def fourth(case: Case) -> bool:
         ({"fallback_rate": 0.0801}, False),
         ({"fallback_rate": math.nan}, False),
         ({"fallback_rate": -0.01}, False),
-        ({"policy_disabled": True}, False),
+        ({"policy_disabled": True, "disabled_reason": "mine: off by 3"}, False),
     ],
     ids=["at the limit", "above", "unknown", "below 0", "disabled"],
 )
@@ -54,6 +54,7 @@ def test_selection_may_fall_back_within_its_limit(evidence: dict[str, Any], pass
     found = finding("t3_fallback_bound", "selector", lambda case: evidence if fourth(case) else {})
     assert (found.status.value == "pass") is passes
     assert found.rows == (() if passes else ("pocl-auto_t3_controlled-128-seed11-s4",))
+    assert found.message.endswith("128-seed11-s4. Disabled since mine: off by 3") == ("policy_disabled" in evidence)
 
 
 def test_disabled_guards_are_counted_over_the_whole_campaign() -> None:

@@ -412,3 +412,28 @@ def test_a_verdict_stands_where_its_certainty_cannot_be_told(monkeypatch: pytest
     verdict = verdict_on(make_records(plan), plan)
     assert verdict.certainty is None
     assert verdict.exit_status == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"status": MeasurementStatus.WRONG, "sessions": ()}, "fail"),
+        ({"flaky": True}, "fail"),
+        ({"status": MeasurementStatus.SKIPPED, "sessions": ()}, "no_data"),
+        ({"status": MeasurementStatus.UNVERIFIABLE, "sessions": ()}, "no_data"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("snapshots", [(3,), tuple(range(1, 13))], ids=["once", "each time"])
+def test_a_cell_with_a_bad_run_has_failed(change: dict[str, Any], status: str, snapshots: tuple[int, ...]) -> None:
+    """In the table too: where nothing of it counts, it is not for want of data; the other cells are as they are."""
+    plan = make_plan("weekly")
+    records: Records = [
+        record.model_copy(update=change)
+        if isinstance(record, Measurement) and record.case.size == 256 and record.case.snapshot in snapshots
+        else record
+        for record in make_records(plan)
+    ]
+    rows = judge(POLICY, make_campaign(plan, records)).rows
+    assert {row["status"] for row in rows if row["size"] == 256} == {status}
+    assert {row["status"] for row in rows if row["size"] != 256} == {"pass"}

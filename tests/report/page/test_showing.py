@@ -12,18 +12,18 @@ import pytest
 
 from pytest_weekops.core.judge.finding import Verdict
 from pytest_weekops.core.measurement.plan import Partner
-from pytest_weekops.core.measurement.records import LookRecord, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import GateRecord, LookRecord, Measurement, MeasurementStatus
 from pytest_weekops.evidence.artifacts import RunFacts, judged_anew
 from pytest_weekops.evidence.page import page_text
 from pytest_weekops.evidence.stored_run import read_run
 from pytest_weekops.report.lanes import render_lanes
 from pytest_weekops.report.markdown import escape
 from pytest_weekops.report.page.findings import _value
-from pytest_weekops.report.page.showing import show_page
+from pytest_weekops.report.page.showing import because, show_page
 from pytest_weekops.report.page.shown import Page
 from pytest_weekops.report.table import number, render_table
 from tests.support.run_pages import Seen, judged, shown
-from tests.support.synthetic import make_plan, make_records
+from tests.support.synthetic import Records, make_plan, make_records
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "reports" / "example"
 
@@ -161,6 +161,24 @@ def test_findings_come_worst_first_and_lead_to_what_they_name() -> None:
     assert all(finding.seen_at for finding in (*page.open_findings, *page.passed))
     assert "crashed" in {place.status for place in page.attendance.places}
     assert page.because.startswith(f"{page.open_findings[0].check}: ")
+
+
+@pytest.mark.parametrize(("bad", "words"), [(256, "all_runs_success had failed: 6 runs are not ok"), (0, "")])
+def test_a_run_that_was_interrupted_says_what_had_failed_by_then(bad: int, words: str) -> None:
+    """First of all: whoever reads that it was interrupted, and no more, runs it again."""
+    plan = make_plan("weekly")
+    records: Records = [
+        record.model_copy(update={"status": MeasurementStatus.WRONG, "sessions": ()})
+        if isinstance(record, Measurement) and record.case.size == bad
+        else record
+        for record in make_records(plan)
+    ]
+    broken_off = GateRecord(gate="pytest", stage="suite", passed=False, reason="the run was interrupted by SIGTERM")
+    _policy, _campaign, verdict, document = judged(plan, [*records, broken_off])
+    told = because(verdict, {**document, "exit_status": 2})
+    assert told.startswith(f"The run was interrupted after {document['counts']['measured']} of ")
+    assert ("By then" in told) == bool(words)
+    assert words in told
 
 
 def test_nothing_is_shown_as_less_than_nothing() -> None:

@@ -67,7 +67,8 @@ def t3_fallback_bound(policy: Policy, campaign: Campaign) -> Finding:
     found = [(m, m.selector) for m in _ok(campaign, T3_KERNEL) if m.selector is not None]
     bad = [m.case.id for m, t3 in found if not 0 <= t3.fallback_rate <= limit or t3.policy_disabled]
     if bad:
-        message = f"fallback not between 0 and {limit:g}, or disabled: {listed(bad)}"
+        why = next((f". Disabled since {t3.disabled_reason}" for _m, t3 in found if t3.disabled_reason), "")
+        message = f"fallback not between 0 and {limit:g}, or disabled: {listed(bad)}{why}"
         return failed(check, "too_high", message, required=limit, rows=tuple(bad))
     rates = [t3.fallback_rate for _m, t3 in found]
     return passed(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_weekops.core.judge.asking.run import answers, of_kind
-from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.campaign import Campaign, CellKey
 from pytest_weekops.core.judge.checks.cells import broken_drift, drift_percent
 from pytest_weekops.core.judge.checks.slo import judge_cell
 from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
+from pytest_weekops.core.measurement.records import UNTRIED, MeasurementStatus
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
 
@@ -24,25 +25,38 @@ def table_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...]
     """Rows as plain data; a number that is not there is None, never NaN."""
     if campaign.plan.kind == "canonical":
         return ()
+    bad = _cells_with_a_bad_run(campaign)
     rows = [
-        row for cell in campaign.cells for row in (_cell_row(policy, campaign, cell), *_partner_row(campaign, cell))
+        row
+        for cell in campaign.cells
+        for row in (_cell_row(policy, campaign, cell, is_bad=cell in bad), *_partner_row(campaign, cell))
     ]
     return tuple(rows + (_ratio_rows(policy, campaign) if campaign.plan.kind == "split" else []))
 
 
-def _cell_row(policy: Policy, campaign: Campaign, cell: tuple[str, str, int]) -> dict[str, Any]:
+def _cells_with_a_bad_run(campaign: Campaign) -> set[CellKey]:
+    """Cells of which a run was wrong, crashed or failed otherwise, and was not expected to."""
+    return {
+        (m.case.platform, m.case.kernel, m.case.size)
+        for m in campaign.measurements
+        if (m.status is not MeasurementStatus.OK and m.status not in UNTRIED) or m.flaky
+        if not campaign.is_excused(m.case)
+    }
+
+
+def _cell_row(policy: Policy, campaign: Campaign, cell: CellKey, *, is_bad: bool) -> dict[str, Any]:
     measured = campaign.good[cell]
     row: dict[str, Any] = {"platform": cell[0], "kernel": cell[1], "size": cell[2]}
     planned = campaign.plan.snapshots * len(campaign.plan.seeds)
     if campaign.plan.looks:
         planned -= sum((c.platform, c.kernel, c.size) == cell for c in campaign.lost_to_the_host)
     if not measured:
-        return {**row, "status": "no_data", "measured": 0, "planned": planned, "limits": ""}
+        return {**row, "status": "fail" if is_bad else "no_data", "measured": 0, "planned": planned, "limits": ""}
     found = judge_cell(policy, campaign, cell)
     launches = sorted(all_launches(measured))
     drift = _drift(policy, campaign, cell)
     broken, doubted = (*found.broken, *drift.broken), (*found.doubted, *drift.doubted)
-    status = "fail" if broken else "no_data" if len(measured) != planned else "pass"
+    status = "fail" if broken or is_bad else "no_data" if len(measured) != planned else "pass"
     if status == "pass" and doubted:
         status = "inconclusive"
     return {
