@@ -136,9 +136,10 @@ def gate_argv(asked: SplitAsked, resume: Path | None = None) -> list[str]:
         "rollback": "never",
         "mode": "ci",
     }
-    named = [word for name, value in words.items() for word in (f"--weekops-{name}", value)]
+    # With equals signs: pytest would take a path that stands by itself for one of tests, and its root from that.
+    named = [f"--weekops-{name}={value}" for name, value in words.items()]
     many = ["--weekops-sizes", *map(str, settings.sizes), "--weekops-kernels", *settings.kernels]
-    run = ["--weekops-resume", str(resume)] if resume else ["--weekops-report-prefix", asked.prefix]
+    run = [f"--weekops-resume={resume}" if resume else f"--weekops-report-prefix={asked.prefix}"]
     place = f"--weekops-report-dir={asked.report_dir}"
     return [*_pytest(), *settings.options, *many, *named, *run, place, "-p", "no:cacheprovider"]
 

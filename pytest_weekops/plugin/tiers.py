@@ -8,6 +8,7 @@ import pytest
 
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.plugin.options import TIERS, Options
+from pytest_weekops.plugin.root import refuse_wrong_root
 from pytest_weekops.plugin.spellings import Spellings, long_name
 
 _LEFT_OUT = {"cpu-fast": ("device", "slow"), "canonical": ("slow",), "full": ()}
@@ -33,7 +34,7 @@ def configure(config: pytest.Config) -> None:
         options.refuse_strangers()
     for name in ("sizes", "seeds", "kernels", "required-sizes", "platforms"):
         options.words(name)
-    _refuse_wrong_root(config)
+    refuse_wrong_root(config)
     if options.text("mode") == "ci":
         config.option.color = "no"
     suite = asked_suite(config)
@@ -55,25 +56,6 @@ def asked_suite(config: pytest.Config) -> Path | None:
     if tier == "cpu-fast":
         return suite / "test_schemas.py"
     return suite if tier else None
-
-
-def _refuse_wrong_root(config: pytest.Config) -> None:
-    """Refuse a root directory that pytest took from an option's value.
-
-    pytest settles its root before plugins may declare options, so that in ``--report-dir /elsewhere`` the directory
-    looks like a path to test. The project's own configuration, its suites and markers would then be missing.
-    """
-    here, options = config.invocation_params.dir, Options(config)
-    for name in ("report-dir", "policy", "t3-policy", "t5-policy", "baseline", "tuning"):
-        value, said = options.asked(name), options.said(name)
-        separate = value is not None and f"{said}={value}" not in map(str, config.invocation_params.args)
-        if value is None or not separate or here.is_relative_to(config.rootpath):
-            continue
-        if Path(here, value).resolve().is_relative_to(config.rootpath):
-            raise pytest.UsageError(
-                f"{said} {value}: pytest took that path for the tests' root ({config.rootpath}), so this project's "
-                f"configuration would not be read. Write it with an equals sign: {said}={value}."
-            )
 
 
 def not_asked(config: pytest.Config) -> str | None:

@@ -214,14 +214,16 @@ def test_the_gates_words_are_ours_whatever_the_user_adds(make: Make) -> None:
     policy = bisection.book.directory / "ends.yaml"
     asked = [SplitAsked(bisection.settings, path, 0.975, policy, bisection.book.runs, "b") for path in builds.paths]
     argv = gate_argv(asked[1])
-    assert [argv[n + 1] for n, word in enumerate(argv) if word == "--weekops-policy"] == ["mine.yaml", str(policy)]
-    assert f"good=pocl@{builds.paths[0]}" in argv
-    assert f"build=pocl@{builds.paths[1]}" in argv
-    assert argv[argv.index("--weekops-min-rusticl-ratio") + 1] == "0.975"
+    assert argv.index("mine.yaml") < argv.index(f"--weekops-policy={policy}")
+    assert f"--weekops-baseline-platform=good=pocl@{builds.paths[0]}" in argv
+    assert f"--weekops-candidate-platform=build=pocl@{builds.paths[1]}" in argv
+    assert "--weekops-min-rusticl-ratio=0.975" in argv
     assert asked[0].prefix != asked[1].prefix
     resumed = gate_argv(asked[1], Path("run"))
-    assert "--weekops-report-prefix" not in resumed
-    assert resumed[resumed.index("--weekops-resume") + 1] == "run"
+    assert not any(word.startswith("--weekops-report-prefix") for word in resumed)
+    assert "--weekops-resume=run" in resumed
+    mine = resumed[resumed.index("--weekops-sizes") :]
+    assert not any(Path(word).is_absolute() for word in mine)  # pytest would take its root from such a word
 
 
 @pytest.mark.parametrize(
