@@ -35,7 +35,7 @@ def collected(pytester: pytest.Pytester, *words: str) -> tuple[int, str]:
 def test_a_policy_elsewhere_does_not_hide_the_projects_configuration(
     pytester: pytest.Pytester, project: Path, name: str
 ) -> None:
-    """pytest would take its root from what both have in common; with an equals sign it does not see the path."""
+    """The root would be taken from what both have in common; with an equals sign it does not see the path."""
     (project / name).write_text(INI[name], "utf-8")
     status, said = collected(pytester, "--policy", "../policy.yaml")
     assert status == 4

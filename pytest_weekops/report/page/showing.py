@@ -97,6 +97,8 @@ def because(verdict: Verdict, document: Document) -> str:
         more = len(dict.fromkeys(finding.check for finding in found)) - 1
         rest = f" {more} more {'check does' if more == 1 else 'checks do'} not pass." if more else ""
         worst = found[0]
+        if document["exit_status"] == ExitStatus.INCONCLUSIVE:  # where the host took it away, the rest comes of that
+            worst = next((finding for finding in found if finding.check == "host_stable"), worst)
         return f"{worst.check}: {shortened(worst.message)}{rest}"
     return f"No check failed, and the run ended with exit status {document['exit_status']} all the same."
 

@@ -181,6 +181,23 @@ def test_a_run_that_was_interrupted_says_what_had_failed_by_then(bad: int, words
     assert words in told
 
 
+@pytest.mark.parametrize(("wrong", "first"), [(False, "host_stable: host unstable: "), (True, "all_runs_success: ")])
+def test_what_a_busy_host_took_away_is_said_first(wrong: bool, first: str) -> None:
+    """That too little counts comes of it; what failed all the same is graver than either."""
+    plan = make_plan("weekly", sizes=(128, 256))
+    taken = {"void": True, "void_reason": "the host was busy with other programs"}
+    failed = {"status": MeasurementStatus.WRONG, "sessions": ()}
+    records: Records = [
+        (record.model_copy(update=taken if record.case.size == 128 else failed if wrong else {}))
+        if isinstance(record, Measurement)
+        else record
+        for record in make_records(plan)
+    ]
+    page = shown(plan, records)
+    assert page.because.startswith(first)
+    assert "checks do not pass" in page.because
+
+
 def test_nothing_is_shown_as_less_than_nothing() -> None:
     """A rounded zero has no sign."""
     assert [_value(value) for value in (-0.0, 2.0, 0.25, None, "a")] == ["0", "2", "0.250", "", "a"]
