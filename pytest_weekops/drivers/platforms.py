@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.profile import Profile, Profiles, parse_profiles
+from pytest_weekops.core.patterns import pattern_problem
 from pytest_weekops.drivers.auto import first_that_works
 from pytest_weekops.drivers.expected import expected_libraries
 from pytest_weekops.files.shipped import data_dir
@@ -149,12 +150,8 @@ def every_launch(scratch: Path, profile_files: Sequence[Path] = ()) -> list[Laun
 
 
 def _check_pattern(pattern: str | None) -> None:
-    try:
-        re.compile(pattern or "")
-    except re.error as error:
-        raise InputError(
-            f"--device {pattern!r} is no regular expression: {error}. Give part of a device name."
-        ) from error
+    if problem := pattern_problem(pattern or ""):
+        raise InputError(f"--device {pattern!r} is no regular expression: {problem}. Give part of a device name.")
 
 
 def _split(name: str, profiles: Profiles, *, said: str = "--platforms") -> tuple[str, str, str | None]:

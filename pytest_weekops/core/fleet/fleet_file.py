@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 from pytest_weekops.core.fleet.reach import MOST_HOSTS, QUEUES, Jobs, Local, Name, Pool, Ssh, Word
 from pytest_weekops.core.fleet.switching import Switch
 from pytest_weekops.core.judge.outcome import listed
+from pytest_weekops.core.patterns import pattern_problem
 from pytest_weekops.core.policy.policy import PolicyPart, SeverityLevel, SeverityTable
 
 # A share of the fleet that is smaller lets a channel promote with most hosts against it.
@@ -67,10 +68,8 @@ class Label(PolicyPart):
     @field_validator("driver")
     @classmethod
     def _is_pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+        if problem := pattern_problem(value):
+            raise ValueError(f"is no regular expression: {problem}")
         return value
 
 

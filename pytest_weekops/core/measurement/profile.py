@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from pytest_weekops.core.measurement.plan import deadline_phases
+from pytest_weekops.core.patterns import pattern_problem
 from pytest_weekops.core.record import Record, as_record
 
 
@@ -37,11 +37,8 @@ class Profile(Record):
     @field_validator("platform_name", "platform_vendor", "platform_version")
     @classmethod
     def _is_pattern(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"is no regular expression: {error}") from error
+        if value is not None and (problem := pattern_problem(value)):
+            raise ValueError(f"is no regular expression: {problem}")
         return value
 
 
