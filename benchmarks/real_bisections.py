@@ -13,6 +13,7 @@ import json
 import math
 import os
 import random
+import shlex
 import subprocess
 import sys
 import time
@@ -114,7 +115,7 @@ def one(ladders: Ladders, asked: argparse.Namespace, real: Path) -> bool:
     place = asked.work.absolute() / f"ladder-{number:03d}"
     libraries = build(place, real, first_bad, round(asked.delay_us * 1000))
     begun, used = time.monotonic(), sum(os.times()[2:4])
-    status, answer = searched(place, libraries, asked.size, asked.words.split())
+    status, answer = searched(place, libraries, asked.size, shlex.split(asked.words))
     took = f"{time.monotonic() - begun:.0f} s, {sum(os.times()[2:4]) - used:.0f} s of CPU time"
     if status not in (FOUND, OPEN):
         print(f"ladder {number}: exit status {status} after {took}; see {place / 'said.txt'}", flush=True)
@@ -132,7 +133,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--ladders", type=int, default=10, help="in all sittings together")
     parser.add_argument("--minutes", type=float, default=1e9, help="after which no further ladder is begun")
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--delay-us", type=float, default=300.0, help="that a bad build waits before each launch")
+    parser.add_argument("--delay-us", type=float, default=180.0, help="that a bad build waits before each launch")
     parser.add_argument("--words", default="", help="further options of `weekops bisect`, in one word")
     parser.add_argument("--work", type=Path, default=WORK, help="where builds and searches are kept")
     parser.add_argument("--kept", type=Path, default=KEPT, help="where sittings add up")
