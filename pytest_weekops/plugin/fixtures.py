@@ -148,9 +148,11 @@ def measure(request: pytest.FixtureRequest, weekops_session: GateSession) -> Cal
             answer = run.measure(case)
             weekops_session.progress.measured(answer)
         request.node.user_properties += _properties(answer)
-        if answer.status in ("skipped", "unverifiable"):
-            _skip(answer.reason)
+        from pytest_weekops.core.measurement.records import UNTRIED
         from pytest_weekops.plugin.benchmark import feed_benchmark
+
+        if answer.status in UNTRIED:
+            _skip(answer.reason)
 
         if answer.status != "ok" and (known := run.expects(answer)):
             _skip(f"{answer.case.id}: {known}")

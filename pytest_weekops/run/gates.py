@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pytest_weekops.core.measurement.kernel_operation import PROBE_SIZE, KernelOperation
 from pytest_weekops.core.measurement.records import UNTRIED, DeviceIdentity, Measurement, MeasurementStatus
@@ -38,6 +38,16 @@ class GateFailure(NamedTuple):
 
     def __bool__(self) -> bool:
         return bool(self.words)
+
+    @property
+    def ended(self) -> str:
+        """How the gate ended that stumbled so."""
+        return f"{'could not be held' if self.is_hosts else 'failed'}: {self.words}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The same as fields of its record."""
+        return {"passed": not self, "reason": self.words, "undone": self.words if self.is_hosts else ""}
 
 
 def gate_failure(kernels: Iterable[str], operation_of: Callable[[str], KernelOperation], verify: Verify) -> GateFailure:

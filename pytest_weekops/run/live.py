@@ -219,11 +219,8 @@ class Run:
             if stage == "opening" and not failed:
                 platform.probe_ms.update(probe_ms(kernels, self.operation_of, verify))
             if stage == "opening" and failed:
-                ended = "could not be held" if failed.is_hosts else "failed"
-                platform.unusable, platform.is_hosts = f"the opening gate {ended}: {failed.words}", failed.is_hosts
-        told = {"reason": failed.words, "undone": failed.words if failed.is_hosts else ""}
-        gate = GateRecord(gate="canonical", stage=stage, platform=label, passed=not failed, left_out=out, **told)
-        return self.record(gate)
+                platform.unusable, platform.is_hosts = f"the opening gate {failed.ended}", failed.is_hosts
+        return self.record(GateRecord(gate="canonical", stage=stage, platform=label, left_out=out, **failed.facts))
 
     def verify(
         self,

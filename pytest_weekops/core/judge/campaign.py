@@ -20,6 +20,7 @@ from pytest_weekops.core.measurement.driver_files import DriverFile, DriverListi
 from pytest_weekops.core.measurement.peak_bound import PeakRecord, not_of
 from pytest_weekops.core.measurement.plan import CampaignPlan, taken_plan
 from pytest_weekops.core.measurement.records import (
+    UNTRIED,
     Case,
     DeviceIdentity,
     GateRecord,
@@ -146,6 +147,12 @@ class Campaign:
     def counted(self) -> tuple[Measurement, ...]:
         """Every measurement that is ok and not void, complete or not, in order."""
         return tuple(m for m in self.measurements if m.status is MeasurementStatus.OK and not m.void)
+
+    @cached_property
+    def bad(self) -> tuple[Measurement, ...]:
+        """Every measurement that was wrong, crashed or failed otherwise, and was not expected to; a flaky one too."""
+        failed = (m for m in self.measurements if m.flaky or m.status not in (MeasurementStatus.OK, *UNTRIED))
+        return tuple(m for m in failed if not self.is_excused(m.case))
 
     @cached_property
     def pressure(self) -> tuple[PressureRecord, ...]:

@@ -86,21 +86,26 @@ def order_kept(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001
         message = f"{words}. The host's clock was set during the run, or these records are of several runs. Run again."
         rows = tuple(name for name, _problem in bad)
         return inconclusive(check, "clock_set", message, rows=rows, observed=len(bad), required=0)
-    if late := _behind_later_ones(campaign):
-        message = (
-            f"{listed([words for _name, words in late])}. A snapshot is one round of all cells, and how much snapshots "
-            "differ says how sure the verdict is. Take out what sorts the campaign's tests, and run again."
-        )
-        rows = tuple(name for name, _words in late)
-        return inconclusive(check, "other_order", message, rows=rows, observed=len(late), required=0)
-    if stray := _out_of_turn(campaign):
-        message = (
-            f"{listed([words for _name, words in stray])}. In a snapshot the plan balances which platform comes "
-            "first, so that a host that gets slower favours none. Take out what sorts the campaign's tests, run again."
-        )
-        rows = tuple(name for name, _words in stray)
-        return inconclusive(check, "other_order", message, rows=rows, observed=len(stray), required=0)
-    return passed(check, "measurements follow each other as their order says", observed=0, required=0)
+    round_of_all = "A snapshot is one round of all cells, and how much snapshots differ says how sure the verdict is."
+    balanced = (
+        "In a snapshot the plan balances which platform comes first, so that a host that gets slower favours none."
+    )
+    return (
+        _other_order(check, _behind_later_ones(campaign), round_of_all)
+        or _other_order(check, _out_of_turn(campaign), balanced)
+        or passed(check, "measurements follow each other as their order says", observed=0, required=0)
+    )
+
+
+def _other_order(check: str, found: Sequence[tuple[str, str]], why: str) -> Finding | None:
+    """That these measurements, by name and in words, are not where the plan has them, and why that counts."""
+    if not found:
+        return None
+    message = (
+        f"{listed([words for _name, words in found])}. {why} Take out what sorts the campaign's tests, and run again."
+    )
+    rows = tuple(name for name, _words in found)
+    return inconclusive(check, "other_order", message, rows=rows, observed=len(found), required=0)
 
 
 def _contradiction(told: str) -> str:

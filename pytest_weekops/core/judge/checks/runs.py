@@ -47,12 +47,7 @@ def _each_cell_has(wanted: float, campaign: Campaign) -> Finding:
 def all_runs_success(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
     """Every planned case has a run, and every run is ok, or of a cell that was expected to fail; a flaky one is not."""
     check = "all_runs_success"
-    bad = [
-        m
-        for m in campaign.measurements
-        if (m.status is not _OK and m.status not in UNTRIED) or m.flaky
-        if not campaign.is_excused(m.case)
-    ]
+    bad = campaign.bad
     skipped = [m for m in campaign.measurements if m.status in UNTRIED]
     seen = {m.case for m in campaign.measurements}
     missing = [case.id for case in campaign.planned if campaign.is_asked(case) and case not in seen]

@@ -14,7 +14,6 @@ from pytest_weekops.core.judge.checks.slo import judge_cell
 from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.judge.metrics import CaseMetrics, all_launches, cell_unit, mean_gbs, mean_gflops
 from pytest_weekops.core.judge.pairing import Pairing, least_ratio, pairings
-from pytest_weekops.core.measurement.records import UNTRIED, MeasurementStatus
 from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
 
@@ -25,23 +24,13 @@ def table_rows(policy: Policy, campaign: Campaign) -> tuple[dict[str, Any], ...]
     """Rows as plain data; a number that is not there is None, never NaN."""
     if campaign.plan.kind == "canonical":
         return ()
-    bad = _cells_with_a_bad_run(campaign)
+    bad = {(m.case.platform, m.case.kernel, m.case.size) for m in campaign.bad}
     rows = [
         row
         for cell in campaign.cells
         for row in (_cell_row(policy, campaign, cell, is_bad=cell in bad), *_partner_row(campaign, cell))
     ]
     return tuple(rows + (_ratio_rows(policy, campaign) if campaign.plan.kind == "split" else []))
-
-
-def _cells_with_a_bad_run(campaign: Campaign) -> set[CellKey]:
-    """Cells of which a run was wrong, crashed or failed otherwise, and was not expected to."""
-    return {
-        (m.case.platform, m.case.kernel, m.case.size)
-        for m in campaign.measurements
-        if (m.status is not MeasurementStatus.OK and m.status not in UNTRIED) or m.flaky
-        if not campaign.is_excused(m.case)
-    }
 
 
 def _cell_row(policy: Policy, campaign: Campaign, cell: CellKey, *, is_bad: bool) -> dict[str, Any]:
