@@ -38,6 +38,11 @@ def are_exact() -> bool:
     return _EXACT.get()
 
 
+def _pattern(nbytes: int) -> Any:
+    """So many bytes of the pattern."""
+    return np.full(-(-nbytes // PATTERN.nbytes), PATTERN, dtype=np.uint32).view(np.uint8)[:nbytes]
+
+
 class ZonedBuffer:
     """``nbytes`` of device memory, a red zone before it and one behind it, down to the byte.
 
@@ -65,8 +70,7 @@ class ZonedBuffer:
             self.buffer = self._parent.get_sub_region(self._front, self.nbytes)
         except cl.Error:
             self._front, self.buffer = 0, self._parent
-        self._before = np.full(self._front // 4, PATTERN, dtype=np.uint32).view(np.uint8)
-        self._after = np.resize(np.full(2, PATTERN, dtype=np.uint32).view(np.uint8), self._zone)
+        self._before, self._after = _pattern(self._front), _pattern(self._zone)
         self.arm()
 
     def arm(self) -> None:
@@ -119,8 +123,7 @@ class Zones:
         self._zoned.append(ZonedBuffer(self._queue, name, nbytes, row_bytes))
         self._buffers[name] = self._zoned[-1].buffer
         if is_scratch:
-            content = np.resize(np.full(1, PATTERN, dtype=np.uint32).view(np.uint8), nbytes)
-            cl.enqueue_copy(self._queue, self._buffers[name], content, is_blocking=True)
+            cl.enqueue_copy(self._queue, self._buffers[name], _pattern(nbytes), is_blocking=True)
 
     def damage(self) -> str:
         """What was written beside any of them, in words, or nothing; what was damaged is filled again."""
