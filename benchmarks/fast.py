@@ -1,6 +1,6 @@
 """How long a verdict takes: the README's first line on each CPU driver, and a split of two of them.
 
-    chrt -r 9 python benchmarks/fast.py measure
+    python benchmarks/fast.py measure
     python benchmarks/fast.py judge
 
 ``measure`` runs each line of ``RUNS`` in turn, ``--times`` of each, on an idle host, and adds how it ended to a file

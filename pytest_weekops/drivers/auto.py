@@ -10,6 +10,12 @@ from pytest_weekops.drivers.probe import Probe, probe
 from pytest_weekops.worker.process import Launch
 
 _LONGEST_REASON = 200
+
+
+class NoDriverWorks(InputError):
+    """No driver of those that were tried runs a verified kernel here."""
+
+
 _INSTALL = (
     'Install one: `pip install "pytest-weekops[cpu]"` needs no root, and Debian\'s package pocl-opencl-icd brings all '
     "that it needs."
@@ -19,8 +25,8 @@ _INSTALL = (
 def first_that_works(launches: Iterable[Launch], scratch: Path, say: Callable[[str], None] | None = None) -> Launch:
     """The first of the launches whose driver runs a verified kernel, with ``passed_over`` set.
 
-    Each is tried in a worker of its own, and one driver under two names once. Raises ``InputError`` where none works,
-    and where another gate measures on the device of one: the next driver might lead to the same device.
+    Each is tried in a worker of its own, and one driver under two names once. Raises ``NoDriverWorks`` where none does,
+    and ``InputError`` where another gate measures on the device of one: the next might lead to the same device.
     """
     tried: dict[str, str] = {}
     absent: list[str] = []
@@ -33,10 +39,10 @@ def first_that_works(launches: Iterable[Launch], scratch: Path, say: Callable[[s
             if answer.works:
                 return launch.model_copy(update={"passed_over": tuple(passed_over)})
             if answer.busy:
-                raise InputError(f"--platforms auto cannot choose a driver now. {answer.refusal}")
+                raise InputError(f"No driver can be chosen now. {answer.refusal}")
             tried[launch.open.icd] = _why(answer)
             passed_over.append(f"{launch.label}: {tried[launch.open.icd]}")
-    raise InputError(
+    raise NoDriverWorks(
         f"No usable OpenCL driver was found, so nothing can be measured. {' '.join(passed_over)}"
         f"{' ' if passed_over else ''}Not installed: {', '.join(absent) or 'none'}. {_INSTALL} `weekops drivers` shows "
         "more."

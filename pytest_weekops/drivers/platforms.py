@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.measurement.profile import Profile, Profiles, parse_profiles
 from pytest_weekops.core.patterns import pattern_problem
-from pytest_weekops.drivers.auto import first_that_works
+from pytest_weekops.drivers.auto import NoDriverWorks, first_that_works
 from pytest_weekops.drivers.expected import expected_libraries
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.files.strict_yaml import Source, read_yaml
@@ -93,19 +93,23 @@ def resolve_against(
     return found
 
 
-def reference_launch(scratch: Path) -> Launch:
+def reference_launch(scratch: Path, beside: Sequence[Launch] = ()) -> Launch:
     """The launch of the reference driver: the embedded one, or Intel's runtime where that does not launch.
 
-    Shipped profiles alone name it: it is a clock, and the same one everywhere. Raises ``InputError`` without either.
+    Shipped profiles alone name it: it is a clock, and the same one everywhere. One that is under test (``beside``) is
+    the last that is taken, since beside itself a driver is as fast as itself, whatever it is. Raises ``NoDriverWorks``
+    without either, and ``InputError`` where it cannot be told now.
     """
     profiles = load_profiles().profiles
-    candidates = [
+    launches = [
         _launch(REFERENCE, name, profiles[name], None, scratch=scratch, device_pattern=None) for name in _REFERENCES
     ]
+    under_test = {launch.open.icd for launch in beside}
+    candidates = sorted(launches, key=lambda launch: launch.open.icd in under_test)
     try:
         return first_that_works(candidates, scratch)
-    except InputError as error:
-        raise InputError(
+    except NoDriverWorks as error:
+        raise NoDriverWorks(
             f"--reference-driver on: neither {' nor '.join(_REFERENCES)} works here, so none takes turns. {error}"
         ) from error
 

@@ -71,6 +71,7 @@ class Choices:
         self._kind = kind
         self._launches: list[Launch] = []
         self._partner: Launch | None = None
+        self._has_asked_reference = False
         self._policy: Policy | None = None
         self._suite: SuiteKernels | None = None
 
@@ -81,7 +82,7 @@ class Choices:
 
     def settle_kind(self, kind: str) -> None:
         """Settle the kind, which decides which platforms are meant: a split names two of its own."""
-        self._kind, self._launches, self._partner = kind, [], None
+        self._kind, self._launches, self._partner, self._has_asked_reference = kind, [], None, False
 
     def settle_suite(self, suite: SuiteKernels) -> None:
         """Settle what is measured where the options name nothing, and in whose channel. Refuses two of them."""
@@ -183,13 +184,28 @@ class Choices:
         return self._partner
 
     def _reference(self) -> Launch | None:
-        if self.options.text("reference-driver") != "on" or self.kind != "weekly":
-            return None
-        if self._partner is None:
-            from pytest_weekops.drivers.platforms import reference_launch
+        """The reference driver: of a suite with kernels of its own where it is asked for, of the week unless it is off.
 
-            self._partner = usage(lambda: reference_launch(self.scratch))
+        Unasked, it is none where neither works here.
+        """
+        asked = self.options.text("reference-driver") or ("auto" if not self.channel else "off")
+        if asked == "off" or self.kind != "weekly":
+            return None
+        if not self._has_asked_reference:
+            self._partner = usage(lambda: self._find_reference(must=asked == "on"))
+            self._has_asked_reference = True
         return self._partner
+
+    def _find_reference(self, *, must: bool) -> Launch | None:
+        from pytest_weekops.drivers.auto import NoDriverWorks
+        from pytest_weekops.drivers.platforms import reference_launch
+
+        try:
+            return reference_launch(self.scratch, self.launches)
+        except NoDriverWorks:
+            if must:
+                raise
+            return None
 
     def _refuse_against(self, said: str) -> None:
         if self.kind != "weekly":
@@ -291,7 +307,10 @@ class Choices:
         if launch is None:
             return None
         against = self.options.text("against")
-        return Partner(label=launch.label, role="service" if against else "reference", asked=against or launch.profile)
+        if against:
+            return Partner(label=launch.label, role="service", asked=against)
+        is_required = self.options.text("reference-driver") == "on"
+        return Partner(label=launch.label, role="reference", asked=launch.profile, required=is_required)
 
     def close(self) -> None:
         """Remove scratch files."""

@@ -108,8 +108,8 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "reference-driver",
-        ("off", "on"),
-        "weekly, on a CPU: on has PoCL's wheel take turns with each driver, as the clock of drift and baselines",
+        ("auto", "off", "on"),
+        "weekly, on a CPU: PoCL's wheel or Intel's runtime takes turns with each driver as its clock (default: auto)",
     ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )

@@ -16,6 +16,7 @@ from pytest_weekops.core.errors import InputError, WorkerError
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
+from pytest_weekops.core.measurement.needs import lacking
 from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
     Case,
@@ -143,10 +144,15 @@ class Run:
                 f"{partner.label} does not start, and without it nothing can be compared: {error}. See to that driver, "
                 "or measure without it."
             ) from error
-        if problem := strangers(partner.identity, self.identities, must=wanted.role == "service"):
-            raise InputError(problem)
+        problem = strangers(partner.identity, self.identities, must=wanted.role == "service")
+        if problem and wanted.required:
+            raise InputError(f"{problem} Name a driver of the same device; --device picks one.")
         if self.earlier is None:
-            self.record(PartnerRecord(label=partner.label, role=wanted.role, identity=partner.identity))
+            identity = partner.identity
+            self.record(PartnerRecord(label=partner.label, role=wanted.role, identity=identity, aside=problem))
+        if problem:
+            partner.supervisor.close()
+            self.partner = None
         self.list_partner()
 
     def list_partner(self) -> None:
@@ -156,12 +162,13 @@ class Run:
             for listing in self.partner.supervisor.files.listings.values():
                 self._list(listing)
 
-    def partner_for(self, label: str) -> Platform | None:
-        """Who takes turns with a platform: nobody where it is another device, whose times stand as measured."""
-        mine, partner = self.platforms[label].identity, self.partner
-        if partner is None or mine is None or partner.identity is None:
+    def partner_for(self, case: Case) -> Platform | None:
+        """Who takes turns with a case: nobody on another device, or where the partner cannot run the kernel."""
+        mine, partner = self.platforms[case.platform].identity, self.partner
+        if partner is None or mine is None or partner.identity is None or partner.identity.hardware != mine.hardware:
             return None
-        return partner if partner.identity.hardware == mine.hardware else None
+        needs = [each for each in self.plan.needs if each.kernel == case.kernel]
+        return None if any(lacking(each, partner.identity) for each in needs) else partner
 
     @property
     def _workers(self) -> list[Platform]:

@@ -60,8 +60,8 @@ class MeasuredRun(Protocol):
     def partner(self) -> MeasuredPlatform | None:
         """Who takes turns with the platforms and is none of them."""
 
-    def partner_for(self, label: str) -> MeasuredPlatform | None:
-        """The same, where it is on the platform's device."""
+    def partner_for(self, case: Case) -> MeasuredPlatform | None:
+        """The same, where it is on the case's device and can run its kernel."""
 
     def list_partner(self) -> None:
         """Write down which files the partner's driver has by now."""
@@ -128,7 +128,7 @@ class Measuring:
             return lambda attempt: self._alone(case, attempt)
         if (other := self._partner(case)) is not None:
             return lambda attempt: self._compared(case, other, attempt)
-        partner = self.run.partner_for(case.platform)
+        partner = self.run.partner_for(case)
         if partner is not None and not self.run.platforms[case.platform].unusable:
             return lambda attempt: self._beside(case, partner, attempt)
         return lambda attempt: self._alone(case, attempt)

@@ -25,7 +25,7 @@ def strangers(partner: DeviceIdentity, identities: Mapping[str, DeviceIdentity],
     there = ", ".join(f"{label} is on {hardware}" for label, hardware in others.items())
     return (
         f"{partner.profile} is on {partner.hardware}, and {there}. A ratio between two devices says nothing of two "
-        "drivers. Name a driver of the same device; --device picks one."
+        "drivers."
     )
 
 

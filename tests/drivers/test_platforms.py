@@ -12,6 +12,7 @@ import pytest
 from pytest_weekops.core.errors import DeviceError, InputError, PolicyError
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.drivers import platforms
+from pytest_weekops.drivers.auto import NoDriverWorks
 from pytest_weekops.drivers.platforms import load_profiles, reference_launch, resolve_against, resolve_platforms
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.support.command import weekops
@@ -197,6 +198,15 @@ def test_the_reference_driver_is_the_embedded_one(tmp_path: Path, need_platform:
     assert (found.label, found.profile) == ("reference", "pocl-embedded")
 
 
+def test_the_reference_of_the_embedded_driver_is_another(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+    """Beside itself a driver is as fast as itself, whatever it is."""
+    names = [need_platform(name) for name in ("pocl-embedded", "intel")]
+    launches = resolve_platforms(names, scratch=tmp_path)
+    assert reference_launch(tmp_path, launches[:1]).profile == "intel"
+    assert reference_launch(tmp_path, launches[1:]).profile == "pocl-embedded"
+    assert reference_launch(tmp_path, launches).profile == "pocl-embedded"
+
+
 def test_without_a_reference_driver_none_takes_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence names the option."""
     monkeypatch.setattr(platforms, "first_that_works", resolve_nothing)
@@ -206,4 +216,4 @@ def test_without_a_reference_driver_none_takes_turns(tmp_path: Path, monkeypatch
 
 def resolve_nothing(*_arguments: object) -> None:
     """No driver works."""
-    raise InputError("Nothing answered.")
+    raise NoDriverWorks("Nothing answered.")

@@ -46,6 +46,8 @@ SMALL = (
     "80",
     "--pressure-size",
     "64",
+    "--reference-driver",
+    "off",
 )
 
 

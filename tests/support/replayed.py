@@ -37,7 +37,7 @@ SMALL = (
         "--weekops-iterations=15",
         "--weekops-pressure-size=64",
     ),
-    *("--weekops-kernels=auto", "--weekops-policy=policy.yaml"),
+    *("--weekops-kernels=auto", "--weekops-policy=policy.yaml", "--weekops-reference-driver=off"),
 )
 
 

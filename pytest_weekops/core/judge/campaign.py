@@ -167,6 +167,21 @@ class Campaign:
     @cached_property
     def partner(self) -> PartnerRecord | None:
         """Who took turns with the drivers under test, where the plan has a partner and one record says who it was."""
+        found = self._planned_partner
+        return found if found is not None and not found.aside else None
+
+    @cached_property
+    def stood_aside(self) -> PartnerRecord | None:
+        """The reference driver that took no turns, where the plan allows that and no driver is on its device."""
+        found, wanted = self._planned_partner, self.plan.partner
+        if found is None or not found.aside or wanted is None or wanted.required or wanted.role != "reference":
+            return None
+        took_turns = any(m.turns is not None and m.turns.partner is not None for m in self.measurements)
+        is_there = any(each.hardware == found.identity.hardware for each in self.identities.values())
+        return None if took_turns or is_there else found
+
+    @cached_property
+    def _planned_partner(self) -> PartnerRecord | None:
         wanted = self.plan.partner
         found = [record for record in self.records if isinstance(record, PartnerRecord)]
         if wanted is None or len(found) != 1 or (found[0].label, found[0].role) != (wanted.label, wanted.role):

@@ -30,6 +30,8 @@ _ROLES = {"service": "the driver in service", "reference": "the reference driver
 
 def beside_partner(campaign: Campaign) -> tuple[str, ...]:
     """Who took turns with the drivers under test, in a sentence; nothing without one."""
+    if (aside := campaign.stood_aside) is not None:
+        return (f"the reference driver took no turns: {aside.aside}",)
     found = campaign.partner
     if found is None:
         return ()

@@ -31,9 +31,10 @@ def untimed(
     """Platform and kernel of each that is applicable and whose times are not judged, its results alone.
 
     Those of ``results_only``; and those with nothing to be held against, since the other side of a split, or the
-    partner, cannot run that kernel.
+    driver in service (``partner``), cannot run that kernel. What a reference driver cannot run is timed without it.
     """
     out = not_applicable(plan, identities)
+    partner = partner if plan.service is not None else None
     others = [*(identities.get(platform) for platform in plan.platforms if plan.kind == "split"), partner]
     alone = {needs.kernel for needs in plan.needs for one in others if one is not None and lacking(needs, one)}
     return frozenset(

@@ -78,12 +78,14 @@ class Partner(Record):
     """A driver that takes turns with those under test and is never judged.
 
     ``label`` is its worker's, ``asked`` how it was named. In ``service``: their speed is judged against its own. As a
-    ``reference`` it is a clock.
+    ``reference`` it is a clock, and one that is not ``required`` stands aside where no driver under test is on its
+    device.
     """
 
     label: str
     role: Literal["service", "reference"]
     asked: str = ""
+    required: bool = True
 
 
 class CampaignPlan(Record):

@@ -249,13 +249,15 @@ class SelectorEvidence(Record):
 class PartnerRecord(Record):
     """Who takes turns with the drivers under test over a whole run, and is never judged.
 
-    ``role`` is why: the driver in service, against which speed is judged, or the reference driver, a clock.
+    ``role`` is why: the driver in service, against which speed is judged, or the reference driver, a clock. ``aside``
+    is why a reference driver took no turns after all; empty where it did.
     """
 
     type: Literal["partner"] = "partner"
     label: str
     role: Literal["service", "reference"]
     identity: DeviceIdentity
+    aside: str = ""
 
 
 class PartnerSamples(Record):

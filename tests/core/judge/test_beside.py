@@ -13,7 +13,7 @@ from pytest_weekops.core.judge.finding import CheckStatus, Decision
 from pytest_weekops.core.judge.looks import look_at
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.plan import Partner
-from pytest_weekops.core.measurement.records import Case, LookRecord, Measurement, PartnerRecord
+from pytest_weekops.core.measurement.records import Case, DeviceIdentity, LookRecord, Measurement, PartnerRecord
 from tests.core.judge.test_service import LOOKS, turned
 from tests.core.judge.test_verdict import POLICY
 from tests.support.synthetic import PARTNERS_LIBRARY, STARTED, make_campaign, make_identity, make_plan, make_records
@@ -250,3 +250,52 @@ def test_a_drift_of_the_host_is_none_beside_the_reference() -> None:
     verdict = judge(POLICY, make_campaign(PLAN, make_records(PLAN, speed=speed)))
     assert finding_of(verdict, DRIFT).status is CheckStatus.PASS, finding_of(verdict, DRIFT).message
     assert verdict.rows[0]["drift_percent"] == pytest.approx(0.0, abs=1.0)
+
+
+# -- one that took no turns --------------------------------------------------------------------------------------------
+
+MAY = PLAN.model_copy(update={"partner": Partner(label="reference", role="reference", required=False)})
+ELSEWHERE = make_identity("reference").model_copy(update={"hardware": "a GPU", "library_sha256": PARTNERS_LIBRARY})
+
+
+def beside_nobody(plan: Any = MAY, identity: DeviceIdentity = ELSEWHERE) -> Campaign:
+    """A healthy run whose reference driver stood aside."""
+    alone = campaign(plan=plan.model_copy(update={"partner": None}))
+    planned = alone.plan.model_copy(update={"partner": plan.partner})  # it has as many snapshots as were taken
+    aside = PartnerRecord(label="reference", role=plan.partner.role, identity=identity, aside="it is on a GPU")
+    return Campaign(**{**alone.__dict__, "plan": planned, "records": (aside, *alone.records)})
+
+
+def test_a_reference_that_stood_aside_is_no_missing_evidence() -> None:
+    """It was not asked for, and no driver under test is on its device; the verdict says that there was none."""
+    verdict = judge(POLICY, beside_nobody())
+    assert verdict.decision is Decision.PROMOTE, verdict.failed_checks
+    assert finding_of(verdict, BESIDE).message == "reference stood aside: it is on a GPU"
+    assert "the reference driver took no turns: it is on a GPU" in verdict.notes
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        beside_nobody(PLAN),
+        beside_nobody(identity=make_identity("pocl")),
+        beside_nobody(MAY.model_copy(update={"partner": Partner(label="reference", role="service", required=False)})),
+    ],
+    ids=["it was asked for", "on the same device", "the driver in service"],
+)
+def test_who_had_to_be_there_does_not_stand_aside(found: Campaign) -> None:
+    """Whatever the record says: what the plan has to be held against is missing."""
+    verdict = judge(POLICY, found)
+    assert finding_of(verdict, BESIDE).reason_code == "no_identity"
+    assert verdict.exit_status == 11
+
+
+def test_who_took_turns_did_not_stand_aside() -> None:
+    """One measurement of it in the journal, and the record is wrong."""
+    beside = campaign(plan=MAY)
+    one, *others = beside.records
+    assert isinstance(one, PartnerRecord)
+    elsewhere = one.model_copy(update={"aside": "so it says", "identity": ELSEWHERE})
+    verdict = judge(POLICY, Campaign(**{**beside.__dict__, "records": (elsewhere, *others)}))
+    assert finding_of(verdict, BESIDE).reason_code == "no_identity"
+    assert verdict.exit_status == 11

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pytest_weekops.core.measurement.applicability import not_applicable, untimed
 from pytest_weekops.core.measurement.catalog import ABORTS_ON_ATOMICS, CAPABILITIES
 from pytest_weekops.core.measurement.needs import KernelNeeds, lacking
-from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
 from tests.support.synthetic import make_identity, make_plan
 
 IMAGES = CAPABILITIES["images"]
@@ -19,6 +19,7 @@ NEEDS = (
     KernelNeeds(kernel="image2d", capabilities=(IMAGES,)),
 )
 ABLE = {"capabilities": (IMAGES,)}
+ROLES: tuple[Any, ...] = ("service", "reference")
 
 
 def plan(kind: str = "weekly", **changes: Any) -> CampaignPlan:
@@ -44,12 +45,14 @@ def test_a_driver_that_did_not_answer_has_everything_to_answer_for() -> None:
 
 
 def test_results_alone_count_where_the_plan_says_so_or_nothing_is_there_to_compare() -> None:
-    """The other side of a split, or the partner, cannot run it; what is not applicable itself is neither."""
+    """The other side of a split, or the driver in service, cannot run it; what is not applicable itself is neither."""
     able = make_identity("pocl").model_copy(update=ABLE)
     spoilt = able.model_copy(update={"quirks": (ABORTS_ON_ATOMICS,)})
     assert untimed(plan(), {"pocl": make_identity("pocl")}) == frozenset()
     assert untimed(plan(), {"pocl": able}) == {("pocl", "image2d")}
-    assert untimed(plan(), {"pocl": able}, spoilt) == {("pocl", "image2d"), ("pocl", "histogram")}
+    beside = [plan().model_copy(update={"partner": Partner(label="other", role=role)}) for role in ROLES]
+    found = [untimed(each, {"pocl": able}, spoilt) for each in beside]
+    assert found == [{("pocl", "image2d"), ("pocl", "histogram")}, {("pocl", "image2d")}], "a clock need not run it"
     assert untimed(plan("split"), {"clover": spoilt, "rusticl": able}) == {
         ("clover", "image2d"),
         ("rusticl", "image2d"),

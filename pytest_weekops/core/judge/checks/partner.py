@@ -22,6 +22,8 @@ def partner_beside(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG0
     check, partner = "partner_beside", campaign.plan.partner
     if partner is None:
         return passed(check, "no partner is asked for")
+    if (aside := campaign.stood_aside) is not None:
+        return passed(check, f"{partner.label} stood aside: {aside.aside}")
     if campaign.partner is None:
         message = f"nothing says who {partner.label} was. What was measured beside it is compared with nobody."
         return no_data(check, "no_identity", message, rows=(partner.label,))
