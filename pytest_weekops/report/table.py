@@ -74,6 +74,11 @@ def _table(
     return Table(columns, tuple(rows), tuple(texts(row) for row in rows), remarks)
 
 
+def _goes_without_saying(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether it is a reference driver's beside the one platform that there is: its speed is nobody's limit."""
+    return row.get("partner") == "reference" and len({each.get("platform") for each in rows}) == 2
+
+
 def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
     """Lines of the tables: those of cells first, with what is to be said of them below; then the ratios'."""
     found = tables(kind, rows)
@@ -84,9 +89,11 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
     ):
         for table in part:
             lines += [*([""] if lines or table.columns == _SPLIT else []), *aligned(table.columns, table.lines)]
-        lines += [
-            line for table in part for place, words in table.remarks for line in _reason(table.rows[place], words)
-        ]
+        for table in part:
+            for place, words in table.remarks:
+                lines += (
+                    [] if _goes_without_saying(table.rows[place], table.rows) else _reason(table.rows[place], words)
+                )
     return lines
 
 

@@ -103,6 +103,17 @@ def test_the_table_fits_a_terminal() -> None:
         assert all(place == 0 or line[place - 1] == " " for place in starts), line
 
 
+def test_what_a_clock_did_is_said_where_it_is_not_clear_beside_whom() -> None:
+    """A row of the table is enough beside one driver; the driver in service is what a limit speaks of."""
+    clock = {"platform": "reference", "kernel": "auto", "size": 96, "partner": "reference", "limits": "beside pocl"}
+    mine, other = ({**clock, "platform": name, "partner": "", "limits": ""} for name in ("pocl", "intel"))
+    assert not [line for line in render_table("weekly", [mine, clock]) if "beside pocl" in line]
+    for rows in ([mine, other, clock], [mine, {**clock, "partner": "service"}]):
+        assert [line for line in render_table("weekly", rows) if "beside pocl" in line] == [
+            "  reference auto 96: beside pocl"
+        ]
+
+
 @given(st.text())
 def test_no_text_leaves_its_line(text: str) -> None:
     """Text from outside stays on one line and has no unescaped markup."""
