@@ -12,10 +12,18 @@ from pydantic import BaseModel
 from generating.words import default_words, limits, markdown, table, type_words, unit_of
 from pytest_weekops.core.guard.injection import InjectionRecord
 from pytest_weekops.core.judge import campaign, finding
-from pytest_weekops.core.measurement import calibration, driver_files, host_condition, peak_bound, plan, records
+from pytest_weekops.core.measurement import (
+    calibration,
+    driver_files,
+    host_condition,
+    lane_records,
+    peak_bound,
+    plan,
+    records,
+)
 from pytest_weekops.report.decision import schema
 
-MODULES = (records, host_condition, driver_files, calibration, peak_bound, plan, finding, campaign)
+MODULES = (records, lane_records, host_condition, driver_files, calibration, peak_bound, plan, finding, campaign)
 
 
 def model_of(name: str) -> type[BaseModel]:

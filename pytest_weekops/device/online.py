@@ -17,7 +17,8 @@ import numpy as np
 import pyopencl as cl
 
 from pytest_weekops.core.errors import BuildError, DeviceError
-from pytest_weekops.core.measurement.records import DeviceIdentity, Phase, SelectorEvidence, Trial
+from pytest_weekops.core.measurement.lane_records import SelectorEvidence, Trial
+from pytest_weekops.core.measurement.records import DeviceIdentity, Phase
 from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.selection.online import (
     Choice,

@@ -9,7 +9,7 @@ from typing import Protocol
 from pytest_weekops.core.guard.coverage import CostRule, is_drawn, period_for
 from pytest_weekops.core.guard.evidence import GuardTally
 from pytest_weekops.core.guard.settings import GuardSettings
-from pytest_weekops.core.measurement.records import GuardEvidence
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
 from pytest_weekops.device.guard import Guard
 from pytest_weekops.device.invariant import Draw, Guarded
 from pytest_weekops.device.invariant_guard import InvariantGuard

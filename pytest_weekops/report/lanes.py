@@ -8,8 +8,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 
+from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, SelectorEvidence
+from pytest_weekops.core.measurement.records import Measurement
 
 Cell = tuple[str, int]
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from pytest_weekops.core.errors import InputError
 from pytest_weekops.core.guard.rails import Event, GuardState, advance
-from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import GuardRules
 from pytest_weekops.files.atomic import write_atomic
 

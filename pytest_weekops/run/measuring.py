@@ -207,7 +207,7 @@ class Measuring:
             lost = next(each for each in asked if isinstance(each, Measurement))
             return run.record(lost.model_copy(update={"case": case, "attempt": attempt}))
         sides = (
-            Side(partner.supervisor, theirs, asked[0].model_copy(update={"in_turns": True})),
+            Side(partner.supervisor, theirs, asked[0].model_copy(update={"in_turns": True}), retry=False),
             Side(
                 platform.supervisor,
                 case,

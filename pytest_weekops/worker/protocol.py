@@ -16,15 +16,8 @@ from pytest_weekops.core.guard.coverage import CostRule
 from pytest_weekops.core.guard.injection import Injection
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.kernel_operation import OperationFile, SizeNeeds
-from pytest_weekops.core.measurement.records import (
-    DeviceIdentity,
-    GuardEvidence,
-    MeasurementStatus,
-    Phase,
-    SelectorEvidence,
-    SessionSamples,
-    TimerTrust,
-)
+from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence
+from pytest_weekops.core.measurement.records import DeviceIdentity, MeasurementStatus, Phase, SessionSamples, TimerTrust
 from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.record import Record
 from pytest_weekops.core.selection.tuning import ArmPrior, TunedVariant

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus, SelectorEvidence
+from pytest_weekops.core.measurement.lane_records import SelectorEvidence
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.worker.protocol import SelectorRequest

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.measurement.records import Case, GuardEvidence, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
+from pytest_weekops.core.measurement.records import Case, Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import GuardRules
 from pytest_weekops.run.guard_book import GuardBook, guard_key
 from tests.support.synthetic import make_measurement, make_plan

@@ -92,6 +92,8 @@ def test_launches_alternate_and_stand_in_the_record(ended: tuple[Run, Conclusion
     assert second.turns is not None
     assert second.turns.broken_off.startswith("pocl-embedded: crashed")
     assert not partner_pair_logs(second, ended[0].plan)
+    assert ended[0].partner is not None
+    assert ended[0].partner.supervisor._restarts == 0, "nobody measures by itself who is not judged"
 
 
 def test_a_partner_that_died_leaves_no_data_and_no_fault(ended: tuple[Run, Conclusion, list[set[int]]]) -> None:

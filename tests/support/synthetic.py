@@ -9,18 +9,17 @@ from typing import Any
 
 from pytest_weekops.core.judge.campaign import Campaign, live_campaign
 from pytest_weekops.core.measurement.host_condition import HostCondition
+from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence
 from pytest_weekops.core.measurement.plan import CampaignPlan, PressurePlan
 from pytest_weekops.core.measurement.records import (
     Case,
     DeviceIdentity,
     GateRecord,
-    GuardEvidence,
     Measurement,
     MeasurementStatus,
     PartnerRecord,
     PartnerSamples,
     PressureRecord,
-    SelectorEvidence,
     SessionSamples,
     Turns,
 )

@@ -7,7 +7,7 @@ import statistics
 from dataclasses import dataclass, field
 
 from pytest_weekops.core.guard.settings import GuardSettings
-from pytest_weekops.core.measurement.records import GuardEvidence
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
 from pytest_weekops.core.measurement.stats import median_interval
 
 SPIKE = 3.0  # a check that took this many times the median share of its launch counts as a spike

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pytest_weekops.core.measurement.records import GuardEvidence
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
 from pytest_weekops.core.policy.policy import GuardRules
 from pytest_weekops.core.record import Record
 

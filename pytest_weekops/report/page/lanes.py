@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from pytest_weekops.core.guard.injection import Injection, InjectionRecord, clopper_pearson
 from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.measurement.lane_records import SelectorEvidence, Trial
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.measurement.records import Measurement, SelectorEvidence, Trial
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.policy import Policy
 from pytest_weekops.report.lanes import lane_lines
 from pytest_weekops.report.page.shown import Bit, Guarded, Overhead, Recall, Selected, Tried

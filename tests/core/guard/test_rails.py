@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_weekops.core.guard.rails import GuardState, advance, violations
-from pytest_weekops.core.measurement.records import GuardEvidence
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
 from pytest_weekops.core.policy.policy import GuardRules
 from tests.support.examples import examples
 

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_weekops.core.judge.finding import Finding, Verdict
 from pytest_weekops.core.judge.verdict import judge
-from pytest_weekops.core.measurement.records import GuardEvidence, Measurement
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.policy import Policy
 from tests.support.synthetic import make_campaign, make_plan, make_records
 from tests.support.verdicts import finding_of

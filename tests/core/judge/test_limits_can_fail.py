@@ -18,7 +18,8 @@ from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.left_out import left_out
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.host_condition import HostCondition
-from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, SelectorEvidence
+from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.bounds import BOUNDS, ROW_BOUNDS, SECTIONS, Bound
 from pytest_weekops.core.policy.policy import Policy, Row
 from tests.core.guard.test_injection import campaign as injection

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.report.page.drawing import drawing, widened
 from pytest_weekops.report.page.overviews import overhead_picture
 from pytest_weekops.report.page.pictures import cell_picture

@@ -10,7 +10,8 @@ import pytest
 from markupsafe import Markup
 
 from pytest_weekops.core.guard.injection import BitRecall, FaultRecall, Injection, InjectionRecord
-from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, SelectorEvidence, Trial
+from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence, Trial
+from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.report.page.drawing import drawing
 from pytest_weekops.report.page.filling import coded
 from pytest_weekops.report.page.overviews import attendance_picture, comparison_picture, limits_picture

@@ -16,8 +16,9 @@ from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
+from pytest_weekops.core.measurement.lane_records import GuardEvidence
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
-from pytest_weekops.core.measurement.records import GuardEvidence, Measurement, MeasurementStatus
+from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import Policy
 
 
