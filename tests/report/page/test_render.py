@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pytest_weekops.core.guard.injection import BitRecall, FaultRecall, Injection, InjectionRecord
 from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence, Trial
+from pytest_weekops.core.measurement.plan import Partner
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.report.page.drawing import drawing
 from pytest_weekops.report.page.filling import coded
@@ -110,6 +111,14 @@ def test_nothing_is_drawn_of_nothing() -> None:
         assert limits_picture(()) is None
         assert comparison_picture(comparison) is None
         assert limits_picture(answers) is not None
+
+
+def test_who_is_not_judged_is_neither_good_nor_bad() -> None:
+    """A partner's row in the table of a run that promotes: red would be a failure, and green one that was judged."""
+    plan = make_plan(snapshots=3, looks=(3,), iterations=20, partner=Partner(label="clock", role="reference"))
+    html = render_page(shown(plan, make_records(plan)))
+    assert '<span class="badge plain">beside</span>' in html
+    assert 'class="badge bad"' not in html
 
 
 def test_lanes_have_their_sections() -> None:
