@@ -36,6 +36,11 @@ LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name p
     "gather_scatter_long": "GB/s",
     "double": "GB/s",
     "double_fma": "GB/s",
+    "whole": "GB/s",
+    "whole_mad_sat": "GB/s",
+    "whole_long": "GB/s",
+    "convert": "GB/s",
+    "convert_half": "GB/s",
     **dict.fromkeys((*MATH, *RESULTS_ONLY), "GB/s"),
 }
 LEVEL0: dict[str, Unit] = {  # what a device can do: items of ``weekops peak`` that are operations, too

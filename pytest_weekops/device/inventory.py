@@ -15,12 +15,14 @@ from pytest_weekops.core.errors import DeviceError
 from pytest_weekops.core.measurement.capabilities import EXTENSIONS
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
+    ABORTS_ON_HALVES,
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
     CAPABILITIES,
     FORGETS_ARGUMENTS,
     FUSES_NO_DOUBLES,
+    WRONG_IN_MAD_SAT,
     WRONG_IN_STRICT_MATH,
 )
 from pytest_weekops.core.measurement.records import DeviceIdentity
@@ -39,6 +41,7 @@ _OF_VERSIONS = {
     ABORTS_ON_SUB_RECTANGLES: _POCLS,
     WRONG_IN_STRICT_MATH: (*_POCLS, *_MESAS),
     FUSES_NO_DOUBLES: (("Clover", "22.3.6"),),
+    WRONG_IN_MAD_SAT: (("Intel(R) OpenCL", "2026.22"),),
 }
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
 # Variables that change what these drivers do; whatever of them is set belongs to the identity.
@@ -183,6 +186,7 @@ def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
         quirks += [
             "aborts-on-vector-loads",
             ABORTS_ON_ATOMICS,
+            ABORTS_ON_HALVES,
             ABORTS_ON_IMAGES,
             ABORTS_ON_POINTER_RESULTS,
             FORGETS_ARGUMENTS,

@@ -17,8 +17,10 @@ _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w.-]+)"[ \t]*$', re.MULTILINE)
 _LATER_NEEDS = (
     "atomics",
     "pointer_results",
+    "halves",
     "strict_math",
     "fused_doubles",
+    "mad_sat",
     "sub_rectangles",
     "waiting_arguments",
     "out_of_order",

@@ -32,6 +32,7 @@ REFUSED = {
     "clover": {
         **dict.fromkeys(("histogram", "math_pairs", STRICT_MATH, *IMAGE), ABORTS),
         **LACKS,
+        "convert_half": ABORTS,
         "double_fma": "this driver's version is known to round twice in it",
         "queue_fill": "is not applicable: the device has no clEnqueueFillBuffer",
         "queue_user_events": "this driver's version is known to take later ones",

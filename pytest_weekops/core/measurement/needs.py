@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
+    ABORTS_ON_HALVES,
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
     DOUBLES,
     FORGETS_ARGUMENTS,
     FUSES_NO_DOUBLES,
+    WRONG_IN_MAD_SAT,
     WRONG_IN_STRICT_MATH,
     Needs,
 )
@@ -20,6 +22,7 @@ _ABORTS = "compiler is known to abort on them"
 # By quirk: what a kernel needs that such a driver spoils, and how.
 SPOILT: dict[str, tuple[str, str]] = {
     ABORTS_ON_ATOMICS: ("atomic operations", _ABORTS),
+    ABORTS_ON_HALVES: ("halves in memory", _ABORTS),
     ABORTS_ON_POINTER_RESULTS: ("functions with a second result", _ABORTS),
     ABORTS_ON_IMAGES: ("images", _ABORTS),
     ABORTS_ON_SUB_RECTANGLES: ("rectangles of sub-buffers", "version is known to crash over them"),
@@ -28,6 +31,7 @@ SPOILT: dict[str, tuple[str, str]] = {
         "version is known to take later ones",
     ),
     FUSES_NO_DOUBLES: ("fma of doubles", "version is known to round twice in it"),
+    WRONG_IN_MAD_SAT: ("mad_sat of 32 bits", "version is known to be wrong in it"),
     WRONG_IN_STRICT_MATH: ("math as strict as the text", "version is known to be wrong there"),
 }
 
@@ -50,10 +54,12 @@ def needs_of(kernel: str, needs: Needs) -> KernelNeeds:
     spoilt = {
         ABORTS_ON_ATOMICS: needs.atomics,
         ABORTS_ON_POINTER_RESULTS: needs.pointer_results,
+        ABORTS_ON_HALVES: needs.halves,
         ABORTS_ON_IMAGES: needs.images,
         ABORTS_ON_SUB_RECTANGLES: needs.sub_rectangles,
         FORGETS_ARGUMENTS: needs.waiting_arguments,
         FUSES_NO_DOUBLES: needs.fused_doubles,
+        WRONG_IN_MAD_SAT: needs.mad_sat,
         WRONG_IN_STRICT_MATH: needs.strict_math,
     }
     found = tuple(quirk for quirk, needed in spoilt.items() if needed)

@@ -9,6 +9,7 @@ Private: import from `pytest_weekops.api`.
 from __future__ import annotations
 
 from pytest_weekops.device.operation import LaunchedOperation
+from pytest_weekops.device.workloads.convert import IN_CONVERT
 from pytest_weekops.device.workloads.double import IN_DOUBLE
 from pytest_weekops.device.workloads.fft import Fft
 from pytest_weekops.device.workloads.gather_scatter import GatherScatter
@@ -26,6 +27,7 @@ from pytest_weekops.device.workloads.spmv import Spmv
 from pytest_weekops.device.workloads.stencil2d import Stencil2d
 from pytest_weekops.device.workloads.stencil3d import Stencil3d
 from pytest_weekops.device.workloads.transpose import Transpose
+from pytest_weekops.device.workloads.whole import IN_WHOLE
 
 WORKLOADS: dict[str, LaunchedOperation] = {
     "reduce": Reduce(),
@@ -42,6 +44,8 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     "gather_scatter": GatherScatter(),
     "gather_scatter_long": GatherScatter("gather_scatter_long", wide=True),
     **IN_DOUBLE,
+    **IN_WHOLE,
+    **IN_CONVERT,
     **{name: MathFunctions(name, functions) for name, functions in GROUPS.items()},
     **QUEUES,
     **IMAGES,

@@ -6,12 +6,14 @@ import pytest
 
 from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_ATOMICS,
+    ABORTS_ON_HALVES,
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
     CAPABILITIES,
     FORGETS_ARGUMENTS,
     FUSES_NO_DOUBLES,
+    WRONG_IN_MAD_SAT,
     WRONG_IN_STRICT_MATH,
     KernelEntry,
     Needs,
@@ -106,6 +108,7 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
             ABORTS_ON_POINTER_RESULTS,
             "needs functions with a second result, and this driver's compiler is known to abort on them",
         ),
+        ("halves", ABORTS_ON_HALVES, "needs halves in memory, and this driver's compiler is known to abort on them"),
         ("images", ABORTS_ON_IMAGES, "needs images, and this driver's compiler is known to abort on them"),
         (
             "sub_rectangles",
@@ -117,6 +120,7 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
             FORGETS_ARGUMENTS,
             "needs the arguments that a waiting kernel was enqueued with, and this driver's version is known to take",
         ),
+        ("mad_sat", WRONG_IN_MAD_SAT, "needs mad_sat of 32 bits, and this driver's version is known to be wrong in it"),
         (
             "fused_doubles",
             FUSES_NO_DOUBLES,
