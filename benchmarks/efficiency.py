@@ -1,7 +1,7 @@
 """How much of a run's wall time was work on or for the device: python benchmarks/efficiency.py RUN-DIRECTORY.
 
-Counts warm-up, timed launches, read-back and verification as the worker timed them, and the anchor; of measurements in
-turns the launches of both sides alone, since a worker that waits for its turn stays in the phase that it was in. The
+Counts warm-up, timed launches, read-back and verification as the worker timed them, the launches of a partner, and the
+anchor. A worker that waits for its turn is in the phase ``send``, which counts for nothing. The
 wall time goes from the journal's first line to its last record, so workers' starts, builds, uploads and gates all count
 against it.
 """
@@ -25,15 +25,11 @@ def spent(measured: Sequence[Measurement]) -> dict[str, float]:
     """Seconds by phase, of all measurements of a run."""
     found: dict[str, float] = defaultdict(float)
     for measurement in measured:
-        turns = measurement.turns
-        if turns is None:
-            for phase, seconds in measurement.phase_s.items():
-                found[phase] += seconds
-            continue
-        found["warm-up"] += _seconds(measurement.sessions, "warmup_ns")
-        found["launch"] += _seconds(measurement.sessions, "wall_ns")
-        if turns.partner is not None:
-            found["partner"] += sum(_seconds(turns.partner.sessions, name) for name in ("warmup_ns", "wall_ns"))
+        for phase, seconds in measurement.phase_s.items():
+            found[phase] += seconds
+        if measurement.turns is not None and measurement.turns.partner is not None:
+            theirs = measurement.turns.partner.sessions
+            found["partner"] += sum(_seconds(theirs, name) for name in ("warmup_ns", "wall_ns"))
     found["anchor"] = 2 * ANCHOR_S * len(measured)
     return found
 

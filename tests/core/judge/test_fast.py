@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import pytest
-
-from pytest_weekops.core.measurement.records import Case
+from pytest_weekops.core.measurement.records import Case, Phase
 from tests.support.synthetic import make_measurement, make_plan, with_partner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 import fast
 import raw_files
-from efficiency import ANCHOR_S, spent
+from efficiency import ANCHOR_S, COUNTED, spent
 
 PLAN = make_plan(sizes=(512,), looks=(3, 6), partner={"label": "served", "role": "service"})
 CASE = Case(platform="pocl", kernel="auto", size=512, seed=11, snapshot=1)
@@ -39,12 +37,14 @@ def test_a_measurement_alone_counts_by_its_phases() -> None:
 
 
 def test_in_turns_the_launches_of_both_sides_count_and_no_waiting() -> None:
-    """A worker that waits for its turn stays in its last phase."""
-    alone = make_measurement(CASE, plan=PLAN).model_copy(update={"phase_s": {"launch": 99.0}})
+    """A worker that waits for its turn has sent its answer."""
+    measured = make_measurement(CASE, plan=PLAN)
+    alone = measured.model_copy(update={"phase_s": {"launch": 0.5, Phase.SEND.value: 99.0}})
     found = spent([with_partner(alone, PLAN, speed=0.5)])
     mine = sum(sum(session.wall_ns) for session in alone.sessions) * 1e-9
-    assert found["launch"] == pytest.approx(mine)
+    assert found["launch"] == 0.5
     assert 0 < found["partner"] < 5 * mine
+    assert Phase.SEND.value not in COUNTED
 
 
 def test_the_docs_have_what_the_kept_runs_say(repository: Path) -> None:
