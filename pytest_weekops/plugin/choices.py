@@ -14,7 +14,7 @@ from pytest_weekops.core.errors import DeviceError, InputError
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.plugin.options import Options, report_directory
-from pytest_weekops.plugin.planning import build_plan, evidence_sources
+from pytest_weekops.plugin.planning import DEFAULT_SIZES, build_plan, evidence_sources
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.catalog import KernelEntry
@@ -189,12 +189,18 @@ class Choices:
         Unasked, it is none where neither works here.
         """
         asked = self.options.text("reference-driver") or ("auto" if not self.channel else "off")
-        if asked == "off" or self.kind != "weekly":
+        if asked == "off" or self.kind != "weekly" or (asked == "auto" and not self._has_long_launches):
             return None
         if not self._has_asked_reference:
             self._partner = usage(lambda: self._find_reference(must=asked == "on"))
             self._has_asked_reference = True
         return self._partner
+
+    @property
+    def _has_long_launches(self) -> bool:
+        from pytest_weekops.core.measurement.plan import UNASKED_FROM
+
+        return any(size >= UNASKED_FROM for size in self.options.integers("sizes", DEFAULT_SIZES, least=1))
 
     def _find_reference(self, *, must: bool) -> Launch | None:
         from pytest_weekops.drivers.auto import NoDriverWorks

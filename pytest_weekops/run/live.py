@@ -17,7 +17,7 @@ from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.needs import lacking
-from pytest_weekops.core.measurement.plan import CampaignPlan
+from pytest_weekops.core.measurement.plan import UNASKED_FROM, CampaignPlan
 from pytest_weekops.core.measurement.records import (
     Case,
     DeviceIdentity,
@@ -163,12 +163,21 @@ class Run:
                 self._list(listing)
 
     def partner_for(self, case: Case) -> Platform | None:
-        """Who takes turns with a case: nobody on another device, or where the partner cannot run the kernel."""
+        """Who takes turns with a case: nobody on another device, or where the partner cannot run the kernel.
+
+        A reference driver that nobody asked for takes turns in long launches alone.
+        """
         mine, partner = self.platforms[case.platform].identity, self.partner
         if partner is None or mine is None or partner.identity is None or partner.identity.hardware != mine.hardware:
             return None
+        wanted = self.plan.partner
+        if wanted is None or not (wanted.required or self._is_long(case)):
+            return None
         needs = [each for each in self.plan.needs if each.kernel == case.kernel]
         return None if any(lacking(each, partner.identity) for each in needs) else partner
+
+    def _is_long(self, case: Case) -> bool:
+        return case.size >= UNASKED_FROM and self.operation_of(case.kernel).is_gemm
 
     @property
     def _workers(self) -> list[Platform]:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.evidence.stored_run import read_run
 from tests.support.gates import SMALL, GateResult, run_gate
 
 pytestmark = [pytest.mark.device, pytest.mark.long]
-WORDS = ("--platforms", "pocl-system", "--kernels", "auto", *SMALL)
+WORDS = ("--platforms", "pocl-system", "--kernels", "auto", *SMALL, "--sizes", "96", "1024")
 TOOK_TURNS = "took turns with what was measured, launch by launch, as the reference driver, a clock; it is not judged"
 # A machine on which neither of the drivers that could be one launches.
 NOBODY = """\
@@ -40,8 +42,11 @@ def unasked(
 
 
 def test_it_takes_turns_by_default(unasked: GateResult) -> None:
-    """It stands in each measurement, in the verdict's notes and in the first line, and nowhere else."""
+    """It stands in long measurements, in the verdict's notes and in the first line, and nowhere else."""
     assert unasked.status == 0, unasked.output
+    (directory,) = unasked.run_dirs
+    measured = [record for record in read_run(directory).records if isinstance(record, Measurement)]
+    assert {(m.case.size, m.turns is not None) for m in measured} == {(96, False), (1024, True)}
     assert any(TOOK_TURNS in note for note in notes_of(unasked))
     assert "weekops: starting pocl-system, in turns with reference" in unasked.output
     assert list(unasked.decision["identities"]) == ["pocl-system"]
@@ -52,6 +57,13 @@ def test_it_takes_turns_by_default(unasked: GateResult) -> None:
 def test_it_is_left_out_where_that_is_said(gate: Callable[..., GateResult]) -> None:
     """As it was."""
     result = gate(*WORDS)
+    assert result.status == 0, result.output
+    assert result.decision["plan"]["partner"] is None
+
+
+def test_short_launches_are_measured_alone_unless_it_is_asked_for(gate: Callable[..., GateResult]) -> None:
+    """In turns their threads wait for each other, so that beside another program no pair is calm."""
+    result = gate(*WORDS, "--sizes", "96", "--reference-driver", "auto")
     assert result.status == 0, result.output
     assert result.decision["plan"]["partner"] is None
 

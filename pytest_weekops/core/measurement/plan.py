@@ -74,12 +74,15 @@ class PressurePlan(Record):
     mode: Literal["before", "during"] = "before"
 
 
+UNASKED_FROM = 1024  # threads of shorter launches wait for each other in turns, so that beside a program none is calm
+
+
 class Partner(Record):
     """A driver that takes turns with those under test and is never judged.
 
     ``label`` is its worker's, ``asked`` how it was named. In ``service``: their speed is judged against its own. As a
-    ``reference`` it is a clock, and one that is not ``required`` stands aside where no driver under test is on its
-    device.
+    ``reference`` it is a clock. One that is not ``required`` takes turns with GEMM alone, from :data:`UNASKED_FROM` on,
+    and stands aside where no driver under test is on its device.
     """
 
     label: str
