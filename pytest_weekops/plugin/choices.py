@@ -71,7 +71,7 @@ class Choices:
         self._kind = kind
         self._launches: list[Launch] = []
         self._partner: Launch | None = None
-        self._has_asked_reference = False
+        self._is_partner_settled = False
         self._policy: Policy | None = None
         self._suite: SuiteKernels | None = None
 
@@ -82,7 +82,7 @@ class Choices:
 
     def settle_kind(self, kind: str) -> None:
         """Settle the kind, which decides which platforms are meant: a split names two of its own."""
-        self._kind, self._launches, self._partner, self._has_asked_reference = kind, [], None, False
+        self._kind, self._launches, self._partner, self._is_partner_settled = kind, [], None, False
 
     def settle_suite(self, suite: SuiteKernels) -> None:
         """Settle what is measured where the options name nothing, and in whose channel. Refuses two of them."""
@@ -162,26 +162,29 @@ class Choices:
     @property
     def partner(self) -> Launch | None:
         """How to start who takes turns with the others: the driver in service, the reference driver, or nobody."""
+        if not self._is_partner_settled:
+            self._partner, self._is_partner_settled = self._find_partner(), True
+        return self._partner
+
+    def _find_partner(self) -> Launch | None:
         against, said = self.options.text("against"), self.options.said("against")
         if against is None:
             return self._reference()
         if self.kind == "canonical" or (self.kind == "split" and not self.options.given("against")):
             return None  # of an ini file, for weekly runs
         self._refuse_against(said)
-        if self._partner is None:
-            from pytest_weekops.drivers.platforms import resolve_against
+        from pytest_weekops.drivers.platforms import resolve_against
 
-            launches = self.launches
-            self._partner = usage(
-                lambda: resolve_against(
-                    against,
-                    launches,
-                    scratch=self.scratch,
-                    device_pattern=self.options.text("device"),
-                    profile_files=self.platform_files,
-                )
+        launches = self.launches
+        return usage(
+            lambda: resolve_against(
+                against,
+                launches,
+                scratch=self.scratch,
+                device_pattern=self.options.text("device"),
+                profile_files=self.platform_files,
             )
-        return self._partner
+        )
 
     def _reference(self) -> Launch | None:
         """The reference driver: of a suite with kernels of its own where it is asked for, of the week unless it is off.
@@ -191,10 +194,7 @@ class Choices:
         asked = self.options.text("reference-driver") or ("auto" if not self.channel else "off")
         if asked == "off" or self.kind != "weekly" or (asked == "auto" and not self._has_long_launches):
             return None
-        if not self._has_asked_reference:
-            self._partner = usage(lambda: self._find_reference(must=asked == "on"))
-            self._has_asked_reference = True
-        return self._partner
+        return usage(lambda: self._find_reference(must=asked == "on"))
 
     @property
     def _has_long_launches(self) -> bool:

@@ -89,11 +89,13 @@ def render_table(kind: str, rows: Sequence[Row]) -> list[str]:
     ):
         for table in part:
             lines += [*([""] if lines or table.columns == _SPLIT else []), *aligned(table.columns, table.lines)]
-        for table in part:
-            for place, words in table.remarks:
-                lines += (
-                    [] if _goes_without_saying(table.rows[place], table.rows) else _reason(table.rows[place], words)
-                )
+        lines += [
+            line
+            for table in part
+            for place, words in table.remarks
+            if not _goes_without_saying(table.rows[place], table.rows)
+            for line in _reason(table.rows[place], words)
+        ]
     return lines
 
 

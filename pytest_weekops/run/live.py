@@ -12,19 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from pytest_weekops.core.errors import InputError, WorkerError
+from pytest_weekops.core.errors import WorkerError
 from pytest_weekops.core.judge.judged import JudgedRecord
 from pytest_weekops.core.measurement.driver_files import DriverListing
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
-from pytest_weekops.core.measurement.needs import lacking
-from pytest_weekops.core.measurement.plan import UNASKED_FROM, CampaignPlan
+from pytest_weekops.core.measurement.plan import CampaignPlan
 from pytest_weekops.core.measurement.records import (
     Case,
     DeviceIdentity,
     GateRecord,
     LookRecord,
     Measurement,
-    PartnerRecord,
     PressureRecord,
 )
 from pytest_weekops.evidence.journal import Journal
@@ -35,7 +33,7 @@ from pytest_weekops.run.cold_starts import cold_starts
 from pytest_weekops.run.gates import GateFailure, gate_failure, known_aborts, probe_ms, smoke_failure
 from pytest_weekops.run.host import Anchors
 from pytest_weekops.run.measuring import Measuring
-from pytest_weekops.run.partners import strangers
+from pytest_weekops.run.partners import start_partner, takes_turns
 from pytest_weekops.run.worker_requests import WorkerRequests
 from pytest_weekops.worker.protocol import Smoked
 from pytest_weekops.worker.verified import with_references
@@ -135,22 +133,12 @@ class Run:
 
     def _open_partner(self, partner: Platform) -> None:
         """Start who takes turns with the others. Raises ``InputError`` where nothing could be compared with it."""
-        wanted = self.plan.partner
-        assert wanted is not None
-        try:
-            partner.identity = partner.supervisor.start()
-        except WorkerError as error:
-            raise InputError(
-                f"{partner.label} does not start, and without it nothing can be compared: {error}. See to that driver, "
-                "or measure without it."
-            ) from error
-        problem = strangers(partner.identity, self.identities, must=wanted.role == "service")
-        if problem and wanted.required:
-            raise InputError(f"{problem} Name a driver of the same device; --device picks one.")
+        assert self.plan.partner is not None
+        record = start_partner(self.plan.partner, partner.supervisor, self.identities)
+        partner.identity = record.identity
         if self.earlier is None:
-            identity = partner.identity
-            self.record(PartnerRecord(label=partner.label, role=wanted.role, identity=identity, aside=problem))
-        if problem:
+            self.record(record)
+        if record.aside:
             partner.supervisor.close()
             self.partner = None
         self.list_partner()
@@ -163,21 +151,12 @@ class Run:
                 self._list(listing)
 
     def partner_for(self, case: Case) -> Platform | None:
-        """Who takes turns with a case: nobody on another device, or where the partner cannot run the kernel.
-
-        A reference driver that nobody asked for takes turns in long launches alone.
-        """
+        """Who takes turns with a case, or nobody."""
         mine, partner = self.platforms[case.platform].identity, self.partner
-        if partner is None or mine is None or partner.identity is None or partner.identity.hardware != mine.hardware:
+        if partner is None or mine is None or partner.identity is None:
             return None
-        wanted = self.plan.partner
-        if wanted is None or not (wanted.required or self._is_long(case)):
-            return None
-        needs = [each for each in self.plan.needs if each.kernel == case.kernel]
-        return None if any(lacking(each, partner.identity) for each in needs) else partner
-
-    def _is_long(self, case: Case) -> bool:
-        return case.size >= UNASKED_FROM and self.operation_of(case.kernel).is_gemm
+        is_gemm = self.operation_of(case.kernel).is_gemm
+        return partner if takes_turns(case, self.plan, mine, partner.identity, is_gemm=is_gemm) else None
 
     @property
     def _workers(self) -> list[Platform]:

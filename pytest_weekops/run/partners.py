@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pytest_weekops.core.errors import InputError, WorkerError
 from pytest_weekops.core.measurement.modes import CONTROLLED_KERNELS
-from pytest_weekops.core.measurement.records import Case, Measurement, PartnerSamples, Turns
+from pytest_weekops.core.measurement.needs import lacking
+from pytest_weekops.core.measurement.plan import UNASKED_FROM
+from pytest_weekops.core.measurement.records import Case, Measurement, PartnerRecord, PartnerSamples, Turns
 
 if TYPE_CHECKING:
-    from pytest_weekops.core.measurement.plan import Partner
+    from pytest_weekops.core.measurement.plan import CampaignPlan, Partner
     from pytest_weekops.core.measurement.records import DeviceIdentity
+    from pytest_weekops.worker.supervisor import PlatformSupervisor
     from pytest_weekops.worker.turns import Comparison
 
 
@@ -27,6 +31,38 @@ def strangers(partner: DeviceIdentity, identities: Mapping[str, DeviceIdentity],
         f"{partner.profile} is on {partner.hardware}, and {there}. A ratio between two devices says nothing of two "
         "drivers."
     )
+
+
+def start_partner(
+    wanted: Partner, supervisor: PlatformSupervisor, identities: Mapping[str, DeviceIdentity]
+) -> PartnerRecord:
+    """Start who takes turns with the platforms: who it is, and why it stands aside where it may and has to.
+
+    Raises ``InputError`` where nothing could be compared with it.
+    """
+    try:
+        identity = supervisor.start()
+    except WorkerError as error:
+        raise InputError(
+            f"{wanted.label} does not start, and without it nothing can be compared: {error}. See to that driver, "
+            "or measure without it."
+        ) from error
+    problem = strangers(identity, identities, must=wanted.role == "service")
+    if problem and wanted.required:
+        raise InputError(f"{problem} Name a driver of the same device; --device picks one.")
+    return PartnerRecord(label=wanted.label, role=wanted.role, identity=identity, aside=problem)
+
+
+def takes_turns(case: Case, plan: CampaignPlan, mine: DeviceIdentity, theirs: DeviceIdentity, *, is_gemm: bool) -> bool:
+    """Whether the plan's partner takes turns with a case: on the same device, where it can run the kernel.
+
+    A reference driver that nobody asked for takes turns in long launches alone.
+    """
+    if plan.partner is None or theirs.hardware != mine.hardware:
+        return False
+    if not plan.partner.required and not (is_gemm and case.size >= UNASKED_FROM):
+        return False
+    return not any(lacking(each, theirs) for each in plan.needs if each.kernel == case.kernel)
 
 
 def partner_case(case: Case, partner: Partner) -> Case:

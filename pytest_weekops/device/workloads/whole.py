@@ -18,7 +18,6 @@ SPECIAL = np.array(
     dtype=np.uint32,
 )
 _GRID = SPECIAL.size**2
-Whole = Array  # int64, or whole numbers of Python where 64 bits do not hold a product
 Rows = Callable[[Array, Array, Array], Sequence[Array]]
 
 
@@ -105,11 +104,6 @@ def saturated(values: Array, bits: int, *, is_signed: bool) -> Array:
     return np.asarray(np.clip(values, least, most))
 
 
-def _quotient(p: Array, q: Array) -> Array:
-    """Towards zero, as C has it."""
-    return np.asarray(np.sign(p) * np.sign(q) * (np.abs(p) // np.abs(q)))
-
-
 def _bits(values: Array) -> Array:
     """A row of 64 bits for each, the highest first."""
     return np.unpackbits(values.astype(np.uint64).astype(">u8").view(np.uint8)).reshape(-1, 64)
@@ -134,6 +128,7 @@ def _of_32(x: Array, y: Array, z: Array) -> list[Array]:
     u, v, w = (each.astype(np.int64) for each in (x, y, z))
     p, q, r = (signed(each, 32) for each in (u, v, w))
     by = np.where((q == 0) | ((p == -(2**31)) & (q == -1)), 3, q)
+    quotient = np.sign(p) * np.sign(by) * (np.abs(p) // np.abs(by))  # towards zero, as C has it
     short = [signed(each, 16) for each in (u, v, w)]
     return [
         np.abs(p),
@@ -158,8 +153,8 @@ def _of_32(x: Array, y: Array, z: Array) -> list[Array]:
         np.clip(p, np.minimum(q, r), np.maximum(q, r)),
         np.minimum(u, v),
         np.maximum(u, v),
-        _quotient(p, by),
-        p - by * _quotient(p, by),
+        quotient,
+        p - by * quotient,
         u // (v | 1),
         u % (v | 1),
         p << (v & 31),
