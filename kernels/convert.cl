@@ -11,7 +11,7 @@
  * Precondition  29 * count < 2**31 - 2**16
  * Numerics      exact; floats that are taken are numbers or infinite, and not subnormal
  */
-#define GROUP 64 /* device/workloads/whole.py launches by it */
+#define GROUP 64 /* device/workloads/exact.py launches by it */
 #define ONE_OF_A_GROUP __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 #define PUT(value) out[row++ * count + i] = (uint)(value)
 

@@ -13,7 +13,7 @@
  */
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #pragma OPENCL FP_CONTRACT OFF
-#define GROUP 64 /* device/workloads/double.py launches by it */
+#define GROUP 64 /* device/workloads/exact.py launches by it */
 #define ONE_OF_A_GROUP __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 
 /* Sign and fraction, in [1, 2): a product of two neither overflows nor loses what fma has to find. */

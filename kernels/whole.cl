@@ -12,7 +12,7 @@
  * Precondition  34 * count < 2**31 - 2**16
  * Numerics      exact
  */
-#define GROUP 64 /* device/workloads/whole.py launches by it */
+#define GROUP 64 /* device/workloads/exact.py launches by it */
 #define ONE_OF_A_GROUP __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 #if __OPENCL_C_VERSION__ >= 120
 #define POPCOUNT popcount

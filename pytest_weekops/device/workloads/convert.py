@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from pytest_weekops.device.operation import Array
-from pytest_weekops.device.workloads.whole import Words, saturated, signed
+from pytest_weekops.device.workloads.exact import ExactWords
+from pytest_weekops.device.workloads.whole import TRIPLES, saturated, signed
 
 Rounding = Callable[[Array], Array]
 _ROUNDINGS: tuple[Rounding, ...] = (np.rint, np.trunc, np.ceil, np.floor)  # rte, rtz, rtp, rtn
@@ -99,4 +100,7 @@ def _halves(x: Array, y: Array, z: Array) -> list[Array]:
     return [*(_half_bits(f, rounding) for rounding in _ROUNDINGS), words]
 
 
-IN_CONVERT = {"convert": Words("convert", 29, _converted), "convert_half": Words("convert_half", 5, _halves)}
+IN_CONVERT = {
+    "convert": ExactWords("convert", 29, _converted, TRIPLES),
+    "convert_half": ExactWords("convert_half", 5, _halves, TRIPLES),
+}

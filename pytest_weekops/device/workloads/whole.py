@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 
-from pytest_weekops.core.measurement.launch import Buffer, Launch
-from pytest_weekops.core.units import Unit
-from pytest_weekops.device.operation import Array, Shape
-from pytest_weekops.device.workloads.parts import counted, elements, up
+from pytest_weekops.device.operation import Array
+from pytest_weekops.device.workloads.exact import Arguments, ExactWords
 
-_GROUP = 64  # of whole.cl and convert.cl
 _SIZE_PER_TRIPLE, _LEAST_DRAWN = 16, 64  # of n * n one more, and at n = 1 so many
 SPECIAL = np.array(
     [0, 1, 2, 31, 32, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFF, 0x800000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF],
     dtype=np.uint32,
 )
 _GRID = SPECIAL.size**2
-Rows = Callable[[Array, Array, Array], Sequence[Array]]
 
 
 def count_of(n: int) -> int:
@@ -39,57 +33,7 @@ def triples(n: int, seed: int, session: int) -> dict[str, Array]:
     return {name: np.concatenate([SPECIAL[at], row]) for name, at, row in zip("xyz", fixed, drawn, strict=True)}
 
 
-class Words:
-    """Results of triples of words, a row of ``words`` words each to a result, exactly.
-
-    ``right`` gives the rows from x, y and z (uint32), each as whole numbers whose lower bits are the result.
-    """
-
-    unit: Unit = "GB/s"
-
-    def __init__(self, name: str, results: int, right: Rows, *, words: int = 1) -> None:
-        self.name, self.results, self.words, self._right = name, results, words, right
-
-    def launch(self, shape: Shape) -> Launch:
-        """``NAME_(x, y, z, out, count)``, one item per triple."""
-        count = count_of(shape.n)
-        elements(self.name, shape)
-        counted(self.name, shape, self.words * self.results * count)
-        return Launch(
-            kernel=f"{self.name}_",
-            arguments=("x", "y", "z", "out", np.int32(count)),
-            inputs={name: Buffer((count,), "uint32") for name in "xyz"},
-            output="out",
-            output_shape=(self.results, self.words * count),
-            output_dtype="uint32",
-            global_size=(up(count, _GROUP),),
-            local_size=(_GROUP,),
-        )
-
-    def inputs(self, shape: Shape, seed: int, session: int) -> dict[str, Array]:
-        """X, y and z, uint32."""
-        return triples(shape.n, seed, session)
-
-    def reference(self, shape: Shape, inputs: dict[str, Array]) -> Array:  # noqa: ARG002 - the protocol's
-        """The words of each result, the lower one first (results x words triples)."""
-        rows = self._right(inputs["x"], inputs["y"], inputs["z"])
-        return np.stack([self._words(row) for row in rows]).astype(np.float64)
-
-    def _words(self, row: Array) -> Array:
-        parts = [np.asarray(row >> 32 * word & 0xFFFFFFFF, dtype=np.int64) for word in range(self.words)]
-        return np.stack(parts, axis=-1).reshape(-1)
-
-    def error_unit(self, shape: Shape, inputs: dict[str, Array]) -> float:  # noqa: ARG002 - the protocol's
-        """0: each result is one number and no other."""
-        return 0.0
-
-    def flops(self, shape: Shape) -> float:
-        """One per result, which the unit does not count."""
-        return float(self.results * count_of(shape.n))
-
-    def bytes_moved(self, shape: Shape) -> float:
-        """Three words read, and the results written."""
-        return 4.0 * (3 + self.words * self.results) * count_of(shape.n)
+TRIPLES = Arguments("xyz", "uint32", count_of, triples)
 
 
 def signed(values: Array, bits: int) -> Array:
@@ -200,7 +144,7 @@ def _of_64(x: Array, y: Array, z: Array) -> list[Array]:
 
 
 IN_WHOLE = {
-    "whole": Words("whole", 34, _of_32),
-    "whole_mad_sat": Words("whole_mad_sat", 2, _saturated_sums),
-    "whole_long": Words("whole_long", 10, _of_64, words=2),
+    "whole": ExactWords("whole", 34, _of_32, TRIPLES),
+    "whole_mad_sat": ExactWords("whole_mad_sat", 2, _saturated_sums, TRIPLES),
+    "whole_long": ExactWords("whole_long", 10, _of_64, TRIPLES, words=2),
 }
