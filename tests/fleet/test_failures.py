@@ -44,7 +44,11 @@ def test_a_driver_that_crashes_and_a_scheduler_that_is_killed(need_platform: Cal
             "device=1",
             *tls_words(keys),
         ]
-        started += [start("worker", *words, "--name", name) for name in ("crashing", "cut")]
+        # Two machines by what they lock: here both would wait for the one device, whoever comes second in vain.
+        started += [
+            start("worker", *words, "--name", name, WEEKOPS_LOCK_NAMESPACE=f"{place} {name}")
+            for name in ("crashing", "cut")
+        ]
         written(address, need_platform("pocl"), place)
         coordinator = begin(
             "fleet", "run", "fleet.yaml", "weekly", "--sizes", "61", "--kernels", "auto", "--keys", "keys"
