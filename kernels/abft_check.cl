@@ -12,7 +12,8 @@
  *
  * verdict[i] becomes serial where row i is good and -serial where it is bad. A check that did not run, or not for every
  * row, leaves another serial behind, so that silence is never taken for a good result. No atomics: Clover's compiler does
- * not survive them.
+ * not survive them. Where `chained` is not 0 it becomes serial only behind serial - 1 and is left as it is otherwise, so
+ * that one reading behind many launches tells up to which check each row was good.
  */
 #include "group_sum.clh"
 #ifndef ROWS
@@ -53,7 +54,7 @@ float total(const vec sum)
 __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 __kernel void abft_check(__global const float *C, __global const float *w, __global const float *ref,
                          __global const float *bound, const int m, const int n, const int ldc, const int serial,
-                         __global int *verdict)
+                         __global int *verdict, const int chained)
 {
     const int item = get_local_id(0);
     const int first = get_group_id(0) * ROWS;
@@ -75,7 +76,10 @@ __kernel void abft_check(__global const float *C, __global const float *w, __glo
             rest += C[i * ldc + j] * w[j];
         float r = total((s0 + s1) + (s2 + s3)) + rest;
         GROUP_SUM(r, item)
-        if (item == 0)
-            verdict[i] = fabs(r - ref[i]) <= bound[i] ? serial : -serial;
+        if (item == 0) {
+            const int before = chained ? verdict[i] : serial - 1;
+            const int bad = chained ? before : -serial;
+            verdict[i] = fabs(r - ref[i]) <= bound[i] && before == serial - 1 ? serial : bad;
+        }
     }
 }

@@ -18,6 +18,7 @@ from pytest_weekops.core.guard.evidence import Lines
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.catalog import GPU_CLASSES, device_class
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.device.chain import broken, first_broken
 from pytest_weekops.device.explanation import Caught, Product, explain
 from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.program import Programs
@@ -106,7 +107,8 @@ class Guard:
     _signs: list[F32] = field(default_factory=list)
     _serial: int = 0
     _staging: Any = None
-    _read_back: Any = None  # the event of a check that was enqueued behind its launch
+    _pending: Any = None  # the last event of a check that was enqueued behind its launch
+    _begun: int | None = None  # the check that a chain began behind
 
     can_follow: ClassVar[bool] = True  # whether a check can be enqueued behind its launch
 
@@ -135,6 +137,7 @@ class Guard:
         Checks take the settings' sign vectors in turn. Raises ``DeviceError`` for a bound that is no number above 0.
         """
         self._release()
+        self._begun = None
         alpha = float(np.float32(self.shape.alpha))
         numbers, items = range(self.settings.projections), self._defines["ITEMS"]
         self._signs = [sign_vector(self.shape.n, seed=seed, session=session, projection=p) for p in numbers]
@@ -152,7 +155,7 @@ class Guard:
         """A kernel with everything set but the check's number, which is all that a check then has to set."""
         kernel = cl.Kernel(self._program, "abft_check")
         shape = (np.int32(self.shape.m), np.int32(self.shape.n), np.int32(self.launcher.pitch))
-        kernel.set_args(self.launcher.output, w, sums, limits, *shape, np.int32(0), self._verdict)
+        kernel.set_args(self.launcher.output, w, sums, limits, *shape, np.int32(0), self._verdict, np.int32(0))
         return kernel
 
     def _upload(self, values: F32 | F64) -> Any:
@@ -180,34 +183,57 @@ class Guard:
     def check(self, slot: int, *, launch: int = 0) -> Check:  # noqa: ARG002 - a sampled guard draws its lines by it
         """Check the C that is on the device as a launch on this slot's inputs; blocking, and timed with its read-back.
 
-        Where :meth:`follow` enqueued the check, this waits for it: the time is what it adds to the launch.
+        Where :meth:`follow` enqueued the check, this waits for it: the time is what it adds to the launch. In a chain
+        nothing is read back, and none is bad before :meth:`end_chain`.
         """
         start = time.perf_counter_ns()
-        pending, self._read_back = self._read_back, None
+        pending, self._pending = self._pending, None
         if pending is None:
-            self._enqueue(slot)
-            cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
-        else:
-            pending.wait()
-        bad = self.shape.m - int(np.count_nonzero(self._answer == self._serial))
+            pending = self._enqueue(slot)
+            if not self.is_chained:
+                cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
+        pending.wait()
+        bad = 0 if self.is_chained else self.shape.m - int(np.count_nonzero(self._answer == self._serial))
         return Check(time.perf_counter_ns() - start, bad)
 
     def follow(self, slot: int) -> None:
         """Enqueue the check of the launch before it in the queue, without waiting; :meth:`check` waits."""
-        self._enqueue(slot)
-        self._read_back = cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=False)
+        self._pending = self._enqueue(slot)
+        if not self.is_chained:
+            self._pending = cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=False)
 
-    def _enqueue(self, slot: int) -> None:
+    def _enqueue(self, slot: int) -> Any:
         self._serial += 1
         kernel = self._slots[slot].kernels[self._serial % len(self._w)]
         kernel.set_arg(7, np.int32(self._serial))
+        kernel.set_arg(9, np.int32(self.is_chained))
         items, rows = self._defines["ITEMS"], self._defines["ROWS"]
         groups = -(-self.shape.m // rows)
-        cl.enqueue_nd_range_kernel(self.queue, kernel, (groups * items,), (items,))
+        return cl.enqueue_nd_range_kernel(self.queue, kernel, (groups * items,), (items,))
 
     def bad_rows(self) -> list[int]:
-        """Rows that the last check did not find good, those included that it did not answer for."""
-        return [int(i) for i in np.flatnonzero(self._answer != self._serial)]
+        """Rows that the last check did not find good, those included that it did not answer for.
+
+        Behind a chain those that one of its checks did not.
+        """
+        return broken(self._answer, self._serial)
+
+    @property
+    def is_chained(self) -> bool:
+        """Whether verdicts stay on the device, each row's behind that of the check before."""
+        return self._begun is not None
+
+    def begin_chain(self) -> None:
+        """Leave verdicts on the device from the next check on, until :meth:`end_chain`."""
+        self._answer[:] = self._begun = self._serial
+        cl.enqueue_copy(self.queue, self._verdict, self._answer, is_blocking=True)
+
+    def end_chain(self) -> int:
+        """Read the verdicts back: the first check since :meth:`begin_chain`, from 1, that found a bad row; 0: none."""
+        begun, self._begun = self._begun, None
+        assert begun is not None
+        cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
+        return first_broken(self._answer, begun, self._serial) if self.bad_rows() else 0
 
     def bad_lines(self) -> Lines:
         """The same as lines; no column is summed here."""

@@ -15,6 +15,7 @@ from pytest_weekops.core.guard.abft import usable
 from pytest_weekops.core.guard.invariants import as_words, multiset_hash, stretch_bounds, stretch_sums, word_sums
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.device.chain import broken, first_broken
 from pytest_weekops.device.described_launcher import DescribedLauncher
 from pytest_weekops.device.guard import check_defines, check_source
 from pytest_weekops.device.invariant import Invariant, Ordered, Sums, Words, columns_of, rows_of
@@ -54,8 +55,7 @@ class _Slot:
 class InvariantGuard:
     """The guard of one launcher. ``bound_units`` are the error units that an element of a right result may be off.
 
-    Verdicts are a chain on the device: after a check that found a row good, and only behind one that did, the row
-    holds that check's number. So they tell, whenever they are read, up to which check each row was good.
+    Its verdicts are a chain on the device (:mod:`~pytest_weekops.device.chain`).
     """
 
     queue: Any
@@ -150,13 +150,12 @@ class InvariantGuard:
     def bad(self) -> tuple[int, ...]:
         """Read the verdicts back: rows that some check since :meth:`restart` did not find good."""
         cl.enqueue_copy(self.queue, self._answer, self._verdict, is_blocking=True)
-        return tuple(int(row) for row in np.flatnonzero(self._answer != self._serial))
+        return tuple(broken(self._answer, self._serial))
 
     @property
     def first_bad(self) -> int:
         """Number of the first check since :meth:`restart`, from 1, that the last :meth:`bad` speaks of."""
-        ahead = (self._answer < self._begun) | (self._answer > self._serial)  # no number of a check: nothing was good
-        return int(np.where(ahead, 0, self._answer - self._begun).min()) + 1
+        return first_broken(self._answer, self._begun, self._serial)
 
     def say(self, bad: Sequence[int]) -> str:
         """What these rows are, for people."""

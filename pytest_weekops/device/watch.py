@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable
 from typing import Protocol
@@ -18,6 +19,7 @@ from pytest_weekops.device.operation import Shape
 from pytest_weekops.device.timing import SHORT_NS, time_launch
 
 _TRIES = 12  # launches that tell what a check adds to one
+_TRIAL = "a launch that was to tell a check's cost"
 
 
 class Watch(Protocol):
@@ -81,17 +83,19 @@ class Watched:
     """Every ``period``-th launch is checked, counted across sessions, against the sums of the inputs that it took.
 
     With a rule of ``cost`` and short launches, the first session's warm-up ends with a few launches that tell what a
-    check adds to one. Where that is more than the rule allows, one launch in so many is checked, drawn at random.
+    check adds to one. Where that is more than the rule allows, verdicts stay on the device until a session's end; where
+    checks without reading back are still too much, one launch in so many is checked, drawn at random.
     """
 
     def __init__(self, guard: Guard, shape: Shape, *, cost: CostRule | None = None, draw: int = 0) -> None:
         self._guard, self._cost, self._draw = guard, cost, draw
         self._period = guard.settings.period
-        self._is_drawn = False
+        self._is_drawn = self._chains = False
         self._seed = 0
         self._tally = GuardTally(guard.settings, (shape.m, shape.n))
         self._slot = 0
         self._number = 0
+        self._in_chain: list[int] = []  # launches whose verdicts were not read yet
 
     def begin(self, data: Data, *, seed: int, session: int) -> None:
         """Work out the sums of both sets of inputs."""
@@ -109,23 +113,49 @@ class Watched:
         self._tally.tested(problem, self._guard.residual_share(self._guard.launcher.read(), self._slot))
         if problem:
             return f"the guard's self-test failed: {problem}"
-        return self._try_cost(self._cost) if self._cost and not self._number and self._follows(usual_ns) else ""
+        if self._cost and not self._number and self._follows(usual_ns) and (wrong := self._try_cost(self._cost)):
+            return wrong
+        self._in_chain = []
+        if self._chains:
+            self._guard.begin_chain()
+        return ""
 
     def _try_cost(self, rule: CostRule) -> str:
-        """See what a check adds to a launch, and settle how many launches are checked; a sentence for a bad one."""
+        """See what a check adds to a launch, and settle how launches are checked; a sentence for a bad one.
+
+        First with each verdict read back, and where that is too much, with verdicts in a chain.
+        """
+        asked = self._period
+        cost, wrong = self._cost_of_a_check()
+        if wrong or period_for(rule, cost, asked) == asked:
+            return wrong
+        self._guard.begin_chain()
+        cost, _nothing = self._cost_of_a_check()
+        if bad := self._guard.end_chain():
+            text = f"from try {bad} on, {self._bad_rows()}"
+            self._tally.alarmed(real=True, text=text)
+            return f"the guard caught {_TRIAL}: {text}"
+        self._chains, self._period = True, period_for(rule, cost, asked)
+        self._is_drawn = self._period > asked
+        self._tally.tried(cost, self._period)
+        return ""
+
+    def _cost_of_a_check(self) -> tuple[float, str]:
+        """What one adds to a launch, in percent of it; and a sentence where it found a bad row."""
         shares = []
         for _ in range(_TRIES):
             launch = time_launch(self._guard.queue, self._guard.launcher.enqueue, self._follow)
             found = self._guard.check(self._slot)
             if found.bad:
-                return self._explained("a launch that was to tell a check's cost")
+                return math.nan, self._explained(_TRIAL)
             shares.append(100.0 * found.ns / launch.wall_ns)
-        cost = statistics.median(shares[_TRIES // 3 :])  # the first ones take longer
-        self._period = period_for(rule, cost, self._period)
-        self._is_drawn = self._period > self._guard.settings.period
-        if self._is_drawn:
-            self._tally.tried(cost, self._period)
-        return ""
+        return statistics.median(shares[_TRIES // 3 :]), ""  # the first ones take longer
+
+    def _bad_rows(self) -> str:
+        """The rows of a broken chain, for people."""
+        bad = self._guard.bad_rows()
+        shown = ", ".join(map(str, bad[:4])) + (", .." if len(bad) > 4 else "")
+        return f"the sums of {len(bad)} rows ({shown}) are not what the inputs make them"
 
     def before(self, slot: int) -> None:
         """Check against these sums."""
@@ -155,6 +185,7 @@ class Watched:
             return ""
         found = self._guard.check(self._slot, launch=self._number)
         self._tally.checked(launch_ns, found.ns, number=self._number, lines=self._guard.drawn)
+        self._in_chain.append(self._number)
         return self._explained(f"launch {self._number}") if found.bad else ""
 
     def _explained(self, what: str) -> str:
@@ -163,9 +194,18 @@ class Watched:
         self._tally.alarmed(real=caught.real, text=caught.text)
         return f"the guard caught {what}: {caught.text}" if caught.real else ""
 
-    def settle(self, *, are_right: bool) -> str:  # noqa: ARG002 - each check was answered at once
-        """Everything was said behind its launch."""
-        return ""
+    def settle(self, *, are_right: bool) -> str:
+        """Read a chain's verdicts back; without one everything was said behind its launch.
+
+        A row stays bad from its first bad launch on, and so many alarms are counted.
+        """
+        if not self._guard.is_chained or not (bad := self._guard.end_chain()):
+            return ""
+        launches = self._in_chain[bad - 1 :] or [self._number]
+        text = f"from launch {launches[0]} on, {self._bad_rows()}"
+        for _launch in launches:
+            self._tally.alarmed(real=not are_right, text=text)
+        return "" if are_right else f"the guard found that {text}"
 
     def evidence(self) -> GuardEvidence | None:
         """What it saw and what it cost."""

@@ -73,11 +73,12 @@ def _guard(found: Sequence[GuardEvidence]) -> str:
 
 
 def _coverage(found: Sequence[GuardEvidence]) -> Iterator[str]:
-    """What a guard that does not check every row of every launch looked at; nothing for one that does."""
-    for one in dict.fromkeys((g.mode, g.row_samples, g.col_samples, g.period, g.coverage_percent) for g in found):
-        mode, rows, columns, period, share = one
-        if mode == "full" and period == 1:
+    """What a guard that does not check every row of every launch at once looked at; nothing for one that does."""
+    kinds = ((g.mode, g.row_samples, g.col_samples, g.period, g.coverage_percent, g.chained) for g in found)
+    for mode, rows, columns, period, share, chained in dict.fromkeys(kinds):
+        if mode == "full" and period == 1 and not chained:
             continue
         lines = "every row" if mode == "full" else f"SAMPLED {rows}+{columns} lines"
-        seen = "" if share is None else f": sees {share:.2g} % of faults"
-        yield f"{lines}, 1 launch in {period}{seen}"
+        seen = "" if share is None else f": sees {f'{share:.2g}' if share < 99.5 else '100'} % of faults"
+        later = ", read back once a session" if chained else ""
+        yield f"{lines}, {'every launch' if period == 1 else f'1 launch in {period}'}{later}{seen}"

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_weekops.core.guard.abft import thresholds
+from pytest_weekops.core.guard.coverage import CostRule, is_drawn
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.problem import gemm_inputs
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
@@ -23,6 +25,8 @@ Open = Callable[[str], Bench]
 Write = Callable[..., Path]
 pytestmark = pytest.mark.device
 N, ROW, COLUMN, SEED = 60, 17, 5, 5
+WARM = 9  # the first launches take longer, and only short ones tell a check's cost
+TRIES = 24  # launches that do, with each verdict read back and in a chain
 
 
 def counting(condition: str) -> str:
@@ -40,10 +44,14 @@ def counting(condition: str) -> str:
     )
 
 
-def measured(bench: Bench, kernel_dir: Path, **settings: object) -> Measurement:
-    """Six timed launches behind one of warm-up: the kernel's launch number is the guard's plus 1."""
+def measured(bench: Bench, kernel_dir: Path, cost: CostRule | None = None, **settings: object) -> Measurement:
+    """Six timed launches behind one of warm-up: the kernel's launch number is the guard's plus 1.
+
+    With a cost there are ``WARM`` and ``TRIES`` before them.
+    """
     guard = GuardSettings.model_validate(settings)
-    return bench.measure("mine", (N, N, N), iterations=6, guard=guard, kernel_dir=kernel_dir)
+    facts: dict[str, Any] = {"guard_cost": cost, "warmups": WARM} if cost else {}
+    return bench.measure("mine", (N, N, N), iterations=6, guard=guard, kernel_dir=kernel_dir, **facts)
 
 
 def test_a_kernel_that_only_counts_is_right(benches: Open, own_kernels: Write) -> None:
@@ -106,6 +114,33 @@ def test_a_transient_fault_between_checks_is_not_seen_by_the_guard(benches: Open
     assert answer.guard is not None
     assert (answer.guard.checked_launches, answer.guard.detections) == ((1,), ())
     assert answer.guard.coverage_percent == pytest.approx(100 / 3)
+
+
+TOO_MUCH = CostRule(most_percent=1e-9, longest_period=2)
+
+
+def test_a_chain_tells_behind_the_session_which_launch_was_wrong(benches: Open, own_kernels: Write) -> None:
+    """The look at its bits ends the session and has the element; the chain, read then, has the launch and the row."""
+    launch = next(number for number in range(2, 7) if is_drawn(number - 1, 2, seed=SEED, draw=0))
+    answer = measured(benches("pocl"), own_kernels(counting(f"launch == {WARM + TRIES + launch}"), "block"), TOO_MUCH)
+    assert answer.status is MeasurementStatus.WRONG
+    assert re.match(rf"session 1: launch {launch}: error \S+ exceeds 0.001; row 17, column 5: ", answer.reason)
+    assert answer.guard is not None
+    assert answer.guard.chained
+    words = f"from launch {launch} on, the sums of 1 rows (17) are not what the inputs make them"
+    assert (answer.guard.detections, answer.guard.false_alarms) == ((words,), 0)
+
+
+@pytest.mark.parametrize(("launch", "known"), [(TRIES // 2, 0), (TRIES, 12)], ids=["read back", "chained"])
+def test_a_launch_that_is_wrong_while_a_checks_cost_is_told_is_caught(
+    benches: Open, own_kernels: Write, launch: int, known: int
+) -> None:
+    """No look sees those launches; the guard itself says so, either way."""
+    answer = measured(benches("pocl"), own_kernels(counting(f"launch == {WARM + launch}"), "block"), TOO_MUCH)
+    assert answer.status is MeasurementStatus.WRONG
+    what = r"from try 12 on, the sums of 1 rows \(17\)" if known else "1 bad rows, the first 17; row 17, column 5"
+    words = f"session 1: the guard caught a launch that was to tell a check's cost: {what}"
+    assert re.match(words, answer.reason), answer.reason
 
 
 def test_a_sampled_guard_that_draws_every_line_catches_it_too(benches: Open, own_kernels: Write) -> None:

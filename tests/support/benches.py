@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.core.guard.coverage import CostRule
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.records import Measurement
@@ -35,9 +36,11 @@ class Bench:
         beta: float = 0.0,
         iterations: int = 2,
         sessions: int = 1,
+        warmups: int = 1,
         kernel_dir: Path | None = None,
         guard: GuardRequest | None = None,
         guard_draw: int = 0,
+        guard_cost: CostRule | None = None,
         selector: SelectorRequest | None = None,
         operation: KernelOperation | None = None,
         tuned: Sequence[TunedVariant] = (),
@@ -53,8 +56,8 @@ class Bench:
             seed=5,
             sessions=sessions,
             iterations=iterations,
-            warmup_min=1,
-            warmup_max=1,
+            warmup_min=warmups,
+            warmup_max=warmups,
             alpha=alpha,
             beta=beta,
             kernel_dirs=(str(kernel_dir or data_dir("kernels")),),
@@ -62,6 +65,7 @@ class Bench:
             k_scaled_bound=16.0,
             guard=guard,
             guard_draw=guard_draw,
+            guard_cost=guard_cost,
             selector=selector,
             tuned=tuple(tuned),
             operation=operation.name,

@@ -39,7 +39,10 @@ class GuardTally:
     _tried_percent: float | None = None
 
     def tried(self, cost_percent: float, period: int) -> None:
-        """A check was found to add so many percent to a launch, so that one launch in ``period`` is checked."""
+        """Reading each verdict back was too much, so that it is done once a session.
+
+        A check was then found to add so many percent to a launch, so that one launch in ``period`` is checked.
+        """
         self._tried_percent = cost_percent
         self.settings = self.settings.model_copy(update={"period": period})
 
@@ -100,4 +103,5 @@ class GuardTally:
             drawn_rows=tuple(lines.rows for lines in self._lines),
             drawn_columns=tuple(lines.columns for lines in self._lines),
             tried_percent=self._tried_percent,
+            chained=self._tried_percent is not None,
         )

@@ -20,7 +20,8 @@ class GuardEvidence(Record):
     looked, the period included. ``checked_launches`` are numbers of launches, counted across sessions from 1;
     ``drawn_rows`` and ``drawn_columns`` are the lines that each of these checks looked at (sampled only).
     ``tried_percent`` is what a check added to a launch when that was tried before the first session, where the period
-    followed from it.
+    followed from it. ``chained``: verdicts stayed on the device until a session's end, since reading each one back was
+    found to cost too much; a row that was bad once counts as bad in every check behind it.
     """
 
     overhead_percent: float
@@ -49,6 +50,7 @@ class GuardEvidence(Record):
     drawn_rows: tuple[tuple[int, ...], ...] = ()
     drawn_columns: tuple[tuple[int, ...], ...] = ()
     tried_percent: float | None = None
+    chained: bool = False
 
 
 class Trial(Record):
