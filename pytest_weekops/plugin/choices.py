@@ -14,7 +14,7 @@ from pytest_weekops.core.errors import DeviceError, InputError
 from pytest_weekops.files.scratch import Scratch
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.plugin.options import Options, report_directory
-from pytest_weekops.plugin.planning import DEFAULT_SIZES, build_plan, evidence_sources
+from pytest_weekops.plugin.planning import DEFAULT_SIZES, asked_kernels, build_plan, evidence_sources
 
 if TYPE_CHECKING:
     from pytest_weekops.core.measurement.catalog import KernelEntry
@@ -198,9 +198,14 @@ class Choices:
 
     @property
     def _has_long_launches(self) -> bool:
+        """Whether something is measured in which it takes turns unasked: GEMM, from a size on."""
         from pytest_weekops.core.measurement.plan import UNASKED_FROM
 
-        return any(size >= UNASKED_FROM for size in self.options.integers("sizes", DEFAULT_SIZES, least=1))
+        if max(self.options.integers("sizes", DEFAULT_SIZES, least=1)) < UNASKED_FROM:
+            return False
+        entries = self._entries
+        kernels = asked_kernels(self.options, self.kind, entries, self._own_kernels)
+        return any(name not in entries or entries[name].operation == "gemm" for name in kernels)
 
     def _find_reference(self, *, must: bool) -> Launch | None:
         from pytest_weekops.drivers.auto import NoDriverWorks
@@ -303,8 +308,13 @@ class Choices:
             entries=self._entries,
             gates=gates,
             partner=self._plans_partner(),
-            kernels=self._suite.kernels if self._suite is not None else (),
+            kernels=self._own_kernels,
         )
+
+    @property
+    def _own_kernels(self) -> tuple[str, ...]:
+        """Kernels that the suite measures where the options name none."""
+        return self._suite.kernels if self._suite is not None else ()
 
     def _plans_partner(self) -> Partner | None:
         from pytest_weekops.core.measurement.plan import Partner

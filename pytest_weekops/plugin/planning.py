@@ -46,10 +46,7 @@ def build_plan(
     from pytest_weekops.core.policy.bounds import LEAST_RATIO
 
     options = Options(config)
-    words = options.words("kernels") or kernels or ("default" if kind == "weekly" else "auto",)
-    options.refuse_duplicates("kernels", words)
-    kernels = named_kernels(words, entries)
-    _refuse_unknown_kernels(options, kernels, tuple(entries))
+    kernels = asked_kernels(options, kind, entries, kernels)
     sizes = options.integers("sizes", DEFAULT_SIZES, least=1)
     required = options.integers("required-sizes", (), least=1)
     _refuse_missing_required(options, required, sizes)
@@ -58,7 +55,7 @@ def build_plan(
     plan = CampaignPlan(
         kind=kind,
         platforms=tuple(labels),
-        kernels=tuple(kernels),
+        kernels=kernels,
         sizes=sizes,
         seeds=options.integers("seeds", DEFAULT_SEEDS),
         snapshots=looks[-1] if looks else 1,
@@ -91,6 +88,17 @@ def build_plan(
     )
     smoke = options.given("driver-smoke")
     return plan.model_copy(update={"gates": expected_gates(plan, canonical=tuple(gates), smoke=smoke)})
+
+
+def asked_kernels(
+    options: Options, kind: str, entries: Mapping[str, KernelEntry], kernels: Sequence[str]
+) -> tuple[str, ...]:
+    """Modes to measure: those of the options, else ``kernels``, else the kind's. Raises ``pytest.UsageError``."""
+    words = options.words("kernels") or kernels or ("default" if kind == "weekly" else "auto",)
+    options.refuse_duplicates("kernels", words)
+    found = tuple(named_kernels(words, entries))
+    _refuse_unknown_kernels(options, found, tuple(entries))
+    return found
 
 
 def _beside_times(options: Options, kernels: Sequence[str], entries: Mapping[str, KernelEntry]) -> dict[str, Any]:

@@ -68,6 +68,13 @@ def test_short_launches_are_measured_alone_unless_it_is_asked_for(gate: Callable
     assert result.decision["plan"]["partner"] is None
 
 
+def test_a_week_without_gemm_has_none(gate: Callable[..., GateResult]) -> None:
+    """It would take no turn, and the verdict's notes would say that it did."""
+    words = [word for word in WORDS if word not in ("--kernels", "auto", "--reference-driver", "off")]
+    result = gate(*words, "--kernels", "triad", "--reference-driver", "auto")
+    assert result.decision["plan"]["partner"] is None, result.output
+
+
 @pytest.mark.parametrize("asked", ["auto", "on"])
 def test_where_none_works_it_is_none_or_a_sentence(gate: Callable[..., GateResult], tmp_path: Any, asked: str) -> None:
     """Who insists on it is told what is missing; who does not has the host's clock."""
