@@ -19,7 +19,7 @@ def duration(minutes: int) -> str:
     return f"{words} ({minutes / 60:g} h)" if minutes >= 120 else words
 
 
-def shortened(text: str, most: int = 260) -> str:
+def as_sentence(text: str, most: int = 260) -> str:
     """A sentence of strangers' words with its full stop; a longer one ends at a word, and shows that it is cut."""
     words = plain(text)
     return f"{words.rstrip('.')}." if len(words) <= most else f"{words[:most].rpartition(' ')[0].rstrip(' ,;:')} …"

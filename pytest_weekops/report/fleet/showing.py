@@ -17,7 +17,7 @@ from pytest_weekops.report.fleet.labels import Listing, show_label
 from pytest_weekops.report.fleet.shown import FleetPage, LabelPart, NotBegun
 from pytest_weekops.report.page.findings import show_findings
 from pytest_weekops.report.page.shown import Fact, Link
-from pytest_weekops.report.saying import duration, shortened
+from pytest_weekops.report.saying import as_sentence, duration
 from pytest_weekops.report.summary import sort_findings
 
 MOST_ROWS = 1000  # hosts that are listed one by one; with more, the page would be too large to open
@@ -142,7 +142,7 @@ def because(verdict: FleetVerdict, hosts: int, promoted: int) -> str:
         return "No check looked at anything."
     more = len(found) - 1
     rest = f" {more} more {'finding' if more == 1 else 'findings'} against it." if more else ""
-    return f"{found[0].check}: {shortened(found[0].message)}{rest}"
+    return f"{found[0].check}: {as_sentence(found[0].message)}{rest}"
 
 
 def cannot_say(fleet: FleetFile, verdict: FleetVerdict, stands: Sequence[Standing]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pytest_weekops.report.page.cells import show_cells, show_comparisons
 from pytest_weekops.report.page.findings import Places, show_answers, show_findings
 from pytest_weekops.report.page.lanes import show_guarded, show_recalls, show_selected
 from pytest_weekops.report.page.shown import Cell, Comparison, Page, Results
-from pytest_weekops.report.saying import duration, shortened
+from pytest_weekops.report.saying import as_sentence, duration
 from pytest_weekops.report.summary import next_step, sort_findings, verdict_words
 from pytest_weekops.report.table import tables
 
@@ -91,7 +91,7 @@ def because(verdict: Verdict, document: Document) -> str:
     if document["exit_status"] == ExitStatus.INTERRUPTED:
         counts = document["counts"]
         failed = next((f for f in found if f.status is CheckStatus.FAIL and f.check != "other_tests"), None)
-        so_far = f" By then, {failed.check} had failed: {shortened(failed.message)}" if failed is not None else ""
+        so_far = f" By then, {failed.check} had failed: {as_sentence(failed.message)}" if failed is not None else ""
         return f"The run was interrupted after {counts['measured']} of {counts['planned']} cases.{so_far}"
     if found:
         more = len(dict.fromkeys(finding.check for finding in found)) - 1
@@ -99,7 +99,7 @@ def because(verdict: Verdict, document: Document) -> str:
         worst = found[0]
         if document["exit_status"] == ExitStatus.INCONCLUSIVE:  # where the host took it away, the rest comes of that
             worst = next((finding for finding in found if finding.check == "host_stable"), worst)
-        return f"{worst.check}: {shortened(worst.message)}{rest}"
+        return f"{worst.check}: {as_sentence(worst.message)}{rest}"
     return f"No check failed, and the run ended with exit status {document['exit_status']} all the same."
 
 
