@@ -189,6 +189,11 @@ class Campaign:
         return found[0]
 
     @cached_property
+    def broke_off(self) -> bool:
+        """Whether what surrounded the measurements did not come to its end: it was interrupted, killed, or failed."""
+        return not any(gate.stage == "suite" and gate.passed for gate in self.gates)
+
+    @cached_property
     def injections(self) -> tuple[InjectionRecord, ...]:
         """Every fault campaign that the run took along."""
         return tuple(record for record in self.records if isinstance(record, InjectionRecord))

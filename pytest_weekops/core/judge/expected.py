@@ -66,6 +66,26 @@ def outcomes(
     return tuple(_never_everything(found, [cell for cell in cells if cell[:2] not in apart], plan))
 
 
+def silent(plan: CampaignPlan, identities: Mapping[str, DeviceIdentity]) -> Iterator[str]:
+    """Expectations of a driver that a measured run has, which speak of nothing in it, and why not, in words.
+
+    Those of other drivers are silent as well, and are not told: a file may be that of a whole fleet.
+    """
+    rows: dict[str, set[str]] = defaultdict(set)
+    for case in plan.all_cases() if plan.kind != "canonical" else ():
+        rows[case.platform].add(case.row)
+    for one in plan.expected:
+        mine = {label: who for label, who in identities.items() if who.profile == one.driver.profile and label in rows}
+        named = [label for label, who in mine.items() if one.driver.is_of(who)]
+        if named and not any(one.case in rows[label] for label in named):
+            yield f"{one.driver.profile} {one.case} (there is no such cell)"
+        elif mine and not named:
+            versions = ", ".join(sorted({who.driver_version for who in mine.values()}))
+            version, digest = one.driver.driver_version, str(one.driver.library_sha256)[:12]
+            which = f"version {version}" if version else f"the library with the hash {digest}"
+            yield f"{one.driver.profile} {one.case} (of {which}; this is {versions})"
+
+
 def day_of(created_at: str) -> date | None:
     """The day of a run in UTC; None where its stamp is none."""
     try:

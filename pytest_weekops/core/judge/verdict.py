@@ -12,6 +12,7 @@ from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
 from pytest_weekops.core.judge.drivers import beside_partner, since_baseline
+from pytest_weekops.core.judge.expected import silent
 from pytest_weekops.core.judge.finding import Certainty, CheckStatus, Finding, Verdict
 from pytest_weekops.core.judge.left_out import left_out
 from pytest_weekops.core.judge.looks import certainty
@@ -86,7 +87,9 @@ def _total_certainty(policy: Policy, campaign: Campaign) -> Certainty | None:
 
 
 def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
-    resumed = tuple(_resumed(campaign))
+    unheard = tuple(silent(campaign.plan, campaign.identities))
+    unspoken = (f"Expectations that speak of nothing here: {'; '.join(unheard)}.",) if unheard else ()
+    resumed = (*_resumed(campaign), *unspoken)
     if campaign.plan.kind != "weekly":
         return resumed
     bounded = campaign.baselines or campaign.plan.service is not None

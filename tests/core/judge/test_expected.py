@@ -181,6 +181,26 @@ def test_what_is_not_met_in_full_excuses_nothing(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"case": "atuo:128"}, "pocl atuo:128 (there is no such cell)"),
+        ({"driver": {"profile": "pocl", "driver_version": "0"}}, "pocl auto:128 (of version 0; this is 1)"),
+        (
+            {"driver": {"profile": "pocl", "library_sha256": "5" * 64}},
+            "pocl auto:128 (of the library with the hash 555555555555; this is 1)",
+        ),
+        ({"driver": {"profile": "poccl", "driver_version": "1"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_one_that_speaks_of_nothing_here_is_told(changes: dict[str, Any], words: str) -> None:
+    """Of a driver that the run has: it may be a slip. A file may be that of many drivers, and others are silent."""
+    verdict = verdict_on(HEALTHY, entry(**changes))
+    told = [note for note in verdict.notes if note.startswith("Expectations that speak of nothing here: ")]
+    assert told == ([f"Expectations that speak of nothing here: {words}."] if words else [])
+
+
 def test_the_last_day_counts() -> None:
     """In UTC, wherever the run was; a stamp that is none has no day."""
     assert verdict_on(broken(HEALTHY), entry(expires="2026-11-24")).decision is Decision.PROMOTE

@@ -352,6 +352,34 @@ def test_what_the_host_took_is_no_missing_platform(sizes: tuple[int, ...]) -> No
     assert verdict_on(without, SPLIT).severity is Severity.SEV1
 
 
+@pytest.mark.parametrize("fault", ["", "wrong", "no gate"])
+def test_what_an_interrupted_split_never_came_to_is_no_reason_to_roll_back(fault: str) -> None:
+    """Nothing promotes, and what was measured is held against a driver; a record that is lost is another matter."""
+
+    def ended(record: Any) -> Any:
+        is_end = isinstance(record, GateRecord) and record.stage == "suite"
+        change = {"passed": False, "reason": "the run was interrupted"}
+        return record.model_copy(update=change) if is_end else record
+
+    kept = [r for r in make_records(SPLIT) if not isinstance(r, Measurement)]
+    if fault == "no gate":
+        kept = [r for r in kept if not (isinstance(r, GateRecord) and r.stage == "suite")]
+    if fault == "wrong":
+        one = next(r for r in make_records(SPLIT) if isinstance(r, Measurement) and r.case.platform == "rusticl")
+        kept.append(one.model_copy(update={"status": MeasurementStatus.WRONG}))
+    verdict = verdict_on(list(map(ended, kept)), SPLIT)
+    assert verdict.decision.value == "iterate"
+    assert (verdict.severity is Severity.SEV1) is (fault == "wrong")
+    found = finding_of(verdict, "required_sizes_present_on_split")
+    wanted = ("fail", "missing") if fault == "wrong" else ("no_data", "not_reached")
+    assert (found.status.value, found.reason_code) == wanted
+    assert finding_of(verdict, "platform_split_present").reason_code == (
+        "platform_missing" if fault == "wrong" else "not_reached"
+    )
+    whole = [r for r in make_records(SPLIT) if not isinstance(r, Measurement)]
+    assert verdict_on(whole, SPLIT).severity is Severity.SEV1
+
+
 def test_a_required_size_that_was_not_measured_blocks() -> None:
     """What the command line requires beside the plan counts."""
     campaign = make_campaign(SPLIT, make_records(SPLIT))

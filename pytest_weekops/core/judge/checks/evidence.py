@@ -11,6 +11,7 @@ from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_d
 from pytest_weekops.core.measurement.records import GateRecord, MeasurementStatus
 from pytest_weekops.core.policy.policy import Policy
 
+_SENDS = "A test that uses weekops_pulse sends them, as in suites/weekly; --pressure-pulses 0 plans none."
 _OTHER_STAGES = ("suite", "check")
 _EVERY, _DRAWN = "odd-shapes", "any-shape"  # gates of the canonical tier
 
@@ -115,7 +116,7 @@ def pressure_failures_zero(policy: Policy, campaign: Campaign) -> Finding:  # no
         return passed(check, "no pressure was planned")
     missing = _missing_during(campaign) if wanted.mode == "during" else _missing_before(campaign)
     if missing:
-        return no_data(check, "missing_pulses", f"no pulses: {listed(missing)}", rows=tuple(missing))
+        return no_data(check, "missing_pulses", f"no pulses: {listed(missing)}. {_SENDS}", rows=tuple(missing))
     return passed(check, "every pressure pulse completed", observed=0, required=0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pytest_weekops.core.judge.asking.asked import changes, details, told
@@ -17,7 +18,10 @@ clover_policy_rows = baseline_side_slo
 
 
 def platform_split_present(policy: Policy, campaign: Campaign) -> Finding:  # noqa: ARG001 - the checks' common signature
-    """Baseline and candidate are two platforms, and both have ok runs."""
+    """Baseline and candidate are two platforms, and both have ok runs.
+
+    One of which a run that broke off measured nothing has no data.
+    """
     check, plan = "platform_split_present", campaign.plan
     wanted = (plan.baseline_platform, plan.candidate_platform)
     if None in wanted or wanted[0] == wanted[1] or set(wanted) != set(plan.platforms):
@@ -29,6 +33,10 @@ def platform_split_present(policy: Policy, campaign: Campaign) -> Finding:  # no
     answered = {cell[0] for cell in _void_cells(campaign)}
     if missing and answered.issuperset(missing):
         return inconclusive(check, "void", f"every run on {', '.join(missing)} is void", rows=missing)
+    if missing and _not_reached(campaign, [cell for cell in campaign.planned_cells if cell[0] in missing]):
+        return no_data(
+            check, "not_reached", f"the run broke off before any counted on {', '.join(missing)}", rows=missing
+        )
     if missing:
         return failed(check, "platform_missing", f"no ok run on {', '.join(missing)}", rows=missing)
     return passed(check, f"{wanted[0]} and {wanted[1]} both answered")
@@ -93,7 +101,8 @@ def rusticl_latency_ratio(policy: Policy, campaign: Campaign) -> Finding:
 def required_sizes_present_on_split(policy: Policy, campaign: Campaign) -> Finding:
     """Every required size ran with every kernel on both platforms.
 
-    One that ran, and of which the host left no measurement that counts, is open: that is nothing that a driver did.
+    One that ran, and of which the host left no measurement that counts, is open, and one that a run which broke off
+    never came to has no data: that is nothing that a driver did.
     Where some sizes were picked out as required, a known fault in one of them is no excuse.
     """
     check, plan = "required_sizes_present_on_split", campaign.plan
@@ -112,10 +121,18 @@ def required_sizes_present_on_split(policy: Policy, campaign: Campaign) -> Findi
     facts: dict[str, Any] = {"rows": rows, "observed": len(rows), "required": 0}
     if missing and _void_cells(campaign).issuperset(missing):
         return inconclusive(check, "void", f"every measurement is void: {listed(rows)}", **facts)
+    if missing and _not_reached(campaign, missing):
+        return no_data(check, "not_reached", f"the run broke off before any counted: {listed(rows)}", **facts)
     if missing or not sizes:
         return failed(check, "missing", f"absent: {listed(rows)}", **facts)
     but = ", but for known faults" if excused else ""
     return passed(check, f"sizes {', '.join(map(str, sizes))} ran on both platforms{but}", **facts)
+
+
+def _not_reached(campaign: Campaign, cells: Sequence[CellKey]) -> bool:
+    """Whether a run that broke off has no measurement of these cells that counts, good or bad: no driver did that."""
+    tried = {(case.platform, case.kernel, case.size) for case in campaign.by_case}
+    return campaign.broke_off and tried.isdisjoint(cells)
 
 
 def _void_cells(campaign: Campaign) -> set[CellKey]:
