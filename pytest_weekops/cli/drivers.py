@@ -48,10 +48,13 @@ def survey(
         launches = name_launches(names, scratch=scratch, device_pattern=device, profile_files=files)
     else:
         launches = every_launch(scratch, files)
-    entries = [_entry(launch, scratch) for launch in launches]
+    entries: list[dict[str, Any]] = []
+    for launch in launches:  # a gate that was waited for once in vain is not waited for again
+        was_busy = any(entry["status"] == "busy" for entry in entries)
+        entries.append(_entry(launch, scratch, lock_wait_s=0.0 if was_busy else None))
     installed = [entry for entry in entries if entry["status"] != "not installed"]
     working = [entry for entry in installed if entry["status"] in ("ok", "warning")]
-    broken = [entry for entry in installed if entry["status"] == "failed"]
+    broken = [entry for entry in installed if entry["status"] in ("failed", "busy")]
     advice = [f"{e['profile']}: {text}" for e in installed for text in e["recommendations"]]
     if not working:
         advice += [f"{e['profile']}: {e['reason']}" for e in entries if e["status"] == "not installed"]
@@ -63,7 +66,7 @@ def survey(
     }
 
 
-def _entry(launch: Launch, scratch: Path) -> dict[str, Any]:
+def _entry(launch: Launch, scratch: Path, *, lock_wait_s: float | None) -> dict[str, Any]:
     from pytest_weekops.drivers.probe import probe
 
     entry: dict[str, Any] = {
@@ -75,11 +78,11 @@ def _entry(launch: Launch, scratch: Path) -> dict[str, Any]:
     }
     if launch.missing:
         return {**entry, "status": "not installed", "reason": launch.missing}
-    answer = probe(launch, scratch, say_aside)
+    answer = probe(launch, scratch, say_aside, lock_wait_s=lock_wait_s)
     warned = any(step.status == "warning" for step in answer.steps)
     return {
         "profile": launch.label,
-        "status": "failed" if not answer.works else "warning" if warned else "ok",
+        "status": "busy" if answer.busy else "failed" if not answer.works else "warning" if warned else "ok",
         "reason": answer.refusal or (" ".join(answer.failed.detail.split()) if answer.failed else ""),
         "identity": answer.identity.model_dump(mode="json") if answer.identity else None,
         "steps": [step.model_dump(mode="json") for step in answer.steps],

@@ -47,15 +47,23 @@ def resolve_platforms(
     profile_files: Sequence[Path] = (),
     twice: bool = False,
     say: Callable[[str], None] | None = None,
+    said: Sequence[str] = (),
 ) -> list[Launch]:
     """One launch per name: ``PROFILE``, ``PROFILE@ICD-OR-LIBRARY`` or ``LABEL=PROFILE@...``.
 
     Two drivers of one profile get labels of their own (``pocl``, ``pocl-2``). Raises ``InputError`` for a name or a
     path that does not exist, for a driver that is not installed, and for ``auto`` where nothing answers; and, but for
-    ``twice``, for a driver that is named twice. ``say`` is told where ``auto`` waits for another gate.
+    ``twice``, for a driver that is named twice. ``say`` is told where ``auto`` waits for another gate. ``said`` are the
+    options that gave the names, where it was not ``--platforms``.
     """
     launches = name_launches(
-        names, scratch=scratch, device_pattern=device_pattern, profile_files=profile_files, twice=twice, say=say
+        names,
+        scratch=scratch,
+        device_pattern=device_pattern,
+        profile_files=profile_files,
+        twice=twice,
+        say=say,
+        said=said,
     )
     for launch in launches:
         if launch.missing:
@@ -122,12 +130,13 @@ def name_launches(
     profile_files: Sequence[Path] = (),
     twice: bool = False,
     say: Callable[[str], None] | None = None,
+    said: Sequence[str] = (),
 ) -> list[Launch]:
     """The same, with ``missing`` set on those whose driver is not installed; for ``weekops drivers``."""
     _check_pattern(device_pattern)
     profiles = load_profiles(profile_files)
     launches: list[Launch] = []
-    for name in names:
+    for name, option in zip(names, said or ["--platforms"] * len(names), strict=True):
         if name == "auto":
             candidates = (
                 _launch(name, name, profiles.profiles[name], None, scratch=scratch, device_pattern=device_pattern)
@@ -135,10 +144,12 @@ def name_launches(
             )
             launches.append(first_that_works(candidates, scratch, say))
             continue
-        label, profile_name, path = _split(name, profiles)
-        label = _free_label(label, [launch.label for launch in launches], explicit="=" in name)
+        label, profile_name, path = _split(name, profiles, said=option)
+        label = _free_label(label, [launch.label for launch in launches], explicit="=" in name, said=option)
         profile = profiles.profiles[profile_name]
-        launches.append(_launch(label, profile_name, profile, path, scratch=scratch, device_pattern=device_pattern))
+        launches.append(
+            _launch(label, profile_name, profile, path, scratch=scratch, device_pattern=device_pattern, said=option)
+        )
     if not twice:
         _refuse_same_driver(launches)
     return launches
@@ -162,11 +173,12 @@ def _split(name: str, profiles: Profiles, *, said: str = "--platforms") -> tuple
     label, _, rest = name.rpartition("=") if "=" in name.split("@", maxsplit=1)[0] else ("", "", name)
     profile_name, _, path = rest.partition("@")
     if profile_name not in profiles.profiles:
-        close = difflib.get_close_matches(profile_name, profiles.profiles, n=1)
+        close = difflib.get_close_matches(profile_name, profiles.profiles, n=1, cutoff=0.7)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise InputError(
             f"{said} {name!r}: there is no profile {profile_name!r}. It says how to reach a driver, so nothing "
-            f"can be started.{hint} Known: {'' if said == AGAINST else 'auto, '}{', '.join(profiles.profiles)}."
+            f"can be started.{hint} Known: {'' if said == AGAINST else 'auto, '}{', '.join(profiles.profiles)}. "
+            "Profiles of your own are in a file that --platform-file names, or weekops_platform_files of the ini file."
         )
     if label and not _LABEL.match(label):
         raise InputError(f"{said} {name!r}: {label!r} is no label. Use letters, digits, dots and dashes.")

@@ -44,13 +44,15 @@ class Probe:
         return bool(self.steps) and not self.refusal and self.failed is None
 
 
-def probe(launch: Launch, scratch: Path, say: Callable[[str], None] | None = None) -> Probe:
+def probe(
+    launch: Launch, scratch: Path, say: Callable[[str], None] | None = None, *, lock_wait_s: float | None = None
+) -> Probe:
     """Open and smoke a platform; a driver that refuses, crashes or hangs is an answer, never an exception.
 
-    ``say`` is told where another gate has the device, and how long it is waited for. Raises ``InputError`` where the
-    user's settings are to blame.
+    ``say`` is told where another gate has the device, and how long it is waited for: ``lock_wait_s``, or what the
+    environment says. Raises ``InputError`` where the user's settings are to blame.
     """
-    supervisor = PlatformSupervisor(launch, Deadlines(), scratch, say)
+    supervisor = PlatformSupervisor(launch, Deadlines(), scratch, say, lock_wait_s=lock_wait_s)
     identity: DeviceIdentity | None = None
     try:
         identity = supervisor.start()

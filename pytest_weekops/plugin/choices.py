@@ -149,6 +149,7 @@ class Choices:
                     profile_files=self.platform_files,
                     twice=self.is_aa,
                     say=self._say_aside,
+                    said=self._platform_options(),
                 )
             )
         return self._launches
@@ -242,6 +243,11 @@ class Choices:
         if self.kind == "split":
             return [self.options.text(name) or default for name, default in _SPLIT_DEFAULTS]
         return self.options.words("platforms") or ["auto"]
+
+    def _platform_options(self) -> list[str]:
+        """The options that name the two of a split; none where it is ``--platforms``."""
+        is_pair = self.kind == "split" and not self.is_aa
+        return [self.options.said(name) for name, _default in _SPLIT_DEFAULTS] if is_pair else []
 
     def _same_twice(self) -> list[str]:
         """The one driver of ``--aa``, as both sides of a split."""

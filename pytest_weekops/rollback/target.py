@@ -116,7 +116,7 @@ def _resolve(name: str, icd_dir: Path, files: tuple[Path, ...], *, keep: bool) -
     from pytest_weekops.drivers.platforms import resolve_platforms
 
     with Scratch() as scratch:
-        launch = resolve_platforms([name], scratch=scratch, profile_files=files)[0]
+        launch = resolve_platforms([name], scratch=scratch, profile_files=files, said=["--platform"])[0]
         environment = dict(launch.environment)
         icd = Path(environment["OCL_ICD_VENDORS"])
         if icd.parent == scratch:  # made for a bare library: it must outlive this process

@@ -36,7 +36,7 @@ def lock_dir() -> Path:
 
 
 def lock_namespace() -> str:
-    """``WEEKOPS_LOCK_NAMESPACE``: gates in one never see those outside. For tests only; each verdict says so."""
+    """``WEEKOPS_LOCK_NAMESPACE``: gates in one never see those outside. For tests; measured runs' verdicts say so."""
     return os.environ.get("WEEKOPS_LOCK_NAMESPACE", "")
 
 

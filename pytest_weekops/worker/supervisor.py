@@ -60,8 +60,10 @@ class PlatformSupervisor:
         on_event: Callable[[str], None] | None = None,
         *,
         restart_budget: int = RESTART_BUDGET,
+        lock_wait_s: float | None = None,
     ) -> None:
         self.launch = launch
+        self._lock_wait_s = lock_wait_s
         self._restart_budget = restart_budget
         self.identity: DeviceIdentity | None = None
         self.files = DriverFiles(launch.label)
@@ -74,7 +76,7 @@ class PlatformSupervisor:
         self._tried = 0
         self._failed = 0
         self._ended_badly: list[str] = []
-        self._lock = DeviceLock(launch.label, on_event=self._say)
+        self._lock = DeviceLock(launch.label, wait_s=lock_wait_s, on_event=self._say)
         self._device: DeviceLock | None = None
 
     def start(self) -> DeviceIdentity:
@@ -98,7 +100,7 @@ class PlatformSupervisor:
 
     def _hold(self, hardware: str) -> None:
         """Take the device itself: which one it is the driver alone knows, and another driver may lead to it too."""
-        self._device = DeviceLock(self.launch.label, device=hardware, on_event=self._say)
+        self._device = DeviceLock(self.launch.label, device=hardware, wait_s=self._lock_wait_s, on_event=self._say)
         self._device.acquire()
 
     def _release(self) -> None:
