@@ -19,7 +19,7 @@ READ = {
     "WEEKOPS_ICD_DIR": "where ICD files lie, `{vendors}` in a platform profile (default: `/etc/OpenCL/vendors`)",
     "WEEKOPS_LEDGER": "the database with the ledger that a report directory has joined, `postgresql://USER@HOST/DATABASE`",
     "WEEKOPS_LOCK_DIR": "where device locks lie (default: a directory per user in the system's temporary one)",
-    "WEEKOPS_LOCK_NAMESPACE": "for tests: device locks that gates outside of it do not see; each verdict says so",
+    "WEEKOPS_LOCK_NAMESPACE": "for tests: device locks that gates outside do not see; a measured run's verdict says so",
     "WEEKOPS_LOCK_WAIT": "seconds to wait for a device that another gate measures on (default: 60)",
     "WEEKOPS_NO_PAGE": "any value: a run writes no `report.html`; `weekops page` makes it whenever it is wanted",
     "WEEKOPS_TRACEBACK": "any value: an internal error of `weekops` shows its traceback",

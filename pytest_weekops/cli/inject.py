@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -77,6 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the campaign on each platform and size. Exit status 0 where each suffices, 1 where one does not."""
     _refuse(arguments)
+    _refuse_unknown_kernel(arguments.kernel)
     rules = _rules(arguments)
     results: list[dict[str, Any]] = []
     for name in arguments.platforms:
@@ -106,6 +108,13 @@ def _refuse(arguments: argparse.Namespace) -> None:
         if value is not None and value < 0:
             raise InputError(f"--{option} {value} is below 0. A count of faults cannot be. Give 0 or more.")
     refuse_sizes(arguments.sizes, "plant faults in")
+    for name in ("output", "plot"):
+        path = getattr(arguments, name)
+        if path is not None and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+            raise InputError(
+                f"--{name} {path} cannot be written: {path.parent}/ is no directory that may be written to. What a "
+                "campaign finds would have no place. Make it, or name another."
+            )
     if arguments.z is not None and not 0 < arguments.z <= 1000:
         raise InputError(f"--z {arguments.z} is no threshold. Beyond it nothing would be caught. Give 8 or so.")
     for option in ("min_critical_recall", "min_uniform_recall"):
@@ -130,6 +139,22 @@ def _rules(arguments: argparse.Namespace) -> GuardRules:
             "the thresholds of its sampled guard. Leave --z out, or change the policy."
         )
     return policy.guard.model_copy(update={"z": arguments.z})
+
+
+def _refuse_unknown_kernel(name: str) -> None:
+    from pytest_weekops.core.guard.invariants import GUARDED
+    from pytest_weekops.core.measurement.modes import T5_KERNEL
+    from pytest_weekops.core.suggestion import suggest
+    from pytest_weekops.files.catalog import kernel_entries
+    from pytest_weekops.files.shipped import data_dir
+
+    entries = kernel_entries((str(data_dir("kernels")),))
+    known = [T5_KERNEL, "auto", *(mode for mode, entry in entries.items() if entry.operation in ("gemm", *GUARDED))]
+    if name not in known:
+        raise InputError(
+            f"--kernel {name!r:.80} is no kernel whose launches are guarded. No fault was planted."
+            f"{suggest(name, known)} Known: {', '.join(known)}."
+        )
 
 
 def _on_platform(name: str, arguments: argparse.Namespace, rules: GuardRules) -> list[dict[str, Any]]:

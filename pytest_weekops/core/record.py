@@ -40,9 +40,10 @@ def as_record(model: type[R], data: Any, *, what: str, source: str, why: str) ->
         return model.model_validate(data)
     except ValidationError as error:
         key, message = first_refused(error)
+        given = error.errors()[0].get("input")  # of a key that is missing: all that is there beside it
+        has = f"has {', '.join(map(str, given))}" if isinstance(given, dict) else f"value {given!r:.80}"
         raise PolicyError(
-            f"{what} {source}: {key or 'the document'}: {message} (value {error.errors()[0].get('input')!r:.80}). "
-            f"{why} Correct the entry.",
+            f"{what} {source}: {key or 'the document'}: {message} ({shortened(has)}). {why} Correct the entry.",
             path=source,
             key=key,
         ) from error

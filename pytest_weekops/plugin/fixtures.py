@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from pytest_weekops.plugin.inject_session import Injector
     from pytest_weekops.plugin.session import GateSession
     from pytest_weekops.run.live import Run
+
+
+def _given(request: pytest.FixtureRequest, mark: str = 'weekops_campaign("weekly")') -> Any:
+    """What the plugin gave an item; an error of the test where it lacks the mark that makes the plugin do so."""
+    given = getattr(request, "param", None)
+    if given is None:
+        pytest.fail(
+            f"{request.fixturename} is given to tests of a campaign, and this one has not its mark. Nothing was "
+            f"measured for it. Write pytestmark = pytest.mark.{mark} into its module, or mark the test.",
+            pytrace=False,
+        )
+    return given
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +66,7 @@ def opencl_identities(weekops_run: Run) -> Mapping[str, DeviceIdentity]:
 @pytest.fixture
 def weekops_platform(request: pytest.FixtureRequest, weekops_run: Run, weekops_session: GateSession) -> str:
     """One selected platform's label; a test that uses it and is marked ``weekops_campaign`` runs on each."""
-    label: str = request.param
+    label: str = _given(request)
     if weekops_run.platforms[label].unusable:
         from pytest_weekops.plugin.failure import GateFailure
 
@@ -67,7 +79,7 @@ def weekops_platform(request: pytest.FixtureRequest, weekops_run: Run, weekops_s
 @pytest.fixture
 def weekops_gate(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
     """Run the canonical gate of one stage on one platform, or fail with its reason."""
-    stage, label = request.param
+    stage, label = _given(request)
 
     def check() -> None:
         weekops_session.progress.stage(f"{stage} gate on {label}")
@@ -81,7 +93,7 @@ def weekops_gate(request: pytest.FixtureRequest, weekops_session: GateSession) -
 @pytest.fixture
 def weekops_smoke(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
     """Run the driver smoke of one platform, or fail with what did not hold."""
-    label: str = request.param
+    label: str = _given(request)
 
     def check() -> None:
         weekops_session.progress.stage(f"driver smoke on {label}")
@@ -95,7 +107,7 @@ def weekops_smoke(request: pytest.FixtureRequest, weekops_session: GateSession) 
 @pytest.fixture
 def weekops_microscope(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
     """Hold one platform's gate ``microscope``: each kernel variant under Oclgrind, once for all platforms of a run."""
-    label: str = request.param
+    label: str = _given(request)
 
     def look() -> None:
         weekops_session.progress.stage(f"microscope for {label}")
@@ -109,7 +121,7 @@ def weekops_microscope(request: pytest.FixtureRequest, weekops_session: GateSess
 @pytest.fixture
 def weekops_pulse(request: pytest.FixtureRequest, weekops_session: GateSession) -> Callable[[], None]:
     """Send one snapshot's pressure pulses to one platform, or fail with what they met."""
-    label, snapshot = request.param
+    label, snapshot = _given(request)
 
     def press() -> None:
         run = weekops_session.require_run()
@@ -126,7 +138,7 @@ def weekops_pulse(request: pytest.FixtureRequest, weekops_session: GateSession) 
 @pytest.fixture
 def weekops_case(request: pytest.FixtureRequest) -> Case:
     """The case of this item."""
-    case: Case = request.param
+    case: Case = _given(request)
     return case
 
 
@@ -169,7 +181,7 @@ def weekops_injection(request: pytest.FixtureRequest) -> Injector:
     from pytest_weekops.plugin.inject_session import Injector
     from pytest_weekops.plugin.sessions import inject_session
 
-    label, size = request.param
+    label, size = _given(request, "weekops_injection")
     return Injector(inject_session(request.config), label, size)
 
 

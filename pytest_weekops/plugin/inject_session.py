@@ -62,6 +62,7 @@ class InjectSession:
         self._refusal: pytest.UsageError | None = None
         self._workers: dict[str, PlatformSupervisor] = {}
         self._unusable: dict[str, str] = {}
+        self._begun: set[tuple[str, int, Control]] = set()
         self._done: set[tuple[str, int, Control]] = set()
         self._lines: list[str] = []
         self._tunings: dict[str, PlatformTuning] = {}
@@ -193,6 +194,7 @@ class InjectSession:
             raise CampaignFailure(tiers.PARALLEL_SENTENCE)
         if not self._opened or label in self._unusable:
             raise CampaignFailure(f"{label}: {self._unusable.get(label, 'no worker was started')}")
+        self._begun.add((label, size, control))
         request = InjectRequest(
             kernel=next(iter(self._choices.options.words("kernels")), T5_KERNEL),
             size=size,
@@ -217,7 +219,8 @@ class InjectSession:
         """Campaigns and controls of the options that were not seen to end as they must."""
         wanted = [(label, size, name) for label, size in self._cells() for name in ("", *CONTROLS)]
         left = [cell for cell in wanted if cell not in self._done]
-        return [f"{label} {size} {name or 'campaign'}" for label, size, name in left]
+        said = {cell: "" if cell in self._begun else " was not run" for cell in left}
+        return [f"{label} {size} {name or 'campaign'}{said[label, size, name]}" for label, size, name in left]
 
     def finish(self, exitstatus: int) -> int:
         """The exit status: 0 stays 0 only where every campaign and every control ended as it must."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,13 @@ def join_ledger(report_dir: Path, name: str, *, new: bool = False, head: str = "
         )
     store = database(url, name, path=path)
     ledger = Ledger(path, store=store)
+    if new and is_joined(report_dir):
+        raise _refused(
+            report_dir,
+            f"{report_dir}/ has joined a ledger already",
+            "One that is made anew would leave that one's records behind, and a freeze with them",
+            "Leave --new out to join a ledger that is there",
+        )
     if new and (read_head_file(ledger.head_path) or (0, ""))[0] != 0:
         raise _left_behind(report_dir, ledger, "It counts records already.")
     with ledger.translated():
@@ -100,6 +108,13 @@ def _join(report_dir: Path, ledger: Ledger, joined: Joined) -> None:
 
 def _refuse_untrusted(report_dir: Path, ledger: Ledger, entries: tuple[Entry, ...], head: str) -> None:
     """Refuse a ledger that lacks what somebody has seen in it, and to begin anew where this directory had seen some."""
+    if head and not re.fullmatch(r"[0-9a-f]+", head):
+        raise _refused(
+            report_dir,
+            f"--head {head!r:.70} is no hash of a record",
+            "It cannot say what somebody has seen",
+            "Give the hexadecimal digits that `weekops ledger show` prints in a directory that has joined",
+        )
     if head and head not in {entry.hash for entry in entries}:
         raise _refused(
             report_dir,

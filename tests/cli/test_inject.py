@@ -72,6 +72,10 @@ def test_the_figures_of_a_sampled_guard_stand_beside_what_it_looks_at() -> None:
         (("--z", "nan"), "--z nan is no threshold"),
         (("--z", "0"), "--z 0.0 is no threshold"),
         (("--sizes", "64", "64"), "names a size twice"),
+        (("--kernel", "sorted"), "Did you mean sort?"),
+        (("--kernel", "triad"), "is no kernel whose launches are guarded"),
+        (("--plot", "nowhere/recall.png"), "--plot nowhere/recall.png cannot be written"),
+        (("--output", "nowhere/found.json"), "--output nowhere/found.json cannot be written"),
     ],
 )
 def test_bad_input_is_a_sentence_and_status_4(

@@ -85,7 +85,7 @@ def shown(*languages: str) -> list[Any]:
 
 def run(block: Block, place: str) -> dict[str, Any]:
     """Run a block as a module and return its names."""
-    names: dict[str, Any] = {"__name__": "example"}
+    names: dict[str, Any] = {"__name__": "example", "__file__": place}
     exec(compile(block.text, place, "exec"), names)
     return names
 

@@ -43,6 +43,27 @@ def test_bad_options_are_refused(gate: Gate, need_platform: Need, arguments: tup
     assert not result.run_dirs
 
 
+def test_a_splits_unknown_side_is_named_by_its_own_option(gate: Gate, need_platform: Need) -> None:
+    """Nothing is guessed that is far off, and where profiles of one's own are named is said."""
+    sides = ("--baseline-platform", need_platform("pocl"), "--candidate-platform", "mine")
+    result = gate(*sides, suite="split")
+    assert result.status == 4, result.output
+    assert "--candidate-platform 'mine': there is no profile 'mine'" in result.output
+    assert "Did you mean" not in result.output
+    assert "--platform-file names" in result.output
+
+
+@pytest.mark.parametrize("fixture", ["weekops_case", "weekops_gate", "weekops_pulse", "weekops_injection"])
+def test_a_test_without_its_mark_is_told_so(pytester: pytest.Pytester, fixture: str) -> None:
+    """In words, not with what pytest's own request lacks."""
+    pytester.makepyfile(f"def test_it({fixture}):\n    pass\n")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(errors=1)
+    text = result.stdout.str()
+    assert f"{fixture} is given to tests of a campaign, and this one has not its mark" in text
+    assert "SubRequest" not in text
+
+
 def test_help_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Of our own section: what pytest says of others is theirs. Both spellings of an option stand in one line.
 

@@ -165,6 +165,20 @@ def test_records_are_not_left_behind(
     assert (database(url, name, path=tmp_path).identity(10.0) is None) is new
 
 
+def test_what_is_joined_already_is_said_so(
+    tmp_path: Path, url: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that it is another one's; and a word that is no hash has been seen by nobody."""
+    monkeypatch.setenv("WEEKOPS_LEDGER", url)
+    join_ledger(tmp_path / "one", name, new=True)
+    open_ledger(tmp_path / "one").append("note", "n1", {})
+    with pytest.raises(LedgerError, match="has joined a ledger already"):
+        join_ledger(tmp_path / "one", name, new=True)
+    with pytest.raises(LedgerError, match="'HASH' is no hash of a record"):
+        join_ledger(tmp_path / "two", name, head="HASH")
+    assert join_ledger(tmp_path / "one", name).records == 1
+
+
 @pytest.mark.parametrize("sql", ["UPDATE record SET body = '{}' WHERE seq = 1", "DELETE FROM record WHERE seq = 2"])
 def test_a_ledger_that_does_not_verify_is_not_joined(
     tmp_path: Path, postgres: Server, url: str, name: str, sql: str, monkeypatch: pytest.MonkeyPatch

@@ -43,7 +43,7 @@ class RuntimeProfile:
         """The environment file."""
         head = (
             "# Runtime profile, written by weekops. Consumers load it with systemd's EnvironmentFile=, or with\n"
-            "# `set -a; . active.env; set +a`. Change it with `weekops rollback`, not by hand.\n"
+            "# `set -a; . ./active.env; set +a`. Change it with `weekops rollback`, not by hand.\n"
         )
         return head + "".join(f'{name}="{_escape(value)}"\n' for name, value in self.variables)
 
