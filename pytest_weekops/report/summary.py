@@ -20,7 +20,8 @@ NEXT_STEPS = {
     2: "The run was interrupted; the journal holds what was measured. Run the same command again; with "
     "`--resume RUN`, RUN being this run's directory, it measures only what is missing.",
     10: "Roll back: `weekops rollback` shows what would be done, `weekops rollback --apply` does it.",
-    11: "The evidence does not suffice. Add what the findings ask for, let nothing else run where measurements are void, and run again.",
+    11: "The evidence does not suffice. Add what the findings ask for, let nothing else run where measurements are "
+    "void, and run again.",
 }
 # Of a promote that is no weekly run; only that one can be pinned.
 _NEXT_OF_KIND = {

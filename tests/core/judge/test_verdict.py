@@ -361,7 +361,7 @@ def test_what_an_interrupted_split_never_came_to_is_no_reason_to_roll_back(fault
         change = {"passed": False, "reason": "the run was interrupted"}
         return record.model_copy(update=change) if is_end else record
 
-    kept = [r for r in make_records(SPLIT) if not isinstance(r, Measurement)]
+    kept: list[Any] = [r for r in make_records(SPLIT) if not isinstance(r, Measurement)]
     if fault == "no gate":
         kept = [r for r in kept if not (isinstance(r, GateRecord) and r.stage == "suite")]
     if fault == "wrong":
@@ -376,7 +376,7 @@ def test_what_an_interrupted_split_never_came_to_is_no_reason_to_roll_back(fault
     assert finding_of(verdict, "platform_split_present").reason_code == (
         "platform_missing" if fault == "wrong" else "not_reached"
     )
-    whole = [r for r in make_records(SPLIT) if not isinstance(r, Measurement)]
+    whole: list[Any] = [r for r in make_records(SPLIT) if not isinstance(r, Measurement)]
     assert verdict_on(whole, SPLIT).severity is Severity.SEV1
 
 
