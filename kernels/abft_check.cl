@@ -54,7 +54,7 @@ float total(const vec sum)
 __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 __kernel void abft_check(__global const float *C, __global const float *w, __global const float *ref,
                          __global const float *bound, const int m, const int n, const int ldc, const int serial,
-                         __global int *verdict, const int chained)
+                         const int chained, __global int *verdict)
 {
     const int item = get_local_id(0);
     const int first = get_group_id(0) * ROWS;

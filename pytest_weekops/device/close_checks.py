@@ -64,10 +64,12 @@ def _abft_check(queue: Any, program: Any, m: int, n: int, defined: dict[str, int
     w = _signs(n)
     sums = good[:, :n] @ w
     groups = -(-m // defined["ROWS"])
-    arguments = (bad, w, sums, np.full(m, 0.5, dtype=np.float32), *map(np.int32, (m, n, pitch, _SERIAL)))
-    found = _run(queue, program.abft_check, groups * defined["ITEMS"], defined["ITEMS"], arguments, m)
+    size = (groups * defined["ITEMS"], defined["ITEMS"])
+    given = (bad, w, sums, np.full(m, 0.5, dtype=np.float32), *map(np.int32, (m, n, pitch)))
+    alone = _run(queue, program.abft_check, *size, (*given, np.int32(_SERIAL), np.int32(0)), m)
+    in_chain = _run(queue, program.abft_check, *size, (*given, np.int32(_FIRST), np.int32(1)), m, chained=True)
     right = np.where(np.arange(m) == m // 2, -_SERIAL, _SERIAL)
-    return found, right
+    return np.concatenate([alone, in_chain]), np.concatenate([right, _chained(m, m // 2)])
 
 
 def _abft_sample(queue: Any, program: Any, m: int, n: int, defined: dict[str, int]) -> tuple[Array, Array]:

@@ -155,7 +155,7 @@ class Guard:
         """A kernel with everything set but the check's number, which is all that a check then has to set."""
         kernel = cl.Kernel(self._program, "abft_check")
         shape = (np.int32(self.shape.m), np.int32(self.shape.n), np.int32(self.launcher.pitch))
-        kernel.set_args(self.launcher.output, w, sums, limits, *shape, np.int32(0), self._verdict, np.int32(0))
+        kernel.set_args(self.launcher.output, w, sums, limits, *shape, np.int32(0), np.int32(0), self._verdict)
         return kernel
 
     def _upload(self, values: F32 | F64) -> Any:
@@ -206,7 +206,7 @@ class Guard:
         self._serial += 1
         kernel = self._slots[slot].kernels[self._serial % len(self._w)]
         kernel.set_arg(7, np.int32(self._serial))
-        kernel.set_arg(9, np.int32(self.is_chained))
+        kernel.set_arg(8, np.int32(self.is_chained))
         items, rows = self._defines["ITEMS"], self._defines["ROWS"]
         groups = -(-self.shape.m // rows)
         return cl.enqueue_nd_range_kernel(self.queue, kernel, (groups * items,), (items,))
