@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_weekops.core.guard.injection import Demands, FaultRecall, Injection, InjectionRecord, clopper_pearson
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import DeviceIdentity
+from pytest_weekops.core.numbers import two_digits
 from pytest_weekops.core.policy.policy import GuardRules
 from pytest_weekops.evidence.injections import write_injection
 
@@ -63,9 +64,8 @@ def render(label: str, identity: DeviceIdentity, result: Injection, missing: Seq
         words = ", ".join(f"{bit.bit}: {100 * bit.caught / bit.tried:.0f} %" for bit in partly)
         yield f"  {'bits caught in part':<36} {words}"
     upper = 100 * clopper_pearson(result.false_alarms, result.clean_launches)[1]
-    most = f"{upper:.2g}" if upper < 99.5 else "100"
     yield (
-        f"  {'false alarms':<36} {result.false_alarms}/{result.clean_launches}, at most {most} % (95 %); "
+        f"  {'false alarms':<36} {result.false_alarms}/{result.clean_launches}, at most {two_digits(upper)} % (95 %); "
         f"largest residual {result.largest_residual_share:.2g} of its threshold"
     )
     for text in missing:

@@ -28,6 +28,11 @@ def as_finite(value: object) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
+def two_digits(percent: float) -> str:
+    """A percentage in two significant digits, and all of it as 100: not as 1e+02."""
+    return f"{percent:.2g}" if percent < 99.5 else "100"
+
+
 def finite_from(text: str) -> float | None:
     """The finite number that somebody typed, or None for any other text."""
     try:

@@ -6,6 +6,8 @@ tell, whenever they are read, up to which check each row was good; a check that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,11 @@ Words = NDArray[np.int32]
 def broken(words: Words, last: int) -> list[int]:
     """Rows that some check of the chain did not find good; ``last`` is the last check's number."""
     return [int(row) for row in np.flatnonzero(words != last)]
+
+
+def named(rows: Sequence[int]) -> str:
+    """The first four, for people."""
+    return ", ".join(map(str, rows[:4])) + (", .." if len(rows) > 4 else "")
 
 
 def first_broken(words: Words, begun: int, last: int) -> int:

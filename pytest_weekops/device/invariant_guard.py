@@ -15,7 +15,7 @@ from pytest_weekops.core.guard.abft import usable
 from pytest_weekops.core.guard.invariants import as_words, multiset_hash, stretch_bounds, stretch_sums, word_sums
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import DeviceIdentity
-from pytest_weekops.device.chain import broken, first_broken
+from pytest_weekops.device.chain import broken, first_broken, named
 from pytest_weekops.device.described_launcher import DescribedLauncher
 from pytest_weekops.device.guard import check_defines, check_source
 from pytest_weekops.device.invariant import Invariant, Ordered, Sums, Words, columns_of, rows_of
@@ -161,9 +161,8 @@ class InvariantGuard:
         """What these rows are, for people."""
         invariant = self._slots[0].invariant
         rows = [row for row in bad if row < self._rows]
-        shown = ", ".join(map(str, rows[:4])) + (", .." if len(rows) > 4 else "")
         kind = "order" if isinstance(invariant, Ordered) else "sum"
-        words = f"the {kind} of {len(rows)} of {self._rows} rows of {self._columns} ({shown})" if rows else ""
+        words = f"the {kind} of {len(rows)} of {self._rows} rows of {self._columns} ({named(rows)})" if rows else ""
         return " and ".join(filter(None, [words, "the hash of all keys" if len(bad) > len(rows) else ""]))
 
     def residual_share(self, result: Array, slot: int) -> float:

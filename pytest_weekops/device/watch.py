@@ -11,6 +11,7 @@ from pytest_weekops.core.guard.coverage import CostRule, is_drawn, period_for
 from pytest_weekops.core.guard.evidence import GuardTally
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.lane_records import GuardEvidence
+from pytest_weekops.device.chain import named
 from pytest_weekops.device.guard import Guard
 from pytest_weekops.device.invariant import Draw, Guarded
 from pytest_weekops.device.invariant_guard import InvariantGuard
@@ -95,7 +96,7 @@ class Watched:
         self._tally = GuardTally(guard.settings, (shape.m, shape.n))
         self._slot = 0
         self._number = 0
-        self._in_chain: list[int] = []  # launches whose verdicts were not read yet
+        self._before = 0  # checks of the sessions before this one
 
     def begin(self, data: Data, *, seed: int, session: int) -> None:
         """Work out the sums of both sets of inputs."""
@@ -115,7 +116,7 @@ class Watched:
             return f"the guard's self-test failed: {problem}"
         if self._cost and not self._number and self._follows(usual_ns) and (wrong := self._try_cost(self._cost)):
             return wrong
-        self._in_chain = []
+        self._before = len(self._tally.numbers)
         if self._chains:
             self._guard.begin_chain()
         return ""
@@ -154,8 +155,7 @@ class Watched:
     def _bad_rows(self) -> str:
         """The rows of a broken chain, for people."""
         bad = self._guard.bad_rows()
-        shown = ", ".join(map(str, bad[:4])) + (", .." if len(bad) > 4 else "")
-        return f"the sums of {len(bad)} rows ({shown}) are not what the inputs make them"
+        return f"the sums of {len(bad)} rows ({named(bad)}) are not what the inputs make them"
 
     def before(self, slot: int) -> None:
         """Check against these sums."""
@@ -185,7 +185,6 @@ class Watched:
             return ""
         found = self._guard.check(self._slot, launch=self._number)
         self._tally.checked(launch_ns, found.ns, number=self._number, lines=self._guard.drawn)
-        self._in_chain.append(self._number)
         return self._explained(f"launch {self._number}") if found.bad else ""
 
     def _explained(self, what: str) -> str:
@@ -201,7 +200,7 @@ class Watched:
         """
         if not self._guard.is_chained or not (bad := self._guard.end_chain()):
             return ""
-        launches = self._in_chain[bad - 1 :] or [self._number]
+        launches = self._tally.numbers[self._before + bad - 1 :] or [self._number]
         text = f"from launch {launches[0]} on, {self._bad_rows()}"
         for _launch in launches:
             self._tally.alarmed(real=not are_right, text=text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -283,7 +284,7 @@ class Choices:
 
         return usage(lambda: variant_names(self.kernel_dirs))
 
-    @property
+    @cached_property
     def _entries(self) -> dict[str, KernelEntry]:
         from pytest_weekops.files.catalog import kernel_entries
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.measurement.records import Measurement
+from pytest_weekops.core.numbers import two_digits
 
 Cell = tuple[str, int]
 
@@ -79,6 +80,6 @@ def _coverage(found: Sequence[GuardEvidence]) -> Iterator[str]:
         if mode == "full" and period == 1 and not chained:
             continue
         lines = "every row" if mode == "full" else f"SAMPLED {rows}+{columns} lines"
-        seen = "" if share is None else f": sees {f'{share:.2g}' if share < 99.5 else '100'} % of faults"
+        seen = "" if share is None else f": sees {two_digits(share)} % of faults"
         later = ", read back once a session" if chained else ""
         yield f"{lines}, {'every launch' if period == 1 else f'1 launch in {period}'}{later}{seen}"

@@ -34,7 +34,7 @@ class GuardTally:
     _tests: int = 0
     _test_problem: str = ""
     _residual_share: float = 0.0
-    _numbers: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)  # of the launches that were checked
     _lines: list[Lines] = field(default_factory=list)
     _tried_percent: float | None = None
 
@@ -55,7 +55,7 @@ class GuardTally:
 
     def checked(self, launch_ns: int, check_ns: int, *, number: int = 0, lines: Lines | None = None) -> None:
         """Launch ``number`` was checked, at these lines where they were drawn."""
-        self._numbers.append(number)
+        self.numbers.append(number)
         if lines is not None:
             self._lines.append(lines)
         self._launch_ns.append(launch_ns)
@@ -99,7 +99,7 @@ class GuardTally:
             col_samples=columns,
             projections=self.settings.projections,
             coverage_percent=100.0 * self.settings.coverage(*self.shape),
-            checked_launches=tuple(self._numbers),
+            checked_launches=tuple(self.numbers),
             drawn_rows=tuple(lines.rows for lines in self._lines),
             drawn_columns=tuple(lines.columns for lines in self._lines),
             tried_percent=self._tried_percent,
