@@ -4,7 +4,7 @@
     python benchmarks/aa_gates.py judge
 
 ``measure`` takes snapshot after snapshot until the time is over, two fresh workers each, at 256 and 512, of whatever is
-furthest behind its goal in ``WANTED``, and adds each to a file (``--raw``, that which is kept beside this script); it
+furthest behind its goal in gates (``wanted``), and adds each to a file (``--raw``, that which is kept beside this script); it
 can be broken off at any time and gone on with. Then it judges all of them, and writes the table into
 docs/explanation/decision-quality.md where the file is the kept one. ``judge`` prints that table. A gate is what comes
 of cutting a series of snapshots: it has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins where it
@@ -49,9 +49,9 @@ FLOOR, CALIBRATION = 0.97, 20
 LEAST_PAIRS = 8
 MEAN_LIMIT, DRIFT_LIMIT = 1.05, 0.10
 UNCHANGED = {"pocl": 200}  # gates of the unchanged driver on an idle host that are wanted; 50 of any other
-MORE_WORK = (1.05, 1.1, 1.2)
+MORE_WORK = {1.05: 12.0, 1.1: 3.0, 1.2: 3.0}  # times the work, and about how many snapshots a gate of it takes
 ONE_THREAD = {"pocl": "POCL_MAX_PTHREAD_COUNT", "rusticl": "LP_NUM_THREADS"}
-SNAPSHOTS_A_GATE = 3.5
+SNAPSHOTS_A_GATE = 3.7
 
 Snapshot = dict[str, Any]
 
@@ -171,10 +171,10 @@ def wanted(platforms: Sequence[str], loads: Sequence[bool]) -> dict[Kind, float]
         for busy in loads:
             unchanged = 40 if busy else UNCHANGED.get(platform, 50)
             found[Kind(platform, busy)] = SNAPSHOTS_A_GATE * unchanged + (0 if busy else CALIBRATION)
-            for work in MORE_WORK:
-                found[Kind(platform, busy, work)] = SNAPSHOTS_A_GATE * (20 if busy else 40)
+            for work, snapshots in MORE_WORK.items():
+                found[Kind(platform, busy, work)] = snapshots * (10 if busy else 20)
             if platform in ONE_THREAD:
-                found[Kind(platform, busy, one_thread=True)] = SNAPSHOTS_A_GATE * 10
+                found[Kind(platform, busy, one_thread=True)] = 3.0 * (5 if busy else 10)
     return found
 
 
@@ -187,6 +187,8 @@ def measure(arguments: argparse.Namespace) -> None:
 
     ends = time.monotonic() + 60.0 * arguments.minutes
     goals = wanted(arguments.platforms, {"no": (False,), "yes": (True,), "both": (False, True)}[arguments.busy])
+    if arguments.unchanged:
+        goals = {kind: goal for kind, goal in goals.items() if kind == Kind(kind.platform, kind.busy)}
     raw_files.pack(arguments.raw)
     taken = Counter(map(kind_of, raw_files.read(arguments.raw)))
     with Scratch() as scratch, closing(HostWorker(scratch, Deadlines())) as host:
@@ -266,6 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--raw", type=Path, default=KEPT)
     parser.add_argument("--platforms", nargs="+", default=["pocl", "rusticl"])
     parser.add_argument("--busy", choices=["no", "yes", "both"], default="both")
+    parser.add_argument("--unchanged", action="store_true", help="only the unchanged driver against itself")
     parser.add_argument("--minutes", type=float, default=60.0)
     arguments = parser.parse_args(argv)
     if arguments.what == "measure":
