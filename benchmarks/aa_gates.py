@@ -51,7 +51,7 @@ MEAN_LIMIT, DRIFT_LIMIT = 1.05, 0.10
 UNCHANGED = {"pocl": 200}  # gates of the unchanged driver on an idle host that are wanted; 50 of any other
 MORE_WORK = {1.05: 12.0, 1.1: 3.0, 1.2: 3.0}  # times the work, and about how many snapshots a gate of it takes
 ONE_THREAD = {"pocl": "POCL_MAX_PTHREAD_COUNT", "rusticl": "LP_NUM_THREADS"}
-SNAPSHOTS_A_GATE = 3.7
+SNAPSHOTS_A_GATE = 4.0
 
 Snapshot = dict[str, Any]
 

@@ -83,7 +83,7 @@ def test_every_kind_has_a_goal() -> None:
     """Both platforms, both loads, three amounts of work, and one thread."""
     goals = wanted(["pocl", "rusticl"], (False, True))
     assert len(goals) == len(set(goals)) == 2 * 2 * (1 + 3 + 1)
-    assert goals[Kind("pocl")] == max(goals.values()) == 20 + 3.5 * 200
+    assert goals[Kind("pocl")] == max(goals.values()) == 20 + 200 * aa_gates.SNAPSHOTS_A_GATE
 
 
 def test_a_file_is_read_in_the_order_of_its_lines_and_without_a_torn_end(tmp_path: Path) -> None:
