@@ -4,8 +4,8 @@
     python benchmarks/aa_gates.py judge
 
 ``measure`` takes snapshot after snapshot until the time is over, two fresh workers each, at 256 and 512, of whatever is
-furthest behind its goal in gates (``wanted``), and adds each to a file (``--raw``, that which is kept beside this script); it
-can be broken off at any time and gone on with. Then it judges all of them, and writes the table into
+furthest behind its goal in gates (``wanted``), and adds each to a file (``--raw``, that which is kept beside this
+script); it can be broken off at any time and gone on with. Then it judges all of them, and writes the table into
 docs/explanation/decision-quality.md where the file is the kept one. ``judge`` prints that table. A gate is what comes
 of cutting a series of snapshots: it has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins where it
 was decided. The table has, for a ratio of at least 0.97, how many passed, failed and stayed open, and what two other

@@ -19,7 +19,10 @@ QUEUE = (
     "queue_svm",
 )
 IMAGE = ("image2d", "image2d_linear")
-RESULTS_ONLY = (STRICT_MATH, *QUEUE, *IMAGE)  # a launch is a row of host calls, or of functions: no time is judged
+WIDE_VECTORS = "vectors_wide"  # what a driver fails in
+VECTOR = ("vectors", WIDE_VECTORS)  # moved by vload and vstore
+# A launch is a row of host calls, of functions or of moves: no time is judged.
+RESULTS_ONLY = (STRICT_MATH, *QUEUE, *IMAGE, *VECTOR)
 LEVEL1: dict[str, Unit] = {  # what programs do (SHOC's name for it), one name per operation
     "reduce": "GB/s",
     "scan": "GB/s",

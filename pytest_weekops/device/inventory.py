@@ -19,7 +19,9 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
+    ABORTS_ON_VECTOR_LOADS,
     CAPABILITIES,
+    FAILS_IN_WIDE_VECTORS,
     FORGETS_ARGUMENTS,
     FUSES_NO_DOUBLES,
     WRONG_IN_MAD_SAT,
@@ -41,6 +43,7 @@ _OF_VERSIONS = {
     ABORTS_ON_SUB_RECTANGLES: _POCLS,
     WRONG_IN_STRICT_MATH: (*_POCLS, *_MESAS),
     FUSES_NO_DOUBLES: (("Clover", "22.3.6"),),
+    FAILS_IN_WIDE_VECTORS: (("Portable", "3.0-rc2"),),
     WRONG_IN_MAD_SAT: (("Intel(R) OpenCL", "2026.22"),),
 }
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
@@ -184,7 +187,7 @@ def _quirks(platform: Any, device: Any) -> tuple[str, ...]:
     quirks = []
     if platform.name == "Clover":
         quirks += [
-            "aborts-on-vector-loads",
+            ABORTS_ON_VECTOR_LOADS,
             ABORTS_ON_ATOMICS,
             ABORTS_ON_HALVES,
             ABORTS_ON_IMAGES,

@@ -15,6 +15,8 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
+    ABORTS_ON_VECTOR_LOADS,
+    FAILS_IN_WIDE_VECTORS,
     FORGETS_ARGUMENTS,
     FUSES_NO_DOUBLES,
     WRONG_IN_MAD_SAT,
@@ -168,7 +170,7 @@ def _loops(device: OpenDevice, request: SmokeRequest, notify: Notify) -> list[Sm
 
 def _known_quirks(device: OpenDevice) -> list[SmokeStep]:
     advice = {
-        "aborts-on-vector-loads": "vload and vstore abort this compiler. The shipped variants read through pointers.",
+        ABORTS_ON_VECTOR_LOADS: "vload and vstore abort this compiler. The shipped variants read through pointers.",
         ABORTS_ON_ATOMICS: "Atomic operations abort this compiler. Variants that need them are refused, not built.",
         ABORTS_ON_POINTER_RESULTS: "frexp, modf and their kind abort this compiler. Take functions of one result.",
         ABORTS_ON_HALVES: "vload_half and vstore_half abort this compiler. Keep floats in memory.",
@@ -176,6 +178,7 @@ def _known_quirks(device: OpenDevice) -> list[SmokeStep]:
         ABORTS_ON_SUB_RECTANGLES: "A rectangle copied between sub-buffers crashes this version. Copy row by row.",
         FORGETS_ARGUMENTS: "Arguments set later reach a kernel that waits in the queue. Use a kernel object each.",
         WRONG_IN_STRICT_MATH: "tgamma, ldexp or signs of zeros are wrong in this version: math_strict is left out.",
+        FAILS_IN_WIDE_VECTORS: "Vectors of 64 bytes do not compile in this version, or are wrong. Take narrower ones.",
         WRONG_IN_MAD_SAT: "mad_sat of int and uint does not saturate in this version. Saturate a sum of longs.",
         FUSES_NO_DOUBLES: "fma of doubles rounds the product first in this version: double_fma is left out.",
         "stops-after-65535-loop-iterations": "Unroll inner loops; the shipped variants stay below the limit.",

@@ -18,6 +18,8 @@ _LATER_NEEDS = (
     "atomics",
     "pointer_results",
     "halves",
+    "vector_loads",
+    "wide_vectors",
     "strict_math",
     "fused_doubles",
     "mad_sat",

@@ -12,7 +12,7 @@ from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.kernel_operation import KernelOperation
 from pytest_weekops.core.measurement.records import MeasurementStatus
-from pytest_weekops.core.units import IMAGE, LEVEL0, LEVEL1, MATH, SHIPPED_UNITS, STRICT_MATH
+from pytest_weekops.core.units import IMAGE, LEVEL0, LEVEL1, MATH, SHIPPED_UNITS, STRICT_MATH, VECTOR
 from pytest_weekops.files.shipped import data_dir
 from tests.support.benches import Bench
 
@@ -27,12 +27,12 @@ WRONG_MATH = {STRICT_MATH: "this driver's version is known to be wrong there"}
 POCL = {**WRONG_MATH, "queue_sub_rectangles": "this driver's version is known to crash over them"}
 REFUSED = {
     "pocl": POCL,
-    "pocl-embedded": POCL,
+    "pocl-embedded": {**POCL, "vectors_wide": "this driver's version is known to fail over them"},
     "rusticl": {**WRONG_MATH, **LACKS, **NO_DOUBLES},
     "clover": {
         **dict.fromkeys(("histogram", "math_pairs", STRICT_MATH, *IMAGE), ABORTS),
         **LACKS,
-        "convert_half": ABORTS,
+        **dict.fromkeys(("convert_half", *VECTOR), ABORTS),
         "double_fma": "this driver's version is known to round twice in it",
         "queue_fill": "is not applicable: the device has no clEnqueueFillBuffer",
         "queue_user_events": "this driver's version is known to take later ones",

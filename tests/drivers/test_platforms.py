@@ -136,13 +136,15 @@ def test_weekops_drivers_prints_json(need_platform: Callable[[str], str]) -> Non
 
 
 def test_a_named_driver_that_is_not_installed_is_shown_beside_the_others(need_platform: Callable[[str], str]) -> None:
-    """One that is missing does not keep the answer about the rest back."""
+    """One that is missing does not keep the answer about the rest back, but it was asked for: exit status 1."""
     done = drivers("--json", "--platforms", need_platform("pocl"), "clover", WEEKOPS_ICD_DIR="/nonexistent")
-    entries = {entry["profile"]: entry for entry in json.loads(done.stdout)["platforms"]}
+    document = json.loads(done.stdout)
+    assert (document["overall_status"], document["opencl"]) == ("degraded", True)
+    entries = {entry["profile"]: entry for entry in document["platforms"]}
     assert entries["clover"]["status"] == "not installed"
     assert "mesa-opencl-icd" in entries["clover"]["reason"]
     assert entries["pocl"]["status"] in ("ok", "warning")
-    assert done.returncode == 0
+    assert done.returncode == 1
 
 
 def test_no_opencl_at_all_is_an_answer(tmp_path: Path) -> None:

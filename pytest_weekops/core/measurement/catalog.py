@@ -22,6 +22,7 @@ _LAYOUT_OF = {"gemm": "", "triad": "vector"}  # of the shipped operations; GEMM 
 ABORTS_ON_ATOMICS = "aborts-on-atomics"
 ABORTS_ON_POINTER_RESULTS = "aborts-on-pointer-results"
 ABORTS_ON_HALVES = "aborts-on-halves-in-memory"
+ABORTS_ON_VECTOR_LOADS = "aborts-on-vector-loads"
 # What a device may lack: OpenCL's name for it, by the name of the need.
 CAPABILITIES = {
     "out_of_order": "CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE",
@@ -36,17 +37,19 @@ FORGETS_ARGUMENTS = "forgets-arguments-of-waiting-kernels"
 WRONG_IN_STRICT_MATH = "wrong-in-strict-math"  # a quirk of one version: the next one is asked again
 FUSES_NO_DOUBLES = "rounds-twice-in-fma-of-doubles"  # the same
 WRONG_IN_MAD_SAT = "wrong-in-mad-sat"  # the same
+FAILS_IN_WIDE_VECTORS = "fails-in-wide-vectors"  # the same
 
 
 class Needs(Record):
     """What a device must have for a variant.
 
     Of its driver, which may be known to fail there: ``atomics``, ``pointer_results`` (built-in functions with a second
-    result behind a pointer, as ``frexp`` has) and ``halves`` (``vload_half`` and ``vstore_half``) a compiler that
-    survives them, ``strict_math`` what conformance tests do not ask, ``fused_doubles`` an ``fma`` of doubles that
-    rounds once, ``mad_sat`` one that saturates, ``sub_rectangles`` copies of them between sub-buffers,
-    ``waiting_arguments`` that a kernel keeps the arguments it was enqueued with. Of its capabilities: ``out_of_order``
-    queues, ``fill`` (OpenCL 1.2), ``svm`` (coarse-grained at least), ``images``, ``fp64`` (double precision).
+    result behind a pointer, as ``frexp`` has), ``halves`` (``vload_half`` and ``vstore_half``) and ``vector_loads``
+    (``vload`` and ``vstore``) a compiler that survives them, ``wide_vectors`` right ones of 64 bytes and more,
+    ``strict_math`` what conformance tests do not ask, ``fused_doubles`` an ``fma`` of doubles that rounds once,
+    ``mad_sat`` one that saturates, ``sub_rectangles`` copies of them between sub-buffers, ``waiting_arguments`` that a
+    kernel keeps the arguments it was enqueued with. Of its capabilities: ``out_of_order`` queues, ``fill``
+    (OpenCL 1.2), ``svm`` (coarse-grained at least), ``images``, ``fp64`` (double precision).
     """
 
     work_group_size: int = Field(default=1, ge=1)
@@ -55,6 +58,8 @@ class Needs(Record):
     atomics: bool = False
     pointer_results: bool = False
     halves: bool = False
+    vector_loads: bool = False
+    wide_vectors: bool = False
     strict_math: bool = False
     fused_doubles: bool = False
     mad_sat: bool = False

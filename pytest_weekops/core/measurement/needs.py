@@ -8,7 +8,9 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
+    ABORTS_ON_VECTOR_LOADS,
     DOUBLES,
+    FAILS_IN_WIDE_VECTORS,
     FORGETS_ARGUMENTS,
     FUSES_NO_DOUBLES,
     WRONG_IN_MAD_SAT,
@@ -23,6 +25,7 @@ _ABORTS = "compiler is known to abort on them"
 SPOILT: dict[str, tuple[str, str]] = {
     ABORTS_ON_ATOMICS: ("atomic operations", _ABORTS),
     ABORTS_ON_HALVES: ("halves in memory", _ABORTS),
+    ABORTS_ON_VECTOR_LOADS: ("vload and vstore", _ABORTS),
     ABORTS_ON_POINTER_RESULTS: ("functions with a second result", _ABORTS),
     ABORTS_ON_IMAGES: ("images", _ABORTS),
     ABORTS_ON_SUB_RECTANGLES: ("rectangles of sub-buffers", "version is known to crash over them"),
@@ -32,6 +35,7 @@ SPOILT: dict[str, tuple[str, str]] = {
     ),
     FUSES_NO_DOUBLES: ("fma of doubles", "version is known to round twice in it"),
     WRONG_IN_MAD_SAT: ("mad_sat of 32 bits", "version is known to be wrong in it"),
+    FAILS_IN_WIDE_VECTORS: ("vectors of 64 bytes", "version is known to fail over them"),
     WRONG_IN_STRICT_MATH: ("math as strict as the text", "version is known to be wrong there"),
 }
 
@@ -55,12 +59,14 @@ def needs_of(kernel: str, needs: Needs) -> KernelNeeds:
         ABORTS_ON_ATOMICS: needs.atomics,
         ABORTS_ON_POINTER_RESULTS: needs.pointer_results,
         ABORTS_ON_HALVES: needs.halves,
+        ABORTS_ON_VECTOR_LOADS: needs.vector_loads,
         ABORTS_ON_IMAGES: needs.images,
         ABORTS_ON_SUB_RECTANGLES: needs.sub_rectangles,
         FORGETS_ARGUMENTS: needs.waiting_arguments,
         FUSES_NO_DOUBLES: needs.fused_doubles,
         WRONG_IN_MAD_SAT: needs.mad_sat,
         WRONG_IN_STRICT_MATH: needs.strict_math,
+        FAILS_IN_WIDE_VECTORS: needs.wide_vectors,
     }
     found = tuple(quirk for quirk, needed in spoilt.items() if needed)
     return KernelNeeds(kernel=kernel, capabilities=needs.capabilities, spoilt_by=found)

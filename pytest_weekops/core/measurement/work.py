@@ -77,6 +77,15 @@ def _words(n: int, results: int, words: int) -> Work:
     return float(results * count), 4.0 * (3 + words * results) * count
 
 
+_LEAST_VECTORS, _SIZE_PER_VECTOR = 96, 64
+_VECTORS = {"vectors": (17, 8), "vectors_wide": (11, 16)}  # results, words of one
+
+
+def _vectors(n: int, results: int, words: int) -> Work:
+    count = _LEAST_VECTORS + n * n // _SIZE_PER_VECTOR
+    return float(results * count), 4.0 * (1 + words * results) * count
+
+
 _PEAK_BLOCK, _PEAK_GROUP = 1024, 64  # words of an array of level 0, and work-items, are multiples of these
 _PEAK_STEPS, _PEAK_PER_ITEM = 8 * 512, 128  # steps of a chain, and of the n * n so many to a work-item
 
@@ -121,6 +130,7 @@ _BY_NAME: dict[str, Callable[[int], Work]] = {
     "gather_scatter_long": lambda n: (float(n**2), 24.0 * n**2),
     **{name: partial(_double, results=results) for name, results in _DOUBLES.items()},
     **{name: partial(_words, results=results, words=words) for name, (results, words) in _WORDS.items()},
+    **{name: partial(_vectors, results=results, words=words) for name, (results, words) in _VECTORS.items()},
     **{name: partial(_math, functions=count, numbers=numbers) for name, (count, numbers) in _MATHS.items()},
     **{name: partial(_in_parts, parts=parts, each=(1.0, 8.0)) for name, parts in _QUEUES.items()},
     **{name: partial(_in_parts, parts=parts, each=(4.0, 40.0)) for name, parts in _IMAGES.items()},

@@ -27,6 +27,7 @@ from pytest_weekops.device.workloads.spmv import Spmv
 from pytest_weekops.device.workloads.stencil2d import Stencil2d
 from pytest_weekops.device.workloads.stencil3d import Stencil3d
 from pytest_weekops.device.workloads.transpose import Transpose
+from pytest_weekops.device.workloads.vectors import IN_VECTORS
 from pytest_weekops.device.workloads.whole import IN_WHOLE
 
 WORKLOADS: dict[str, LaunchedOperation] = {
@@ -49,4 +50,5 @@ WORKLOADS: dict[str, LaunchedOperation] = {
     **{name: MathFunctions(name, functions) for name, functions in GROUPS.items()},
     **QUEUES,
     **IMAGES,
+    **IN_VECTORS,
 }

@@ -12,7 +12,7 @@ from pytest_weekops.core.units import Unit
 from pytest_weekops.device.operation import Array, Shape
 from pytest_weekops.device.workloads.parts import counted, elements, up
 
-_GROUP = 64  # of double.cl, whole.cl and convert.cl
+_GROUP = 64  # of double.cl, whole.cl, convert.cl and vectors.cl
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,17 @@ def test_other_snapshots_stand_in_for_void_ones(plan: CampaignPlan) -> None:
     assert not look_at(POLICY, make_campaign(plan, records), 3).ends
 
 
+def test_where_nothing_counts_the_host_is_named() -> None:
+    """Not a snapshot or launches that are too few: there is none."""
+    spoilt = {"void": True, "void_reason": "busy"}
+    records = [m.model_copy(update=spoilt) if isinstance(m, Measurement) else m for m in after(3)]
+    verdict = verdict_of(records)
+    assert verdict.exit_status != 0
+    for check in ("p95_evidence", "throughput_drift_abs_bound"):
+        words = ": no measurement counts: each is void, by what the host did"
+        assert finding_of(verdict, check).message.endswith(words)
+
+
 def test_what_would_decide_counts_the_void_ones() -> None:
     """Of a run whose first snapshots were void, as many more are wanted: never fewer than it had."""
     near = floor(1.0 / 0.98)

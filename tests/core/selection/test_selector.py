@@ -10,7 +10,9 @@ from pytest_weekops.core.measurement.catalog import (
     ABORTS_ON_IMAGES,
     ABORTS_ON_POINTER_RESULTS,
     ABORTS_ON_SUB_RECTANGLES,
+    ABORTS_ON_VECTOR_LOADS,
     CAPABILITIES,
+    FAILS_IN_WIDE_VECTORS,
     FORGETS_ARGUMENTS,
     FUSES_NO_DOUBLES,
     WRONG_IN_MAD_SAT,
@@ -109,6 +111,16 @@ def test_double_precision_is_asked_for_where_it_is_needed() -> None:
             "needs functions with a second result, and this driver's compiler is known to abort on them",
         ),
         ("halves", ABORTS_ON_HALVES, "needs halves in memory, and this driver's compiler is known to abort on them"),
+        (
+            "vector_loads",
+            ABORTS_ON_VECTOR_LOADS,
+            "needs vload and vstore, and this driver's compiler is known to abort on them",
+        ),
+        (
+            "wide_vectors",
+            FAILS_IN_WIDE_VECTORS,
+            "needs vectors of 64 bytes, and this driver's version is known to fail over them",
+        ),
         ("images", ABORTS_ON_IMAGES, "needs images, and this driver's compiler is known to abort on them"),
         (
             "sub_rectangles",

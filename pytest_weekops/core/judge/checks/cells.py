@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -117,12 +118,26 @@ def p95_evidence(policy: Policy, campaign: Campaign) -> Finding:
     facts = {"observed": min(counts.values(), default=0), "required": least}
     if short or not counts:
         message = f"p95 needs {least} verified launches: {listed(short)}. Add --snapshots, --sessions or --iterations."
+        if not any(counts.values()):
+            message = f"p95 needs {least} verified launches: {_nothing(campaign)}"
         return no_data(check, "too_few_launches", message, rows=short, **facts)
     few = min(counts.values()) < flag
     words = f"at least {min(counts.values())} verified launches per cell" + (
         f", fewer than {flag}: p95 is coarse" if few else ""
     )
     return passed(check, words, **facts)
+
+
+def _nothing(campaign: Campaign) -> str:
+    """Why no cell has a measurement that counts, as far as it can be told."""
+    all_void = campaign.voids and not campaign.by_case
+    return "no measurement counts: each is void, by what the host did" if all_void else "no measurement counts"
+
+
+def _no_drift(short: Sequence[str], campaign: Campaign) -> str:
+    if not any(campaign.good.values()):
+        return f"no drift can be seen: {_nothing(campaign)}"
+    return f"one snapshot shows no drift: {listed(short)}"
 
 
 def drift_percent(rows: tuple[CaseMetrics, ...]) -> tuple[float, float]:
@@ -165,9 +180,7 @@ def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
     if bad:
         return failed(check, "drift", listed(bad), rows=tuple(bad), **facts)
     if short or not campaign.good:
-        return no_data(
-            check, "one_snapshot", f"one snapshot shows no drift: {listed(short)}", rows=tuple(short), **facts
-        )
+        return no_data(check, "one_snapshot", f"{_no_drift(short, campaign)}", rows=tuple(short), **facts)
     return passed(check, f"worst trend {-max(found):+.1f} % over the window", **facts)
 
 
@@ -181,9 +194,7 @@ def _drift_answered(policy: Policy, campaign: Campaign) -> Finding:
     if bad := told(found, CheckStatus.FAIL):
         return failed(check, "drift", listed(bad), rows=bad, **facts)
     if short or not campaign.good:
-        return no_data(
-            check, "one_snapshot", f"one snapshot shows no drift: {listed(short)}", rows=tuple(short), **facts
-        )
+        return no_data(check, "one_snapshot", f"{_no_drift(short, campaign)}", rows=tuple(short), **facts)
     if unsure := told(found, CheckStatus.INCONCLUSIVE):
         return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
     things = witnessed(policy, campaign)
