@@ -78,6 +78,9 @@ class CloseLook(Record):
         return f"{self.variant} at {edges}"
 
 
+_UNSEEN = (*MATH, STRICT_MATH, *QUEUE, *IMAGE, WIDE_VECTORS, *LEVEL0)
+
+
 def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[str, ...]) -> tuple[CloseLook, ...]:
     """The launches that look at each variant: one element, less than a tile, and a remainder in each direction.
 
@@ -97,7 +100,7 @@ def close_looks(operations: Mapping[str, KernelOperation], kernel_dirs: tuple[st
             beta=beta if operation.is_gemm else 0.0,
         )
         for variant, operation in operations.items()
-        if operation.file is not None or operation.name not in (*MATH, STRICT_MATH, *QUEUE, *IMAGE, WIDE_VECTORS, *LEVEL0)
+        if operation.file is not None or operation.name not in _UNSEEN
         for m, n, k, alpha, beta in (SHAPES if operation.is_gemm else EDGES)
     )
 
