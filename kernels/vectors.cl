@@ -7,7 +7,7 @@
  *               multiple of the width that belongs to i
  * Oracle        the words themselves, moved by the host
  * Origin        OpenCL C 1.2, sections 6.1.2, 6.1.7 and 6.12.7
- * Build options WIDE: the second kernel, which a driver is known to be wrong in, in place of the first
+ * Build options WIDE: the second kernel, which a driver is known to fail over, in place of the first
  * Work-group    (64, 1, 1), and as many whole groups as cover count
  * Local memory  8 * 64 or 16 * 64 words
  * Precondition  count >= 32, and 176 * count < 2**31 - 2**16
@@ -17,26 +17,55 @@
 #define ONE_OF_A_GROUP __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 #define ROW (out + WORDS * (row++ * count + i))
 
-#ifndef WIDE
-#define WORDS 8 /* of a row to an item */
-__kernel ONE_OF_A_GROUP void vectors_(__global const uint *x, __global uint *out, const int count)
+#ifdef WIDE
+#define WORDS 16 /* of a row to an item */
+#define VECTOR uint16
+#define LOAD vload16
+#define STORE vstore16
+#define NAME vectors_wide_
+#else
+#define WORDS 8
+#define VECTOR uint8
+#define LOAD vload8
+#define STORE vstore8
+#define NAME vectors_
+#endif
+
+__kernel ONE_OF_A_GROUP void NAME(__global const uint *x, __global uint *out, const int count)
 {
     __local uint held[WORDS * GROUP];
     uint kept[WORDS];
     const int lane = get_local_id(0), i = min((int)get_global_id(0), count - 1);
     const int at = i % (count - 31);
-    const uint8 v = vload8(0, x + at), w = vload8(i % (count / WORDS), x);
-    vstore8(v, lane, held);
+    const VECTOR v = LOAD(0, x + at), w = LOAD(i % (count / WORDS), x);
+    STORE(v, lane, held);
     barrier(CLK_LOCAL_MEM_FENCE);
-    const uint8 beside = vload8(lane ^ 1, held);
+    const VECTOR beside = LOAD(lane ^ 1, held);
     if (get_global_id(0) >= count)
         return;
-    __global const uchar *bytes = (__global const uchar *)(x + at) + 1;
-    __global const ushort *shorts = (__global const ushort *)(x + at) + 1;
     __global const ulong *longs = (__global const ulong *)(x + (at & ~1));
     int row = 0;
-    vstore8(v, 0, ROW);
-    vstore8(w, 0, ROW);
+    STORE(v, 0, ROW);
+    STORE(w, 0, ROW);
+    STORE(LOAD(0, (__global const float *)(x + at)), 0, (__global float *)ROW);
+    STORE(w, 0, kept);
+    {
+        __global uint *to = ROW;
+        for (int k = 0; k < WORDS; ++k)
+            to[k] = kept[(k + i) % WORDS];
+    }
+    STORE(beside, 0, ROW);
+    STORE(3 * v + w, 0, ROW);
+    STORE((VECTOR)(w.hi, v.odd), 0, ROW);
+#ifdef WIDE
+    const ulong16 wider = vload16(0, longs);
+    vstore8(vload8(0, longs), 0, (__global ulong *)ROW);
+    vstore8(wider.lo, 0, (__global ulong *)ROW);
+    vstore8(wider.hi, 0, (__global ulong *)ROW);
+    vstore16((uint16)(vload8(0, x + at), vload8(1, x + at)), 0, ROW);
+#else
+    __global const uchar *bytes = (__global const uchar *)(x + at) + 1;
+    __global const ushort *shorts = (__global const ushort *)(x + at) + 1;
     {
         __global uint *to = ROW;
         vstore4(vload4(0, x + at), 0, to);
@@ -55,7 +84,6 @@ __kernel ONE_OF_A_GROUP void vectors_(__global const uint *x, __global uint *out
         vstore2(vload2(2, x + at), 1, to);
         vstore2(vload2(3, x + at), 0, to);
     }
-    vstore8(vload8(0, (__global const float *)(x + at)), 0, (__global float *)ROW);
     {
         __global uchar *to = (__global uchar *)ROW;
         vstore16(vload16(0, bytes), 0, to);
@@ -85,50 +113,6 @@ __kernel ONE_OF_A_GROUP void vectors_(__global const uint *x, __global uint *out
         vstore2(vload2(0, longs), 1, to);
         vstore2(vload2(1, longs), 0, to);
     }
-    vstore8(w, 0, kept);
-    {
-        __global uint *to = ROW;
-        for (int k = 0; k < WORDS; ++k)
-            to[k] = kept[(k + i) % WORDS];
-    }
-    vstore8(beside, 0, ROW);
-    vstore8(3 * v + w, 0, ROW);
-    vstore8((uint8)(w.hi, v.odd), 0, ROW);
     vstore8(max(v, w), 0, ROW);
-}
-
-#else
-#define WORDS 16
-__kernel ONE_OF_A_GROUP void vectors_wide_(__global const uint *x, __global uint *out, const int count)
-{
-    __local uint held[WORDS * GROUP];
-    uint kept[WORDS];
-    const int lane = get_local_id(0), i = min((int)get_global_id(0), count - 1);
-    const int at = i % (count - 31);
-    const uint16 v = vload16(0, x + at), w = vload16(i % (count / WORDS), x);
-    vstore16(v, lane, held);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    const uint16 beside = vload16(lane ^ 1, held);
-    if (get_global_id(0) >= count)
-        return;
-    __global const ulong *longs = (__global const ulong *)(x + (at & ~1));
-    const ulong16 wider = vload16(0, longs);
-    int row = 0;
-    vstore16(v, 0, ROW);
-    vstore16(w, 0, ROW);
-    vstore16(vload16(0, (__global const float *)(x + at)), 0, (__global float *)ROW);
-    vstore8(vload8(0, longs), 0, (__global ulong *)ROW);
-    vstore8(wider.lo, 0, (__global ulong *)ROW);
-    vstore8(wider.hi, 0, (__global ulong *)ROW);
-    vstore16(w, 0, kept);
-    {
-        __global uint *to = ROW;
-        for (int k = 0; k < WORDS; ++k)
-            to[k] = kept[(k + i) % WORDS];
-    }
-    vstore16(beside, 0, ROW);
-    vstore16(3 * v + w, 0, ROW);
-    vstore16((uint16)(w.hi, v.odd), 0, ROW);
-    vstore16((uint16)(vload8(0, x + at), vload8(1, x + at)), 0, ROW);
-}
 #endif
+}

@@ -70,20 +70,21 @@ _WORDS = {  # results, words of one
     "convert": (29, 1),
     "convert_half": (5, 1),
 }
-
-
-def _words(n: int, results: int, words: int) -> Work:
-    count = _LEAST_TRIPLES + n * n // _SIZE_PER_TRIPLE
-    return float(results * count), 4.0 * (3 + words * results) * count
-
-
+_VECTORS = {"vectors": (17, 8), "vectors_wide": (11, 16)}  # the same, of vectors over one array
 _LEAST_VECTORS, _SIZE_PER_VECTOR = 96, 64
-_VECTORS = {"vectors": (17, 8), "vectors_wide": (11, 16)}  # results, words of one
 
 
-def _vectors(n: int, results: int, words: int) -> Work:
-    count = _LEAST_VECTORS + n * n // _SIZE_PER_VECTOR
-    return float(results * count), 4.0 * (1 + words * results) * count
+def _triples(n: int) -> int:
+    return _LEAST_TRIPLES + n * n // _SIZE_PER_TRIPLE
+
+
+def _items(n: int) -> int:
+    return _LEAST_VECTORS + n * n // _SIZE_PER_VECTOR
+
+
+def _words(n: int, results: int, words: int, read: int, count_of: Callable[[int], int]) -> Work:
+    count = count_of(n)
+    return float(results * count), 4.0 * (read + words * results) * count
 
 
 _PEAK_BLOCK, _PEAK_GROUP = 1024, 64  # words of an array of level 0, and work-items, are multiples of these
@@ -129,8 +130,8 @@ _BY_NAME: dict[str, Callable[[int], Work]] = {
     "gather_scatter": lambda n: (float(n**2), 16.0 * n**2),
     "gather_scatter_long": lambda n: (float(n**2), 24.0 * n**2),
     **{name: partial(_double, results=results) for name, results in _DOUBLES.items()},
-    **{name: partial(_words, results=results, words=words) for name, (results, words) in _WORDS.items()},
-    **{name: partial(_vectors, results=results, words=words) for name, (results, words) in _VECTORS.items()},
+    **{name: partial(_words, results=r, words=w, read=3, count_of=_triples) for name, (r, w) in _WORDS.items()},
+    **{name: partial(_words, results=r, words=w, read=1, count_of=_items) for name, (r, w) in _VECTORS.items()},
     **{name: partial(_math, functions=count, numbers=numbers) for name, (count, numbers) in _MATHS.items()},
     **{name: partial(_in_parts, parts=parts, each=(1.0, 8.0)) for name, parts in _QUEUES.items()},
     **{name: partial(_in_parts, parts=parts, each=(4.0, 40.0)) for name, parts in _IMAGES.items()},

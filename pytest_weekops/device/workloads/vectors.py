@@ -18,18 +18,18 @@ def count_of(n: int) -> int:
     return _LEAST_ITEMS + n * n // _SIZE_PER_ITEM
 
 
-def _words(n: int, seed: int, session: int) -> dict[str, Array]:
+def _drawn(n: int, seed: int, session: int) -> dict[str, Array]:
     """X, uint32: any bits that are a normal number as a float, since a float may be loaded as it is computed with."""
-    drawn = np.random.default_rng([seed, session]).integers(0, 2**32, count_of(n), dtype=np.uint32)
-    exponent = drawn & np.uint32(0x7F800000)
-    return {"x": np.where((exponent == 0) | (exponent == 0x7F800000), drawn ^ np.uint32(0x40000000), drawn)}
+    bits = np.random.default_rng([seed, session]).integers(0, 2**32, count_of(n), dtype=np.uint32)
+    exponent = bits & np.uint32(0x7F800000)
+    return {"x": np.where((exponent == 0) | (exponent == 0x7F800000), bits ^ np.uint32(0x40000000), bits)}
 
 
 class _Vectors(ExactWords):
     """Rows of whole vectors: ``right`` gives (items x words) each."""
 
     def __init__(self, name: str, results: int, right: Callable[[Array], Sequence[Array]], *, words: int) -> None:
-        super().__init__(name, results, right, Arguments("x", "uint32", count_of, _words), words=words)
+        super().__init__(name, results, right, Arguments("x", "uint32", count_of, _drawn), words=words)
 
     def _words(self, row: Array) -> Array:
         return row.reshape(-1)
@@ -64,10 +64,11 @@ class _Places:
         """What the item beside loads; beyond the last one all load what the last one does."""
         return np.asarray(self.any[np.minimum(self.item ^ 1, self.item.size - 1)])
 
-    def combined(self) -> tuple[Array, Array]:
-        """A sum with a multiple, and a vector of half of one and every second word of another."""
-        half = self._width // 2
-        return 3 * self.any + self.aligned, np.hstack([self.aligned[:, half:], self.any[:, 1::2]])
+    def common(self) -> list[Array]:
+        """The rows of either kernel: loads, a turn, a sum, half of one vector beside half of another."""
+        parts = np.hstack([self.aligned[:, self._width // 2 :], self.any[:, 1::2]])
+        total = 3 * self.any + self.aligned
+        return [self.any, self.aligned, self.any, self.turned(), self.beside(), total, parts]
 
 
 def _narrow(x: Array) -> list[Array]:
@@ -76,19 +77,14 @@ def _narrow(x: Array) -> list[Array]:
     longs = of.words(of.at & ~1)
     pairs_turned, halves_turned = [6, 7, 4, 5, 2, 3, 0, 1], [4, 5, 6, 7, 0, 1, 2, 3]
     return [
-        of.any,
-        of.aligned,
+        *of.common(),
         of.any,
         of.any,
         of.any[:, pairs_turned],
-        of.any,
         *[of.parts("uint8")] * 2,
         *[of.parts("uint16")] * 2,
         longs,
         longs[:, halves_turned],
-        of.turned(),
-        of.beside(),
-        *of.combined(),
         np.maximum(of.any, of.aligned),
     ]
 
@@ -98,7 +94,7 @@ def _wide(x: Array) -> list[Array]:
     of = _Places(x, 16)
     longs = of.at & ~1
     lower, upper = of.words(longs), of.words(longs + 16)
-    return [of.any, of.aligned, of.any, lower, lower, upper, of.turned(), of.beside(), *of.combined(), of.any]
+    return [*of.common(), lower, lower, upper, of.any]
 
 
 IN_VECTORS = {

@@ -117,10 +117,9 @@ def p95_evidence(policy: Policy, campaign: Campaign) -> Finding:
     short = tuple(f"{cell_name(cell)}: {count}" for cell, count in counts.items() if count < least)
     facts = {"observed": min(counts.values(), default=0), "required": least}
     if short or not counts:
-        message = f"p95 needs {least} verified launches: {listed(short)}. Add --snapshots, --sessions or --iterations."
-        if not any(counts.values()):
-            message = f"p95 needs {least} verified launches: {_nothing(campaign)}"
-        return no_data(check, "too_few_launches", message, rows=short, **facts)
+        more = f"{listed(short)}. Add --snapshots, --sessions or --iterations."
+        why = more if any(counts.values()) else _nothing(campaign)
+        return no_data(check, "too_few_launches", f"p95 needs {least} verified launches: {why}", rows=short, **facts)
     few = min(counts.values()) < flag
     words = f"at least {min(counts.values())} verified launches per cell" + (
         f", fewer than {flag}: p95 is coarse" if few else ""
