@@ -15,7 +15,13 @@ import pyopencl as cl
 from pytest_weekops.core.measurement.calm import is_enough
 from pytest_weekops.core.measurement.patience import Patience
 from pytest_weekops.core.measurement.records import Phase, SessionSamples
-from pytest_weekops.core.measurement.session import LONG_WARM_UP_S, OTHER_DATA, STEADY_MEDIANS, launch_count
+from pytest_weekops.core.measurement.session import (
+    LONG_WARM_UP_S,
+    OTHER_DATA,
+    STEADY_MEDIANS,
+    launch_count,
+    usual_launch_ns,
+)
 from pytest_weekops.device.digest import Digest
 from pytest_weekops.device.launcher import Launcher
 from pytest_weekops.device.looks import Data, Looks, session_data
@@ -72,7 +78,7 @@ class Session:
         self.watch.begin(self._data, seed=self.request.seed, session=self.number)
         self.launcher.poison()
         self._warm_up()
-        self.usual_ns = statistics.median(launch.wall_ns for launch in self.warm) if self.warm else 0.0
+        self.usual_ns = usual_launch_ns([launch.wall_ns for launch in self.warm])
         self.caught = self.caught or self._contained() or self.watch.trust(self.usual_ns)
 
     def _load(self) -> Data:
@@ -213,7 +219,9 @@ class Session:
             if self.caught:
                 break
             medians.append(statistics.median(launch.wall_ns for launch in self.warm[-STEADY_MEDIANS:]))
-            if len(self.warm) >= 2 and time.monotonic() - began > LONG_WARM_UP_S:
+            if len(self.warm) == 1:
+                began = time.monotonic()
+            elif time.monotonic() - began > LONG_WARM_UP_S:
                 break
             if len(self.warm) >= self.request.warmup_min and _steady(medians[-STEADY_MEDIANS:]):
                 break
