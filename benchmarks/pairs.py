@@ -1,7 +1,8 @@
 """What taking turns is worth, and what it costs: python benchmarks/pairs.py [--busy both].
 
 Two workers of one driver (or of two) run ``auto`` in turns, as the two sides of a split do, with turns of one launch
-(2 ms at least) and of 25 and 120 ms, each beside nothing, or beside a busy loop of 2 to 8 s that comes and goes. Per
+(2 ms at least) and of 25 and 120 ms, each beside nothing, or beside a busy loop of 2 to 8 s that comes and goes; and
+with turns of one launch where the workers' arrays lie on pages of 4 KiB, as malloc leaves them by itself. Per
 snapshot there is one log ratio, the median of its calm pairs; the table has its standard deviation and mean over the
 snapshots, the same of all pairs, how many pairs were calm, and the first side's median launch: a worker that waited for
 its turn has colder caches. Each snapshot is added to a file (``--raw``, that which is kept beside this script), up to
@@ -38,7 +39,8 @@ from pytest_weekops.worker.turns import Comparison, Side, TurnTaker
 KEPT = raw_files.KEPT / "pairs.jsonl.gz"  # judged again by a test
 PERFORMANCE = raw_files.DECISION_QUALITY.with_name("performance.md")
 LIMIT = 5.0
-TURNS_NS = {"one launch": 2e6, "25 ms": 25e6, "120 ms": 120e6}
+SMALL_PAGES = "one launch, 4 KiB pages"
+TURNS_NS = {"one launch": 2e6, SMALL_PAGES: 2e6, "25 ms": 25e6, "120 ms": 120e6}
 
 Kind = tuple[int, bool, str]
 
@@ -112,7 +114,7 @@ def measure(arguments: argparse.Namespace) -> None:
                 if kind[1]:
                     stack.enter_context(busy_loop(number, draw.uniform(0.0, 2.0 * LONGEST_S)))
                 asked = request(host, kind[0])
-                found = line(kind, compare(arguments.platforms, scratch, asked, TURNS_NS[kind[2]], number))
+                found = line(kind, compare(arguments.platforms, scratch, asked, kind[2], number))
             taken[kind] += 1
             raw_files.add(arguments.raw, found)
             print(number, found, flush=True)
@@ -138,19 +140,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def compare(platforms: list[str], scratch: Path, asked: MeasureRequest, turn_ns: float, number: int) -> Comparison:
+def compare(platforms: list[str], scratch: Path, asked: MeasureRequest, turns: str, number: int) -> Comparison:
     """One snapshot: fresh workers, one session in turns."""
     with ExitStack() as stack:
         sides = []
         for letter, name in zip("AB", platforms, strict=True):
             (launch,) = resolve_platforms([name], scratch=scratch)
             label = f"{launch.label}-{letter}"
+            if turns == SMALL_PAGES:
+                launch.environment["GLIBC_TUNABLES"] = ""
             supervisor = PlatformSupervisor(launch.model_copy(update={"label": label}), Deadlines(), scratch)
             stack.callback(supervisor.close)
             supervisor.start()
             case = Case(platform=label, kernel="auto", size=asked.n, seed=asked.seed, snapshot=number + 1)
             sides.append(Side(supervisor, case, asked))
-        found = TurnTaker((sides[0], sides[1]), random.Random(number), LIMIT, turn_ns).compare()
+        found = TurnTaker((sides[0], sides[1]), random.Random(number), LIMIT, TURNS_NS[turns]).compare()
     for measurement in (found.first, found.second):
         if measurement.status != "ok":
             sys.exit(f"{measurement.case.platform}: {measurement.status}: {measurement.reason}")

@@ -49,7 +49,8 @@ _OF_VERSIONS = {
 _RANK = {"gpu": 0, "accelerator": 1, "cpu": 2}
 # Variables that change what these drivers do; whatever of them is set belongs to the identity.
 _TELLING = re.compile(
-    r"^(OCL_|POCL_(?!CACHE_DIR)|RUSTICL_|LP_|CLOVER_|GALLIUM_|MESA_|LIBGL_|CL_|CUDA_VISIBLE|ROCR_|HSA_|ONEAPI_|LD_PRELOAD$)"
+    r"^(OCL_|POCL_(?!CACHE_DIR)|RUSTICL_|LP_|CLOVER_|GALLIUM_|MESA_|LIBGL_|CL_|CUDA_VISIBLE|ROCR_|HSA_|ONEAPI_|LD_PRELOAD$"
+    r"|GLIBC_TUNABLES$)"
 )
 
 

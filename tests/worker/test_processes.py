@@ -163,6 +163,23 @@ def test_a_worker_has_compiler_caches_of_its_own(
     assert found["PYOPENCL_NO_CACHE"] == "1"
 
 
+@pytest.mark.parametrize("said", [None, "", "glibc.malloc.arena_max=1"])
+def test_a_worker_takes_huge_pages_unless_somebody_said_otherwise(
+    supervise: Callable[..., PlatformSupervisor], monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    """An empty word is one, too."""
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if said is not None:
+        monkeypatch.setenv("GLIBC_TUNABLES", said)
+    supervisor = supervise("noise", "none")
+    supervisor.start()
+    worker = supervisor._worker
+    assert worker is not None
+    words = Path(f"/proc/{worker.pid}/environ").read_text(encoding="utf-8").split("\0")
+    expected = "glibc.malloc.hugetlb=1" if said is None else said
+    assert [word for word in words if word.startswith("GLIBC_TUNABLES=")] == [f"GLIBC_TUNABLES={expected}"]
+
+
 def test_a_killed_controller_leaves_no_worker(tmp_path: Path) -> None:
     """The kernel kills a worker whose controller is gone, even one that ignores SIGTERM."""
     program = (
