@@ -1,6 +1,6 @@
 """How often real runs see a driver that is a little slower, held against a pinned baseline and the driver in service.
 
-    chrt -r 9 python benchmarks/power.py measure --minutes 120
+    python benchmarks/power.py measure --minutes 120
     python benchmarks/power.py judge
 
 ``measure`` runs `pytest suites/weekly` at 1400 with a driver that is PoCL and works on for some percent of each launch
@@ -8,8 +8,8 @@
 itself; and the same with none longer, since a gate that never promotes sees everything. Whatever is furthest behind its
 goal in ``WANTED`` comes next. For every fourth run that is held against a pin, the driver itself is measured and pinned
 anew. Each run is added to a file (``--raw``, that which is kept beside this script), so that it can be broken off and
-gone on with. At the end the table is written into docs/explanation/decision-quality.md where the file is the kept one;
-``judge`` prints it. Unknown options are the runs'.
+gone on with; ``--busy no`` takes those on an idle host alone. At the end the table is written into
+docs/explanation/decision-quality.md where the file is the kept one; ``judge`` prints it. Unknown options are the runs'.
 """
 
 from __future__ import annotations
@@ -169,17 +169,18 @@ def one_run(kind: Kind, driver: Path, pin: Path | None, options: Sequence[str], 
     }
 
 
-def measure(raw: Path, minutes: float, options: Sequence[str]) -> None:
+def measure(raw: Path, minutes: float, loads: Sequence[bool], options: Sequence[str]) -> None:
     """Add runs to the file until the time is over."""
+    wanted = {kind: count for kind, count in WANTED.items() if kind.busy in loads}
     ends = time.monotonic() + 60.0 * minutes
     raw_files.pack(raw)
     taken = Counter(map(kind_of, raw_files.read(raw)))
     with tempfile.TemporaryDirectory() as name:
         scratch, pins, used = Path(name), 0, 0
-        drivers = {percent: build(scratch, percent) for percent in {kind.slower for kind in WANTED}}
+        drivers = {percent: build(scratch, percent) for percent in {kind.slower for kind in wanted}}
         pin: Path | None = None
         while time.monotonic() < ends:
-            kind = min(WANTED, key=lambda each: taken[each] / WANTED[each])
+            kind = min(wanted, key=lambda each: taken[each] / wanted[each])
             if kind.against == "pin":
                 if pin is None or used == RUNS_A_PIN:
                     pin, pins, used = pinned(scratch / f"pin-{pins}", options), pins + 1, 0
@@ -196,11 +197,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["measure", "judge"])
     parser.add_argument("--raw", type=Path, default=KEPT)
+    parser.add_argument("--busy", choices=["no", "yes", "both"], default="both")
     parser.add_argument("--minutes", type=float, default=120.0)
     arguments, options = parser.parse_known_args(argv)
     if arguments.what == "measure":
         with suppress(KeyboardInterrupt):
-            measure(arguments.raw, arguments.minutes, options or ["--kernels", "auto"])
+            loads = {"no": (False,), "yes": (True,), "both": (False, True)}[arguments.busy]
+            measure(arguments.raw, arguments.minutes, loads, options or ["--kernels", "auto"])
         raw_files.pack(arguments.raw)
     in_docs = arguments.what == "measure" and arguments.raw == KEPT
     raw_files.show(arguments.raw, table, "power", in_docs=in_docs)
