@@ -9,7 +9,15 @@ from functools import cached_property
 from typing import Any, Literal
 
 from pytest_weekops.core.judge.campaign import CellKey
-from pytest_weekops.core.judge.certainty.answers import Answer, Bounds, Errors, Requirement, levels_of, look_by_look
+from pytest_weekops.core.judge.certainty.answers import (
+    Answer,
+    Bounds,
+    Errors,
+    Requirement,
+    levels_of,
+    look_by_look,
+    ranked_interval,
+)
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.resolution import snapshots_to_decide
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
@@ -93,17 +101,30 @@ class Answered:
 
     @property
     def change(self) -> str:
-        """A change against what it is a ratio to, in words, where that is certain in its direction; else nothing."""
-        found = self.answer.interval
-        if (
-            self.asked.undecided
-            or self.is_contradicted
-            or self.asked.kind not in ("baseline", "service", "ratio")
-            or not (found.upper < 0.0 or found.lower > 0.0)
-        ):
+        """A change against what it is a ratio to, in words, where that is certain in its direction; else nothing.
+
+        Where a spread that is assumed hides it, the ranks may say it of sides that were measured in the same run. A
+        baseline was measured in another: its error is the same in each snapshot, and ranks would take it for a change.
+        """
+        asked, count = self.asked, self.answer.snapshots
+        if asked.undecided or self.is_contradicted or asked.kind not in ("baseline", "service", "ratio"):
             return ""
-        percent = 100.0 * math.expm1(found.estimate)
-        return f"{abs(percent):.1f} % {'slower' if percent < 0 else 'faster'}, certain"
+        if _is_certain(self.answer.interval):
+            return f"{_change(self.answer.interval)}, certain"
+        if asked.requirement is None or asked.kind == "baseline" or count < 2:
+            return ""
+        found = ranked_interval(asked.requirement, self.plan, self.answer.error)
+        return f"{_change(found)}, certain by the ranks of {count} snapshots" if _is_certain(found) else ""
+
+
+def _is_certain(found: Interval) -> bool:
+    """Whether it lies on one side of no change."""
+    return found.upper < 0.0 or found.lower > 0.0
+
+
+def _change(found: Interval) -> str:
+    percent = 100.0 * math.expm1(found.estimate)
+    return f"{abs(percent):.1f} % {'slower' if percent < 0 else 'faster'}"
 
 
 def ask_where_certain(
