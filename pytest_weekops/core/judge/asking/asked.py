@@ -77,7 +77,8 @@ class Answered:
         if found.status is CheckStatus.FAIL:
             return f"{seen} {asked.broken}, certain after {found.decided_after} snapshots"
         if asked.requirement is not None:
-            return f"{seen} is not certainly {asked.held} after {found.snapshots} snapshots{self._outlook()}"
+            change = f" ({self.change})" if self.change else ""
+            return f"{seen}{change} is not certainly {asked.held} after {found.snapshots} snapshots{self._outlook()}"
         return f"{seen} {asked.broken} is not certain after {found.snapshots} snapshots{self._outlook()}"
 
     @property

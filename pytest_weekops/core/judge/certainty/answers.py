@@ -96,8 +96,9 @@ def answer(requirement: Requirement, plan: LookPlan, errors: Errors) -> Answer:
 def ranked_interval(requirement: Requirement, plan: LookPlan, errors: Errors) -> Interval:
     """The bounds at the last look by the ranks of the values alone, whatever is known or assumed of their spread.
 
-    Five snapshots and fewer have none at an error of one in a hundred. They decide nothing: where a spread that is
-    assumed is ten times the true one, they say what it hides. Raises ``ValueError`` as :func:`answer` does.
+    Five snapshots and fewer have none at an error of one in a hundred, and eight none at half of it. They decide
+    nothing: where a spread that is assumed is ten times the true one, they say what it hides. Raises ``ValueError`` as
+    :func:`answer` does.
     """
     values = requirement.values
     require_finite(values)
