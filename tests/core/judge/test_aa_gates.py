@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.core.judge.certainty.answers import Errors, Requirement, ranked_interval
+from pytest_weekops.core.judge.certainty.sequential import LookPlan
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 import aa_gates
 import raw_files
@@ -117,3 +120,30 @@ def test_the_kept_snapshots_say_what_the_docs_say(repository: Path) -> None:
     assert len(rows) > 2
     head = page.index(rows[0])
     assert page[head:].split("\n\n")[0].splitlines() == rows
+
+
+def changes_by_rank(work: float) -> list[str]:
+    """What the ranks say of each twelve snapshots of the kept series, one behind the other, at each size."""
+    kept, found = raw_files.read(aa_gates.KEPT), []
+    for platform, busy in ((platform, busy) for platform in ("pocl", "rusticl") for busy in (False, True)):
+        for place in range(len(aa_gates.SIZES)):
+            logs = [each["cells"][place]["log"] for each in series(kept, Kind(platform, busy, work))]
+            for begin in range(0, len(logs) - 11, 12):
+                asked = Requirement("ratio", tuple(logs[begin : begin + 12]), -0.03)
+                bounds = ranked_interval(asked, LookPlan(), Errors())
+                found.append("slower" if bounds.upper < 0 else "faster" if bounds.lower > 0 else "")
+    return found
+
+
+def test_ranks_name_no_change_of_a_driver_that_has_not_changed() -> None:
+    """Of two hundred real runs of twelve; one in a hundred may be said to be slower by chance, one in forty faster."""
+    said = changes_by_rank(1.0)
+    assert len(said) > 190
+    assert said.count("slower") <= 0.01 * len(said)
+    assert said.count("faster") <= 0.025 * len(said)
+
+
+@pytest.mark.parametrize("work", [1.1, 1.2])
+def test_ranks_name_a_change_of_every_driver_that_has_more_work(work: float) -> None:
+    """Beyond what is chance at all."""
+    assert set(changes_by_rank(work)) == {"slower"}

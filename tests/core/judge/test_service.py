@@ -178,7 +178,7 @@ def test_a_certain_change_is_said_against_whom() -> None:
 def test_what_an_assumed_spread_hides_the_ranks_say(
     snapshots: int, speed: Callable[[int], float], said: str | None
 ) -> None:
-    """Two percent in each snapshot are a change, in what is open too; in eight, or up and down, none that is certain."""
+    """Two percent in each snapshot are a change, in what is open too; in eight, or up and down, none."""
     finding = finding_of(verdict_of(after(snapshots, lambda case: speed(case.snapshot))), SLO)
     found = re.search(r"\d+\.\d % (slower|faster), certain[^;)]*", finding.message)
     assert (found is None) == (said is None)
