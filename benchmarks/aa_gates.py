@@ -186,7 +186,7 @@ def measure(arguments: argparse.Namespace) -> None:
     from pytest_weekops.worker.host import HostWorker
 
     ends = time.monotonic() + 60.0 * arguments.minutes
-    goals = wanted(arguments.platforms, {"no": (False,), "yes": (True,), "both": (False, True)}[arguments.busy])
+    goals = wanted(arguments.platforms, raw_files.HOSTS[arguments.busy])
     if arguments.unchanged:
         goals = {kind: goal for kind, goal in goals.items() if kind == Kind(kind.platform, kind.busy)}
     raw_files.pack(arguments.raw)
@@ -267,7 +267,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("what", choices=["measure", "judge"])
     parser.add_argument("--raw", type=Path, default=KEPT)
     parser.add_argument("--platforms", nargs="+", default=["pocl", "rusticl"])
-    parser.add_argument("--busy", choices=["no", "yes", "both"], default="both")
+    parser.add_argument("--busy", choices=[*raw_files.HOSTS], default="both")
     parser.add_argument("--unchanged", action="store_true", help="only the unchanged driver against itself")
     parser.add_argument("--minutes", type=float, default=60.0)
     arguments = parser.parse_args(argv)

@@ -103,8 +103,12 @@ def table(lines: Sequence[dict[str, Any]]) -> list[str]:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Add snapshots to the file until there are enough of each kind."""
-    loads = {"no": (False,), "yes": (True,), "both": (False, True)}[arguments.busy]
-    kinds = [(size, busy, turns) for size in arguments.sizes for busy in loads for turns in TURNS_NS]
+    kinds = [
+        (size, busy, turns)
+        for size in arguments.sizes
+        for busy in raw_files.HOSTS[arguments.busy]
+        for turns in TURNS_NS
+    ]
     taken = Counter((each["size"], each["busy"], each["turns"]) for each in raw_files.read(arguments.raw))
     with Scratch() as scratch, closing(HostWorker(scratch, Deadlines())) as host:
         while left := [kind for kind in kinds if taken[kind] < arguments.snapshots]:
@@ -126,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--platforms", nargs=2, default=["pocl", "pocl"])
     parser.add_argument("--sizes", nargs="+", type=int, default=[512, 1400])
     parser.add_argument("--snapshots", type=int, default=8, help="how many of each kind there are in the end")
-    parser.add_argument("--busy", choices=["no", "yes", "both"], default="both")
+    parser.add_argument("--busy", choices=[*raw_files.HOSTS], default="both")
     parser.add_argument("--raw", type=Path, default=KEPT)
     arguments = parser.parse_args(argv)
     raw_files.pack(arguments.raw)

@@ -197,12 +197,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["measure", "judge"])
     parser.add_argument("--raw", type=Path, default=KEPT)
-    parser.add_argument("--busy", choices=["no", "yes", "both"], default="both")
+    parser.add_argument("--busy", choices=[*raw_files.HOSTS], default="both")
     parser.add_argument("--minutes", type=float, default=120.0)
     arguments, options = parser.parse_known_args(argv)
     if arguments.what == "measure":
         with suppress(KeyboardInterrupt):
-            loads = {"no": (False,), "yes": (True,), "both": (False, True)}[arguments.busy]
+            loads = raw_files.HOSTS[arguments.busy]
             measure(arguments.raw, arguments.minutes, loads, options or ["--kernels", "auto"])
         raw_files.pack(arguments.raw)
     in_docs = arguments.what == "measure" and arguments.raw == KEPT

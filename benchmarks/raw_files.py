@@ -15,6 +15,7 @@ from pytest_weekops.files.atomic import write_atomic
 
 DECISION_QUALITY = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "decision-quality.md"
 KEPT = Path(__file__).with_name("measured")
+HOSTS = {"no": (False,), "yes": (True,), "both": (False, True)}  # beside a busy loop or not, by what --busy says
 
 
 def read(path: Path) -> list[dict[str, Any]]:

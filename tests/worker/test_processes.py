@@ -40,6 +40,13 @@ def test_a_worker_killed_from_outside_is_replaced(supervise: Callable[..., Platf
     assert "SIGKILL" in answer.reason
 
 
+def environment_of(supervisor: PlatformSupervisor) -> dict[str, str]:
+    """What its worker was started with."""
+    assert supervisor._worker is not None
+    words = Path(f"/proc/{supervisor._worker.pid}/environ").read_text(encoding="utf-8").split("\0")
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
 def test_a_worker_does_not_get_what_would_falsify_or_be_told(
     supervise: Callable[..., PlatformSupervisor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,11 +56,9 @@ def test_a_worker_does_not_get_what_would_falsify_or_be_told(
         monkeypatch.setenv(name, "postgresql://me:secret@host/team")
     supervisor = supervise("noise", "none")
     supervisor.start()
-    worker = supervisor._worker
-    assert worker is not None
-    given = Path(f"/proc/{worker.pid}/environ").read_text(encoding="utf-8").split("\0")
-    assert [name for name in kept_back if any(line.startswith(f"{name}=") for line in given)] == []
-    assert any(line.startswith("WEEKOPS_OF_THE_TESTS=") for line in given)
+    given = environment_of(supervisor)
+    assert [name for name in kept_back if name in given] == []
+    assert "WEEKOPS_OF_THE_TESTS" in given
 
 
 @pytest.mark.parametrize(
@@ -155,8 +160,7 @@ def test_a_worker_has_compiler_caches_of_its_own(
     supervisor.start()
     worker = supervisor._worker
     assert worker is not None
-    words = Path(f"/proc/{worker.pid}/environ").read_text(encoding="utf-8").split("\0")
-    found = dict(word.split("=", 1) for word in words if "=" in word)
+    found = environment_of(supervisor)
     for name in ("XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "AMD_COMGR_CACHE_DIR"):
         assert Path(found[name]).is_relative_to(worker.home), name
     assert not {"MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR"} & set(found)
@@ -173,11 +177,7 @@ def test_a_worker_takes_huge_pages_unless_somebody_said_otherwise(
         monkeypatch.setenv("GLIBC_TUNABLES", said)
     supervisor = supervise("noise", "none")
     supervisor.start()
-    worker = supervisor._worker
-    assert worker is not None
-    words = Path(f"/proc/{worker.pid}/environ").read_text(encoding="utf-8").split("\0")
-    expected = "glibc.malloc.hugetlb=1" if said is None else said
-    assert [word for word in words if word.startswith("GLIBC_TUNABLES=")] == [f"GLIBC_TUNABLES={expected}"]
+    assert environment_of(supervisor)["GLIBC_TUNABLES"] == ("glibc.malloc.hugetlb=1" if said is None else said)
 
 
 def test_a_killed_controller_leaves_no_worker(tmp_path: Path) -> None:

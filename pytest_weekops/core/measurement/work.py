@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 Work = tuple[float, float]  # operations, bytes
 
@@ -53,38 +54,32 @@ def _math(n: int, functions: int, numbers: int) -> Work:
     return float(functions * count), 4.0 * numbers * count
 
 
-_LEAST_PAIRS, _SIZE_PER_PAIR = 400, 16  # of doubles
-_DOUBLES = {"double": 8, "double_fma": 1}  # results of a pair
+class _Exact(NamedTuple):
+    """An operation of exact results: of an item, words of each result, words read for it; how many items there are."""
+
+    results: int
+    words: int
+    read: int
+    least: int
+    size_per: int
 
 
-def _double(n: int, results: int) -> Work:
-    count = _LEAST_PAIRS + n * n // _SIZE_PER_PAIR
-    return float(results * count), 8.0 * (2 + results) * count
-
-
-_LEAST_TRIPLES, _SIZE_PER_TRIPLE = 320, 16  # of words
-_WORDS = {  # results, words of one
-    "whole": (34, 1),
-    "whole_mad_sat": (2, 1),
-    "whole_long": (10, 2),
-    "convert": (29, 1),
-    "convert_half": (5, 1),
+_EXACT = {  # of doubles, of triples of words, and of vectors over one array
+    "double": _Exact(8, words=2, read=4, least=400, size_per=16),
+    "double_fma": _Exact(1, words=2, read=4, least=400, size_per=16),
+    "whole": _Exact(34, words=1, read=3, least=320, size_per=16),
+    "whole_mad_sat": _Exact(2, words=1, read=3, least=320, size_per=16),
+    "whole_long": _Exact(10, words=2, read=3, least=320, size_per=16),
+    "convert": _Exact(29, words=1, read=3, least=320, size_per=16),
+    "convert_half": _Exact(5, words=1, read=3, least=320, size_per=16),
+    "vectors": _Exact(17, words=8, read=1, least=96, size_per=64),
+    "vectors_wide": _Exact(11, words=16, read=1, least=96, size_per=64),
 }
-_VECTORS = {"vectors": (17, 8), "vectors_wide": (11, 16)}  # the same, of vectors over one array
-_LEAST_VECTORS, _SIZE_PER_VECTOR = 96, 64
 
 
-def _triples(n: int) -> int:
-    return _LEAST_TRIPLES + n * n // _SIZE_PER_TRIPLE
-
-
-def _items(n: int) -> int:
-    return _LEAST_VECTORS + n * n // _SIZE_PER_VECTOR
-
-
-def _words(n: int, results: int, words: int, read: int, count_of: Callable[[int], int]) -> Work:
-    count = count_of(n)
-    return float(results * count), 4.0 * (read + words * results) * count
+def _exact(n: int, of: _Exact) -> Work:
+    count = of.least + n * n // of.size_per
+    return float(of.results * count), 4.0 * (of.read + of.words * of.results) * count
 
 
 _PEAK_BLOCK, _PEAK_GROUP = 1024, 64  # words of an array of level 0, and work-items, are multiples of these
@@ -129,9 +124,7 @@ _BY_NAME: dict[str, Callable[[int], Work]] = {
     "nbody": lambda n: (20.0 * (2 * n) ** 2, 56.0 * n),
     "gather_scatter": lambda n: (float(n**2), 16.0 * n**2),
     "gather_scatter_long": lambda n: (float(n**2), 24.0 * n**2),
-    **{name: partial(_double, results=results) for name, results in _DOUBLES.items()},
-    **{name: partial(_words, results=r, words=w, read=3, count_of=_triples) for name, (r, w) in _WORDS.items()},
-    **{name: partial(_words, results=r, words=w, read=1, count_of=_items) for name, (r, w) in _VECTORS.items()},
+    **{name: partial(_exact, of=exact) for name, exact in _EXACT.items()},
     **{name: partial(_math, functions=count, numbers=numbers) for name, (count, numbers) in _MATHS.items()},
     **{name: partial(_in_parts, parts=parts, each=(1.0, 8.0)) for name, parts in _QUEUES.items()},
     **{name: partial(_in_parts, parts=parts, each=(4.0, 40.0)) for name, parts in _IMAGES.items()},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_weekops.core.judge.certainty.answers import Errors, Requirement, ranked_interval
+from pytest_weekops.core.judge.certainty.answers import Errors, Requirement, answer
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
@@ -130,7 +130,7 @@ def changes_by_rank(work: float) -> list[str]:
             logs = [each["cells"][place]["log"] for each in series(kept, Kind(platform, busy, work))]
             for begin in range(0, len(logs) - 11, 12):
                 asked = Requirement("ratio", tuple(logs[begin : begin + 12]), -0.03)
-                bounds = ranked_interval(asked, LookPlan(), Errors())
+                bounds = answer(asked, LookPlan(), Errors()).interval
                 found.append("slower" if bounds.upper < 0 else "faster" if bounds.lower > 0 else "")
     return found
 

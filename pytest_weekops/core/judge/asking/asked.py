@@ -14,9 +14,9 @@ from pytest_weekops.core.judge.certainty.answers import (
     Bounds,
     Errors,
     Requirement,
+    answer,
     levels_of,
     look_by_look,
-    ranked_interval,
 )
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.resolution import snapshots_to_decide
@@ -100,22 +100,25 @@ class Answered:
             return None
         return snapshots_to_decide(self.asked.requirement, self.answer, self.plan)
 
-    @property
+    @cached_property
     def change(self) -> str:
         """A change against what it is a ratio to, in words, where that is certain in its direction; else nothing.
 
         Where a spread that is assumed hides it, the ranks may say it of sides that were measured in the same run. A
         baseline was measured in another: its error is the same in each snapshot, and ranks would take it for a change.
+        Eight snapshots and fewer have no ranks that are certain at an error of one in two hundred.
         """
-        asked, count = self.asked, self.answer.snapshots
+        asked = self.asked
         if asked.undecided or self.is_contradicted or asked.kind not in ("baseline", "service", "ratio"):
             return ""
         if _is_certain(self.answer.interval):
             return f"{_change(self.answer.interval)}, certain"
-        if asked.requirement is None or asked.kind == "baseline" or count < 2:
+        if asked.requirement is None or asked.kind == "baseline":
             return ""
-        found = ranked_interval(asked.requirement, self.plan, self.answer.error)
-        return f"{_change(found)}, certain by the ranks of {count} snapshots" if _is_certain(found) else ""
+        ranked = answer(replace(asked.requirement, spread=None), self.plan, self.answer.error)
+        if not _is_certain(ranked.interval):
+            return ""
+        return f"{_change(ranked.interval)}, certain by the ranks of {ranked.snapshots} snapshots"
 
 
 def _is_certain(found: Interval) -> bool:

@@ -93,20 +93,6 @@ def answer(requirement: Requirement, plan: LookPlan, errors: Errors) -> Answer:
     )
 
 
-def ranked_interval(requirement: Requirement, plan: LookPlan, errors: Errors) -> Interval:
-    """The bounds at the last look by the ranks of the values alone, whatever is known or assumed of their spread.
-
-    Five snapshots and fewer have none at an error of one in a hundred, and eight none at half of it. They decide
-    nothing: where a spread that is assumed is ten times the true one, they say what it hides. Raises ``ValueError`` as
-    :func:`answer` does.
-    """
-    values = requirement.values
-    require_finite(values)
-    ranked = [signed_rank_tails(look) for look in plan.reached(len(values))]
-    _look, levels = levels_of(plan, errors, len(values), ranked)[-1]
-    return location_interval(values, levels, None)
-
-
 def levels_of(
     plan: LookPlan, errors: Errors, count: int, ranked: Sequence[Sequence[Fraction]] | None
 ) -> tuple[tuple[int, Levels], ...]:

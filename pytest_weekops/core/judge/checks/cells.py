@@ -179,7 +179,7 @@ def throughput_drift_abs_bound(policy: Policy, campaign: Campaign) -> Finding:
     if bad:
         return failed(check, "drift", listed(bad), rows=tuple(bad), **facts)
     if short or not campaign.good:
-        return no_data(check, "one_snapshot", f"{_no_drift(short, campaign)}", rows=tuple(short), **facts)
+        return no_data(check, "one_snapshot", _no_drift(short, campaign), rows=tuple(short), **facts)
     return passed(check, f"worst trend {-max(found):+.1f} % over the window", **facts)
 
 
@@ -193,7 +193,7 @@ def _drift_answered(policy: Policy, campaign: Campaign) -> Finding:
     if bad := told(found, CheckStatus.FAIL):
         return failed(check, "drift", listed(bad), rows=bad, **facts)
     if short or not campaign.good:
-        return no_data(check, "one_snapshot", f"{_no_drift(short, campaign)}", rows=tuple(short), **facts)
+        return no_data(check, "one_snapshot", _no_drift(short, campaign), rows=tuple(short), **facts)
     if unsure := told(found, CheckStatus.INCONCLUSIVE):
         return inconclusive(check, "open", listed(unsure), rows=unsure, **facts)
     things = witnessed(policy, campaign)
