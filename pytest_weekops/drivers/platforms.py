@@ -23,7 +23,7 @@ from pytest_weekops.worker.protocol import OpenRequest
 _VENDORS = "/etc/OpenCL/vendors"
 AGAINST = "--against"
 REFERENCE = "reference"
-_REFERENCES = ("pocl-embedded", "intel")
+_REFERENCES = ("intel", "pocl-embedded")
 _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
 
 
@@ -101,25 +101,22 @@ def resolve_against(
     return found
 
 
-def reference_launch(scratch: Path, beside: Sequence[Launch] = ()) -> Launch:
-    """The launch of the reference driver: the embedded one, or Intel's runtime where that does not launch.
+def reference_launch(scratch: Path, beside: Sequence[Launch] = (), *, name: str | None = None) -> Launch:
+    """The launch of the reference driver: the named one, or Intel's runtime, or else PoCL's wheel.
 
     Shipped profiles alone name it: it is a clock, and the same one everywhere. One that is under test (``beside``) is
     the last that is taken, since beside itself a driver is as fast as itself, whatever it is. Raises ``NoDriverWorks``
-    without either, and ``InputError`` where it cannot be told now.
+    without any, and ``InputError`` where it cannot be told now.
     """
-    profiles = load_profiles().profiles
-    launches = [
-        _launch(REFERENCE, name, profiles[name], None, scratch=scratch, device_pattern=None) for name in _REFERENCES
-    ]
+    profiles, names = load_profiles().profiles, _REFERENCES if name is None else (name,)
+    launches = [_launch(REFERENCE, each, profiles[each], None, scratch=scratch, device_pattern=None) for each in names]
     under_test = {launch.open.icd for launch in beside}
     candidates = sorted(launches, key=lambda launch: launch.open.icd in under_test)
     try:
         return first_that_works(candidates, scratch)
     except NoDriverWorks as error:
-        raise NoDriverWorks(
-            f"--reference-driver on: neither {' nor '.join(_REFERENCES)} works here, so none takes turns. {error}"
-        ) from error
+        what = f"on: neither {' nor '.join(names)} works here" if name is None else f"{name}: it does not work here"
+        raise NoDriverWorks(f"--reference-driver {what}, so none takes turns. {error}") from error
 
 
 def name_launches(

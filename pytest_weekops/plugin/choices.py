@@ -196,7 +196,7 @@ class Choices:
         asked = self.options.text("reference-driver") or ("auto" if not self.channel else "off")
         if asked == "off" or self.kind != "weekly" or (asked == "auto" and not self._has_long_launches):
             return None
-        return usage(lambda: self._find_reference(must=asked == "on"))
+        return usage(lambda: self._find_reference(asked))
 
     @property
     def _has_long_launches(self) -> bool:
@@ -209,16 +209,16 @@ class Choices:
         kernels = asked_kernels(self.options, self.kind, entries, self._own_kernels)
         return any(name not in entries or entries[name].operation == "gemm" for name in kernels)
 
-    def _find_reference(self, *, must: bool) -> Launch | None:
+    def _find_reference(self, asked: str) -> Launch | None:
         from pytest_weekops.drivers.auto import NoDriverWorks
         from pytest_weekops.drivers.platforms import reference_launch
 
         try:
-            return reference_launch(self.scratch, self.launches)
+            return reference_launch(self.scratch, self.launches, name=None if asked in ("auto", "on") else asked)
         except NoDriverWorks:
-            if must:
-                raise
-            return None
+            if asked == "auto":
+                return None
+            raise
 
     def _refuse_against(self, said: str) -> None:
         if self.kind != "weekly":
@@ -332,7 +332,7 @@ class Choices:
         against = self.options.text("against")
         if against:
             return Partner(label=launch.label, role="service", asked=against)
-        is_required = self.options.text("reference-driver") == "on"
+        is_required = self.options.text("reference-driver") not in (None, "auto")
         return Partner(label=launch.label, role="reference", asked=launch.profile, required=is_required)
 
     def close(self) -> None:

@@ -108,8 +108,8 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "reference-driver",
-        ("auto", "off", "on"),
-        "weekly, on a CPU: PoCL's wheel or Intel's runtime takes turns with each driver as its clock (default: auto)",
+        ("auto", "off", "on", "intel", "pocl-embedded"),
+        "weekly, on a CPU: Intel's runtime or PoCL's wheel takes turns with each driver as its clock (default: auto)",
     ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )

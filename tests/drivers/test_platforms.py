@@ -14,6 +14,7 @@ from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.drivers import platforms
 from pytest_weekops.drivers.auto import NoDriverWorks
 from pytest_weekops.drivers.platforms import load_profiles, reference_launch, resolve_against, resolve_platforms
+from pytest_weekops.plugin import options
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 from tests.support.command import weekops
 from tests.support.libraries import build_library
@@ -193,27 +194,39 @@ def test_a_driver_in_service_that_cannot_be_used_is_refused(
     assert words in str(caught.value)
 
 
-def test_the_reference_driver_is_the_embedded_one(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
-    """Under a label of its own; where none launches, the sentence says for what it was wanted."""
-    need_platform("pocl-embedded")
-    found = reference_launch(tmp_path)
-    assert (found.label, found.profile) == ("reference", "pocl-embedded")
+def test_the_reference_driver_is_intels_runtime(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+    """Under a label of its own; PoCL's wheel is it where that is named."""
+    for name in ("pocl-embedded", "intel"):
+        need_platform(name)
+    found = [reference_launch(tmp_path), reference_launch(tmp_path, name="pocl-embedded")]
+    assert [(each.label, each.profile) for each in found] == [("reference", "intel"), ("reference", "pocl-embedded")]
 
 
-def test_the_reference_of_the_embedded_driver_is_another(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
+def test_the_reference_of_a_reference_driver_is_another(tmp_path: Path, need_platform: Callable[[str], str]) -> None:
     """Beside itself a driver is as fast as itself, whatever it is."""
     names = [need_platform(name) for name in ("pocl-embedded", "intel")]
     launches = resolve_platforms(names, scratch=tmp_path)
     assert reference_launch(tmp_path, launches[:1]).profile == "intel"
     assert reference_launch(tmp_path, launches[1:]).profile == "pocl-embedded"
-    assert reference_launch(tmp_path, launches).profile == "pocl-embedded"
+    assert reference_launch(tmp_path, launches).profile == "intel"
 
 
-def test_without_a_reference_driver_none_takes_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_options_names_are_those_of_reference_drivers() -> None:
+    """Each that may be named, in the order in which they are tried."""
+    (row,) = (row for row in options._CHOICES if row[0] == "reference-driver")
+    assert row[1] == ("auto", "off", "on", *platforms._REFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [(None, "on: neither intel nor pocl-embedded works here"), ("intel", "intel: it does not work")]
+)
+def test_without_a_reference_driver_none_takes_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | None, words: str
+) -> None:
     """The sentence names the option."""
     monkeypatch.setattr(platforms, "first_that_works", resolve_nothing)
-    with pytest.raises(InputError, match="--reference-driver on: neither pocl-embedded nor intel works here"):
-        reference_launch(tmp_path)
+    with pytest.raises(InputError, match=f"--reference-driver {words}"):
+        reference_launch(tmp_path, name=name)
 
 
 def resolve_nothing(*_arguments: object) -> None:

@@ -36,7 +36,7 @@ def unasked(
 ) -> GateResult:
     """A week that says nothing of a reference driver."""
     need_platform("pocl-system")
-    need_platform("pocl-embedded")
+    need_platform("intel")
     directory = tmp_path_factory.mktemp("unasked")
     return run_gate(directory, repository / "suites" / "weekly", *WORDS, "--reference-driver", "auto")
 
@@ -51,7 +51,17 @@ def test_it_takes_turns_by_default(unasked: GateResult) -> None:
     assert "weekops: starting pocl-system, in turns with reference" in unasked.output
     assert list(unasked.decision["identities"]) == ["pocl-system"]
     partner = unasked.decision["plan"]["partner"]
-    assert (partner["role"], partner["asked"], partner["required"]) == ("reference", "pocl-embedded", False)
+    assert (partner["role"], partner["asked"], partner["required"]) == ("reference", "intel", False)
+
+
+def test_one_is_taken_by_name(gate: Callable[..., GateResult], need_platform: Callable[[str], str]) -> None:
+    """For a pin that went by it; in short launches, too."""
+    need_platform("pocl-embedded")
+    result = gate(*WORDS, "--sizes", "96", "--reference-driver", "pocl-embedded")
+    assert result.status == 0, result.output
+    partner = result.decision["plan"]["partner"]
+    assert (partner["role"], partner["asked"], partner["required"]) == ("reference", "pocl-embedded", True)
+    assert any(TOOK_TURNS in note for note in notes_of(result))
 
 
 def test_it_is_left_out_where_that_is_said(gate: Callable[..., GateResult]) -> None:

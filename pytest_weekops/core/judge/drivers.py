@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_weekops.core.judge.campaign import Campaign
+from pytest_weekops.core.judge.beside import stands_beside
+from pytest_weekops.core.judge.campaign import Campaign, CellKey
 from pytest_weekops.core.measurement.driver_change import driver_changes, listed
 from pytest_weekops.core.measurement.driver_files import DriverFile
 
@@ -23,6 +24,22 @@ def since_baseline(campaign: Campaign) -> tuple[str, ...]:
         if changes:
             notes.append(f"{platform}: since baseline {baseline.run_id}: {listed(changes)}")
     return tuple(notes)
+
+
+def by_another_clock(campaign: Campaign) -> tuple[str, ...]:
+    """A sentence per platform whose baseline stood beside another reference driver than this run does."""
+    found = {cell[0]: None for cell in campaign.good if _is_another_clock(campaign, cell)}
+    return tuple(
+        f"{platform}: its baseline was pinned beside another reference driver, or beside another kernel of it, so that "
+        "floors go by the host's clock: name that driver with --reference-driver, or pin a run anew"
+        for platform in found
+    )
+
+
+def _is_another_clock(campaign: Campaign, cell: CellKey) -> bool:
+    baseline, now = campaign.baseline_for(cell[0]), stands_beside(campaign, cell)
+    row = baseline.row(cell[1], cell[2]) if baseline is not None else None
+    return now is not None and row is not None and row.beside is not None and row.beside.driver != now.driver
 
 
 _ROLES = {"service": "the driver in service", "reference": "the reference driver, a clock"}

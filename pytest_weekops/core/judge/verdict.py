@@ -11,7 +11,7 @@ from pytest_weekops.core.judge.capabilities import references
 from pytest_weekops.core.judge.checks import Check, checks_for
 from pytest_weekops.core.judge.checks.table import table_rows
 from pytest_weekops.core.judge.decide import decide
-from pytest_weekops.core.judge.drivers import beside_partner, since_baseline
+from pytest_weekops.core.judge.drivers import beside_partner, by_another_clock, since_baseline
 from pytest_weekops.core.judge.expected import silent
 from pytest_weekops.core.judge.finding import Certainty, CheckStatus, Finding, Verdict
 from pytest_weekops.core.judge.left_out import left_out
@@ -94,7 +94,7 @@ def _notes(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
         return resumed
     bounded = campaign.baselines or campaign.plan.service is not None
     waived = () if bounded or not policy.floors.waiver else (policy.floors.waiver,)
-    return (*resumed, *waived, *since_baseline(campaign), *beside_partner(campaign))
+    return (*resumed, *waived, *since_baseline(campaign), *by_another_clock(campaign), *beside_partner(campaign))
 
 
 def _resumed(campaign: Campaign) -> Iterator[str]:

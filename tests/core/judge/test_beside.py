@@ -252,6 +252,18 @@ def test_a_drift_of_the_host_is_none_beside_the_reference() -> None:
     assert verdict.rows[0]["drift_percent"] == pytest.approx(0.0, abs=1.0)
 
 
+def test_a_pin_by_another_clock_is_said() -> None:
+    """Its floors go by the host's clock then, which readers have to know; the same clock says nothing."""
+    usual = pin(campaign())
+    assert usual.rows[0].beside is not None
+    other = usual.rows[0].beside.model_copy(update={"driver": "0" * 64})
+    for beside, is_said in ((usual.rows[0].beside, False), (other, True), (None, False)):
+        row = usual.rows[0].model_copy(update={"beside": beside})
+        verdict = judge(POLICY, campaign(12, baseline=usual.model_copy(update={"rows": (row,)})))
+        words = "pocl: its baseline was pinned beside another reference driver"
+        assert any(note.startswith(words) for note in verdict.notes) is is_said
+
+
 # -- one that took no turns --------------------------------------------------------------------------------------------
 
 MAY = PLAN.model_copy(update={"partner": Partner(label="reference", role="reference", required=False)})
