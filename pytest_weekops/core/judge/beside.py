@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_weekops.core.judge.asking.limits import launches_by_snapshot
 from pytest_weekops.core.judge.asking.spreads import beside_spread
 from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, PinnedBeside
-from pytest_weekops.core.judge.metrics import by_snapshot
+from pytest_weekops.core.judge.metrics import CaseMetrics, by_snapshot
+from pytest_weekops.core.measurement.stats import percentile95
 from pytest_weekops.core.policy.policy import Policy
 
 MOVED = 3.0  # spreads by which the reference's own speed may differ from that at the pin
@@ -22,17 +25,34 @@ _LED_BY_US = ("OCL_ICD_VENDORS", "LD_LIBRARY_PATH")  # environment that leads a 
 
 @dataclass(frozen=True)
 class Shares:
-    """Share of the pinned throughput by snapshot, as logs, how it was freed of the host, and how slow that is."""
+    """Share of the pinned throughput by snapshot, as logs, how it was freed of the host, and how slow that is.
+
+    ``log_p95`` is the p95 over the reference's when it was pinned; None where it is held against milliseconds.
+    """
 
     logs: tuple[float, ...]
     how: str
-    host: float
+    host: float = 1.0
+    log_p95: float | None = None
 
 
 def stands_beside(campaign: Campaign, cell: CellKey) -> PinnedBeside | None:
     """How a cell stood beside the reference driver, where each of its measurements did, beside one and the same."""
-    rows, partner = campaign.good[cell], campaign.partner
-    if partner is None or partner.role != "reference" or not rows or any(row.beside is None for row in rows):
+    rows, clock = campaign.good[cell], clock_of(campaign, cell)
+    if clock is None or not rows or any(row.beside is None for row in rows):
+        return None
+    return PinnedBeside(
+        driver=clock,
+        log_ratio=statistics.fmean(by_snapshot(rows, "beside")),
+        median_ms=statistics.median(ms for row in rows for ms in row.beside_ms),
+        log_p95=_log_p95(rows),
+    )
+
+
+def clock_of(campaign: Campaign, cell: CellKey) -> str | None:
+    """The one reference driver of a cell, what it launched and how it was led, as a hash; None without one."""
+    partner = campaign.partner
+    if partner is None or partner.role != "reference":
         return None
     seen = {
         (m.turns.partner.library_sha256, m.turns.partner.variant, m.turns.partner.kernel_sha256)
@@ -44,11 +64,13 @@ def stands_beside(campaign: Campaign, cell: CellKey) -> PinnedBeside | None:
     who = partner.identity
     led = sorted(f"{key}={value}" for key, value in who.environment.items() if key not in _LED_BY_US)
     facts = (*seen.pop(), who.driver_version, who.answered_by, *led)
-    return PinnedBeside(
-        driver=hashlib.sha256("\0".join(facts).encode()).hexdigest(),
-        log_ratio=statistics.fmean(by_snapshot(rows, "beside")),
-        median_ms=statistics.median(ms for row in rows for ms in row.beside_ms),
-    )
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+
+def _log_p95(rows: Sequence[CaseMetrics]) -> float:
+    """The log p95 over the reference's in the middle snapshot: one stalled snapshot is not what a pin is to bound."""
+    sides = zip(launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms"), strict=True)
+    return statistics.median(math.log(percentile95(mine) / percentile95(theirs)) for mine, theirs in sides)
 
 
 def shares_beside(campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> Shares | None:
@@ -57,7 +79,8 @@ def shares_beside(campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> Sha
     if now is None or then is None or is_reference(campaign, cell):
         return None
     logs = tuple(log - then.log_ratio for log in by_snapshot(campaign.good[cell], "beside"))
-    return Shares(logs, "beside the reference driver", now.median_ms / then.median_ms)
+    p95 = then.log_p95 if then.log_p95 is not None and math.isfinite(then.log_p95) else None
+    return Shares(logs, "beside the reference driver", now.median_ms / then.median_ms, p95)
 
 
 def another_machine(policy: Policy, campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> str:

@@ -45,12 +45,14 @@ class PinnedBeside(Record):
     """How a promoted run's cell stood beside the reference driver.
 
     ``driver`` names that driver, what it launched and how it was led. ``log_ratio`` is the cell's log speed over the
-    reference's, ``median_ms`` what the reference took.
+    reference's, ``median_ms`` what the reference took, and ``log_p95`` the log p95 over the reference's in the middle
+    one of the snapshots, absent in baselines of versions that did not keep it.
     """
 
     driver: str
     log_ratio: float
     median_ms: float
+    log_p95: float | None = None
 
 
 class BaselineRow(Record):

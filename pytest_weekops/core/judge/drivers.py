@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_weekops.core.judge.beside import stands_beside
-from pytest_weekops.core.judge.campaign import Campaign, CellKey
+from pytest_weekops.core.judge.beside import clock_of
+from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.measurement.driver_change import driver_changes, listed
 from pytest_weekops.core.measurement.driver_files import DriverFile
 
@@ -28,18 +28,19 @@ def since_baseline(campaign: Campaign) -> tuple[str, ...]:
 
 def by_another_clock(campaign: Campaign) -> tuple[str, ...]:
     """A sentence per platform whose baseline stood beside another reference driver than this run does."""
-    found = {cell[0]: None for cell in campaign.good if _is_another_clock(campaign, cell)}
     return tuple(
         f"{platform}: its baseline was pinned beside another reference driver, or beside another kernel of it, so that "
         "floors go by the host's clock: name that driver with --reference-driver, or pin a run anew"
-        for platform in found
+        for platform in campaign.identities
+        if _goes_by_another(campaign, platform)
     )
 
 
-def _is_another_clock(campaign: Campaign, cell: CellKey) -> bool:
-    baseline, now = campaign.baseline_for(cell[0]), stands_beside(campaign, cell)
-    row = baseline.row(cell[1], cell[2]) if baseline is not None else None
-    return now is not None and row is not None and row.beside is not None and row.beside.driver != now.driver
+def _goes_by_another(campaign: Campaign, platform: str) -> bool:
+    baseline = campaign.baseline_for(platform)
+    rows = baseline.rows if baseline is not None else ()
+    clocks = ((row.beside.driver, clock_of(campaign, (platform, row.kernel, row.size))) for row in rows if row.beside)
+    return any(now is not None and then != now for then, now in clocks)
 
 
 _ROLES = {"service": "the driver in service", "reference": "the reference driver, a clock"}

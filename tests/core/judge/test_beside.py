@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -87,7 +88,59 @@ def test_a_pin_holds_on_a_busy_day(ratio: float, snapshots: int, status: str) ->
     assert "beside the reference driver" in facts["bound"]
     assert math.exp(facts["estimate"]) == pytest.approx(ratio, rel=0.01)
     p95 = next(each for each in finding.details if each["asked"] == "p95")
-    assert p95["bound"].startswith("p95 at most 0.28")
+    assert p95["bound"] == "p95 at most 1.081 of the reference driver's (1.08 times the baseline's 1.000)"
+
+
+def stalled(found: Campaign, *, mine: bool, theirs: bool, snapshots: int = 12) -> Campaign:
+    """One launch in ten of those sides takes twice as long, in so many of the snapshots."""
+
+    def slower(sessions: Any) -> Any:
+        return tuple(
+            s.model_copy(update={"wall_ns": (*s.wall_ns[:-2], *(2 * w for w in s.wall_ns[-2:]))}) for s in sessions
+        )
+
+    records: list[Any] = []
+    for record in found.records:
+        changed: Any = record
+        if isinstance(record, Measurement) and record.case.snapshot <= snapshots:
+            assert record.turns is not None
+            assert record.turns.partner is not None
+            partner = record.turns.partner
+            partner = partner.model_copy(update={"sessions": slower(partner.sessions) if theirs else partner.sessions})
+            turns = record.turns.model_copy(update={"partner": partner})
+            sessions = slower(record.sessions) if mine else record.sessions
+            changed = record.model_copy(update={"turns": turns, "sessions": sessions})
+        records.append(changed)
+    return dataclasses.replace(found, records=tuple(records))
+
+
+def p95_answer(found: Campaign) -> str:
+    """What p95 against the baseline ended in."""
+    finding = finding_of(judge(POLICY, found), SLO)
+    return str(next(each["answer"] for each in finding.details if each["asked"] == "p95"))
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "answer"), [(False, False, "pass"), (True, True, "pass"), (True, False, "fail")]
+)
+def test_what_stalls_both_is_the_hosts(mine: bool, theirs: bool, answer: str) -> None:
+    """The reference's launches are as long at their 95 %; those of the driver alone are its own doing."""
+    pinned = pin(campaign())
+    assert p95_answer(stalled(campaign(12, baseline=pinned), mine=mine, theirs=theirs)) == answer
+    assert pinned.rows[0].beside is not None
+    old = pinned.rows[0].model_copy(update={"beside": pinned.rows[0].beside.model_copy(update={"log_p95": None})})
+    by_ms = stalled(campaign(12, baseline=pinned.model_copy(update={"rows": (old,)})), mine=mine, theirs=theirs)
+    assert p95_answer(by_ms) == ("fail" if mine else "pass")
+
+
+def test_one_stalled_snapshot_makes_no_pin_wider() -> None:
+    """Of three, the driver's own launches were stalled in one: the pin is that of the other two."""
+    usual = campaign()
+    logs = [pin(each).rows[0].beside for each in (usual, stalled(usual, mine=True, theirs=False, snapshots=1))]
+    assert [each.log_p95 == pytest.approx(0.0, abs=0.01) for each in logs if each is not None] == [True, True]
+    twice = stands_beside(stalled(usual, mine=True, theirs=False, snapshots=2), CELL)
+    assert twice is not None
+    assert twice.log_p95 == pytest.approx(math.log(2.0), abs=0.05)
 
 
 def test_without_the_reference_a_slow_host_is_a_slow_driver() -> None:

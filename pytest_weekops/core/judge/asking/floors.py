@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pytest_weekops.core.judge.asking.asked import Asked, Kind, undecidable, witnessed_by
 from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most
 from pytest_weekops.core.judge.asking.spreads import assumed
-from pytest_weekops.core.judge.beside import another_machine, shares_beside
+from pytest_weekops.core.judge.beside import Shares, another_machine, shares_beside
 from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.certainty.answers import Requirement
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
@@ -53,13 +53,13 @@ def _pinned(
     """
     rows = campaign.good[cell]
     if beside := shares_beside(campaign, cell, pinned):
-        return _held(policy, cell, rows, pinned, plan, (beside.logs, beside.host, beside.how))
-    host, raw = host_speed(pinned, rows), [math.log(each) for each in shares(without_host(pinned), rows)]
-    measured = _held(policy, cell, rows, pinned, plan, (raw, 1.0, "as measured"))
+        return _held(policy, cell, rows, pinned, plan, beside)
+    host, raw = host_speed(pinned, rows), map(math.log, shares(without_host(pinned), rows))
+    measured = _held(policy, cell, rows, pinned, plan, Shares(tuple(raw), "as measured"))
     if host is None:
         return measured
-    freed = [math.log(each) for each in shares(pinned, rows)]
-    over_host = _held(policy, cell, rows, pinned, plan, (freed, host, "anchor-normalised"))
+    freed = tuple(map(math.log, shares(pinned, rows)))
+    over_host = _held(policy, cell, rows, pinned, plan, Shares(freed, "anchor-normalised", host))
     words = (
         f"not as measured, where the host ran at {1.0 / host:.3g} times the speed it had for the baseline: which of "
         "the two changed is open; --against PROFILE[@PATH], or --reference-driver on for both runs, decides"
@@ -74,10 +74,10 @@ def _held(
     rows: Sequence[CaseMetrics],
     pinned: BaselineRow,
     plan: LookPlan,
-    seen: tuple[Sequence[float], float, str],
+    seen: Shares,
 ) -> tuple[Asked, Asked]:
-    """The two questions about what was ``seen``: log shares of the baseline, how slow the host is, and how in words."""
-    (logs, host, how), spread = seen, assumed(policy)
+    """The two questions about what was ``seen`` of a cell beside its baseline."""
+    how, spread = seen.how, assumed(policy)
     least, share = policy.floors.min_share_of_baseline_gflops, policy.floors.max_share_of_baseline_p95
     words = (
         f"baseline {pinned.throughput:.5g} {pinned.unit}, {how}",
@@ -85,8 +85,11 @@ def _held(
         f"{least:g} or more",
     )
     told = f"{{:.3f}} of the baseline's throughput, {how},"
-    speed = _floor("baseline", cell, logs, least, told, words, plan, spread)
-    return speed, _p95(cell, rows, share * pinned.p95_ms * host, f" ({share:g} of the baseline's, {how})", plan, spread)
+    speed = _floor("baseline", cell, seen.logs, least, told, words, plan, spread)
+    if seen.log_p95 is None:
+        most = share * pinned.p95_ms * seen.host
+        return speed, _p95(cell, rows, most, f" ({share:g} of the baseline's, {how})", plan, spread)
+    return speed, _p95_beside(cell, rows, share, math.exp(seen.log_p95), plan, spread)
 
 
 def _elsewhere(policy: Policy, campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> str:
@@ -124,4 +127,24 @@ def _p95(cell: CellKey, rows: Sequence[CaseMetrics], most: float, how: str, plan
         bound=f"p95 at most {most:.5g} ms{how}",
         broken=f"above {most:.5g}{how}",
         seen="p95 {:.5g} ms".format,
+    )
+
+
+def _p95_beside(
+    cell: CellKey, rows: Sequence[CaseMetrics], share: float, pinned: float, plan: LookPlan, spread: Spread
+) -> Asked:
+    """The p95 as a ratio to that of the reference driver, whose launches the host stalled as often, now and then."""
+    most = share * pinned
+    how = f"{share:g} times the baseline's {pinned:.3f}"
+    return p95_at_most(
+        "p95",
+        cell_name(cell),
+        (cell,),
+        (launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms")),
+        most,
+        spread,
+        plan,
+        bound=f"p95 at most {most:.3f} of the reference driver's ({how})",
+        broken=f"above {most:.3f} ({how})",
+        seen="p95 {:.3f} of the reference driver's".format,
     )
