@@ -109,10 +109,16 @@ _CHOICES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "reference-driver",
         ("auto", "off", "on", "intel", "pocl-embedded"),
-        "weekly, on a CPU: Intel's runtime or PoCL's wheel takes turns with each driver as its clock (default: auto)",
+        (
+            "weekly, on a CPU: who takes turns with each driver as its clock; auto: Intel's runtime, else PoCL's "
+            "wheel, else nobody; on: one of them, or the run is refused; intel, pocl-embedded: that one; off: nobody "
+            "(default: auto)"
+        ),
     ),
     ("rollback", ("never", "plan", "auto"), "what to do at SEV1 (default: what the policy says)"),
 )
+# pytest puts both spellings, each with its value, into one line, however wide that is: these choices do not fit
+_METAVARS = {"require-verdict": "KIND", "reference-driver": "WHO"}
 
 
 def short_spellings() -> dict[str, tuple[str, ...]]:
@@ -148,8 +154,7 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
     for name, metavar, text in REASONS:
         add(name, metavar=metavar, help=text)
     for name, choices, text in _CHOICES:
-        # pytest puts both spellings, each with its value, into one line, however wide that is: the kinds do not fit
-        add(name, choices=choices, metavar="KIND" if name == "require-verdict" else None, help=text)
+        add(name, choices=choices, metavar=_METAVARS.get(name), help=text)
     for phase in PHASES:
         stay = (
             "first stay of a worker in the phase build"
