@@ -19,7 +19,7 @@ _DELETED = " (deleted)"
 # Not files of a driver: devices and what the kernel tells, locales, and what a program keeps compiled.
 _ELSEWHERE = ("/dev/", "/proc/", "/sys/", "/run/", "/memfd:", "/SYSV", "/usr/lib/locale/", "/usr/share/locale/")
 _CACHES = ("XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "AMD_COMGR_CACHE_DIR")
-_PYTHONS_OWN = re.compile(r"\.(cpython-[^/]*|abi3)\.so$|/lib/python3\.[0-9]+/lib-dynload/|\.py[co]?$")
+_PYTHONS_OWN = re.compile(r"\.(cpython-[^/]*|abi3)\.so$|/lib/python3\.[0-9]+/lib-dynload/|\.py[co]?$|\.npy$")
 _LOADER = re.compile(r"/libOpenCL[-.][^/]*$")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pytest_weekops.device.driver_files import ProcessFiles
@@ -30,6 +31,15 @@ def test_what_is_loaded_after_the_first_look_is_a_drivers(tmp_path: Path, monkey
     assert mine == {"liblate.so": "mapped", "builtins.bc": "open"}
     files.own(early)
     assert str(early) in {file.path for file in files.seen()}
+
+
+def test_what_results_are_held_against_is_no_drivers(tmp_path: Path) -> None:
+    """The float64 products of the host are mapped while a case is verified, and named by a count."""
+    np.save(tmp_path / "reference-5.npy", np.zeros(4))
+    files = ProcessFiles()
+    held = np.load(tmp_path / "reference-5.npy", mmap_mode="r")
+    assert [f.path for f in files.seen() if f.path.startswith(str(tmp_path))] == []
+    assert held.shape == (4,)
 
 
 def test_a_library_that_was_replaced_is_seen_so(tmp_path: Path) -> None:
