@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from pytest_weekops.core.judge.asking.asked import Asked, Kind, undecidable, witnessed_by
-from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most
+from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most, p95_beside
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.beside import Shares, another_machine, shares_beside
 from pytest_weekops.core.judge.campaign import BaselineRow, Campaign, CellKey, cell_name
@@ -89,7 +89,10 @@ def _held(
     if seen.log_p95 is None:
         most = share * pinned.p95_ms * seen.host
         return speed, _p95(cell, rows, most, f" ({share:g} of the baseline's, {how})", plan, spread)
-    return speed, _p95_beside(cell, rows, share, math.exp(seen.log_p95), plan, spread)
+    before = math.exp(seen.log_p95)
+    most, where = share * before, f" ({share:g} times the baseline's {before:.3f})"
+    whom = "the reference driver's"
+    return speed, p95_beside(cell, rows, most, spread, plan, whom=whom, limit=f"{most:.3f}", how=where)
 
 
 def _elsewhere(policy: Policy, campaign: Campaign, cell: CellKey, pinned: BaselineRow) -> str:
@@ -127,24 +130,4 @@ def _p95(cell: CellKey, rows: Sequence[CaseMetrics], most: float, how: str, plan
         bound=f"p95 at most {most:.5g} ms{how}",
         broken=f"above {most:.5g}{how}",
         seen="p95 {:.5g} ms".format,
-    )
-
-
-def _p95_beside(
-    cell: CellKey, rows: Sequence[CaseMetrics], share: float, pinned: float, plan: LookPlan, spread: Spread
-) -> Asked:
-    """The p95 as a ratio to that of the reference driver, whose launches the host stalled as often, now and then."""
-    most = share * pinned
-    how = f"{share:g} times the baseline's {pinned:.3f}"
-    return p95_at_most(
-        "p95",
-        cell_name(cell),
-        (cell,),
-        (launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms")),
-        most,
-        spread,
-        plan,
-        bound=f"p95 at most {most:.3f} of the reference driver's ({how})",
-        broken=f"above {most:.3f} ({how})",
-        seen="p95 {:.3f} of the reference driver's".format,
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from pytest_weekops.core.judge.asking.asked import Asked, Kind, ask_where_certain
-from pytest_weekops.core.judge.campaign import CellKey
+from pytest_weekops.core.judge.campaign import CellKey, cell_name
 from pytest_weekops.core.judge.certainty.answers import Requirement, answer
 from pytest_weekops.core.judge.certainty.intervals import Interval, Levels
 from pytest_weekops.core.judge.certainty.percentiles import percentile_interval
@@ -70,6 +70,35 @@ def p95_at_most(
         broken=broken,
         observed=lambda log: seen(most * math.exp(-log)),
         ask=ask_where_certain(name, 0.0, bounds, len(mine), plan),
+    )
+
+
+def p95_beside(
+    cell: CellKey,
+    rows: Sequence[CaseMetrics],
+    most: float,
+    spread: Spread,
+    plan: LookPlan,
+    *,
+    whom: str,
+    limit: str,
+    how: str = "",
+) -> Asked:
+    """A cell's p95 as a ratio to that of its partner, whose launches the host stalled as often.
+
+    ``whom`` is the partner's in words, ``limit`` is ``most`` as it is shown, and ``how`` where it comes from.
+    """
+    return p95_at_most(
+        "p95",
+        cell_name(cell),
+        (cell,),
+        (launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms")),
+        most,
+        spread,
+        plan,
+        bound=f"p95 at most {limit} of {whom}{how}",
+        broken=f"above {limit}{how}",
+        seen=lambda share: f"p95 {share:.3f} of {whom}",
     )
 
 

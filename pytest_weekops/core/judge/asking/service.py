@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from pytest_weekops.core.judge.asking.asked import Asked
-from pytest_weekops.core.judge.asking.limits import at_least, launches_by_snapshot, p95_at_most
+from pytest_weekops.core.judge.asking.limits import at_least, p95_beside
 from pytest_weekops.core.judge.asking.spreads import assumed, beside_spread
 from pytest_weekops.core.judge.campaign import Campaign, CellKey, cell_name
 from pytest_weekops.core.judge.certainty.answers import Requirement
@@ -23,12 +23,13 @@ def in_service(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[A
     service = campaign.plan.service
     if service is None:
         return
-    floors = policy.floors
     for cell, rows in campaign.good.items():
         paired = [row for row in rows if row.beside is not None]
         if paired:
             yield _share(policy, campaign, cell, paired, service.label, plan)
-            yield _p95(policy, cell, paired, floors.max_share_of_baseline_p95, service.label, plan)
+            most = policy.floors.max_share_of_baseline_p95
+            whom = f"{service.label}'s"
+            yield p95_beside(cell, paired, most, assumed(policy), plan, whom=whom, limit=f"{most:g}")
 
 
 def _share(
@@ -46,19 +47,4 @@ def _share(
         broken=f"below the {least:g} needed",
         held=f"{least:g} or more",
         seen=lambda share: f"{share:.3f} of {label}'s speed",
-    )
-
-
-def _p95(policy: Policy, cell: CellKey, rows: Sequence[CaseMetrics], most: float, label: str, plan: LookPlan) -> Asked:
-    return p95_at_most(
-        "p95",
-        cell_name(cell),
-        (cell,),
-        (launches_by_snapshot(rows), launches_by_snapshot(rows, "beside_ms")),
-        most,
-        assumed(policy),
-        plan,
-        bound=f"p95 at most {most:g} of {label}'s",
-        broken=f"above {most:g}",
-        seen=lambda share: f"p95 {share:.3f} of {label}'s",
     )
