@@ -2,11 +2,13 @@
 
     chrt -r 9 python benchmarks/aa_gates.py measure --minutes 60
     python benchmarks/aa_gates.py judge
+    python benchmarks/aa_gates.py redraw
 
 ``measure`` takes snapshot after snapshot until the time is over, two fresh workers each, at 256 and 512, of whatever is
 furthest behind its goal in gates (``wanted``), and adds each to a file (``--raw``, that which is kept beside this
 script); it can be broken off at any time and gone on with. Then it judges all of them, and writes the table into
-docs/explanation/decision-quality.md where the file is the kept one. ``judge`` prints that table. A gate is what comes
+docs/explanation/decision-quality.md where the file is the kept one. ``judge`` prints that table, ``redraw`` how often
+each answer comes in gates whose snapshots are drawn anew from those measured. A gate is what comes
 of cutting a series of snapshots: it has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins where it
 was decided. The table has, for a ratio of at least 0.97, how many passed, failed and stayed open, and what two other
 rules say of the same snapshots. The spread is that of the first twenty idle snapshots of the unchanged driver, which
@@ -46,6 +48,7 @@ KEPT = raw_files.KEPT / "aa_gates.jsonl.gz"  # judged again by a test
 SIZES = (256, 512)
 LIMIT, MAX_WAIT_S = 5.0, 20.0
 FLOOR, CALIBRATION = 0.97, 20
+REDRAWN = 10_000  # gates of each kind whose snapshots are drawn anew
 LEAST_PAIRS = 8
 MEAN_LIMIT, DRIFT_LIMIT = 1.05, 0.10
 UNCHANGED = {"pocl": 200}  # gates of the unchanged driver on an idle host that are wanted; 50 of any other
@@ -109,22 +112,60 @@ def spreads(snapshots: Sequence[Snapshot], platform: str) -> list[Spread]:
 def gates(snapshots: Sequence[Snapshot], kind: Kind) -> Iterator[Gate]:
     """The gates that a series holds, one behind the other; what is left at its end is none."""
     plan, known = LookPlan(), spreads(snapshots, kind.platform)
-    left = series(snapshots, kind)[CALIBRATION if kind == Kind(kind.platform) else 0 :]
-    while True:
-        for look in plan.looks:
-            if look > len(left):
-                return
-            taken = left[:look]
-            cells = [
-                Requirement(f"{size}", tuple(s["cells"][place]["log"] for s in taken), math.log(FLOOR), spread)
-                for place, (size, spread) in enumerate(zip(SIZES, known, strict=True))
-            ]
-            states = {each.status for each in answer_run(cells, plan, Errors()).answers}
-            if CheckStatus.INCONCLUSIVE not in states or look == plan.budget:
-                break
-        worst = next(s for s in (CheckStatus.FAIL, CheckStatus.INCONCLUSIVE, CheckStatus.PASS) if s in states)
-        yield Gate(worst.value, look, *_others(taken))
-        left = left[look:]
+    left = judged(snapshots, kind)
+    while (found := gate(left, plan, known)) is not None:
+        yield found
+        left = left[found.snapshots :]
+
+
+def judged(snapshots: Sequence[Snapshot], kind: Kind) -> list[Snapshot]:
+    """Those of a kind that take part in gates: all but the calibration."""
+    return series(snapshots, kind)[CALIBRATION if kind == Kind(kind.platform) else 0 :]
+
+
+def gate(left: Sequence[Snapshot], plan: LookPlan, known: Sequence[Spread]) -> Gate | None:
+    """The gate that these begin with, None where they end before it is decided."""
+    for look in plan.looks:
+        if look > len(left):
+            return None
+        taken = left[:look]
+        cells = [
+            Requirement(f"{size}", tuple(s["cells"][place]["log"] for s in taken), math.log(FLOOR), spread)
+            for place, (size, spread) in enumerate(zip(SIZES, known, strict=True))
+        ]
+        states = {each.status for each in answer_run(cells, plan, Errors()).answers}
+        if CheckStatus.INCONCLUSIVE not in states or look == plan.budget:
+            break
+    worst = next(s for s in (CheckStatus.FAIL, CheckStatus.INCONCLUSIVE, CheckStatus.PASS) if s in states)
+    return Gate(worst.value, look, *_others(taken))
+
+
+def redrawn(snapshots: Sequence[Snapshot], kind: Kind, count: int) -> Counter[str]:
+    """Answers of so many gates, each of snapshots drawn anew, with replacement, from those of a kind.
+
+    It says more of rare answers than the gates that a short series can be cut into, and takes snapshots to be
+    independent. The draws are the same each time. Raises ``ValueError`` where the kind has fewer than a gate may take.
+    """
+    plan, known, pool = LookPlan(), spreads(snapshots, kind.platform), judged(snapshots, kind)
+    if len(pool) < plan.budget:
+        raise ValueError(f"{kind.name} has {len(pool)} snapshots, and a gate takes up to {plan.budget}: measure more")
+    draw, found = random.Random(kind.name), Counter[str]()
+    for _ in range(count):
+        ended = gate(draw.choices(pool, k=plan.budget), plan, known)
+        assert ended is not None  # the budget is decided, one way or another
+        found[ended.answer] += 1
+    return found
+
+
+def redraw(snapshots: Sequence[Snapshot]) -> list[str]:
+    """One row per kind of which there are enough snapshots; shares in percent."""
+    rows = ["| driver, host, work | snapshots | pass | fail | open |", "| --- | --- | --- | --- | --- |"]
+    for kind in sorted(set(map(kind_of, snapshots))):
+        if len(pool := judged(snapshots, kind)) >= LookPlan().budget:
+            found = redrawn(snapshots, kind, REDRAWN)
+            shares = [f"{100 * found[a] / REDRAWN:.2f} %" for a in ("pass", "fail", "inconclusive")]
+            rows.append(f"| {kind.name} | {len(pool)} | {' | '.join(shares)} |")
+    return rows
 
 
 def _others(taken: Sequence[Snapshot]) -> tuple[bool, bool]:
@@ -262,9 +303,9 @@ def cell(found: Any, limit: float | None) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure or judge."""
+    """Measure, judge, or draw anew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["measure", "judge"])
+    parser.add_argument("what", choices=["measure", "judge", "redraw"])
     parser.add_argument("--raw", type=Path, default=KEPT)
     parser.add_argument("--platforms", nargs="+", default=["pocl", "rusticl"])
     parser.add_argument("--busy", choices=[*raw_files.HOSTS], default="both")
@@ -275,6 +316,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(KeyboardInterrupt):
             measure(arguments)
         raw_files.pack(arguments.raw)
+    if arguments.what == "redraw":
+        print("\n".join(redraw(raw_files.read(arguments.raw))))
+        return 0
     in_docs = arguments.what == "measure" and arguments.raw == KEPT
     raw_files.show(arguments.raw, table, "aa-gates", in_docs=in_docs)
     return 0

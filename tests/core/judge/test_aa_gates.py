@@ -14,7 +14,7 @@ from pytest_weekops.core.judge.certainty.sequential import LookPlan
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 import aa_gates
 import raw_files
-from aa_gates import Gate, Kind, Snapshot, gates, series, spreads, table, wanted
+from aa_gates import Gate, Kind, Snapshot, gates, redrawn, series, spreads, table, wanted
 
 
 def snapshots(
@@ -147,3 +147,22 @@ def test_ranks_name_no_change_of_a_driver_that_has_not_changed() -> None:
 def test_ranks_name_a_change_of_every_driver_that_has_more_work(work: float) -> None:
     """Beyond what is chance at all."""
     assert set(changes_by_rank(work)) == {"slower"}
+
+
+def test_gates_drawn_anew_need_as_many_snapshots_as_a_gate_may_take() -> None:
+    """Three snapshots say nothing of a gate that may take twelve; which are drawn does not change from call to call."""
+    every = [*snapshots(20 + 12), *snapshots(11, 1.2), *snapshots(12, 1.0305, sd=0.02)]
+    assert redrawn(every, Kind("pocl"), 50) == {"pass": 50}
+    assert (mixed := redrawn(every, Kind("pocl", work=1.0305), 50)) == redrawn(every, Kind("pocl", work=1.0305), 50)
+    assert len(mixed) > 1
+    with pytest.raises(ValueError, match=r"pocl, idle, 1.2 has 11 snapshots, and a gate takes up to 12: measure more"):
+        redrawn(every, Kind("pocl", work=1.2), 1)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("platform", ["pocl", "rusticl"])
+@pytest.mark.parametrize(("work", "most"), [(1.05, 0.025), (1.1, 0.0), (1.2, 0.0)])
+def test_more_work_passes_no_oftener_than_promised(platform: str, work: float, most: float, *, busy: bool) -> None:
+    """Held against a floor of 0.97, in gates whose snapshots are drawn from the kept ones."""
+    found = redrawn(raw_files.read(aa_gates.KEPT), Kind(platform, busy, work), 200)
+    assert found["pass"] <= most * found.total()
