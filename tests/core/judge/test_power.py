@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ import power
 import raw_files
 
 
-def run(status: int, change: str = "") -> power.Run:
+def run(status: int, change: str = "", floors: Sequence[float] = ()) -> power.Run:
     """One of 3 % longer, against a pin."""
     facts = {"snapshots": 12, "void": 1, "measured": 12, "seconds": 60.0}
     return {
@@ -28,16 +29,19 @@ def run(status: int, change: str = "") -> power.Run:
         "busy": False,
         "status": status,
         "changes": [change] * bool(change),
+        "floors": [{"logs": [log, log - 0.002]} for log in floors],
         **facts,
     }
 
 
 def test_a_row_counts_how_runs_ended() -> None:
-    """Promoted, open and failed, those that named the change, and what was void."""
-    _head, _line, row = power.table([run(0), run(11), run(1, "3.1 % slower, certain"), run(10)])
+    """Promoted, open and failed, how much slower they were, those that named it, and what was void."""
+    _head, _line, row = power.table(
+        [run(0, floors=[-0.02]), run(11, floors=[-0.04]), run(1, "3.1 % slower, certain"), run(10)]
+    )
     name, *cells = row.strip("| ").split(" | ")
     assert name == "3 % longer, against a pin, idle"
-    assert cells == ["4", "1 (1 to 81 %)", "1", "2", "1", "12.0", "8 %", "60"]
+    assert cells == ["4", "1 (1 to 81 %)", "1", "2", "3.1 % (1.41)", "1", "12.0", "8 %", "60"]
 
 
 def test_what_never_promotes_has_its_counterpart() -> None:
