@@ -68,3 +68,16 @@ def test_the_docs_have_what_the_kept_runs_say(repository: Path) -> None:
     """Each row, and no other."""
     page = (repository / "docs" / "explanation" / "decision-quality.md").read_text(encoding="utf-8")
     assert raw_files.put(page, "power", "\n".join(power.table(raw_files.read(power.KEPT)))) == page
+
+
+SERVICE = [run for run in raw_files.read(power.KEPT) if run["against"] == "service"]
+
+
+@pytest.mark.parametrize("share", [0.985, 0.99])
+@pytest.mark.parametrize("taken", SERVICE)
+def test_two_percent_are_not_promoted_where_a_policy_asks_for_more(taken: power.Run, share: float) -> None:
+    """With a spread of 0.5 %, as if from twenty snapshots; what takes no longer passes there all the same."""
+    for floor in taken["floors"]:
+        asked = Requirement("floor", tuple(floor["logs"]), math.log(share), Spread(0.005, 19))
+        (found,) = answer_run([asked], LookPlan(), Errors()).answers
+        assert (found.status is CheckStatus.PASS) == (taken["slower"] == 0.0)
