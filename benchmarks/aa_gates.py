@@ -316,11 +316,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(KeyboardInterrupt):
             measure(arguments)
         raw_files.pack(arguments.raw)
-    if arguments.what == "redraw":
-        print("\n".join(redraw(raw_files.read(arguments.raw))))
-        return 0
     in_docs = arguments.what == "measure" and arguments.raw == KEPT
-    raw_files.show(arguments.raw, table, "aa-gates", in_docs=in_docs)
+    rows = redraw if arguments.what == "redraw" else table
+    raw_files.show(arguments.raw, rows, "aa-gates", in_docs=in_docs)
     return 0
 
 

@@ -102,8 +102,8 @@ def table(runs: Sequence[Run]) -> list[str]:
         void = sum(run["void"] for run in mine) / sum(run["measured"] for run in mine)
         snapshots, seconds = (statistics.fmean(run[name] for run in mine) for name in ("snapshots", "seconds"))
         cells = [kind.name, len(mine), f"{ends['promoted']} ({100 * low:.0f} to {100 * high:.0f} %)", ends["open"]]
-        cells += [ends["fail"], sum(any("slower" in change for change in run["changes"]) for run in mine)]
-        cells.insert(5, _measured(mine))
+        certain = sum(any("slower" in change for change in run["changes"]) for run in mine)
+        cells += [ends["fail"], _measured(mine), certain]
         rows.append(f"| {' | '.join(map(str, cells))} | {snapshots:.1f} | {100 * void:.0f} % | {seconds:.0f} |")
     return rows
 

@@ -50,13 +50,17 @@ def test_what_never_promotes_has_its_counterpart() -> None:
     assert slower == {(kind.against, kind.busy) for kind in power.WANTED if not kind.slower}
 
 
+def passes(logs: Sequence[float], limit: float, spread: Spread) -> bool:
+    """Whether one floor does, look after look, as in a run of it alone."""
+    (found,) = answer_run([Requirement("floor", tuple(logs), limit, spread)], LookPlan(), Errors()).answers
+    return found.status is CheckStatus.PASS
+
+
 @pytest.mark.parametrize("taken", raw_files.read(power.KEPT))
 def test_the_kept_runs_are_judged_the_same_again(taken: power.Run) -> None:
     """The floors of each pass, or do not, by the values that its snapshots had; a promote has none that does not."""
     for floor in taken["floors"]:
-        asked = Requirement("floor", tuple(floor["logs"]), floor["limit"], Spread(floor["sd"]))
-        (found,) = answer_run([asked], LookPlan(), Errors()).answers
-        assert (found.status is CheckStatus.PASS) == (floor["answer"] == "pass")
+        assert passes(floor["logs"], floor["limit"], Spread(floor["sd"])) == (floor["answer"] == "pass")
         assert math.isclose(floor["limit"], math.log(0.95))
     if taken["status"] == 0:
         assert {floor["answer"] for floor in taken["floors"]} == {"pass"}
@@ -78,6 +82,4 @@ SERVICE = [run for run in raw_files.read(power.KEPT) if run["against"] == "servi
 def test_two_percent_are_not_promoted_where_a_policy_asks_for_more(taken: power.Run, share: float) -> None:
     """With a spread of 0.5 %, as if from twenty snapshots; what takes no longer passes there all the same."""
     for floor in taken["floors"]:
-        asked = Requirement("floor", tuple(floor["logs"]), math.log(share), Spread(0.005, 19))
-        (found,) = answer_run([asked], LookPlan(), Errors()).answers
-        assert (found.status is CheckStatus.PASS) == (taken["slower"] == 0.0)
+        assert passes(floor["logs"], math.log(share), Spread(0.005, 19)) == (taken["slower"] == 0.0)
