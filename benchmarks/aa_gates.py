@@ -3,12 +3,14 @@
     chrt -r 9 python benchmarks/aa_gates.py measure --minutes 60
     python benchmarks/aa_gates.py judge
     python benchmarks/aa_gates.py redraw
+    python benchmarks/aa_gates.py redraw --in-service
 
 ``measure`` takes snapshot after snapshot until the time is over, two fresh workers each, at 256 and 512, of whatever is
 furthest behind its goal in gates (``wanted``), and adds each to a file (``--raw``, that which is kept beside this
 script); it can be broken off at any time and gone on with. Then it judges all of them, and writes the table into
 docs/explanation/decision-quality.md where the file is the kept one. ``judge`` prints that table, ``redraw`` how often
-each answer comes in gates whose snapshots are drawn anew from those measured. A gate is what comes
+each answer comes in gates whose snapshots are drawn anew from those measured; ``--in-service``: with the share that the
+shipped policy asks beside the driver in service, and the spread that it assumes. A gate is what comes
 of cutting a series of snapshots: it has the looks of a run, 3, 5, 8 and 12 snapshots, and the next one begins where it
 was decided. The table has, for a ratio of at least 0.97, how many passed, failed and stayed open, and what two other
 rules say of the same snapshots. The spread is that of the first twenty idle snapshots of the unchanged driver, which
@@ -18,6 +20,7 @@ take part in no gate.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import random
@@ -36,6 +39,7 @@ import raw_files
 from pytest_weekops.campaigns.calibrate import deeper
 from pytest_weekops.campaigns.load import LONGEST_S, busy_loop
 from pytest_weekops.core.guard.injection import clopper_pearson
+from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.certainty.answers import Errors, Requirement
 from pytest_weekops.core.judge.certainty.multiplicity import answer_run
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
@@ -43,6 +47,8 @@ from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus
 from pytest_weekops.core.measurement.calibration import figures
 from pytest_weekops.core.measurement.calm import limit_beside, pair_logs, turn_times
+from pytest_weekops.core.policy.policy import Policy
+from pytest_weekops.policies.files import default_policy
 
 KEPT = raw_files.KEPT / "aa_gates.jsonl.gz"  # judged again by a test
 SIZES = (256, 512)
@@ -123,14 +129,14 @@ def judged(snapshots: Sequence[Snapshot], kind: Kind) -> list[Snapshot]:
     return series(snapshots, kind)[CALIBRATION if kind == Kind(kind.platform) else 0 :]
 
 
-def gate(left: Sequence[Snapshot], plan: LookPlan, known: Sequence[Spread]) -> Gate | None:
+def gate(left: Sequence[Snapshot], plan: LookPlan, known: Sequence[Spread], floor: float = FLOOR) -> Gate | None:
     """The gate that these begin with, None where they end before it is decided."""
     for look in plan.looks:
         if look > len(left):
             return None
         taken = left[:look]
         cells = [
-            Requirement(f"{size}", tuple(s["cells"][place]["log"] for s in taken), math.log(FLOOR), spread)
+            Requirement(f"{size}", tuple(s["cells"][place]["log"] for s in taken), math.log(floor), spread)
             for place, (size, spread) in enumerate(zip(SIZES, known, strict=True))
         ]
         states = {each.status for each in answer_run(cells, plan, Errors()).answers}
@@ -140,31 +146,39 @@ def gate(left: Sequence[Snapshot], plan: LookPlan, known: Sequence[Spread]) -> G
     return Gate(worst.value, look, *_others(taken))
 
 
-def redrawn(snapshots: Sequence[Snapshot], kind: Kind, count: int) -> Counter[str]:
-    """Answers of so many gates, each of snapshots drawn anew, with replacement, from those of a kind.
+def redrawn(
+    snapshots: Sequence[Snapshot], kind: Kind, count: int, *, policy: Policy | None = None
+) -> tuple[Counter[str], float]:
+    """Answers of so many gates, and how many snapshots they took on average.
 
-    It says more of rare answers than the gates that a short series can be cut into, and takes snapshots to be
-    independent. The draws are the same each time. Raises ``ValueError`` where the kind has fewer than a gate may take.
+    Each gate's are drawn anew, with replacement, from those of a kind. It says more of rare answers than the gates that
+    a short series can be cut into, and takes snapshots to be independent. The draws are the same each time. With a
+    ``policy`` the gates have its share of the driver in service for a floor, and the spread that it assumes. Raises
+    ``ValueError`` where the kind has fewer than a gate may take.
     """
-    plan, known, pool = LookPlan(), spreads(snapshots, kind.platform), judged(snapshots, kind)
+    plan, pool = LookPlan(), judged(snapshots, kind)
+    known = [assumed(policy)] * len(SIZES) if policy is not None else spreads(snapshots, kind.platform)
+    floor = policy.floors.share_of_service if policy is not None else FLOOR
     if len(pool) < plan.budget:
         raise ValueError(f"{kind.name} has {len(pool)} snapshots, and a gate takes up to {plan.budget}: measure more")
-    draw, found = random.Random(kind.name), Counter[str]()
+    draw, found, taken = random.Random(kind.name), Counter[str](), 0
     for _ in range(count):
-        ended = gate(draw.choices(pool, k=plan.budget), plan, known)
+        ended = gate(draw.choices(pool, k=plan.budget), plan, known, floor)
         assert ended is not None  # the budget is decided, one way or another
         found[ended.answer] += 1
-    return found
+        taken += ended.snapshots
+    return found, taken / count
 
 
-def redraw(snapshots: Sequence[Snapshot]) -> list[str]:
+def redraw(snapshots: Sequence[Snapshot], policy: Policy | None = None) -> list[str]:
     """One row per kind of which there are enough snapshots; shares in percent."""
-    rows = ["| driver, host, work | snapshots | pass | fail | open |", "| --- | --- | --- | --- | --- |"]
+    names = ["driver, host, work", "measured", "pass", "fail", "open", "snapshots"]
+    rows = [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
     for kind in sorted(set(map(kind_of, snapshots))):
         if len(pool := judged(snapshots, kind)) >= LookPlan().budget:
-            found = redrawn(snapshots, kind, REDRAWN)
+            found, mean = redrawn(snapshots, kind, REDRAWN, policy=policy)
             shares = [f"{100 * found[a] / REDRAWN:.2f} %" for a in ("pass", "fail", "inconclusive")]
-            rows.append(f"| {kind.name} | {len(pool)} | {' | '.join(shares)} |")
+            rows.append(f"| {kind.name} | {len(pool)} | {' | '.join(shares)} | {mean:.1f} |")
     return rows
 
 
@@ -310,6 +324,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--platforms", nargs="+", default=["pocl", "rusticl"])
     parser.add_argument("--busy", choices=[*raw_files.HOSTS], default="both")
     parser.add_argument("--unchanged", action="store_true", help="only the unchanged driver against itself")
+    parser.add_argument("--in-service", action="store_true", help="redraw by the shipped policy's share and spread")
     parser.add_argument("--minutes", type=float, default=60.0)
     arguments = parser.parse_args(argv)
     if arguments.what == "measure":
@@ -317,7 +332,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             measure(arguments)
         raw_files.pack(arguments.raw)
     in_docs = arguments.what == "measure" and arguments.raw == KEPT
-    rows = redraw if arguments.what == "redraw" else table
+    policy = default_policy() if arguments.in_service else None
+    rows = functools.partial(redraw, policy=policy) if arguments.what == "redraw" else table
     raw_files.show(arguments.raw, rows, "aa-gates", in_docs=in_docs)
     return 0
 

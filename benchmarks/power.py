@@ -8,14 +8,17 @@
 itself; and the same with none longer, since a gate that never promotes sees everything. Whatever is furthest behind its
 goal in ``WANTED`` comes next. For every fourth run that is held against a pin, the driver itself is measured and pinned
 anew. Each run is added to a file (``--raw``, that which is kept beside this script), so that it can be broken off and
-gone on with; ``--busy no`` takes those on an idle host alone. At the end the table is written into
-docs/explanation/decision-quality.md where the file is the kept one; ``judge`` prints it. Unknown options are the runs'.
+gone on with; ``--busy no`` takes those on an idle host alone, ``--against service`` those beside the driver in service.
+Runs stand in the table by the share that was asked of them, so that those under an older policy are told apart. At the
+end it is written into docs/explanation/decision-quality.md where the file is the kept one; ``judge`` prints it. Unknown
+options are the runs'.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -36,6 +39,7 @@ from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.evidence.judging import stored_campaign
 from pytest_weekops.evidence.stored_run import read_run
+from pytest_weekops.policies.files import default_policy
 
 KEPT = raw_files.KEPT / "power.jsonl.gz"  # judged again by a test
 SUITE = Path(__file__).resolve().parents[1] / "suites" / "weekly"
@@ -48,30 +52,40 @@ Run = dict[str, Any]
 
 @dataclass(frozen=True, order=True)
 class Kind:
-    """What a driver that takes ``slower`` percent longer is held against, and on which host."""
+    """What a driver that takes ``slower`` percent longer is held against, by which share, and on which host."""
 
     against: str
     slower: float
     busy: bool
+    share: float
 
     @property
     def name(self) -> str:
         """For the table."""
         how = "a pin" if self.against == "pin" else "the driver in service"
-        return f"{self.slower:g} % longer, against {how}, {'beside a busy loop' if self.busy else 'idle'}"
+        return f"{self.slower:g} % longer, {self.share:g} of {how}, {'beside a busy loop' if self.busy else 'idle'}"
+
+
+_FLOORS = default_policy().floors
+SHARES = {"pin": _FLOORS.min_share_of_baseline_gflops, "service": _FLOORS.share_of_service}
+
+
+def kind(against: str, slower: float, *, busy: bool) -> Kind:
+    """That kind under the shipped policy."""
+    return Kind(against, slower, busy, SHARES[against])
 
 
 WANTED = {
-    **{Kind("pin", 3.0, busy): 20 for busy in (False, True)},
-    **{Kind("service", 2.0, busy): 20 for busy in (False, True)},
-    Kind("pin", 10.0, busy=True): 20,
-    **{Kind(against, 0.0, busy): 10 for against in ("pin", "service") for busy in (False, True)},
+    **{kind("pin", 3.0, busy=busy): 20 for busy in (False, True)},
+    **{kind("service", 2.0, busy=busy): 20 for busy in (False, True)},
+    kind("pin", 10.0, busy=True): 20,
+    **{kind(against, 0.0, busy=busy): 10 for against in SHARES for busy in (False, True)},
 }
 
 
 def kind_of(run: Run) -> Kind:
-    """What a run was of."""
-    return Kind(run["against"], run["slower"], run["busy"])
+    """What a run was of, by the share that it was held to then; raises ``IndexError`` for one that asked for none."""
+    return Kind(run["against"], run["slower"], run["busy"], round(math.exp(run["floors"][0]["limit"]), 4))
 
 
 # -- judging ---------------------------------------------------------------------------------------------------------
@@ -95,13 +109,13 @@ def table(runs: Sequence[Run]) -> list[str]:
         "s a run",
     ]
     rows = [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
-    for kind in sorted(set(map(kind_of, runs))):
-        mine = [run for run in runs if kind_of(run) == kind]
+    for each in sorted(set(map(kind_of, runs))):
+        mine = [run for run in runs if kind_of(run) == each]
         ends = Counter(STATUSES[run["status"]] for run in mine)
         low, high = clopper_pearson(ends["promoted"], len(mine))
         void = sum(run["void"] for run in mine) / sum(run["measured"] for run in mine)
         snapshots, seconds = (statistics.fmean(run[name] for run in mine) for name in ("snapshots", "seconds"))
-        cells = [kind.name, len(mine), f"{ends['promoted']} ({100 * low:.0f} to {100 * high:.0f} %)", ends["open"]]
+        cells = [each.name, len(mine), f"{ends['promoted']} ({100 * low:.0f} to {100 * high:.0f} %)", ends["open"]]
         certain = sum(any("slower" in change for change in run["changes"]) for run in mine)
         cells += [ends["fail"], _measured(mine), certain]
         rows.append(f"| {' | '.join(map(str, cells))} | {snapshots:.1f} | {100 * void:.0f} % | {seconds:.0f} |")
@@ -151,11 +165,11 @@ def pinned(directory: Path, options: Sequence[str]) -> Path:
     sys.exit("five runs of the driver itself in a row did not promote, so that there is nothing to pin")
 
 
-def one_run(kind: Kind, driver: Path, pin: Path | None, options: Sequence[str], number: int) -> Run:
+def one_run(of: Kind, driver: Path, pin: Path | None, options: Sequence[str], number: int) -> Run:
     """A weekly run of the slower driver, as its journal has it."""
     held = ["--against", "served=pocl"] if pin is None else ["--baseline", str(pin)]
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        if kind.busy:
+        if of.busy:
             stack.enter_context(busy_loop(number, float(number % 16)))
         began = time.monotonic()
         status, directory = weekly(Path(name), "--platforms", f"pocl@{driver}", *held, *options)
@@ -163,11 +177,12 @@ def one_run(kind: Kind, driver: Path, pin: Path | None, options: Sequence[str], 
         decision = json.loads((directory / "decision.json").read_text(encoding="utf-8"))
         run = read_run(directory)
     certainty, findings = decision["verdict"]["certainty"], decision["verdict"]["findings"]
-    found = of_kind(answers(run.policy, stored_campaign(run)), "baseline", "service")
+    every = answers(run.policy, stored_campaign(run))
+    found = of_kind(every, "baseline", "service")
     return {
-        "against": kind.against,
-        "slower": kind.slower,
-        "busy": kind.busy,
+        "against": of.against,
+        "slower": of.slower,
+        "busy": of.busy,
         "status": status,
         "snapshots": certainty["snapshots"],
         "void": certainty["void"],
@@ -176,6 +191,8 @@ def one_run(kind: Kind, driver: Path, pin: Path | None, options: Sequence[str], 
         "changes": [each.change for each in found if each.change],
         "failed": [f["check"] for f in findings if f["status"] == "fail"],
         "open": list(decision["inconclusive_checks"]),
+        # how far inside of its limit each p95 is estimated to be, a log ratio
+        "p95": [round(each.answer.interval.estimate, 6) for each in of_kind(every, "p95")],
         "floors": [
             {
                 "logs": [round(log, 6) for log in each.asked.requirement.values],
@@ -189,25 +206,25 @@ def one_run(kind: Kind, driver: Path, pin: Path | None, options: Sequence[str], 
     }
 
 
-def measure(raw: Path, minutes: float, loads: Sequence[bool], options: Sequence[str]) -> None:
+def measure(raw: Path, minutes: float, loads: Sequence[bool], held_to: Sequence[str], options: Sequence[str]) -> None:
     """Add runs to the file until the time is over."""
-    wanted = {kind: count for kind, count in WANTED.items() if kind.busy in loads}
+    wanted = {of: count for of, count in WANTED.items() if of.busy in loads and of.against in held_to}
     ends = time.monotonic() + 60.0 * minutes
     raw_files.pack(raw)
     taken = Counter(map(kind_of, raw_files.read(raw)))
     with tempfile.TemporaryDirectory() as name:
         scratch, pins, used = Path(name), 0, 0
-        drivers = {percent: build(scratch, percent) for percent in {kind.slower for kind in wanted}}
+        drivers = {percent: build(scratch, percent) for percent in {of.slower for of in wanted}}
         pin: Path | None = None
         while time.monotonic() < ends:
-            kind = min(wanted, key=lambda each: taken[each] / wanted[each])
-            if kind.against == "pin":
+            of = min(wanted, key=lambda each: taken[each] / wanted[each])
+            if of.against == "pin":
                 if pin is None or used == RUNS_A_PIN:
                     pin, pins, used = pinned(scratch / f"pin-{pins}", options), pins + 1, 0
                 used += 1
-            held = pin if kind.against == "pin" else None
-            found = one_run(kind, drivers[kind.slower], held, options, taken.total())
-            taken[kind] += 1
+            held = pin if of.against == "pin" else None
+            found = one_run(of, drivers[of.slower], held, options, taken.total())
+            taken[of] += 1
             raw_files.add(raw, found)
             print(taken.total(), json.dumps(found), flush=True)
 
@@ -218,12 +235,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("what", choices=["measure", "judge"])
     parser.add_argument("--raw", type=Path, default=KEPT)
     parser.add_argument("--busy", choices=[*raw_files.HOSTS], default="both")
+    parser.add_argument("--against", nargs="+", choices=[*SHARES], default=[*SHARES])
     parser.add_argument("--minutes", type=float, default=120.0)
     arguments, options = parser.parse_known_args(argv)
     if arguments.what == "measure":
         with suppress(KeyboardInterrupt):
             loads = raw_files.HOSTS[arguments.busy]
-            measure(arguments.raw, arguments.minutes, loads, options or ["--kernels", "auto"])
+            options = options or ["--kernels", "auto"]
+            measure(arguments.raw, arguments.minutes, loads, arguments.against, options)
         raw_files.pack(arguments.raw)
     in_docs = arguments.what == "measure" and arguments.raw == KEPT
     raw_files.show(arguments.raw, table, "power", in_docs=in_docs)

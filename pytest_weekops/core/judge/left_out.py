@@ -86,6 +86,8 @@ def _is_asked(place: Place, campaign: Campaign) -> bool:
         return bool(campaign.expectations)
     if section == "campaign" or (section == "split" and plan.kind != "split"):
         return False
+    if name == "min_share_of_service_gflops":
+        return plan.service is not None
     if section == "floors":
         return bool(campaign.baselines) or plan.service is not None
     if section == "conformance":

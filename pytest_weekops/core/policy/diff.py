@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pytest_weekops.core.policy.guard_strength import SAMPLING, strengths
 from pytest_weekops.core.policy.part import PolicyPart
-from pytest_weekops.core.policy.policy import Policy, SeverityLevel
+from pytest_weekops.core.policy.policy import Floors, Policy, SeverityLevel
 
 Direction = Literal["stricter", "looser", "changed"]
 
@@ -19,6 +19,7 @@ _FLOORS = frozenset(
         "min_avg_gflops",
         "min_avg_gbs",
         "min_share_of_baseline_gflops",
+        "min_share_of_service_gflops",
         "min_p95_launches",
         "flag_p95_launches",
         "min_confidence",
@@ -75,7 +76,20 @@ def _section(section: str, before: PolicyPart, after: PolicyPart) -> Iterator[Ch
         old, new = getattr(before, name), getattr(after, name)
         if old == new or name.endswith("reason"):
             continue
-        yield Change(f"{section}.{name}", old, new, sampling.get(name) or _direction(name, old, new))
+        yield Change(
+            f"{section}.{name}",
+            old,
+            new,
+            sampling.get(name) or _of_service(name, before, after) or _direction(name, old, new),
+        )
+
+
+def _of_service(name: str, before: PolicyPart, after: PolicyPart) -> Direction | None:
+    """Of the share that null takes from another key, by what is in force; None of any other limit."""
+    if name != "min_share_of_service_gflops" or not (isinstance(before, Floors) and isinstance(after, Floors)):
+        return None
+    old, new = before.share_of_service, after.share_of_service
+    return "changed" if old == new else "stricter" if new > old else "looser"
 
 
 def _sampling(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Direction]:

@@ -151,8 +151,16 @@ class Floors(PolicyPart):
     waiver: str = ""
     #: [share] floor as a share of the pinned baseline's throughput, in whichever unit the cell is judged
     min_share_of_baseline_gflops: float = 0.95
+    #: [share] floor as a share of the speed of the driver in service (`--against`); null: as of a pinned baseline
+    min_share_of_service_gflops: float | None = None
     max_share_of_baseline_p95: float = 1.08  #: [share] ceiling as a share of its p95
     max_baseline_age_days: float = 180.0  #: an older baseline fails `baseline_usable`
+
+    @property
+    def share_of_service(self) -> float:
+        """What is asked of a driver's speed beside the one in service, as a share of that one's."""
+        own = self.min_share_of_service_gflops
+        return self.min_share_of_baseline_gflops if own is None else own
 
 
 class Evidence(PolicyPart):
@@ -310,12 +318,15 @@ class Policy(PolicyPart):
     def effective(self) -> dict[str, Any]:
         """Every key with its value in force, as strict JSON data; ``Policy.model_validate`` reads it back.
 
-        ``conformance`` and ``history`` as shipped are left out: policies from before them keep bytes and hash.
+        ``conformance`` and ``history`` as shipped are left out, and ``min_share_of_service_gflops`` where it is null:
+        policies from before them keep bytes and hash.
         """
         data = self.model_dump(mode="json")
         for name, shipped in (("conformance", ConformanceRules()), ("history", HistoryRules())):
             if getattr(self, name) == shipped:
                 del data[name]
+        if self.floors.min_share_of_service_gflops is None:
+            del data["floors"]["min_share_of_service_gflops"]
         return data
 
     @cached_property

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.certainty.answers import Errors, Requirement
 from pytest_weekops.core.judge.certainty.multiplicity import answer_run
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.spread import Spread
 from pytest_weekops.core.judge.finding import CheckStatus
+from pytest_weekops.policies.files import default_policy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 import power
@@ -29,7 +31,7 @@ def run(status: int, change: str = "", floors: Sequence[float] = ()) -> power.Ru
         "busy": False,
         "status": status,
         "changes": [change] * bool(change),
-        "floors": [{"logs": [log, log - 0.002]} for log in floors],
+        "floors": [{"logs": [log, log - 0.002], "limit": math.log(0.95)} for log in floors],
         **facts,
     }
 
@@ -37,11 +39,16 @@ def run(status: int, change: str = "", floors: Sequence[float] = ()) -> power.Ru
 def test_a_row_counts_how_runs_ended() -> None:
     """Promoted, open and failed, how much slower they were, those that named it, and what was void."""
     _head, _line, row = power.table(
-        [run(0, floors=[-0.02]), run(11, floors=[-0.04]), run(1, "3.1 % slower, certain"), run(10)]
+        [
+            run(0, floors=[-0.02]),
+            run(11, floors=[-0.04]),
+            run(1, "3.1 % slower, certain", [-0.03]),
+            run(10, floors=[-0.03]),
+        ]
     )
     name, *cells = row.strip("| ").split(" | ")
-    assert name == "3 % longer, against a pin, idle"
-    assert cells == ["4", "1 (1 to 81 %)", "1", "2", "3.1 % (1.41)", "1", "12.0", "8 %", "60"]
+    assert name == "3 % longer, 0.95 of a pin, idle"
+    assert cells == ["4", "1 (1 to 81 %)", "1", "2", "3.1 % (0.82)", "1", "12.0", "8 %", "60"]
 
 
 def test_what_never_promotes_has_its_counterpart() -> None:
@@ -61,7 +68,7 @@ def test_the_kept_runs_are_judged_the_same_again(taken: power.Run) -> None:
     """The floors of each pass, or do not, by the values that its snapshots had; a promote has none that does not."""
     for floor in taken["floors"]:
         assert passes(floor["logs"], floor["limit"], Spread(floor["sd"])) == (floor["answer"] == "pass")
-        assert math.isclose(floor["limit"], math.log(0.95))
+        assert round(math.exp(floor["limit"]), 4) in ({0.95} if taken["against"] == "pin" else {0.95, 0.96})
     if taken["status"] == 0:
         assert {floor["answer"] for floor in taken["floors"]} == {"pass"}
         assert not taken["failed"]
@@ -75,6 +82,14 @@ def test_the_docs_have_what_the_kept_runs_say(repository: Path) -> None:
 
 
 SERVICE = [run for run in raw_files.read(power.KEPT) if run["against"] == "service"]
+
+
+@pytest.mark.parametrize("taken", [run for run in SERVICE if run["slower"]])
+def test_two_percent_are_not_promoted_beside_the_driver_in_service(taken: power.Run) -> None:
+    """By the share and the spread of the shipped policy, whichever share the run itself was held to."""
+    policy = default_policy()
+    for floor in taken["floors"]:
+        assert not passes(floor["logs"], math.log(policy.floors.share_of_service), assumed(policy))
 
 
 @pytest.mark.parametrize("share", [0.985, 0.99])

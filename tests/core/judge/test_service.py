@@ -31,6 +31,7 @@ from pytest_weekops.core.measurement.records import (
 )
 from pytest_weekops.core.measurement.schedule import expected_gates
 from pytest_weekops.core.policy.policy import HostRules, Policy, Row
+from pytest_weekops.policies.files import default_policy
 from tests.core.judge.test_looks import calibrated, series
 from tests.core.judge.test_verdict import POLICY, pinned
 from tests.support.synthetic import (
@@ -184,6 +185,31 @@ def test_what_an_assumed_spread_hides_the_ranks_say(
     assert (found is None) == (said is None)
     if said is not None and found is not None:
         assert re.fullmatch(said, found[0])
+
+
+@pytest.mark.parametrize(
+    ("slower", "snapshots", "status"),
+    [(0.0, 5, "inconclusive"), (0.0, 8, "pass"), (0.008, 12, "pass"), (0.013, 12, "inconclusive")],
+)
+def test_two_percent_slower_than_the_driver_in_service_stays_open(slower: float, snapshots: int, status: str) -> None:
+    """Under the shipped policy, uncalibrated; what is as fast passes after eight, and 1 % slower after twelve."""
+    shipped = default_policy()
+    finding = finding_of(verdict_of(after(snapshots, 1.0 - slower), shipped), SLO)
+    assert finding.status.value == status, finding.message
+    two = verdict_of(after(12, 0.98), shipped)
+    assert two.exit_status == 11
+    assert "certain by the ranks of 12 snapshots) is not certainly 0.96 or more" in finding_of(two, SLO).message
+
+
+def test_a_policy_without_a_share_for_the_driver_in_service_asks_the_baselines() -> None:
+    """1.5 % slower promote at 0.95, as in runs from before the key; a stricter share for baselines holds here too."""
+    assert POLICY.floors.min_share_of_service_gflops is None
+    assert finding_of(verdict_of(after(12, 0.985)), SLO).status is CheckStatus.PASS
+    strict = POLICY.model_copy(
+        update={"floors": POLICY.floors.model_copy(update={"min_share_of_baseline_gflops": 0.99})}
+    )
+    assert finding_of(verdict_of(after(12, 0.985), strict), SLO).status is CheckStatus.INCONCLUSIVE
+    assert "min_share_of_service_gflops" not in POLICY.effective()["floors"]
 
 
 def test_a_calibration_of_both_drivers_decides_what_an_assumed_spread_leaves_open() -> None:

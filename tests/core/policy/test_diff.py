@@ -160,6 +160,9 @@ def test_what_a_severity_asks_for_is_told_by_its_key() -> None:
         (("rows", "auto:64", "min_avg_gflops"), 4.25, "looser: rows.auto:64.min_avg_gflops 5 -> 4.25"),
         (("rows", "auto:64", "max_p95_time_ms"), None, "looser: rows.auto:64.max_p95_time_ms 2 -> none"),
         (("floors", "waiver"), "none yet", "looser: floors.waiver none -> none yet"),
+        (("floors", "min_share_of_service_gflops"), 0.96, "stricter: floors.min_share_of_service_gflops none -> 0.96"),
+        (("floors", "min_share_of_service_gflops"), 0.9, "looser: floors.min_share_of_service_gflops none -> 0.9"),
+        (("floors", "min_share_of_service_gflops"), 0.95, "changed: floors.min_share_of_service_gflops none -> 0.95"),
         (("split", "required_sizes"), [64], "looser: split.required_sizes (64, 96) -> (64,)"),
     ],
 )

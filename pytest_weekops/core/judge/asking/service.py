@@ -18,7 +18,8 @@ from pytest_weekops.core.policy.policy import Policy
 def in_service(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[Asked]:
     """What is asked of each cell that has pairs with the driver in service; nothing where the plan has none.
 
-    The shares are those of a pinned baseline, in whose place it stands. Rows that have no pairs are a check's business.
+    It stands in a pinned baseline's place, with a share of its own where the policy has one, since pairs are surer than
+    a pin. Rows that have no pairs are a check's business.
     """
     service = campaign.plan.service
     if service is None:
@@ -35,7 +36,7 @@ def in_service(policy: Policy, campaign: Campaign, plan: LookPlan) -> Iterator[A
 def _share(
     policy: Policy, campaign: Campaign, cell: CellKey, rows: Sequence[CaseMetrics], label: str, plan: LookPlan
 ) -> Asked:
-    least = policy.floors.min_share_of_baseline_gflops
+    least = policy.floors.share_of_service
     spread = beside_spread(policy, campaign, cell)
     asked = Requirement(cell_name(cell), tuple(by_snapshot(rows, "beside")), math.log(least), spread)
     return at_least(
