@@ -6,7 +6,8 @@
 Each run is `pytest suites/weekly` in a directory of its own; unknown options are the run's. Beside
 it a load runs for 2 to 8 s and pauses for as long, drawn: a busy loop in one process, a compiler at work on C files, or
 copies of 64 MiB arrays. Each run is printed and added to a file (``--raw``, that which is kept beside this script), up
-to so many of each load, so that it can be broken off and gone on with. Then there is a row per load, with 95 %
+to so many of each load, so that it can be broken off and gone on with. At real-time priority (``chrt -r 9`` before the
+command) it runs, as do the loads, and those are runs of their own. Then there is a row per load and priority, with 95 %
 intervals, in docs/explanation/decision-quality.md too where the file is the kept one.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import statistics
 import subprocess
@@ -88,6 +90,7 @@ class Outcome:
     measured: int
     failed: tuple[str, ...]
     unsure: tuple[str, ...]
+    real_time: bool  # the priority of run and load
 
 
 def one_run(arguments: argparse.Namespace, more: Sequence[str], load: str, seed: int) -> Outcome:
@@ -119,8 +122,14 @@ def one_run(arguments: argparse.Namespace, more: Sequence[str], load: str, seed:
         void=certainty["void"],
         measured=certainty["measured"],
         failed=tuple(f"{f['check']}: {f['message']}" for f in findings if f["status"] == "fail"),
-        unsure=tuple(document["inconclusive_checks"]),
+        unsure=tuple(f"{f['check']}: {f['message']}" for f in findings if f["status"] == "inconclusive"),
+        real_time=at_real_time(),
     )
+
+
+def at_real_time() -> bool:
+    """Whether this process has a real-time priority, which what it starts inherits."""
+    return os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
 
 
 def row(load: str, runs: Sequence[Outcome]) -> str:
@@ -136,12 +145,14 @@ def row(load: str, runs: Sequence[Outcome]) -> str:
 
 
 def table(lines: Sequence[dict[str, Any]]) -> list[str]:
-    """One row per load."""
-    rows = ["| load | runs | promote | open | fail | snapshots | void | s a run |", "| --- " * 8 + "|"]
+    """One row per load and priority."""
+    rows = ["| load, priority | runs | promote | open | fail | snapshots | void | s a run |", "| --- " * 8 + "|"]
     names = [field.name for field in fields(Outcome)]
-    runs = [(line["load"], Outcome(*(line[name] for name in names))) for line in lines]
-    loads = sorted({load for load, _run in runs})
-    return [*rows, *(row(load, [run for beside, run in runs if beside == load]) for load in loads)]
+    runs: dict[str, list[Outcome]] = {}
+    for line in lines:
+        run = Outcome(*(line[name] for name in names))
+        runs.setdefault(f"{line['load']}, {'real time' if run.real_time else 'normal'}", []).append(run)
+    return [*rows, *(row(beside, runs[beside]) for beside in sorted(runs))]
 
 
 def main() -> int:
@@ -154,7 +165,7 @@ def main() -> int:
     parser.add_argument("--raw", type=Path, default=KEPT)
     arguments, more = parser.parse_known_args()
     raw_files.pack(arguments.raw)
-    taken = Counter(line["load"] for line in raw_files.read(arguments.raw))
+    taken = Counter(line["load"] for line in raw_files.read(arguments.raw) if line["real_time"] == at_real_time())
     with suppress(KeyboardInterrupt):
         for number in range(arguments.runs):
             for load in (load for load in arguments.load if taken[load] <= number):

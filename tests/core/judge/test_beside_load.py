@@ -13,18 +13,20 @@ import raw_files
 
 def line(load: str, status: int, **facts: Any) -> dict[str, Any]:
     """One run of three snapshots and six measurements, one of them void."""
-    more = {"seconds": 50.0, "snapshots": 3, "void": 1, "measured": 6, "failed": [], "unsure": [], **facts}
-    return {"load": load, "status": status, **more}
+    more = {"seconds": 50.0, "snapshots": 3, "void": 1, "measured": 6, "failed": [], "unsure": [], "real_time": False}
+    return {"load": load, "status": status, **more, **facts}
 
 
 def test_a_row_counts_how_runs_ended() -> None:
-    """Promoted, open, and anything else, which is a fail; the order of the fields in the file does not matter."""
+    """Promoted, open, and anything else, which is a fail, by priority; in what order the fields are does not matter."""
     turned = dict(reversed(line("busy", 10, seconds=70.0).items()))
-    rows = beside_load.table([line("busy", 0), line("busy", 11), turned, line("memory", 0)])
+    apart = line("busy", 0, real_time=True)
+    rows = beside_load.table([line("busy", 0), line("busy", 11), apart, turned, line("memory", 0)])
     assert rows[0].count("|") == rows[1].count("|") == 9
     assert rows[2:] == [
-        "| busy | 3 | 1 (1 to 91 %) | 1 | 1 | 3.0 | 17 % | 57 |",
-        "| memory | 1 | 1 (3 to 100 %) | 0 | 0 | 3.0 | 17 % | 50 |",
+        "| busy, normal | 3 | 1 (1 to 91 %) | 1 | 1 | 3.0 | 17 % | 57 |",
+        "| busy, real time | 1 | 1 (3 to 100 %) | 0 | 0 | 3.0 | 17 % | 50 |",
+        "| memory, normal | 1 | 1 (3 to 100 %) | 0 | 0 | 3.0 | 17 % | 50 |",
     ]
 
 
