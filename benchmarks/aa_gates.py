@@ -327,6 +327,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--in-service", action="store_true", help="redraw by the shipped policy's share and spread")
     parser.add_argument("--minutes", type=float, default=60.0)
     arguments = parser.parse_args(argv)
+    if arguments.in_service and arguments.what != "redraw":
+        parser.error("--in-service is of redraw: what is measured and judged has a floor of its own")
     if arguments.what == "measure":
         with suppress(KeyboardInterrupt):
             measure(arguments)

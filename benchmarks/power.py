@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 import subprocess
 import sys
@@ -84,8 +83,8 @@ WANTED = {
 
 
 def kind_of(run: Run) -> Kind:
-    """What a run was of, by the share that it was held to then; raises ``IndexError`` for one that asked for none."""
-    return Kind(run["against"], run["slower"], run["busy"], round(math.exp(run["floors"][0]["limit"]), 4))
+    """What a run was of, by the share that it was held to then."""
+    return Kind(run["against"], run["slower"], run["busy"], run["share"])
 
 
 # -- judging ---------------------------------------------------------------------------------------------------------
@@ -183,6 +182,7 @@ def one_run(of: Kind, driver: Path, pin: Path | None, options: Sequence[str], nu
         "against": of.against,
         "slower": of.slower,
         "busy": of.busy,
+        "share": of.share,
         "status": status,
         "snapshots": certainty["snapshots"],
         "void": certainty["void"],

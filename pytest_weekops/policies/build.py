@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pytest_weekops.core.policy.policy import Policy
 
 
+_SHARE, _OF_SERVICE = "min_share_of_baseline_gflops", "min_share_of_service_gflops"
+
+
 def build_policy(source: Source, document: dict[str, Any]) -> Policy:
     """The policy that a whole document states. Raises ``PolicyError`` with the line of what is wrong."""
     from pydantic import ValidationError
@@ -86,6 +89,18 @@ def _close(place: tuple[str, ...]) -> str:
     known = list(getattr(model, "model_fields", {})) or list(sections.Row.model_fields)
     match = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
     return f" Did you mean {match[0]}?" if match else f" Known here: {', '.join(known)}."
+
+
+def inherited(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document says, over what it inherits.
+
+    One that states its own share of a baseline, and none of the driver in service, means both by it: what it inherits
+    for that driver would be stricter or looser than what it says.
+    """
+    found, floors = merged(base, top), top.get("floors")
+    if isinstance(floors, dict) and _SHARE in floors and _OF_SERVICE not in floors:
+        found["floors"] = {**found["floors"], _OF_SERVICE: None}
+    return found
 
 
 def merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pytest_weekops.core.errors import PolicyError
 from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.files.strict_json import parse_json
 from pytest_weekops.files.strict_yaml import Source, parse_yaml, read_text
-from pytest_weekops.policies.build import build_policy, merged
+from pytest_weekops.policies.build import build_policy, inherited
 from pytest_weekops.policies.older import parse_policy_json
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _resolve(source: Source, text: str, *, seen: tuple[Path, ...]) -> dict[str, 
         raise source.at(("inherits",), "closes a circle or is too deep", "Inherit from a policy that stands alone.")
     parent = _find_parent(source, parent_name)
     base = _resolve(Source("Policy", parent), _read(parent), seen=(*seen, here))
-    return merged(base, document)
+    return inherited(base, document)
 
 
 def _find_parent(source: Source, name: str) -> Path:

@@ -138,6 +138,23 @@ def test_a_policy_inherits_what_it_does_not_say(tmp_path: Path) -> None:
     assert policy.rows["auto:64"].min_avg_gflops == 3
 
 
+@pytest.mark.parametrize(
+    ("floors", "in_force"),
+    [
+        ("{}", 0.96),
+        ("{min_share_of_baseline_gflops: 0.99}", 0.99),
+        ("{min_share_of_baseline_gflops: 0.9}", 0.9),
+        ("{min_share_of_baseline_gflops: 0.9, min_share_of_service_gflops: 0.97}", 0.97),
+        ("{min_share_of_service_gflops: 0.97}", 0.97),
+    ],
+)
+def test_a_share_of_ones_own_stands_for_the_driver_in_service_too(tmp_path: Path, floors: str, in_force: float) -> None:
+    """What is inherited for that driver makes nobody's own limit looser or stricter, over two generations as well."""
+    written(tmp_path, f"version: 1\npolicy_id: base\ninherits: portable.yaml\nfloors: {floors}\n", "base.yaml")
+    policy = load_policy(written(tmp_path, HEAD + "inherits: base.yaml\nfloors: {max_share_of_baseline_p95: 1.1}\n"))
+    assert policy.floors.share_of_service == in_force
+
+
 def test_a_policy_says_before_measuring_what_it_cannot_judge() -> None:
     """A plan that the policy does not cover is refused in a sentence."""
     plan = CampaignPlan(kind="weekly", platforms=("clover",), kernels=("auto",), sizes=(1400,), seeds=(1,))

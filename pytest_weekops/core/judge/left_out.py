@@ -34,7 +34,7 @@ def left_out(policy: Policy, campaign: Campaign) -> tuple[str, ...]:
         *_lost(campaign),
         *_not_applicable(campaign),
         *_untimed(campaign),
-        *(words for place, words in limits.items() if _is_asked(place, campaign)),
+        *(words for place, words in limits.items() if _is_asked(place, policy, campaign)),
         *_conformance(policy, campaign),
         *_not_asked(policy, campaign),
         *_not_done(campaign),
@@ -79,17 +79,18 @@ def _as_asked(policy: Policy, campaign: Campaign) -> Policy:
     return policy.model_copy(update={"split": policy.split.model_copy(update={"min_ratio": ratio})})
 
 
-def _is_asked(place: Place, campaign: Campaign) -> bool:
+def _is_asked(place: Place, policy: Policy, campaign: Campaign) -> bool:
     """Whether a limit speaks of this campaign at all: its kind, its lanes, its baseline."""
     plan, (section, name) = campaign.plan, place[:2]
     if name == "max_expected_share":
         return bool(campaign.expectations)
     if section == "campaign" or (section == "split" and plan.kind != "split"):
         return False
-    if name == "min_share_of_service_gflops":
-        return plan.service is not None
     if section == "floors":
-        return bool(campaign.baselines) or plan.service is not None
+        own = policy.floors.min_share_of_service_gflops is not None
+        of_service = name == "min_share_of_service_gflops" or not (own and name == "min_share_of_baseline_gflops")
+        of_baseline = name != "min_share_of_service_gflops"
+        return (of_baseline and bool(campaign.baselines)) or (of_service and plan.service is not None)
     if section == "conformance":
         return bool(plan.evidence)
     if section == "history":

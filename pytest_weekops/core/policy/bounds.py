@@ -106,10 +106,11 @@ BOUNDS: Mapping[str, Bound] = {
     ),
     "floors.min_share_of_service_gflops": Bound(
         above=0.0,
-        least=0.01,
+        least=LEAST_RATIO,
+        most=2.0,
         usual=0.5,
         is_floor=True,
-        why="A driver at a hundredth of the speed of the one in service does not work any more",
+        why=_RATIO,
     ),
     "floors.max_share_of_baseline_p95": _ceiling(
         100.0, 2.0, "A driver that takes a hundred times its baseline's time does not work any more"

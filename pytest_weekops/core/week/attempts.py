@@ -169,12 +169,17 @@ def looser(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[str, ...]:
         return ("the earlier policy is unknown",) if not new else ()
     if not new:
         return ("the policy is unknown",)
-    return tuple(_looser(_with_conformance(new), _with_conformance(old), ()))
+    return tuple(_looser(_in_force(new), _in_force(old), ()))
 
 
-def _with_conformance(policy: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The policy with the shipped section on conformance where it does not state one: its keys are in force."""
-    return {"conformance": ConformanceRules().model_dump(mode="json"), **policy}
+def _in_force(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The policy with what is in force where it states nothing: the shipped conformance, one share for another."""
+    found = {"conformance": ConformanceRules().model_dump(mode="json"), **policy}
+    floors = policy.get("floors")
+    if isinstance(floors, Mapping) and floors.get("min_share_of_service_gflops") is None:
+        share = floors.get("min_share_of_baseline_gflops")
+        found["floors"] = {**floors, "min_share_of_service_gflops": share}
+    return found
 
 
 def _looser(new: Any, old: Any, at: tuple[str, ...]) -> Iterator[str]:

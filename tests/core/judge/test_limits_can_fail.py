@@ -19,6 +19,7 @@ from pytest_weekops.core.judge.left_out import left_out
 from pytest_weekops.core.judge.verdict import judge
 from pytest_weekops.core.measurement.host_condition import HostCondition
 from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence
+from pytest_weekops.core.measurement.plan import Partner
 from pytest_weekops.core.measurement.records import Measurement
 from pytest_weekops.core.policy.bounds import BOUNDS, ROW_BOUNDS, SECTIONS, Bound
 from pytest_weekops.core.policy.policy import Policy, Row
@@ -210,6 +211,8 @@ def test_every_broken_campaign_is_broken_by_its_fault_alone() -> None:
         assert check(policy, healthy[campaign.plan.kind]).status is CheckStatus.PASS, name
 
 
+SERVICE = Partner(label="old", role="service", asked="old@/lib/libold.so")
+IN_SERVICE: dict[str, Any] = {"partner": SERVICE, "snapshots": 12, "looks": (3, 5, 8, 12), "iterations": 16}
 LEFT_OUT = [
     ({}, {}, ()),
     (
@@ -219,6 +222,22 @@ LEFT_OUT = [
     ),
     ({"split": {"min_ratio": 0.1}}, {}, ()),
     ({"floors": {"min_share_of_baseline_gflops": 0.1}}, {}, ()),
+    ({"floors": {"min_share_of_service_gflops": 0.1}}, {}, ()),
+    (
+        {"floors": {"min_share_of_service_gflops": 0.1}},
+        IN_SERVICE,
+        ("floors.min_share_of_service_gflops 0.1 (usual: at least 0.5)",),
+    ),
+    (
+        {"floors": {"min_share_of_baseline_gflops": 0.1}},
+        IN_SERVICE,
+        ("floors.min_share_of_baseline_gflops 0.1 (usual: at least 0.5)",),
+    ),
+    (
+        {"floors": {"min_share_of_baseline_gflops": 0.1, "min_share_of_service_gflops": 0.96}},
+        IN_SERVICE,
+        (),
+    ),
     ({"guard": {"z": 50}}, {"kernels": ("auto",)}, ()),
     ({"guard": {"z": 50}}, {"kernels": LANES}, ("guard.z 50 (usual: at most 16)",)),
     ({"host": {"max_run_delay_percent": None}}, {}, ("nobody asked whether other programs ran",)),

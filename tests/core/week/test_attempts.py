@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from pytest_weekops.core.policy.diff import diff_policies
 from pytest_weekops.core.week.attempts import compare, looser
+from pytest_weekops.policies.files import default_policy
 from tests.support.entries import PLAN, failure, promote
 
 SPLIT = {
@@ -78,6 +80,36 @@ def test_a_policy_that_is_not_known_demands_nothing(
 ) -> None:
     """One that is known is not looser than it; one that is not known may be looser than any."""
     assert looser(new, old) == words
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "weaker"),
+    [
+        ((0.99, None), (0.99, 0.96), True),
+        ((0.95, None), (0.95, 0.5), True),
+        ((0.95, 0.96), (0.99, None), False),
+        ((0.95, 0.95), (0.95, None), False),
+        ((0.95, None), (0.94, 0.95), True),  # of a baseline
+        ((0.95, 0.96), (0.95, 0.97), False),
+        ((0.95, 0.96), (0.95, None), True),
+    ],
+)
+def test_the_share_of_the_driver_in_service_is_what_is_in_force(
+    old: tuple[float, float | None], new: tuple[float, float | None], *, weaker: bool
+) -> None:
+    """Null takes that of a baseline, in the earlier run as in this one; the difference of the two policies agrees."""
+    before, after = (
+        default_policy().model_copy(
+            update={
+                "floors": default_policy().floors.model_copy(
+                    update={"min_share_of_baseline_gflops": baseline, "min_share_of_service_gflops": service}
+                )
+            }
+        )
+        for baseline, service in (old, new)
+    )
+    assert bool(looser(after.effective(), before.effective())) is weaker
+    assert ("looser" in {change.direction for change in diff_policies(before, after)}) is weaker
 
 
 def test_another_policy_is_listed() -> None:
