@@ -70,6 +70,7 @@ def _measure_online(
         judge=lambda found, scaled: problem(found, scaled, request),
         notify=notify,
         priors=selector.priors,
+        most_delay_percent=request.max_run_delay_percent,
         memory=Memory.load(selector.memory, device.identity, {mode: s.fingerprint for mode, s in arms.items()}),
     )
     choice = online.choose(selector.draw, selector.pick)

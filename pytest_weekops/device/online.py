@@ -35,7 +35,7 @@ from pytest_weekops.core.selection.online import (
 )
 from pytest_weekops.core.selection.selector import choose_variant, usable, worth_trying
 from pytest_weekops.core.selection.tuning import ArmPrior, trial_order
-from pytest_weekops.device.duel import batch_ns, paired_ratios
+from pytest_weekops.device.duel import batch, paired_ratios
 from pytest_weekops.device.launcher import Launcher, make_launcher
 from pytest_weekops.device.opened import OpenDevice
 from pytest_weekops.device.operation import Array, Operation, Shape
@@ -118,6 +118,7 @@ class Online:
     """The selection of one measurement. ``inputs`` and ``reference`` are those of its first session.
 
     ``priors`` are what a tuning knows of the arms: the fastest of them is tried right after the static one.
+    ``most_delay_percent`` is how long launches that are compared may have waited for a CPU; None asks nobody.
     """
 
     device: OpenDevice
@@ -131,6 +132,7 @@ class Online:
     notify: Callable[[Phase], None]
     memory: Memory
     priors: Sequence[ArmPrior] = ()
+    most_delay_percent: float | None = None
     trials: list[Trial] = field(default_factory=list)
     _launches: int = 0
 
@@ -215,7 +217,7 @@ class Online:
             self.notify(Phase.WARM_UP)
             if first:
                 time_launch(self.device.queue, launcher.enqueue)
-            times = batch_ns(self.device.queue, launcher)
+            times = [launch.wall_ns for launch in batch(self.device.queue, launcher)]
             if shape == self.shape:  # a trial of short launches takes no longer than one long launch, and counts as one
                 self._launches += 1 if times[0] < SHORT_NS else first + 1
             if len(times) > 1:
@@ -233,7 +235,10 @@ class Online:
         return self.judge(found, scaled_error(found.max_abs_error, unit))
 
     def _duel(self, name: str) -> tuple[float, ...]:
-        """Time of a variant / time of the static one in pairs on the first session's data; NaN for a wrong result."""
+        """Time of a variant / time of the static one in pairs on the first session's data.
+
+        NaN for a wrong result, nothing where other programs left no calm pairs.
+        """
         self.notify(Phase.BUILD)
         pair = []
         try:
@@ -247,7 +252,7 @@ class Online:
                 if self._verify(pair[-1], self.shape, self.inputs, self.reference):
                     return (float("nan"),)
             self.notify(Phase.WARM_UP)
-            return paired_ratios(self.device.queue, pair[0], pair[1])
+            return paired_ratios(self.device.queue, pair[0], pair[1], self.most_delay_percent)
         finally:
             for launcher in pair:
                 launcher.release()

@@ -183,11 +183,15 @@ def confirm(
 ) -> tuple[OnlineState, Choice]:
     """Let an arm that its trials favour be taken only where it also wins side by side: by the margin in every pair.
 
-    ``ratios`` are its time / the static arm's. Trials are many launches apart: a host that was slow during the static
-    arm's makes every other look fast. An arm that does not win gets the static arm's time times the median ratio, at
+    ``ratios`` are its time / the static arm's, nothing where the host allowed no comparison: then nothing is learnt.
+    Trials are many launches apart: a host that was slow during the static arm's makes every other look fast. An arm
+    that does not win gets the static arm's time times the median ratio, at
     least, so that it is not favoured again.
     """
-    if not ratios or not all(math.isfinite(ratio) and ratio > 0 for ratio in ratios):
+    if not ratios:
+        words = f"{choice.arm} could not be compared with {static}: other programs left no calm pairs"
+        return state, Choice(static, words)
+    if not all(math.isfinite(ratio) and ratio > 0 for ratio in ratios):
         words = f"{choice.arm} could not be compared with {static} side by side"
         return observe(state, choice.arm, math.nan), Choice(static, words)
     middle = statistics.median(ratios)
@@ -207,10 +211,11 @@ def settle(
     """After the chosen arm was measured (``ms``): the state, and whether to fall back.
 
     ``ratios`` are its time / the static arm's, side by side. An arm that is slower by more than the limit in every
-    pair, or that cannot be compared, is a fallback; too many of them turn the selection off.
+    pair, or whose result is wrong there (NaN), is a fallback; too many of them turn the selection off. No ratios are no
+    fallback: the host allowed no comparison.
     """
-    usable = bool(ratios) and all(math.isfinite(ratio) for ratio in ratios)
-    fell = choice.arm != static and not (usable and min(ratios) <= 1.0 + rules.max_slowdown)
+    usable = all(math.isfinite(ratio) for ratio in ratios)
+    fell = choice.arm != static and not (usable and min(ratios, default=1.0) <= 1.0 + rules.max_slowdown)
     state = observe(state, choice.arm, ms)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + 1
     state = state.model_copy(update={"fallbacks": fallbacks, "decisions": decisions})

@@ -169,9 +169,23 @@ def test_an_arm_must_win_in_every_pair(ratios: tuple[float, ...], taken: str) ->
     assert confirm(state, RULES, choice, static="static", ratios=ratios)[1].arm == taken
 
 
-@pytest.mark.parametrize(("ratios", "falls"), [((1.2, 1.08, 1.5), True), ((1.2, 1.07, 1.5), False), ((), True)])
+def test_a_host_that_allows_no_comparison_teaches_nothing() -> None:
+    """The static arm is taken this time; the other is not blamed, and is compared the next time."""
+    state, choice = _favoured()
+    busy, taken = confirm(state, RULES, choice, static="static", ratios=())
+    assert busy == state
+    assert "no calm pairs" in taken.reason
+    again, taken = confirm(busy, RULES, choice, static="static", ratios=(0.5,))
+    assert taken.arm == "other"
+    settled, fell = settle(again, RULES, taken, static="static", ms=5.0, ratios=())
+    assert not fell
+    assert (settled.fallbacks, settled.decisions) == (0, 1)
+    assert settled.confirmed
+
+
+@pytest.mark.parametrize(("ratios", "falls"), [((1.2, 1.08, 1.5), True), ((1.2, 1.07, 1.5), False), ((), False)])
 def test_an_arm_falls_back_where_every_pair_is_beyond_the_limit(ratios: tuple[float, ...], *, falls: bool) -> None:
-    """A pair within it is doubt enough; no pair at all is none."""
+    """A pair within it is doubt enough; no pair at all says nothing."""
     state, choice = _favoured()
     assert settle(state, RULES, choice, static="static", ms=5.0, ratios=ratios)[1] is falls
 
