@@ -1,0 +1,106 @@
+"""What T3's comparisons of two variants say beside a busy loop: of every launch, and of calm ones alone.
+
+    python benchmarks/duels.py --platform pocl --kernels block packed --sizes 256 --duels 100
+
+Both meet again and again beside a loop that works for two to eight seconds and pauses for as long, by every launch
+and by calm ones alone in turn. ``pairs`` is the share of pairs in which the first variant was slower than the second by
+more than the shipped policy's limit, ``fallbacks`` are the duels in which each pair was, and ``none`` those that found
+too few calm pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_weekops.campaigns.load import busy_loop
+from pytest_weekops.policies.files import default_policy
+
+if TYPE_CHECKING:
+    from pytest_weekops.device.launcher import Launcher
+    from pytest_weekops.device.opened import OpenDevice
+
+
+def main() -> int:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--platform", default="pocl")
+    parser.add_argument("--kernels", nargs=2, default=["block", "packed"])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256])
+    parser.add_argument("--duels", type=int, default=100)
+    options = parser.parse_args()
+    from pytest_weekops.drivers.platforms import resolve_platforms
+
+    with tempfile.TemporaryDirectory() as scratch:
+        (launch,) = resolve_platforms([options.platform], scratch=Path(scratch))
+        os.environ.update({"OPENBLAS_NUM_THREADS": "1", "PYOPENCL_NO_CACHE": "1", **launch.environment})
+        from pytest_weekops.device.opened import OpenDevice
+
+        device = OpenDevice(launch.open, lambda _phase: None)
+        print(f"{options.platform}: {device.identity.device_name}, {device.identity.driver_version}")
+        print("| variants, size | launches | duels | fallbacks | none | pairs | ratios | s a duel |")
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+        for size in options.sizes:
+            print("\n".join(rows(device, options.kernels, size, options.duels)), flush=True)
+    return 0
+
+
+def rows(device: OpenDevice, kernels: list[str], size: int, duels: int) -> list[str]:
+    """Two rows for a size."""
+    from pytest_weekops.device.duel import paired_ratios
+
+    rules, host = default_policy().selector, default_policy().host
+    first, second = (prepared(device, kernel, size) for kernel in kernels)
+    limits = {"every": None, "calm": host.max_run_delay_percent}
+    found: dict[str, list[tuple[float, ...]]] = {name: [] for name in limits}
+    spent = dict.fromkeys(limits, 0.0)
+    with busy_loop(size, 0.0):
+        for number in range(2 * duels):
+            name = ("every", "calm")[number % 2]
+            began = time.monotonic()
+            found[name].append(paired_ratios(device.queue, first, second, limits[name]))
+            spent[name] += time.monotonic() - began
+    first.release()
+    second.release()
+    lines = []
+    for name, taken in found.items():
+        some = [ratios for ratios in taken if ratios]
+        every = sorted(ratio for ratios in some for ratio in ratios)
+        beyond = sum(ratio > 1.0 + rules.max_slowdown for ratio in every) / max(1, len(every))
+        fallbacks = sum(min(ratios) > 1.0 + rules.max_slowdown for ratios in some)
+        seen = f"{every[0]:.2f} to {every[-1]:.2f}" if every else "-"
+        lines.append(
+            f"| {' against '.join(kernels)}, {size} | {name} | {len(taken)} | {fallbacks} | {len(taken) - len(some)} | "
+            f"{100 * beyond:.1f} % | {seen} | {spent[name] / len(taken):.2f} |"
+        )
+    return lines
+
+
+def prepared(device: OpenDevice, kernel: str, size: int) -> Launcher:
+    """A launcher of a variant with its data on the device, warm."""
+    from pytest_weekops.device.bench import pick
+    from pytest_weekops.device.known_operations import OPERATIONS
+    from pytest_weekops.device.launcher import make_launcher
+    from pytest_weekops.device.operation import Shape
+    from pytest_weekops.device.timing import time_launch
+    from pytest_weekops.files.kernel_sources import load_sources
+    from pytest_weekops.files.shipped import data_dir
+    from pytest_weekops.worker.protocol import MeasureRequest
+
+    shape, rule = Shape(size, size, size), OPERATIONS["gemm"]
+    asked = MeasureRequest(kernel=kernel, operation="gemm", m=size, n=size, k=size, seed=1, sessions=1, iterations=1)
+    source = pick(device, asked, load_sources((str(data_dir("kernels")),)))
+    launcher = make_launcher(device.queue, device.programs, source, shape, rule)
+    launcher.upload(rule.inputs(shape, 1, 1))
+    launcher.poison()
+    for _ in range(3):
+        time_launch(device.queue, launcher.enqueue)
+    return launcher
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
