@@ -211,15 +211,15 @@ def settle(
     """After the chosen arm was measured (``ms``): the state, and whether to fall back.
 
     ``ratios`` are its time / the static arm's, side by side. An arm that is slower by more than the limit in every
-    pair, or whose result is wrong there (NaN), is a fallback; too many of them turn the selection off. No ratios are no
-    fallback: the host allowed no comparison.
+    pair, or whose result is wrong there (NaN), is a fallback; too many of them turn the selection off. With no
+    ratios, where the host allowed no comparison, it is neither a fallback nor a decision that was held to anything.
     """
     usable = all(math.isfinite(ratio) for ratio in ratios)
     fell = choice.arm != static and not (usable and min(ratios, default=1.0) <= 1.0 + rules.max_slowdown)
     state = observe(state, choice.arm, ms)
-    fallbacks, decisions = state.fallbacks + fell, state.decisions + 1
+    fallbacks, decisions = state.fallbacks + fell, state.decisions + bool(ratios)
     state = state.model_copy(update={"fallbacks": fallbacks, "decisions": decisions})
-    if fallbacks / decisions > rules.max_fallback_rate and decisions >= rules.least_decisions:
+    if decisions >= rules.least_decisions and fallbacks / decisions > rules.max_fallback_rate:
         culprit = choice.arm if choice.arm != static else ""  # a static arm's change would mend nothing
         state = disable(state, culprit, f"{fallbacks} of {decisions} decisions fell back")
     if fell:  # what was confirmed once does not hold any more
