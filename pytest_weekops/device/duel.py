@@ -1,7 +1,7 @@
 """Two variants against each other on the same data, in pairs: a host that changes its speed changes both alike.
 
-What other programs take from a launch it does not take from both alike: variants differ in how they use the CPUs. So
-only pairs of calm launches count.
+What other programs take from a launch they do not take from both alike, and neither do a driver's threads that the
+scheduler puts on one CPU: variants differ in how they use the CPUs. So only pairs of calm launches count.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_weekops.core.measurement.calm import is_enough
+from pytest_weekops.core.measurement.calm import is_enough, limit_beside
 from pytest_weekops.device.launcher import Launcher
 from pytest_weekops.device.timing import SHORT_NS, Launch, time_launch
-from pytest_weekops.worker.load import Neighbours
+from pytest_weekops.worker.load import LoadMeter
 
 SPAN_NS, MOST_SHORT = 20_000_000, 100
 LEAST_PAIRS, MOST_PAIRS, ENOUGH_S = 3, 7, 1.0
@@ -36,38 +36,43 @@ def paired_ratios(
     """Challenger time / static time, one ratio per pair of batches that follow each other, their order in turn.
 
     Both were launched on these data before, so that nothing here compiles. At least three pairs, more while they are
-    quick, and always an odd number; one where launches are long and far apart. Nothing where other programs left fewer
-    calm pairs than that (``most_percent`` of run delay, the policy's limit; None asks nobody): no ratio is known then.
+    quick, and always an odd number; one where launches are long and far apart. Only pairs of calm launches count
+    (``most_percent`` of run delay, the policy's limit; None asks nobody). Where there are too few within its patience,
+    each pair counts if no other program ran, since the driver's threads wait for each other then; else there is
+    nothing, and no ratio is known.
     """
-    ratios: list[float] = []
-    neighbours, tried, began = Neighbours(most_percent), 0, time.monotonic()
-    counted_s = 0.0  # what the pairs took that count
-    neighbours.waits_for_itself()  # looks from here on
+    calm: list[float] = []
+    every: list[float] = []
+    meter, began, counted_s = LoadMeter(), time.monotonic(), 0.0
     while True:
         pair_began = time.monotonic()
-        order = (challenger, static) if tried % 2 else (static, challenger)
-        first, second = (calm_median_ns(batch(queue, launcher), most_percent) for launcher in order)
-        tried += 1
-        if first is not None and second is not None:
-            ratios.append(first / second if order[0] is challenger else second / first)
+        order = (challenger, static) if len(every) % 2 else (static, challenger)
+        first, second = (batch(queue, launcher) for launcher in order)
+        times = [statistics.median(launch.wall_ns for launch in each) for each in (first, second)]
+        every.append(times[0] / times[1] if order[0] is challenger else times[1] / times[0])
+        if is_calm_batch(first, most_percent) and is_calm_batch(second, most_percent):
+            calm.append(every[-1])
             counted_s += time.monotonic() - pair_began
-        elif neighbours.waits_for_itself():
-            most_percent = None
-        if ratios and counted_s > ENOUGH_S / 2 and not 1.0 / FAR_APART < ratios[0] < FAR_APART:
+        if calm and counted_s > ENOUGH_S / 2 and not 1.0 / FAR_APART < calm[0] < FAR_APART:
+            return _odd(calm)
+        if len(calm) >= LEAST_PAIRS and len(calm) % 2 and (len(calm) >= MOST_PAIRS or counted_s >= ENOUGH_S):
+            return _odd(calm)
+        if len(every) >= LEAST_PAIRS and time.monotonic() - began > PATIENCE_S:
             break
-        if len(ratios) >= LEAST_PAIRS and len(ratios) % 2 and (len(ratios) >= MOST_PAIRS or counted_s >= ENOUGH_S):
-            break
-        if tried >= LEAST_PAIRS and time.monotonic() - began > PATIENCE_S:
-            ratios = ratios if len(ratios) >= LEAST_PAIRS else []
-            break
+    if len(calm) >= LEAST_PAIRS:
+        return _odd(calm)
+    others = meter.percent()
+    return _odd(every) if others is not None and limit_beside(others, most_percent) is None else ()
+
+
+def _odd(ratios: list[float]) -> tuple[float, ...]:
     return tuple(ratios[: len(ratios) - 1 + len(ratios) % 2])
 
 
-def calm_median_ns(launches: Sequence[Launch], most_percent: float | None) -> float | None:
-    """The middle wall time of a batch's calm launches, or None where most of them were not; unwatched ones count."""
+def is_calm_batch(launches: Sequence[Launch], most_percent: float | None) -> bool:
+    """Whether at least half of a batch's launches were calm; unwatched ones count as calm."""
     calm = [
-        launch.wall_ns
+        is_enough(launch.wall_ns, launch.scheduled.delay_ns if launch.scheduled else None, most_percent)
         for launch in launches
-        if is_enough(launch.wall_ns, launch.scheduled.delay_ns if launch.scheduled else None, most_percent)
     ]
-    return statistics.median(calm) if 2 * len(calm) >= len(launches) else None
+    return 2 * sum(calm) >= len(calm)

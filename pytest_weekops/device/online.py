@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from pytest_weekops.core.selection.online import (
     confirm,
     forget,
     hopeless,
+    is_slower,
     is_unconfirmed,
     next_trial,
     observe,
@@ -45,6 +47,7 @@ from pytest_weekops.files.kernel_sources import Source
 
 PROBE_SIZE = 256  # variants meet here first: a launch costs next to nothing, and tells which are far behind
 PROBE = f"probe:{PROBE_SIZE}"
+SECOND_ASK_S = 2.0  # before an arm that seems slower is compared again
 
 Judge = Callable[[Any, float], str]
 
@@ -261,6 +264,10 @@ class Online:
         """Credit the chosen arm with its median launch; whether to fall back to the static one."""
         alone = choice.arm == self.static or self._state.arm(self.static).failed
         ratios = (1.0,) if alone else self._duel(choice.arm)
+        if is_slower(self.rules, ratios):  # a disturbance of seconds would say the same in each pair: ask once more
+            time.sleep(SECOND_ASK_S)
+            more = self._duel(choice.arm)
+            ratios = (*ratios, *more) if more else ()
         state, fell = settle(self._state, self.rules, choice, static=self.static, ms=ms, ratios=ratios)
         self._set(state)
         self.memory.save()

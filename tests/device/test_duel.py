@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pytest_weekops.device import duel
+from pytest_weekops.core.policy.policy import SelectorRules
+from pytest_weekops.core.selection.online import Choice
+from pytest_weekops.device import duel, online
 from pytest_weekops.device.run_delay import Scheduled
 from pytest_weekops.device.timing import Launch
 
@@ -42,8 +45,8 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[Host], Host]:
     def place(host: Host) -> Host:
         monkeypatch.setattr(duel, "time_launch", host.time_launch)
         monkeypatch.setattr("pytest_weekops.device.duel.time.monotonic", lambda: host.now_s)
-        quiet = SimpleNamespace(waits_for_itself=lambda: host.now_s > 1.0 and not host.others)
-        monkeypatch.setattr(duel, "Neighbours", lambda _most: quiet)
+        meter = SimpleNamespace(percent=lambda: 40.0 if host.others else 1.0)
+        monkeypatch.setattr(duel, "LoadMeter", lambda: meter)
         return host
 
     return place
@@ -89,7 +92,7 @@ def test_a_host_that_is_never_calm_gives_none(on: Callable[[Host], Host]) -> Non
 
 
 def test_a_driver_that_waits_for_itself_is_as_slow_as_it_is(on: Callable[[Host], Host]) -> None:
-    """More threads than CPUs and no other program: each launch counts once that is known."""
+    """More threads than CPUs and no other program: each pair counts once patience ends."""
     host = on(Host(disturbed_until(1e9), others=False))
     ratios = host.compare()
     assert len(ratios) >= duel.LEAST_PAIRS
@@ -108,3 +111,31 @@ def test_one_pair_is_enough_where_launches_are_long_and_far_apart(on: Callable[[
     host = on(Host(lambda variant, _now_s: (1000.0 if variant == "challenger" else 4000.0, 0.0)))
     assert host.compare() == (0.25,)
     assert host.launches == 2
+
+
+@pytest.mark.parametrize(
+    ("compared", "falls", "asked"),
+    [
+        ([(0.9, 0.9, 0.9)], False, 1),
+        ([(1.2, 1.3, 1.1), (1.2, 1.1, 1.3)], True, 2),
+        ([(1.2, 1.3, 1.1), (0.9, 1.1, 1.3)], False, 2),
+        ([(1.2, 1.3, 1.1), ()], False, 2),
+        ([(1.2, 1.3, 1.1), (math.nan,)], True, 2),
+        ([(math.nan,)], True, 1),
+        ([()], False, 1),
+    ],
+)
+def test_a_fallback_is_asked_twice(
+    monkeypatch: pytest.MonkeyPatch, compared: list[tuple[float, ...]], *, falls: bool, asked: int
+) -> None:
+    """What seems slower meets the static arm once more; a wrong result is asked no second time."""
+    waits: list[float] = []
+    monkeypatch.setattr("pytest_weekops.device.online.time.sleep", waits.append)
+    selection = online.Online.__new__(online.Online)
+    selection.static, selection.rules, selection.context = "packed", SelectorRules(), "here"
+    selection.memory = online.Memory(None, "driver")
+    left = list(compared)
+    monkeypatch.setattr(selection, "_duel", lambda _name: left.pop(0))
+    assert selection.settle(Choice("block", ""), 1.0) is falls
+    assert (len(compared) - len(left), len(waits)) == (asked, asked - 1)
+    assert selection.memory.state("here").fallbacks == falls

@@ -43,6 +43,19 @@ def kernels_with(tmp_path: Path, body: str) -> Path:
     return directory
 
 
+def test_arms_are_compared_by_the_policys_limit_on_run_delay(benches: Open, tmp_path: Path) -> None:
+    """No launch is calm by a limit below nothing: the static arm stays, and the faster one is blamed for nothing."""
+    bench, memory = benches("pocl"), tmp_path / "memory.json"
+    rules = SelectorRules.model_validate({"static_arm": "tile24", "epsilon": 0, "min_gain": 0.01})
+    selector = SelectorRequest(rules=rules, memory=str(memory))
+    # Of arms that are twice as fast in every trial nothing is compared beforehand; afterwards it always is.
+    answer = bench.measure("auto_t3_controlled", (512, 512, 512), selector=selector, max_run_delay_percent=-1e6)
+    assert answer.selector is not None, answer.reason
+    found = answer.selector
+    assert answer.status is MeasurementStatus.OK
+    assert (found.fallbacks, found.decisions, found.policy_disabled) == (0, 0, False), found.reason
+
+
 def test_the_fast_variant_is_found_from_a_slow_static_one(benches: Open, tmp_path: Path) -> None:
     """Within twelve launches at this size; the second measurement has at most a look at what is close."""
     memory = tmp_path / "memory.json"

@@ -44,6 +44,7 @@ class Bench:
         selector: SelectorRequest | None = None,
         operation: KernelOperation | None = None,
         tuned: Sequence[TunedVariant] = (),
+        max_run_delay_percent: float | None = None,
     ) -> Measurement:
         """Measure one kernel once, verified against the host worker's reference."""
         m, n, k = shape
@@ -68,6 +69,7 @@ class Bench:
             guard_cost=guard_cost,
             selector=selector,
             tuned=tuple(tuned),
+            max_run_delay_percent=max_run_delay_percent,
             operation=operation.name,
             operation_file=operation.file,
         )

@@ -205,6 +205,11 @@ def confirm(
     return state.model_copy(update={"arms": {**state.arms, choice.arm: mine}}), Choice(static, words)
 
 
+def is_slower(rules: SelectorRules, ratios: Sequence[float]) -> bool:
+    """Whether an arm was slower than the static one by more than the limit in every pair, and there was one."""
+    return bool(ratios) and all(math.isfinite(ratio) for ratio in ratios) and min(ratios) > 1.0 + rules.max_slowdown
+
+
 def settle(
     state: OnlineState, rules: SelectorRules, choice: Choice, *, static: str, ms: float, ratios: Sequence[float]
 ) -> tuple[OnlineState, bool]:
@@ -214,8 +219,8 @@ def settle(
     pair, or whose result is wrong there (NaN), is a fallback; too many of them turn the selection off. With no
     ratios, where the host allowed no comparison, it is neither a fallback nor a decision that was held to anything.
     """
-    usable = all(math.isfinite(ratio) for ratio in ratios)
-    fell = choice.arm != static and not (usable and min(ratios, default=1.0) <= 1.0 + rules.max_slowdown)
+    wrong = not all(math.isfinite(ratio) for ratio in ratios)
+    fell = choice.arm != static and (wrong or is_slower(rules, ratios))
     state = observe(state, choice.arm, ms)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + bool(ratios)
     state = state.model_copy(update={"fallbacks": fallbacks, "decisions": decisions})
