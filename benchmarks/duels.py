@@ -11,13 +11,13 @@ too few calm pairs.
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from in_process import launcher_of, opened
+
 from pytest_weekops.campaigns.load import busy_loop
+from pytest_weekops.core.selection.online import is_slower
 from pytest_weekops.policies.files import default_policy
 
 if TYPE_CHECKING:
@@ -33,15 +33,7 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[256])
     parser.add_argument("--duels", type=int, default=100)
     options = parser.parse_args()
-    from pytest_weekops.drivers.platforms import resolve_platforms
-
-    with tempfile.TemporaryDirectory() as scratch:
-        (launch,) = resolve_platforms([options.platform], scratch=Path(scratch))
-        os.environ.update({"OPENBLAS_NUM_THREADS": "1", "PYOPENCL_NO_CACHE": "1", **launch.environment})
-        from pytest_weekops.device.opened import OpenDevice
-
-        device = OpenDevice(launch.open, lambda _phase: None)
-        print(f"{options.platform}: {device.identity.device_name}, {device.identity.driver_version}")
+    with opened(options.platform) as device:
         print("| variants, size | launches | duels | fallbacks | none | pairs | ratios | s a duel |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for size in options.sizes:
@@ -71,7 +63,7 @@ def rows(device: OpenDevice, kernels: list[str], size: int, duels: int) -> list[
         some = [ratios for ratios in taken if ratios]
         every = sorted(ratio for ratios in some for ratio in ratios)
         beyond = sum(ratio > 1.0 + rules.max_slowdown for ratio in every) / max(1, len(every))
-        fallbacks = sum(min(ratios) > 1.0 + rules.max_slowdown for ratios in some)
+        fallbacks = sum(is_slower(rules, ratios) for ratios in some)
         seen = f"{every[0]:.2f} to {every[-1]:.2f}" if every else "-"
         lines.append(
             f"| {' against '.join(kernels)}, {size} | {name} | {len(taken)} | {fallbacks} | {len(taken) - len(some)} | "
@@ -82,20 +74,11 @@ def rows(device: OpenDevice, kernels: list[str], size: int, duels: int) -> list[
 
 def prepared(device: OpenDevice, kernel: str, size: int) -> Launcher:
     """A launcher of a variant with its data on the device, warm."""
-    from pytest_weekops.device.bench import pick
-    from pytest_weekops.device.known_operations import OPERATIONS
-    from pytest_weekops.device.launcher import make_launcher
-    from pytest_weekops.device.operation import Shape
+    from pytest_weekops.device.operation import Gemm, Shape
     from pytest_weekops.device.timing import time_launch
-    from pytest_weekops.files.kernel_sources import load_sources
-    from pytest_weekops.files.shipped import data_dir
-    from pytest_weekops.worker.protocol import MeasureRequest
 
-    shape, rule = Shape(size, size, size), OPERATIONS["gemm"]
-    asked = MeasureRequest(kernel=kernel, operation="gemm", m=size, n=size, k=size, seed=1, sessions=1, iterations=1)
-    source = pick(device, asked, load_sources((str(data_dir("kernels")),)))
-    launcher = make_launcher(device.queue, device.programs, source, shape, rule)
-    launcher.upload(rule.inputs(shape, 1, 1))
+    launcher, _source = launcher_of(device, kernel, size)
+    launcher.upload(Gemm().inputs(Shape(size, size, size), 1, 1))
     launcher.poison()
     for _ in range(3):
         time_launch(device.queue, launcher.enqueue)

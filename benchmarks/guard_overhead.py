@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from in_process import launcher_of
 from measuring import SEED, each
 from measuring import measure as measured
 
@@ -27,15 +28,13 @@ from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.measurement.plan import Deadlines
 from pytest_weekops.core.measurement.stats import median_interval
 from pytest_weekops.files.scratch import Scratch
-from pytest_weekops.files.shipped import data_dir
 from pytest_weekops.policies.files import default_policy, load_lane_policy
 from pytest_weekops.worker.host import HostWorker
 from pytest_weekops.worker.process import Launch
-from pytest_weekops.worker.protocol import MeasureRequest, OpenRequest
+from pytest_weekops.worker.protocol import OpenRequest
 from pytest_weekops.worker.supervisor import PlatformSupervisor
 
 ITERATIONS = (4, 8, 40)
-KERNELS = (str(data_dir("kernels")),)
 
 Pairs = list[tuple[int, int]]  # nanoseconds of a launch and of its check
 
@@ -52,18 +51,13 @@ def measure(
 
 def poison_child(request: str, size: int, launches: int) -> int:
     """In a process of its own: NaN fills between launches, as percent of the launch; one JSON list."""
-    from pytest_weekops.device.bench import pick
-    from pytest_weekops.device.launcher import make_launcher
     from pytest_weekops.device.opened import OpenDevice
     from pytest_weekops.device.operation import Gemm, Shape
     from pytest_weekops.device.timing import time_launch
-    from pytest_weekops.files.kernel_sources import load_sources
 
     device = OpenDevice(OpenRequest.model_validate_json(request), lambda _phase: None)
     shape = Shape(size, size, size)
-    asked = MeasureRequest(kernel="auto", m=size, n=size, k=size, seed=SEED, sessions=1, iterations=1)
-    source = pick(device, asked, load_sources(KERNELS))
-    launcher = make_launcher(device.queue, device.programs, source, shape)
+    launcher, _source = launcher_of(device, "auto", size)
     launcher.upload(Gemm().inputs(shape, SEED, 1))
 
     def poison() -> tuple[()]:

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
+
+from in_process import launcher_of, opened
 
 
 def main() -> int:
@@ -26,15 +25,7 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 1400, 2048])
     parser.add_argument("--pairs", type=int, default=60)
     options = parser.parse_args()
-    from pytest_weekops.drivers.platforms import resolve_platforms
-
-    with tempfile.TemporaryDirectory() as scratch:
-        (launch,) = resolve_platforms([options.platform], scratch=Path(scratch))
-        os.environ.update({"OPENBLAS_NUM_THREADS": "1", "PYOPENCL_NO_CACHE": "1", **launch.environment})
-        from pytest_weekops.device.opened import OpenDevice
-
-        device = OpenDevice(launch.open, lambda _phase: None)
-        print(f"{options.platform}: {device.identity.device_name}, {device.identity.driver_version}")
+    with opened(options.platform) as device:
         for size in options.sizes:
             print(line(device, options.kernel, size, options.pairs), flush=True)
     return 0
@@ -42,27 +33,19 @@ def main() -> int:
 
 def line(device: object, kernel: str, size: int, pairs: int) -> str:
     """One size in words."""
-    from pytest_weekops.device.bench import pick
     from pytest_weekops.device.digest import Digest
     from pytest_weekops.device.known_operations import OPERATIONS
-    from pytest_weekops.device.launcher import make_launcher
     from pytest_weekops.device.opened import OpenDevice
     from pytest_weekops.device.operation import Gemm, Shape
     from pytest_weekops.device.timing import time_launch
-    from pytest_weekops.files.kernel_sources import load_sources
-    from pytest_weekops.files.shipped import data_dir
-    from pytest_weekops.worker.protocol import MeasureRequest
 
     assert isinstance(device, OpenDevice)
     shape = Shape(size, size, size)
-    sources = load_sources((str(data_dir("kernels")),))
     operation = "triad" if kernel == "triad" else "gemm"
-    asked = MeasureRequest(kernel=kernel, operation=operation, m=size, n=size, k=size, seed=1, sessions=1, iterations=1)
-    source = pick(device, asked, sources)
     rule = OPERATIONS[operation]
     assert isinstance(rule, Gemm) or hasattr(rule, "rolled")
     inputs = rule.inputs(shape, 1, 1)
-    launcher = make_launcher(device.queue, device.programs, source, shape, rule)
+    launcher, source = launcher_of(device, kernel, size, operation)
     launcher.upload(inputs, 0)
     launcher.upload(rule.rolled(shape, inputs), 1)
     launcher.poison()

@@ -213,7 +213,7 @@ def _in_turns(session: Session) -> Generator[Ready | Turned, TurnRequest, None]:
             session.end()
             return
         new = session.timed[before:]
-        delays = [launch.scheduled.delay_ns for launch in new if launch.scheduled is not None]
+        delays = [launch.delay_ns for launch in new if launch.delay_ns is not None]
         turn = yield Turned(
             wall_ns=tuple(launch.wall_ns for launch in new),
             delay_ns=tuple(delays) if len(delays) == len(new) else None,

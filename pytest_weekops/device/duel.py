@@ -53,9 +53,9 @@ def paired_ratios(
         if is_calm_batch(first, most_percent) and is_calm_batch(second, most_percent):
             calm.append(every[-1])
             counted_s += time.monotonic() - pair_began
-        if calm and counted_s > ENOUGH_S / 2 and not 1.0 / FAR_APART < calm[0] < FAR_APART:
-            return _odd(calm)
-        if len(calm) >= LEAST_PAIRS and len(calm) % 2 and (len(calm) >= MOST_PAIRS or counted_s >= ENOUGH_S):
+        settled = calm and counted_s > ENOUGH_S / 2 and not 1.0 / FAR_APART < calm[0] < FAR_APART
+        enough = len(calm) >= MOST_PAIRS or (len(calm) >= LEAST_PAIRS and counted_s >= ENOUGH_S)
+        if settled or (enough and len(calm) % 2):
             return _odd(calm)
         if len(every) >= LEAST_PAIRS and time.monotonic() - began > PATIENCE_S:
             break
@@ -71,8 +71,4 @@ def _odd(ratios: list[float]) -> tuple[float, ...]:
 
 def is_calm_batch(launches: Sequence[Launch], most_percent: float | None) -> bool:
     """Whether at least half of a batch's launches were calm; unwatched ones count as calm."""
-    calm = [
-        is_enough(launch.wall_ns, launch.scheduled.delay_ns if launch.scheduled else None, most_percent)
-        for launch in launches
-    ]
-    return 2 * sum(calm) >= len(calm)
+    return 2 * sum(is_enough(launch.wall_ns, launch.delay_ns, most_percent) for launch in launches) >= len(launches)

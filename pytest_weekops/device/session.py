@@ -175,8 +175,7 @@ class Session:
             patience.give_up()
 
     def _was_calm(self, launch: Launch) -> bool:
-        delay_ns = None if launch.scheduled is None else launch.scheduled.delay_ns
-        return is_enough(launch.wall_ns, delay_ns, self.request.max_run_delay_percent)
+        return is_enough(launch.wall_ns, launch.delay_ns, self.request.max_run_delay_percent)
 
     def finish(self) -> tuple[SessionSamples, str]:
         """The session's samples, and why its result is wrong, or nothing."""
@@ -197,7 +196,7 @@ class Session:
             wall_ns=tuple(launch.wall_ns for launch in timed),
             device_ns=_all_or_none([launch.device_ns for launch in timed]),
             start_ns=tuple(launch.start_ns for launch in timed),
-            delay_ns=_all_or_none([launch.scheduled.delay_ns if launch.scheduled else None for launch in timed]),
+            delay_ns=_all_or_none([launch.delay_ns for launch in timed]),
             cpu_ns=_all_or_none([launch.scheduled.cpu_ns if launch.scheduled else None for launch in timed]),
             verified=not self.caught,
             max_abs_error=looks.worst.max_abs_error,

@@ -29,6 +29,11 @@ class Launch:
     scheduled: Scheduled | None = None
 
     @property
+    def delay_ns(self) -> int | None:
+        """For how long its threads were ready and had no CPU; None where the host does not tell."""
+        return None if self.scheduled is None else self.scheduled.delay_ns
+
+    @property
     def device_ns(self) -> int | None:
         """From the first event's start to the last event's end."""
         return None if self.stamps is None else self.stamps[1][3] - self.stamps[0][2]

@@ -87,10 +87,12 @@ def _is_asked(place: Place, policy: Policy, campaign: Campaign) -> bool:
     if section == "campaign" or (section == "split" and plan.kind != "split"):
         return False
     if section == "floors":
-        own = policy.floors.min_share_of_service_gflops is not None
-        of_service = name == "min_share_of_service_gflops" or not (own and name == "min_share_of_baseline_gflops")
-        of_baseline = name != "min_share_of_service_gflops"
-        return (of_baseline and bool(campaign.baselines)) or (of_service and plan.service is not None)
+        of_baseline, of_service = bool(campaign.baselines), plan.service is not None
+        if name == "min_share_of_service_gflops":
+            return of_service
+        if name == "min_share_of_baseline_gflops" and policy.floors.min_share_of_service_gflops is not None:
+            return of_baseline
+        return of_baseline or of_service
     if section == "conformance":
         return bool(plan.evidence)
     if section == "history":

@@ -82,6 +82,7 @@ _AGE = "Nothing here is so old"
 _HOST = "No host moves so much while one case is measured"
 _ANY = Bound(above=0.0)
 LEAST_RATIO = 0.01  # of `split.min_ratio`, and of what a command line asks for instead
+_OF_ANOTHER = Bound(above=0.0, least=LEAST_RATIO, most=2.0, usual=0.5, is_floor=True, why=_RATIO)  # driver's speed
 # A number that is not here is held by its model alone: more of it is only stricter, or no verdict hangs on it.
 BOUNDS: Mapping[str, Bound] = {
     "guardrails.minimum_snapshots": Bound(least=2, why="One snapshot shows no drift"),
@@ -104,14 +105,7 @@ BOUNDS: Mapping[str, Bound] = {
         is_floor=True,
         why="A driver at a hundredth of its baseline does not work any more",
     ),
-    "floors.min_share_of_service_gflops": Bound(
-        above=0.0,
-        least=LEAST_RATIO,
-        most=2.0,
-        usual=0.5,
-        is_floor=True,
-        why=_RATIO,
-    ),
+    "floors.min_share_of_service_gflops": _OF_ANOTHER,
     "floors.max_share_of_baseline_p95": _ceiling(
         100.0, 2.0, "A driver that takes a hundred times its baseline's time does not work any more"
     ),
@@ -149,7 +143,7 @@ BOUNDS: Mapping[str, Bound] = {
     "host.max_run_delay_percent": _ceiling(100.0, 25.0, "A launch that only waited counts as calm beyond that"),
     "host.max_steal_percent": _ceiling(95.0, 25.0, "A host of which everything is stolen measures nothing"),
     "host.max_throttled_percent": _ceiling(95.0, 25.0, "A gate that its quota never lets run measures nothing"),
-    "split.min_ratio": Bound(above=0.0, least=LEAST_RATIO, most=2.0, usual=0.5, is_floor=True, why=_RATIO),
+    "split.min_ratio": _OF_ANOTHER,
     "split.max_latency_ratio": _ceiling(100.0, 3.0, "A candidate that takes a hundred times as long does not work"),
     "campaign.minimum_snapshots": Bound(least=2, why="One snapshot shows no drift"),
     "campaign.max_correctness_error": _ceiling(1.0, 0.1, _ERROR),

@@ -185,8 +185,7 @@ def confirm(
 
     ``ratios`` are its time / the static arm's, nothing where the host allowed no comparison: then nothing is learnt.
     Trials are many launches apart: a host that was slow during the static arm's makes every other look fast. An arm
-    that does not win gets the static arm's time times the median ratio, at
-    least, so that it is not favoured again.
+    that does not win gets the static arm's time times the median ratio, at least, so that it is not favoured again.
     """
     if not ratios:
         words = f"{choice.arm} could not be compared with {static}: other programs left no calm pairs"
