@@ -38,7 +38,7 @@ import raw_files
 
 from pytest_weekops.campaigns.calibrate import deeper
 from pytest_weekops.campaigns.load import LONGEST_S, busy_loop
-from pytest_weekops.core.guard.injection import clopper_pearson
+from pytest_weekops.core.binomial import clopper_pearson
 from pytest_weekops.core.judge.asking.spreads import assumed
 from pytest_weekops.core.judge.certainty.answers import Errors, Requirement
 from pytest_weekops.core.judge.certainty.multiplicity import answer_run

@@ -24,8 +24,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import raw_files
 
-from pytest_weekops.core.guard.injection import clopper_pearson
+from pytest_weekops.core.binomial import clopper_pearson
 
 KEPT = raw_files.KEPT / "beside_load.jsonl.gz"  # judged again by a test
 SUITE = Path(__file__).resolve().parents[1] / "suites" / "weekly"
@@ -79,6 +79,21 @@ def come_and_go(name: str, seed: int, stop: Event) -> None:
         stop.wait(draw.uniform(SHORTEST_S, LONGEST_S))
 
 
+@contextmanager
+def beside(load: str, seed: int) -> Iterator[None]:
+    """While the load comes and goes; nothing does for ``none``."""
+    stop = multiprocessing.Event()
+    neighbour = None if load == "none" else multiprocessing.Process(target=come_and_go, args=(load, seed, stop))
+    if neighbour is not None:
+        neighbour.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if neighbour is not None:
+            neighbour.join()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How one run ended."""
@@ -95,20 +110,12 @@ class Outcome:
 
 def one_run(arguments: argparse.Namespace, more: Sequence[str], load: str, seed: int) -> Outcome:
     """A weekly run beside a load, as its decision says."""
-    stop = multiprocessing.Event()
-    neighbour = None if load == "none" else multiprocessing.Process(target=come_and_go, args=(load, seed, stop))
     with tempfile.TemporaryDirectory() as directory:
         begun = time.monotonic()
-        if neighbour is not None:
-            neighbour.start()
-        try:
-            options = ["--platforms", arguments.platform, "--sizes", *map(str, arguments.sizes), *more]
-            command = [sys.executable, "-m", "pytest", str(SUITE), f"--rootdir={directory}", "-q", *options]
+        options = ["--platforms", arguments.platform, "--sizes", *map(str, arguments.sizes), *more]
+        command = [sys.executable, "-m", "pytest", str(SUITE), f"--rootdir={directory}", "-q", *options]
+        with beside(load, seed):
             done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-        finally:
-            stop.set()
-            if neighbour is not None:
-                neighbour.join()
         seconds = time.monotonic() - begun
         found = list(Path(directory).glob("reports/*/decision.json"))
         if len(found) != 1:

@@ -1,11 +1,12 @@
-"""What T3's comparisons of two variants say beside a busy loop: of every launch, and of calm ones alone.
+"""What T3's comparisons of two variants say beside a load: of every launch, and of calm ones alone.
 
     python benchmarks/duels.py --platform pocl --kernels block packed --sizes 256 --duels 100
+    python benchmarks/duels.py --load compile --sizes 512
 
-Both meet again and again beside a loop that works for two to eight seconds and pauses for as long, by every launch
-and by calm ones alone in turn. ``pairs`` is the share of pairs in which the first variant was slower than the second by
-more than the shipped policy's limit, ``fallbacks`` are the duels in which each pair was, and ``none`` those that found
-too few calm pairs.
+Both meet again and again beside a busy loop, a compiler or copies of memory, which work for two to eight seconds and
+pause for as long, by every launch and by calm ones alone in turn. ``pairs`` is the share of pairs in which the first
+variant was slower than the second by more than the shipped policy's limit, ``fallbacks`` are the duels in which each
+pair was, and ``none`` those that found too few calm pairs.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
+from beside_load import LOADS, beside
 from in_process import launcher_of, opened
 
-from pytest_weekops.campaigns.load import busy_loop
 from pytest_weekops.core.selection.online import is_slower
 from pytest_weekops.policies.files import default_policy
 
@@ -32,16 +33,17 @@ def main() -> int:
     parser.add_argument("--kernels", nargs=2, default=["block", "packed"])
     parser.add_argument("--sizes", type=int, nargs="+", default=[256])
     parser.add_argument("--duels", type=int, default=100)
+    parser.add_argument("--load", choices=(*LOADS, "none"), default="busy")
     options = parser.parse_args()
     with opened(options.platform) as device:
         print("| variants, size | launches | duels | fallbacks | none | pairs | ratios | s a duel |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for size in options.sizes:
-            print("\n".join(rows(device, options.kernels, size, options.duels)), flush=True)
+            print("\n".join(rows(device, options.kernels, size, options.duels, options.load)), flush=True)
     return 0
 
 
-def rows(device: OpenDevice, kernels: list[str], size: int, duels: int) -> list[str]:
+def rows(device: OpenDevice, kernels: list[str], size: int, duels: int, load: str) -> list[str]:
     """Two rows for a size."""
     from pytest_weekops.device.duel import paired_ratios
 
@@ -50,7 +52,7 @@ def rows(device: OpenDevice, kernels: list[str], size: int, duels: int) -> list[
     limits = {"every": None, "calm": host.max_run_delay_percent}
     found: dict[str, list[tuple[float, ...]]] = {name: [] for name in limits}
     spent = dict.fromkeys(limits, 0.0)
-    with busy_loop(size, 0.0):
+    with beside(load, size):
         for number in range(2 * duels):
             name = ("every", "calm")[number % 2]
             began = time.monotonic()

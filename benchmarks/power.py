@@ -33,7 +33,7 @@ from typing import Any
 import raw_files
 
 from pytest_weekops.campaigns.load import busy_loop
-from pytest_weekops.core.guard.injection import clopper_pearson
+from pytest_weekops.core.binomial import clopper_pearson
 from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.drivers.platforms import resolve_platforms
 from pytest_weekops.evidence.judging import stored_campaign

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_weekops.core.guard.injection import Demands, FaultRecall, Injection, InjectionRecord, clopper_pearson
+from pytest_weekops.core.binomial import clopper_pearson
+from pytest_weekops.core.guard.injection import Demands, FaultRecall, Injection, InjectionRecord
 from pytest_weekops.core.guard.settings import GuardSettings
 from pytest_weekops.core.measurement.records import DeviceIdentity
 from pytest_weekops.core.numbers import two_digits

@@ -29,6 +29,7 @@ from pytest_weekops.core.selection.online import (
     confirm,
     forget,
     hopeless,
+    is_faster,
     is_slower,
     is_unconfirmed,
     next_trial,
@@ -47,7 +48,7 @@ from pytest_weekops.files.kernel_sources import Source
 
 PROBE_SIZE = 256  # variants meet here first: a launch costs next to nothing, and tells which are far behind
 PROBE = f"probe:{PROBE_SIZE}"
-SECOND_ASK_S = 2.0  # before an arm that seems slower is compared again
+SECOND_ASK_S = 2.0  # before a comparison that would change what is taken is made again
 
 Judge = Callable[[Any, float], str]
 
@@ -167,7 +168,8 @@ class Online:
         choice = choose(self._state, self.rules, static=self.static, size=size)
         if not is_unconfirmed(self._state, choice, static=self.static):
             return choice
-        state, choice = confirm(self._state, self.rules, choice, static=self.static, ratios=self._duel(choice.arm))
+        ratios = self._compared(choice.arm, is_faster)
+        state, choice = confirm(self._state, self.rules, choice, static=self.static, ratios=ratios)
         self._set(state)
         self.memory.save()
         return choice
@@ -260,14 +262,19 @@ class Online:
             for launcher in pair:
                 launcher.release()
 
+    def _compared(self, name: str, changes: Callable[[SelectorRules, Sequence[float]], bool]) -> tuple[float, ...]:
+        """A duel, and another where it would change what is taken: a disturbance of half a second is in each pair."""
+        ratios = self._duel(name)
+        if not changes(self.rules, ratios):
+            return ratios
+        time.sleep(SECOND_ASK_S)
+        more = self._duel(name)
+        return (*ratios, *more) if more else ()
+
     def settle(self, choice: Choice, ms: float) -> bool:
         """Credit the chosen arm with its median launch; whether to fall back to the static one."""
         alone = choice.arm == self.static or self._state.arm(self.static).failed
-        ratios = (1.0,) if alone else self._duel(choice.arm)
-        if is_slower(self.rules, ratios):  # a disturbance of seconds would say the same in each pair: ask once more
-            time.sleep(SECOND_ASK_S)
-            more = self._duel(choice.arm)
-            ratios = (*ratios, *more) if more else ()
+        ratios = (1.0,) if alone else self._compared(choice.arm, is_slower)
         state, fell = settle(self._state, self.rules, choice, static=self.static, ms=ms, ratios=ratios)
         self._set(state)
         self.memory.save()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_weekops.core.guard.injection import clopper_pearson
+from pytest_weekops.core.binomial import clopper_pearson
 from pytest_weekops.core.measurement.advice import advise
 from pytest_weekops.worker.protocol import SmokeStep
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -145,36 +144,3 @@ def control_problem(found: Injection) -> str:
         return ""
     trust = "" if found.self_test else "its self-test passed, and "
     return f"{trust}{found.critical.caught} of {found.critical.tried} critical flips count as caught by a broken guard"
-
-
-def clopper_pearson(caught: int, tried: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a binomial share (Clopper and Pearson 1934); (0, 1) for no trials."""
-    if tried <= 0:
-        return 0.0, 1.0
-    tail = (1.0 - confidence) / 2.0
-    low = 0.0 if caught == 0 else _bisect(lambda p: _at_least(caught, tried, p) > tail)
-    high = 1.0 if caught == tried else _bisect(lambda p: _at_least(caught + 1, tried, p) > 1.0 - tail)
-    return low, high
-
-
-def _bisect(beyond: Callable[[float], bool]) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2.0
-        low, high = (low, middle) if beyond(middle) else (middle, high)
-    return (low + high) / 2.0
-
-
-def _at_least(caught: int, tried: int, p: float) -> float:
-    """P(X >= caught) for X binomial(tried, p), summed over the shorter tail in logarithms."""
-    if p <= 0.0 or p >= 1.0:
-        return float(caught <= 0 or p >= 1.0)
-    whole = math.lgamma(tried + 1)
-
-    def term(k: int) -> float:
-        ways = whole - math.lgamma(k + 1) - math.lgamma(tried - k + 1)
-        return math.exp(ways + k * math.log(p) + (tried - k) * math.log1p(-p))
-
-    if caught > tried / 2:
-        return min(1.0, math.fsum(term(k) for k in range(caught, tried + 1)))
-    return max(0.0, 1.0 - math.fsum(term(k) for k in range(caught)))

@@ -14,6 +14,7 @@ from pytest_weekops.core.judge.certainty.resolution import resolution
 from pytest_weekops.core.judge.certainty.sequential import LookPlan
 from pytest_weekops.core.judge.certainty.trends import THEIL_SEN_FACTOR, trend_error
 from pytest_weekops.core.judge.checks.cells import p95_evidence
+from pytest_weekops.core.judge.checks.guards import t3_fallback_bound
 from pytest_weekops.core.judge.checks.runs import minimum_snapshots
 from pytest_weekops.core.judge.finding import Certainty, CheckStatus
 from pytest_weekops.core.measurement.records import LookRecord
@@ -45,6 +46,9 @@ def _open(policy: Policy, campaign: Campaign) -> Iterable[str]:
         finding = check(policy, campaign)
         if finding.status is CheckStatus.NO_DATA:
             yield f"{finding.check}: {finding.message}"[:300]
+    fallbacks = t3_fallback_bound(policy, campaign)
+    if fallbacks.status is CheckStatus.INCONCLUSIVE:
+        yield f"{fallbacks.check}: {fallbacks.message}"[:300]
     waiting = [each for each in answers(policy, campaign) if not each.asked.undecided]  # for the rest none would do
     for words in told(waiting, CheckStatus.INCONCLUSIVE):
         yield words[:300]

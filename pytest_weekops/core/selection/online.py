@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from pytest_weekops.core.binomial import is_beyond
 from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.record import Record
 
 KEPT_TIMES = 9
 SECOND_LOOK = 1.25  # an arm slower than this times the best gets no second trial
-CLEAR = 2.0  # an arm that was this many times as fast in every one of its trials needs no confirmation
 HOPELESS = 4.0  # an arm slower than this times the best at the small probe size is not tried at a large one
 
 
@@ -171,11 +171,8 @@ def choose(state: OnlineState, rules: SelectorRules, *, static: str, size: int) 
 
 
 def is_unconfirmed(state: OnlineState, choice: Choice, *, static: str) -> bool:
-    """Whether the choice rests on a close call between trials, and must win side by side before it is taken."""
-    theirs = state.arm(static)
-    if choice.arm == static or theirs.failed or state.confirmed.get(choice.arm) == static:
-        return False
-    return not CLEAR * max(state.arm(choice.arm).times_ms, default=math.inf) <= min(theirs.times_ms, default=0.0)
+    """Whether the choice rests on trials alone, and must win side by side before it is taken."""
+    return choice.arm != static and not state.arm(static).failed and state.confirmed.get(choice.arm) != static
 
 
 def confirm(
@@ -194,7 +191,7 @@ def confirm(
         words = f"{choice.arm} could not be compared with {static} side by side"
         return observe(state, choice.arm, math.nan), Choice(static, words)
     middle = statistics.median(ratios)
-    if max(ratios) <= 1.0 - rules.min_gain:
+    if is_faster(rules, ratios):
         reason = f"{choice.reason}, {1.0 / middle:.2f} times side by side"
         confirmed = {**state.confirmed, choice.arm: static}
         return state.model_copy(update={"confirmed": confirmed}), Choice(choice.arm, reason)
@@ -202,6 +199,11 @@ def confirm(
     ms = max(middle, 1.0) * state.arm(static).estimate_ms
     mine = Arm(times_ms=(ms,) * max(1, rules.warmup_launches))
     return state.model_copy(update={"arms": {**state.arms, choice.arm: mine}}), Choice(static, words)
+
+
+def is_faster(rules: SelectorRules, ratios: Sequence[float]) -> bool:
+    """Whether an arm was faster than the static one by the margin in every pair, and there was one."""
+    return bool(ratios) and all(0.0 < ratio <= 1.0 - rules.min_gain for ratio in ratios)
 
 
 def is_slower(rules: SelectorRules, ratios: Sequence[float]) -> bool:
@@ -215,15 +217,16 @@ def settle(
     """After the chosen arm was measured (``ms``): the state, and whether to fall back.
 
     ``ratios`` are its time / the static arm's, side by side. An arm that is slower by more than the limit in every
-    pair, or whose result is wrong there (NaN), is a fallback; too many of them turn the selection off. With no
-    ratios, where the host allowed no comparison, it is neither a fallback nor a decision that was held to anything.
+    pair is a fallback; certainly too many of them turn the selection off, and so does one whose result is wrong there
+    (NaN). With no ratios, where the host allowed no comparison, it is neither a fallback nor a decision that was held
+    to anything.
     """
-    wrong = not all(math.isfinite(ratio) for ratio in ratios)
-    fell = choice.arm != static and (wrong or is_slower(rules, ratios))
-    state = observe(state, choice.arm, ms)
+    wrong = choice.arm != static and not all(math.isfinite(ratio) for ratio in ratios)
+    fell = wrong or (choice.arm != static and is_slower(rules, ratios))
+    state = observe(state, choice.arm, ms, wrong=wrong)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + bool(ratios)
     state = state.model_copy(update={"fallbacks": fallbacks, "decisions": decisions})
-    if decisions >= rules.least_decisions and fallbacks / decisions > rules.max_fallback_rate:
+    if decisions >= rules.least_decisions and is_beyond(fallbacks, decisions, rules.max_fallback_rate):
         culprit = choice.arm if choice.arm != static else ""  # a static arm's change would mend nothing
         state = disable(state, culprit, f"{fallbacks} of {decisions} decisions fell back")
     if fell:  # what was confirmed once does not hold any more

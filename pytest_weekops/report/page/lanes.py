@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_weekops.core.guard.injection import Injection, InjectionRecord, clopper_pearson
+from pytest_weekops.core.binomial import clopper_pearson
+from pytest_weekops.core.guard.injection import Injection, InjectionRecord
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.measurement.lane_records import SelectorEvidence, Trial
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL

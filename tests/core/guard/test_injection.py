@@ -6,8 +6,6 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pytest_weekops.core.guard.injection import (
     WHOLE_FAULT,
@@ -15,12 +13,10 @@ from pytest_weekops.core.guard.injection import (
     Demands,
     FaultRecall,
     Injection,
-    clopper_pearson,
     control_problem,
     shortfalls,
 )
 from pytest_weekops.core.guard.settings import GuardSettings
-from tests.support.examples import examples
 
 
 def campaign(**changes: Any) -> Injection:
@@ -73,38 +69,6 @@ def test_a_uniform_recall_is_demanded_where_asked() -> None:
     """46.9 % of all bits' flips is what this campaign shows."""
     assert shortfalls(campaign(), Demands(uniform_recall=0.46)) == ()
     assert shortfalls(campaign(), Demands(uniform_recall=0.47)) != ()
-
-
-# Published: Newcombe, Two-sided confidence intervals for the single proportion, Stat. Med. 17 (1998), table I.
-@pytest.mark.parametrize(
-    ("caught", "tried", "low", "high"),
-    [(81, 263, 0.2527, 0.3676), (15, 148, 0.0578, 0.1617), (0, 20, 0.0, 0.1684), (1, 29, 0.0009, 0.1776)],
-)
-def test_clopper_pearson_gives_published_intervals(caught: int, tried: int, low: float, high: float) -> None:
-    """To the four digits that are printed there."""
-    assert list(clopper_pearson(caught, tried)) == pytest.approx([low, high], abs=6e-5)
-
-
-def test_an_interval_that_doubles_cannot_tell_from_1_is_one() -> None:
-    """Where so many were caught that the search for its lower end rounds up to 1."""
-    assert clopper_pearson(10**17, 10**17) == (1.0, 1.0)
-
-
-def test_no_miss_in_2995_is_more_than_999_per_mille() -> None:
-    """The least number of flips that shows 99.9 % one-sided at 95 %."""
-    assert clopper_pearson(2995, 2995, confidence=0.90)[0] >= 0.999
-    assert clopper_pearson(2994, 2994, confidence=0.90)[0] < 0.999
-
-
-@settings(max_examples=examples(60), deadline=None)
-@given(st.integers(1, 7000), st.data())
-def test_the_interval_holds_the_share_and_mirrors(tried: int, data: st.DataObject) -> None:
-    """For any count; swapping caught and missed mirrors it."""
-    caught = data.draw(st.integers(0, tried))
-    low, high = clopper_pearson(caught, tried)
-    assert 0.0 <= low <= caught / tried <= high <= 1.0
-    mirrored = clopper_pearson(tried - caught, tried)
-    assert list(mirrored) == pytest.approx([1 - high, 1 - low], abs=1e-9)
 
 
 SAMPLED = GuardSettings(row_samples=3, col_samples=3, period=4)

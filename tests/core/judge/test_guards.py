@@ -57,6 +57,46 @@ def test_selection_may_fall_back_within_its_limit(evidence: dict[str, Any], pass
     assert found.message.endswith("128-seed11-s4. Disabled since mine: off by 3") == ("policy_disabled" in evidence)
 
 
+@pytest.mark.parametrize(
+    ("fallbacks", "decisions", "status"),
+    [
+        *[(1, 3, "inconclusive"), (2, 3, "inconclusive"), (1, 12, "inconclusive"), (1, 13, "pass")],
+        *[(3, 3, "fail"), (3, 6, "fail"), (1, 0, "fail"), (4, 3, "fail"), (-1, 3, "fail")],
+    ],
+)
+def test_few_decisions_leave_it_open(fallbacks: int, decisions: int, status: str) -> None:
+    """One fallback of three is not certainly more than 0.08; what cannot have been counted is."""
+    rate = fallbacks / decisions if decisions else 1.0
+    evidence = {"fallback_rate": max(rate, 0.0), "fallbacks": fallbacks, "decisions": decisions}
+    found = finding("t3_fallback_bound", "selector", lambda case: evidence if fourth(case) else {})
+    assert found.status.value == status
+    if status == "inconclusive":
+        assert found.message.startswith(f"pocl:128: {fallbacks} of {decisions} decisions fell back")
+
+
+def test_later_decisions_settle_what_one_fallback_left_open() -> None:
+    """A cell's last count is what it comes to; one that was certain once stays so."""
+    later = {3: (1, 3), 4: (1, 20)}
+    counts = {"open, then within": later, "certain, then diluted": {**later, 3: (3, 3)}}
+    for name, by_snapshot in counts.items():
+
+        def evidence(case: Case, by_snapshot: dict[int, tuple[int, int]] = by_snapshot) -> dict[str, Any]:
+            if case.size != 128 or case.snapshot not in by_snapshot:
+                return {}
+            fallbacks, decisions = by_snapshot[case.snapshot]
+            return {"fallback_rate": fallbacks / decisions, "fallbacks": fallbacks, "decisions": decisions}
+
+        found = finding("t3_fallback_bound", "selector", evidence)
+        assert found.status.value == ("pass" if name == "open, then within" else "fail")
+
+
+def test_a_rate_that_is_not_that_of_its_counts_fails() -> None:
+    """Whichever of the two was altered."""
+    altered = {"fallback_rate": 0.5, "fallbacks": 1, "decisions": 13}
+    found = finding("t3_fallback_bound", "selector", lambda case: altered if fourth(case) else {})
+    assert found.status.value == "fail"
+
+
 def test_disabled_guards_are_counted_over_the_whole_campaign() -> None:
     """A negative count, which nothing honest writes, takes none away."""
     counts = {1: 1, 2: -1}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_weekops.core.binomial import is_beyond
 from pytest_weekops.core.policy.policy import SelectorRules
 from pytest_weekops.core.selection.online import (
     Choice,
@@ -138,15 +139,15 @@ def _favoured() -> tuple[OnlineState, Choice]:
     return state, choose(state, RULES, static="static", size=1400)
 
 
-def test_only_a_close_call_needs_a_confirmation() -> None:
-    """Twice as fast in every trial is enough; one slow trial of the arm, or one fast one of the static, is not."""
+def test_whatever_trials_say_an_arm_wins_side_by_side_first() -> None:
+    """Twice as fast in every trial as well: other programs had the CPU while the static arm was tried."""
     state, choice = _favoured()
-    assert not is_unconfirmed(state, choice, static="static")
-    assert is_unconfirmed(observe(state, "other", 5.1), choice, static="static")
-    assert is_unconfirmed(observe(state, "static", 9.9), choice, static="static")
+    assert is_unconfirmed(state, choice, static="static")
     assert not is_unconfirmed(state, Choice("static", ""), static="static")
-    confirmed, _choice = confirm(observe(state, "other", 5.1), RULES, choice, static="static", ratios=(0.5,))
+    confirmed, _choice = confirm(state, RULES, choice, static="static", ratios=(0.5,))
     assert not is_unconfirmed(confirmed, choice, static="static")
+    failed = observe(state, "static", 0.0, problem="does not build")
+    assert not is_unconfirmed(failed, choice, static="static")
 
 
 def test_an_arm_that_only_its_trials_favour_is_not_taken() -> None:
@@ -219,6 +220,25 @@ def test_the_limit_of_a_fallback_is_inclusive(ratio: float, *, falls: bool) -> N
     state, choice = _favoured()
     _state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=(ratio,))
     assert fell is falls
+
+
+def test_one_fallback_of_three_turns_nothing_off() -> None:
+    """It says nothing of a limit of 0.08; the arm has to win side by side before it is taken again."""
+    state, choice = _favoured()
+    for ratio in (0.5, 0.5, 2.0):
+        state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=(ratio,))
+    assert fell
+    assert (state.fallbacks, state.decisions, state.disabled) == (1, 3, "")
+    assert is_unconfirmed(state, choice, static="static")
+
+
+def test_a_wrong_result_side_by_side_turns_the_selection_off_at_once() -> None:
+    """It is no matter of rates; nobody takes the arm again."""
+    state, choice = _favoured()
+    state, fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=(0.5, math.nan))
+    assert fell
+    assert state.disabled == "other: a wrong result"
+    assert state.arm("other").failed
 
 
 def test_a_slow_choice_falls_back_and_too_many_disable() -> None:
@@ -343,12 +363,13 @@ PAIRS = st.lists(st.floats(0.2, 5.0) | st.sampled_from([math.nan, math.inf]), ma
 @MANY
 @given(st.lists(PAIRS, min_size=1, max_size=20))
 def test_the_fallback_rate_is_respected(duels: list[list[float]]) -> None:
-    """Once it exceeds the limit over enough decisions the selection is off and stays off; before, it is not."""
+    """Once it is certainly beyond the limit, or a result was wrong, the selection is off and stays off; not before."""
     state, choice = _favoured()
     over = False
     for ratios in duels:
         state, _fell = settle(state, RULES, choice, static="static", ms=5.0, ratios=ratios)
-        over = over or (state.decisions >= RULES.least_decisions and state.fallback_rate > RULES.max_fallback_rate)
+        beyond = is_beyond(state.fallbacks, state.decisions, RULES.max_fallback_rate)
+        over = over or (state.decisions >= RULES.least_decisions and beyond) or not all(map(math.isfinite, ratios))
         assert bool(state.disabled) is over
         if over:
             assert choose(state, RULES, static="static", size=1400).arm == "static"

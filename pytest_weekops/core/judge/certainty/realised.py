@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_weekops.core.guard.injection import clopper_pearson
+from pytest_weekops.core.binomial import clopper_pearson
 from pytest_weekops.core.judge.certainty.answers import Errors
 from pytest_weekops.core.judge.certainty.intervals import guard_depth
 from pytest_weekops.core.judge.certainty.scores import Score

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from pytest_weekops.core.binomial import is_beyond
 from pytest_weekops.core.guard.coverage import cost_rule, least_checks, period_for
 from pytest_weekops.core.guard.invariants import GUARDED
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
@@ -16,7 +17,7 @@ from pytest_weekops.core.judge.asking.run import answers, of_kind
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import CheckStatus, Finding
 from pytest_weekops.core.judge.outcome import failed, inconclusive, listed, no_data, passed
-from pytest_weekops.core.measurement.lane_records import GuardEvidence
+from pytest_weekops.core.measurement.lane_records import GuardEvidence, SelectorEvidence
 from pytest_weekops.core.measurement.modes import T3_KERNEL, T5_KERNEL
 from pytest_weekops.core.measurement.records import Measurement, MeasurementStatus
 from pytest_weekops.core.policy.policy import Policy
@@ -62,19 +63,44 @@ def correctness_error_bound(policy: Policy, campaign: Campaign) -> Finding:
 
 
 def t3_fallback_bound(policy: Policy, campaign: Campaign) -> Finding:
-    """Online selection fell back within its limit and was never disabled."""
+    """Online selection fell back within its limit and was never disabled.
+
+    It fails where it certainly fell back more often, and is open where it did by its count alone: decisions are few,
+    and one fallback that the host brought about is one of three after three snapshots.
+    """
     check = "t3_fallback_bound"
     limit = policy.guardrails.max_t3_fallback_rate
     found = [(m, m.selector) for m in _ok(campaign, T3_KERNEL) if m.selector is not None]
-    bad = [m.case.id for m, t3 in found if not 0 <= t3.fallback_rate <= limit or t3.policy_disabled]
+    bad = [m.case.id for m, t3 in found if t3.policy_disabled or _is_beyond(t3, limit)]
     if bad:
         why = next((f". Disabled since {t3.disabled_reason}" for _m, t3 in found if t3.disabled_reason), "")
         message = f"fallback not between 0 and {limit:g}, or disabled: {listed(bad)}{why}"
         return failed(check, "too_high", message, required=limit, rows=tuple(bad))
-    rates = [t3.fallback_rate for _m, t3 in found]
-    return passed(
-        check, "within the limit" if found else "no T3 run", observed=max(rates, default=None), required=limit
+    last: dict[tuple[str, int], SelectorEvidence] = {}  # what a cell has counted in the end
+    for m, t3 in found:
+        cell = m.case.platform, m.case.size
+        if cell not in last or t3.decisions >= last[cell].decisions:
+            last[cell] = t3
+    facts: dict[str, Any] = {"observed": max((t3.fallback_rate for t3 in last.values()), default=None)}
+    unsure = tuple(
+        f"{platform}:{size}: {t3.fallbacks} of {t3.decisions} decisions fell back, more than {limit:g} but not "
+        f"certainly so; without another it would be within it after {math.ceil(t3.fallbacks / limit)}"
+        for (platform, size), t3 in last.items()
+        if t3.fallback_rate > limit
     )
+    if unsure:
+        return inconclusive(check, "open", listed(unsure), required=limit, rows=unsure, **facts)
+    return passed(check, "within the limit" if found else "no T3 run", required=limit, **facts)
+
+
+def _is_beyond(selector: SelectorEvidence, limit: float) -> bool:
+    """Whether a rate is none, is not that of its own counts, or is certainly beyond the limit by them."""
+    rate, fallbacks, decisions = selector.fallback_rate, selector.fallbacks, selector.decisions
+    if not 0 <= rate <= 1 or not 0 <= fallbacks <= decisions:
+        return True
+    if rate > limit and not (decisions and math.isclose(rate, fallbacks / decisions)):
+        return True
+    return is_beyond(fallbacks, decisions, limit)
 
 
 def t5_disable_events_total_bound(policy: Policy, campaign: Campaign) -> Finding:

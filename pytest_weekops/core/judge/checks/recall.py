@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from pytest_weekops.core.binomial import clopper_pearson
 from pytest_weekops.core.calendar import parse_time
 from pytest_weekops.core.errors import InputError
-from pytest_weekops.core.guard.injection import FaultRecall, Injection, InjectionRecord, clopper_pearson
+from pytest_weekops.core.guard.injection import FaultRecall, Injection, InjectionRecord
 from pytest_weekops.core.guard.settings import GuardSettings, settings_of
 from pytest_weekops.core.judge.campaign import Campaign
 from pytest_weekops.core.judge.finding import Finding
