@@ -48,7 +48,8 @@ class Guardrails(PolicyPart):
     #: [rounding units] the same, in the operation's rounding units: `2**-24 * k * scale(A) * scale(B)` for GEMM (live
     #: runs)
     max_k_scaled_error: float = 12.0
-    #: [share] `t3_fallback_bound`: share of fallbacks; a disabled selector fails too
+    #: [share] `t3_fallback_bound`: share of fallbacks. Certainly more fails, as does a disabled selector; more by the
+    #: count alone leaves a live run open
     max_t3_fallback_rate: float = 0.08
     max_t5_disable_events_total: float = 0  #: `t5_disable_events_total_bound`
     max_t5_overhead_percent: float = 3.0  #: `t5_overhead_bound`
@@ -119,7 +120,8 @@ class SelectorRules(PolicyPart):
     #: [share] least share of time that a variant must save against the static arm
     min_gain: float = Field(default=0.03, ge=0)
     max_slowdown: float = Field(default=0.07, ge=0)  #: [share] slower than the static arm by more than this: fallback
-    #: [share] more fallbacks per decision than this, from `least_decisions` on, turn the selection off
+    #: [share] certainly more fallbacks per decision than this (at an error of 1 %), from `least_decisions` on, turn the
+    #: selection off
     max_fallback_rate: float = Field(default=0.08, ge=0)
     least_decisions: int = Field(default=3, ge=1)  #: see `max_fallback_rate`
     freeze_sizes: tuple[int, ...] = ()  #: sizes at which only the static arm is taken

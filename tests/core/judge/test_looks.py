@@ -101,6 +101,22 @@ def test_a_policy_that_wants_more_snapshots_gets_them() -> None:
     assert look(POLICY, 5, few).ends
 
 
+@pytest.mark.parametrize(("fallbacks", "ends"), [(0, True), (1, False), (3, True)])
+def test_a_fallback_that_says_nothing_yet_gets_more_decisions(fallbacks: int, ends: bool) -> None:
+    """One of three leaves the run open and it goes on; three of three are certain, and nothing would change that."""
+    plan = make_plan(snapshots=12, looks=LOOKS, iterations=15, kernels=("auto_t3_controlled",))
+    counts = {"fallback_rate": fallbacks / 3, "fallbacks": fallbacks, "decisions": 3}
+    records = [
+        r.model_copy(update={"selector": r.selector.model_copy(update=counts)})
+        if isinstance(r, Measurement) and r.selector is not None and r.case.snapshot == 3
+        else r
+        for r in make_records(plan.model_copy(update={"snapshots": 3}))
+    ]
+    found = look_at(POLICY, make_campaign(plan, records), 3)
+    assert found.ends is ends
+    assert [words.split(":")[0] for words in found.open] == ([] if ends else ["t3_fallback_bound"])
+
+
 @pytest.mark.parametrize("looks", [(3, 3, 12), (1, 12), (3, 5), (5, 3, 12), (3, 13)])
 def test_looks_rise_to_the_budget(looks: tuple[int, ...]) -> None:
     """A plan whose looks do not is none."""
