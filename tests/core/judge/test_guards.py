@@ -90,9 +90,10 @@ def test_later_decisions_settle_what_one_fallback_left_open() -> None:
         assert found.status.value == ("pass" if name == "open, then within" else "fail")
 
 
-def test_a_rate_that_is_not_that_of_its_counts_fails() -> None:
+@pytest.mark.parametrize("rate", [0.5, 0.0])
+def test_a_rate_that_is_not_that_of_its_counts_fails(rate: float) -> None:
     """Whichever of the two was altered."""
-    altered = {"fallback_rate": 0.5, "fallbacks": 1, "decisions": 13}
+    altered = {"fallback_rate": rate, "fallbacks": 1, "decisions": 13}
     found = finding("t3_fallback_bound", "selector", lambda case: altered if fourth(case) else {})
     assert found.status.value == "fail"
 

@@ -98,9 +98,9 @@ def _is_beyond(selector: SelectorEvidence, limit: float) -> bool:
     rate, fallbacks, decisions = selector.fallback_rate, selector.fallbacks, selector.decisions
     if not 0 <= rate <= 1 or not 0 <= fallbacks <= decisions:
         return True
-    if rate > limit and not (decisions and math.isclose(rate, fallbacks / decisions)):
-        return True
-    return is_beyond(fallbacks, decisions, limit)
+    if not decisions:
+        return rate > limit
+    return not math.isclose(rate, fallbacks / decisions) or is_beyond(fallbacks, decisions, limit)
 
 
 def t5_disable_events_total_bound(policy: Policy, campaign: Campaign) -> Finding:
