@@ -34,11 +34,11 @@ from typing import Any
 import numpy as np
 import raw_files
 
+from pytest_weekops.campaigns.load import LONGEST_S, SHORTEST_S
 from pytest_weekops.core.binomial import clopper_pearson
 
 KEPT = raw_files.KEPT / "beside_load.jsonl.gz"  # judged again by a test
 SUITE = Path(__file__).resolve().parents[1] / "suites" / "weekly"
-SHORTEST_S, LONGEST_S = 2.0, 8.0
 SOURCE = "\n".join(
     f"double f{n}(double x) {{ return x * {n} + (x > {n} ? f{n - 1}(x - 1) : 0); }}" for n in range(1, 400)
 )

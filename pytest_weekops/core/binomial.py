@@ -16,12 +16,12 @@ def clopper_pearson(found: int, tried: int, *, confidence: float = 0.95) -> tupl
     return low, high
 
 
-def is_beyond(found: int, tried: int, limit: float, *, error: float = 0.01) -> bool:
-    """Whether the share is certainly above a limit: by its exact lower bound, at a one-sided error.
+def is_beyond(found: int, tried: int, limit: float) -> bool:
+    """Whether the share is certainly above a limit: by its exact lower bound, at a one-sided error of 1 %.
 
     One of three is not beyond 0.08, and neither is two of three; three of three is.
     """
-    return clopper_pearson(found, tried, confidence=1.0 - 2.0 * error)[0] > limit
+    return clopper_pearson(found, tried, confidence=0.98)[0] > limit
 
 
 def _bisect(beyond: Callable[[float], bool]) -> float:

@@ -21,7 +21,7 @@ from pytest_weekops.core.measurement.records import LookRecord
 from pytest_weekops.core.measurement.stats import percent
 from pytest_weekops.core.policy.policy import Policy
 
-_COUNTED = (minimum_snapshots, p95_evidence)  # of which more snapshots give more
+_COUNTED = (minimum_snapshots, p95_evidence, t3_fallback_bound)  # of which more snapshots give more
 
 
 def look_at(policy: Policy, campaign: Campaign, snapshots: int) -> LookRecord:
@@ -44,11 +44,8 @@ def look_at(policy: Policy, campaign: Campaign, snapshots: int) -> LookRecord:
 def _open(policy: Policy, campaign: Campaign) -> Iterable[str]:
     for check in _COUNTED:
         finding = check(policy, campaign)
-        if finding.status is CheckStatus.NO_DATA:
+        if finding.status in (CheckStatus.NO_DATA, CheckStatus.INCONCLUSIVE):
             yield f"{finding.check}: {finding.message}"[:300]
-    fallbacks = t3_fallback_bound(policy, campaign)
-    if fallbacks.status is CheckStatus.INCONCLUSIVE:
-        yield f"{fallbacks.check}: {fallbacks.message}"[:300]
     waiting = [each for each in answers(policy, campaign) if not each.asked.undecided]  # for the rest none would do
     for words in told(waiting, CheckStatus.INCONCLUSIVE):
         yield words[:300]

@@ -208,7 +208,7 @@ def is_faster(rules: SelectorRules, ratios: Sequence[float]) -> bool:
 
 def is_slower(rules: SelectorRules, ratios: Sequence[float]) -> bool:
     """Whether an arm was slower than the static one by more than the limit in every pair, and there was one."""
-    return bool(ratios) and all(math.isfinite(ratio) for ratio in ratios) and min(ratios) > 1.0 + rules.max_slowdown
+    return bool(ratios) and all(1.0 + rules.max_slowdown < ratio < math.inf for ratio in ratios)
 
 
 def settle(
@@ -221,8 +221,9 @@ def settle(
     (NaN). With no ratios, where the host allowed no comparison, it is neither a fallback nor a decision that was held
     to anything.
     """
-    wrong = choice.arm != static and not all(math.isfinite(ratio) for ratio in ratios)
-    fell = wrong or (choice.arm != static and is_slower(rules, ratios))
+    against = ratios if choice.arm != static else ()
+    wrong = not all(math.isfinite(ratio) for ratio in against)
+    fell = wrong or is_slower(rules, against)
     state = observe(state, choice.arm, ms, wrong=wrong)
     fallbacks, decisions = state.fallbacks + fell, state.decisions + bool(ratios)
     state = state.model_copy(update={"fallbacks": fallbacks, "decisions": decisions})
