@@ -165,15 +165,15 @@ def test_a_search_says_when_its_restarts_are_spent(make_tuner: Make, tmp_path: P
 @pytest.mark.long
 @pytest.mark.device
 def test_a_candidate_that_hangs_the_compiler_is_killed_and_kept(make_tuner: Make, tmp_path: Path) -> None:
-    """Past its deadline: hung, written down, and the search goes on."""
+    """Past its deadline: hung, written down, and the search goes on to what compiles, as slow as it may be today."""
     many = "\n".join(f"#define D{n}(x) D{n - 1}(x) D{n - 1}(x) D{n - 1}(x) D{n - 1}(x)" for n in range(1, 15))
     body = f"#if USE_FMA\n#define D0(x) x += 1.0f;\n{many}\n    float h = 0.0f; D14(h) C[0] = h;\n#endif"
     tuner = make_tuner("pocl", kernel_dir=own(tmp_path, body), count=3, build_s=12.0)
-    found = search(tuner, "mine")
+    found = search(tuner, "mine", budget_s=400.0)
     rejected = tuner.book.read()[0].rejected
     assert {r.status for r in rejected} <= {"hung", "crashed"}
     assert len(rejected) == found.tried.get("hung", 0) + found.tried.get("crashed", 0) >= 1
-    assert found.tried["verified"] >= 1
+    assert found.tried.get("verified", 0) + found.tried.get("far behind", 0) >= 1, found.tried
 
 
 @pytest.mark.device
